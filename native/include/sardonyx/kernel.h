@@ -1,0 +1,79 @@
+// A kernel: a serial function over one block of rows, registered where it is defined.
+//
+// A kernel file is compiled once per instruction set (see native/CMakeLists.txt), each time with another value of
+// SARDONYX_ISA; the registry hands out the best variant this machine runs. Three rules follow:
+//   - everything in a kernel file is `static` or in an anonymous namespace: a function the linker may merge with the same
+//     function of another variant would smuggle AVX-512 code onto a machine without it;
+//   - only C headers, <cmath>, <type_traits> and this project's headers are included: no containers, no std::string;
+//   - errors leave through fail(), which is compiled once.
+//
+// Life of a step:   load -> check (throws on an illegal step) -> prepare (optional, once) -> run (many, any thread) -> release
+#pragma once
+
+#include "sardonyx/tensor.h"
+
+namespace sardonyx {
+
+// Numbers of a step, as the file holds them. The kernel knows which it asked for.
+union Param {
+  std::int64_t i;
+  double f;
+};
+
+// One step of a program: typed, shaped, with constants already in place. Row tensors have data == nullptr until run.
+struct Step {
+  const Tensor* inputs;
+  const Tensor* outputs;
+  const Param* params;
+  std::int32_t n_inputs;
+  std::int32_t n_outputs;
+  std::int32_t n_params;
+};
+
+// What a running step may use beside its tensors.
+struct Context {
+  void* scratch;       // Kernel::scratch(step, rows) bytes, 64-byte aligned, contents undefined
+  const void* state;   // what prepare() returned, or nullptr
+};
+
+struct Kernel {
+  // Throws (through fail) unless types, shapes, params and the *contents* of constants (indices!) are all in range:
+  // a file is hostile until this returned. Everything run() relies on is established here.
+  void (*check)(const Step& step);
+  // Computes `rows` rows. Must not allocate, lock, or throw for legal data; may call fail() for values the step refuses.
+  void (*run)(const Step& step, std::int64_t rows, const Context& context);
+  // Bytes of scratch for a block of `rows`; nullptr means none.
+  std::size_t (*scratch)(const Step& step, std::int64_t rows) = nullptr;
+  // Derived read-only state (a hash table ...), built once at load; nullptr means none.
+  void* (*prepare)(const Step& step) = nullptr;
+  void (*release)(void* state) = nullptr;
+};
+
+// Instruction-set levels, in ascending order of preference on a machine that runs them.
+enum class Isa : int { generic = 0, avx2 = 1, avx512 = 2, neon = 3 };
+
+[[noreturn]] void fail(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+void register_kernel(const char* name, Isa isa, const Kernel& kernel);
+const Kernel* find_kernel(const char* name, Isa at_most);  // nullptr when there is none
+
+struct KernelRegistration {
+  KernelRegistration(const char* name, const Kernel& kernel, int isa) {
+    register_kernel(name, static_cast<Isa>(isa), kernel);
+  }
+};
+
+}  // namespace sardonyx
+
+#ifndef SARDONYX_ISA
+#define SARDONYX_ISA 0
+#endif
+
+#define SARDONYX_CONCAT_(a, b) a##b
+#define SARDONYX_CONCAT(a, b) SARDONYX_CONCAT_(a, b)
+
+// SARDONYX_KERNEL("Softmax", {check, run});
+#define SARDONYX_KERNEL(name, ...)                                                      \
+  static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(kernel_, __COUNTER__) {   \
+    name, ::sardonyx::Kernel __VA_ARGS__, SARDONYX_ISA                                  \
+  }
