@@ -168,3 +168,37 @@ def mixed() -> Dataset:
     X = make(200)
     y = ((X["sex"] == "female") & (X["fare"] > 20)).astype(int).to_numpy()
     return Dataset(X, y, make(50))
+
+
+@data
+def regression_positive() -> Dataset:
+    """Targets above zero, for losses with a log link; rows small enough for exp."""
+    full = regression()
+    return Dataset(full.X, np.exp(0.3 * full.X[:, 0]) + 0.1, np.clip(full.X_test, -20, 20))
+
+
+@data
+def binary32() -> Dataset:
+    full = binary()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def multiclass_int() -> Dataset:
+    """Integer features."""
+    full = regression_int()
+    return Dataset(full.X, np.digitize(full.y, [-5, 5]), full.X_test)
+
+
+@data
+def multilabel() -> Dataset:
+    """A matrix of zeros and ones."""
+    X, test = _numbers()
+    return Dataset(X, (np.c_[X[:, 0] + X[:, 1], X[:, 2], X[:, 3] * X[:, 4]] > 0.3).astype(int), test)
+
+
+@data
+def binary_classes_int32() -> Dataset:
+    """Labels of a narrower integer."""
+    full = binary()
+    return Dataset(full.X, full.y.astype(np.int32) * 3 - 1, full.X_test)
