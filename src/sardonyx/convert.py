@@ -350,7 +350,7 @@ class _LazyLabels(Sequence[str]):
         names = []
         for method, result in self.results.items():
             flat = _flatten(result)
-            names += [method] if len(flat) == 1 else [f"{method}_{i}" for i in range(len(flat))]
+            names += [method] if len(flat) == 1 else [f"{method}.{i}" for i in range(len(flat))]
         return names
 
     def __len__(self) -> int:

@@ -33,24 +33,42 @@ CASES = [
     ),
     Case(
         ColumnTransformer(
-            [("ord", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["deck", "sex"]), ("gone", "drop", ["city"])],
+            [
+                ("ord", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["deck", "sex"]),
+                ("gone", "drop", ["city"]),
+            ],
             remainder=SimpleImputer(strategy="most_frequent"),
         ),
         "strangers",
         note="the imputer gives text and numbers",
     ),
-    Case(ColumnTransformer([("keep", "passthrough", ["city", "age", "alone"])]), "mixed", note="text and numbers side by side"),
+    Case(
+        ColumnTransformer([("keep", "passthrough", ["city", "age", "alone"])]),
+        "mixed",
+        note="text and numbers side by side",
+    ),
     Case(ColumnTransformer([("keep", "passthrough", ["alone", "fare"]), ("scale", MinMaxScaler(), ["fare"])]), "mixed"),
-    Case(ColumnTransformer([("a", StandardScaler(), [2, 0]), ("b", MinMaxScaler(), slice(3, 5))], remainder="passthrough"), "regression"),
     Case(
         ColumnTransformer(
-            [("a", StandardScaler(), [True, False] * 3 + [True]), ("none", MinMaxScaler(), [])], transformer_weights={"a": 2.5}
+            [("a", StandardScaler(), [2, 0]), ("b", MinMaxScaler(), slice(3, 5))], remainder="passthrough"
+        ),
+        "regression",
+    ),
+    Case(
+        ColumnTransformer(
+            [("a", StandardScaler(), [True, False] * 3 + [True]), ("none", MinMaxScaler(), [])],
+            transformer_weights={"a": 2.5},
         ),
         "regression32",
     ),
-    Case(ColumnTransformer([("a", StandardScaler(), [-1, -3]), ("b", "passthrough", [0])], remainder=MinMaxScaler()), "regression_int"),
     Case(
-        ColumnTransformer([("flat", FunctionTransformer(), slice("age", "siblings")), ("none", "drop", "sex")], sparse_threshold=1.0),
+        ColumnTransformer([("a", StandardScaler(), [-1, -3]), ("b", "passthrough", [0])], remainder=MinMaxScaler()),
+        "regression_int",
+    ),
+    Case(
+        ColumnTransformer(
+            [("flat", FunctionTransformer(), slice("age", "siblings")), ("none", "drop", "sex")], sparse_threshold=1.0
+        ),
         "mixed",
     ),
     Case(
@@ -58,14 +76,18 @@ CASES = [
             ColumnTransformer(
                 [("num", SimpleImputer(), ["fare", "age"])], remainder="passthrough", verbose_feature_names_out=False
             ).set_output(transform="pandas"),
-            ColumnTransformer([("hot", OneHotEncoder(), ["sex", "alone"]), ("scale", StandardScaler(), ["age", "siblings"])]),
+            ColumnTransformer(
+                [("hot", OneHotEncoder(), ["sex", "alone"]), ("scale", StandardScaler(), ["age", "siblings"])]
+            ),
             Ridge(),
         ),
         "mixed",
         note="set_output, then selection by name",
     ),
     Case(
-        make_pipeline(TITANIC, ColumnTransformer([("scale", StandardScaler(), [3, 1])], remainder="passthrough"), Ridge()),
+        make_pipeline(
+            TITANIC, ColumnTransformer([("scale", StandardScaler(), [3, 1])], remainder="passthrough"), Ridge()
+        ),
         "mixed",
         note="nested",
     ),

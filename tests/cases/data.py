@@ -188,7 +188,9 @@ def strangers() -> Dataset:
 
 def _categories(dtype: Any, unknown: Any = ()) -> Dataset:
     rng = np.random.default_rng(11)
-    values = np.array(["b", "a", "", "日本", "ü", "rare"], dtype=object) if dtype is str else np.array([3, -1, 0, 7, 100, 5])
+    values = (
+        np.array(["b", "a", "", "日本", "ü", "rare"], dtype=object) if dtype is str else np.array([3, -1, 0, 7, 100, 5])
+    )
     odds = [0.3, 0.25, 0.2, 0.15, 0.08, 0.02]
     X, test = (rng.choice(values, (n, 3), p=odds).astype(object if dtype is str else dtype) for n in (300, 40))
     test.ravel()[: len(unknown)] = unknown
@@ -227,8 +229,7 @@ def categories_float() -> Dataset:
 
 @data
 def categories_float32_unknown() -> Dataset:
-    full = _categories(np.float32, [0.1, np.float32(3.0000002), 1e30, -0.0])
-    return full
+    return _categories(np.float32, [0.1, np.float32(3.0000002), 1e30, -0.0])
 
 
 @data
@@ -239,15 +240,15 @@ def categories_bool() -> Dataset:
 
 @data
 def labels_str() -> Dataset:
-    """One column of labels, for LabelEncoder."""
+    """Labels, for LabelEncoder."""
     full = categories_str()
-    return Dataset(full.X[:, :1], None, full.X_test[:, :1])
+    return Dataset(full.X[:, 0], None, full.X_test[:, 0])
 
 
 @data
 def labels_int() -> Dataset:
     full = categories_int()
-    return Dataset(full.X[:, :1], None, full.X_test[:, :1])
+    return Dataset(full.X[:, 0], None, full.X_test[:, 0])
 
 
 @data
@@ -285,7 +286,9 @@ def text_nan() -> Dataset:
 def text_none() -> Dataset:
     """A matrix of text with None."""
     full = text_nan()
-    return Dataset(np.where(full.X != full.X, None, full.X), full.y, np.where(full.X_test != full.X_test, None, full.X_test))
+    return Dataset(
+        np.where(full.X != full.X, None, full.X), full.y, np.where(full.X_test != full.X_test, None, full.X_test)
+    )
 
 
 @data

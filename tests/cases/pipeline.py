@@ -26,13 +26,25 @@ CASES = [
         ),
         "regression32",
     ),
-    Case(make_pipeline(FeatureUnion([("same", "passthrough"), ("poly", PolynomialFeatures())]), Ridge()), "regression_int"),
-    Case(make_pipeline(SimpleImputer(strategy="constant", fill_value="?"), OneHotEncoder(handle_unknown="ignore")), "text_nan"),
+    Case(
+        make_pipeline(FeatureUnion([("same", "passthrough"), ("poly", PolynomialFeatures())]), Ridge()),
+        "regression_int",
+    ),
+    Case(
+        make_pipeline(SimpleImputer(strategy="constant", fill_value="?"), OneHotEncoder(handle_unknown="ignore")),
+        "text_nan",
+    ),
     Case(
         make_pipeline(
-            StandardScaler().set_output(transform="pandas"), SelectKBest(f_regression, k=4).set_output(transform="pandas"), Ridge()
+            StandardScaler().set_output(transform="pandas"),
+            SelectKBest(f_regression, k=4).set_output(transform="pandas"),
+            Ridge(),
         ),
         "regression",
     ),
-    Case(make_union(SimpleImputer(strategy="most_frequent"), FunctionTransformer()), "mixed", note="text and numbers twice"),
+    Case(
+        make_union(SimpleImputer(strategy="most_frequent"), FunctionTransformer()),
+        "mixed",
+        note="text and numbers twice",
+    ),
 ]

@@ -81,7 +81,10 @@ ENCODERS = [
     Case(OneHotEncoder(min_frequency=30), "categories_str", INVERSE),
     Case(OrdinalEncoder(), "categories_str"),
     Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), "categories_str_unknown"),
-    Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=3), "categories_int_unknown"),
+    Case(
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=3),
+        "categories_int_unknown",
+    ),
     Case(OrdinalEncoder(), "categories_float", note="NaN stays NaN"),
     Case(OrdinalEncoder(encoded_missing_value=-2, min_frequency=20), "text_nan"),
     Case(OrdinalEncoder(dtype=np.int32), "categories_int"),

@@ -24,8 +24,8 @@ def _text(category: Any) -> str:
         return MISSING_NAN
     if not isinstance(category, str):
         raise ConversionError(
-            f"category {category!r} is a {type(category).__name__} in a column of objects, and the sample's column is text. "
-            "Give each column one dtype (a DataFrame with numeric and text columns) and fit again."
+            f"category {category!r} is a {type(category).__name__} in a column of objects, and the sample's column is "
+            "text. Give each column one dtype (a DataFrame with numeric and text columns) and fit again."
         )
     return category
 
@@ -42,9 +42,14 @@ def category_table(estimator: Any, feature: str, categories: NDArray[Any], dtype
         return text_categories(categories)
     if dtype != STRING and categories.dtype.kind in "fiub":
         return categories
-    if dtype != STRING and categories.dtype.kind == "O" and all(isinstance(c, int | float | np.number) for c in categories):
+    if (
+        dtype != STRING
+        and categories.dtype.kind == "O"
+        and all(isinstance(c, int | float | np.number) for c in categories)
+    ):
         return np.array(categories.tolist())
     raise ConversionError(
-        f"{type(estimator).__name__}: feature {feature} was fitted on {categories.dtype} values ({categories[:3].tolist()!r} ...), "
-        f"and the sample has {dtype} there. Convert with a sample that has the dtypes of the training data."
+        f"{type(estimator).__name__}: feature {feature} was fitted on {categories.dtype} values "
+        f"({categories[:3].tolist()!r} ...), and the sample has {dtype} there. "
+        "Convert with a sample that has the dtypes of the training data."
     )

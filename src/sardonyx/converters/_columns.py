@@ -9,14 +9,14 @@ import numpy as np
 
 from ..convert import Columns, Data, as_columns
 from ..errors import ConversionError
-from ..graph import STRING, Value, concat
+from ..graph import STRING, Value, concat, where
 from ..inputs import MISSING_NAN, MISSING_NONE
 
 
 def constant_column(X: Value, value: Any) -> Value:
     """Return a column (N, 1) of one value, as long as X."""
     first = X[:, :1]
-    return np.where(first == first, value, value)  # type: ignore[call-overload, no-any-return]
+    return where(first == first, value, value)
 
 
 def array_of(X: Data) -> Data:
@@ -48,7 +48,7 @@ def stack(blocks: Sequence[Data]) -> Data:
 
 
 def as_numbers(block: Data) -> Value:
-    """Return a block as the array NumPy makes of a frame: bools among numbers are objects, which are read as float64."""
+    """Return a block as the array NumPy makes of a frame: bools among numbers are objects, later read as float64."""
     if not isinstance(block, Columns):
         return block
     kinds = {v.dtype.kind for v in block.values}
@@ -61,7 +61,9 @@ def weighted(block: Data, weight: float | None) -> Data:
         return block
     matrix = block.matrix() if isinstance(block, Columns) else block
     if matrix.dtype == STRING:
-        raise ConversionError(f"transformer_weights multiplies text by {weight}; give weights to transformers of numbers only.")
+        raise ConversionError(
+            f"transformer_weights multiplies text by {weight}; give weights to transformers of numbers only."
+        )
     return matrix * weight if matrix.dtype.kind == "f" else matrix.astype(np.float64) * weight
 
 
@@ -71,12 +73,14 @@ def missing_mask(estimator: Any, X: Value, missing: Any) -> Value | None:
     if X.dtype == STRING:
         return _text_mask(X, missing, kind)
     if kind in ("nan", "na"):
-        return np.isnan(X) if X.dtype.kind == "f" else None  # type: ignore[call-overload, no-any-return]
+        return X != X if X.dtype.kind == "f" else None
     if kind != "number":
         raise ConversionError(
-            f"{type(estimator).__name__}(missing_values={missing!r}) on a column of {X.dtype} numbers; use a number or np.nan."
+            f"{type(estimator).__name__}(missing_values={missing!r}) on a column of {X.dtype} numbers; "
+            "use a number or np.nan."
         )
-    return X == missing
+    mask: Value = X == missing
+    return mask
 
 
 def _kind(missing: Any) -> str:
@@ -88,6 +92,12 @@ def _kind(missing: Any) -> str:
 
 
 def _text_mask(X: Value, missing: Any, kind: str) -> Value | None:
-    sentinels = {"nan": [MISSING_NAN], "none": [MISSING_NONE], "na": [MISSING_NAN, MISSING_NONE], "text": [missing], "number": []}
+    sentinels = {
+        "nan": [MISSING_NAN],
+        "none": [MISSING_NONE],
+        "na": [MISSING_NAN, MISSING_NONE],
+        "text": [missing],
+        "number": [],
+    }
     masks = [X == np.array(s, dtype=object) for s in sentinels[kind]]
     return masks[0] | masks[1] if len(masks) == 2 else masks[0] if masks else None

@@ -7,7 +7,7 @@
         [num:...] [text:...]     remainder
              └───────┴───────────────┴──▶ joined in the order of transformers_
 
-A single column, which scikit-learn hands to the transformer as a 1-D array, stays a matrix of one column while converting.
+A single column, which scikit-learn hands to the transformer as a 1-D array, stays a matrix of one column here.
 """
 
 from __future__ import annotations

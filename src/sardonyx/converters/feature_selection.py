@@ -24,11 +24,13 @@ def selector(est: Any, X: Data) -> Data:
 
 @converter(SelectorMixin, method="inverse_transform", finite=False)
 def selector_inverse(est: Any, X: Value) -> Value:
-    """Selected features go back to their places, zeros to the others: one gather from X and a column of zeros."""
+    """Put selected features back in their places, zeros in the others: one gather from X and a column of zeros."""
     support = est.get_support()
     if X.dtype == STRING or not support.any():
         what = "text" if X.dtype == STRING else "nothing"
-        raise ConversionError(f"{type(est).__name__}.inverse_transform of {what} has no zeros to fill in; convert transform only.")
+        raise ConversionError(
+            f"{type(est).__name__}.inverse_transform of {what} has no zeros to fill in; convert transform only."
+        )
     places = np.where(support, np.cumsum(support) - 1, support.sum())
     return concat([X, constant_column(X, X.dtype.type(0))])[:, places]
 

@@ -9,9 +9,10 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 
 from ..convert import Columns, Data, as_columns, as_float, checked, take
 from ..errors import ConversionError
-from ..graph import STRING, Value
+from ..graph import STRING, Value, concat, where
 from ..operators.checks import require
 from ..registry import converter
+from ._categories import text_categories
 from ._columns import array_of, missing_mask, stack
 
 
@@ -32,16 +33,14 @@ def _impute(est: Any, X: Data) -> Data:
         return Columns(columns.names, tuple(values))
     if X.dtype == STRING:
         return stack([_fill_column(est, X[:, i : i + 1], est.statistics_[i]) for i in kept])
-    X = take(X, kept) if len(kept) < len(est.statistics_) else X  # type: ignore[assignment]
+    X = X if len(kept) == len(est.statistics_) else X[:, np.array(kept, np.int64)]
     mask = missing_mask(est, X, est.missing_values)
-    if mask is None:
-        return X
     statistics = est.statistics_[kept].astype(getattr(est, "_fill_dtype", X.dtype)).astype(X.dtype)
-    return np.where(mask, statistics, X)  # type: ignore[return-value]
+    return X if mask is None else where(mask, statistics, X)
 
 
 def _kept(est: Any) -> list[int]:
-    """The features that stay: those with a statistic, unless empty ones are kept."""
+    """Return the features that stay: those with a statistic, unless empty ones are kept."""
     known = [est.keep_empty_features or s is None or bool(s == s) for s in est.statistics_]
     return [i for i, k in enumerate(known) if k]
 
@@ -51,13 +50,14 @@ def _fill_column(est: Any, X: Value, statistic: Any) -> Value:
     mask = missing_mask(est, X, est.missing_values)
     if mask is None:
         return X
-    if isinstance(statistic, str) != (X.dtype == STRING):
+    text = isinstance(statistic, str) or statistic is None
+    if text != (X.dtype == STRING):
         raise ConversionError(
             f"SimpleImputer fills a column of {X.dtype} with {statistic!r}, which gives a column of both. "
             "Use one imputer for the numbers and one for the text, in a ColumnTransformer."
         )
-    value = np.array(statistic, dtype=object) if isinstance(statistic, str) else X.dtype.type(statistic)
-    return np.where(mask, value, X)  # type: ignore[call-overload, no-any-return]
+    value = text_categories(np.array([statistic], dtype=object)) if text else X.dtype.type(statistic)
+    return where(mask, value, X)
 
 
 def _masks(est: Any, X: Data) -> Value:
@@ -65,7 +65,7 @@ def _masks(est: Any, X: Data) -> Value:
     chosen = take(X, est.features_)
     values = chosen.values if isinstance(chosen, Columns) else (chosen,)
     masks = [missing_mask(est, v, est.missing_values) for v in values]
-    return stack([v != v if m is None else m for v, m in zip(values, masks, strict=True)])  # type: ignore[return-value]
+    return concat([v != v if m is None else m for v, m in zip(values, masks, strict=True)])
 
 
 @converter(MissingIndicator, frame=True, finite=False)

@@ -1,4 +1,4 @@
-"""sklearn.model_selection: a finished search is its best estimator; a threshold classifier compares with its threshold."""
+"""sklearn.model_selection: a finished search is its best estimator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from ..registry import METHODS, converter
 def _method(method: str) -> Callable[[Any, Data], Any]:
     def convert(est: Any, X: Data) -> Any:
         if not hasattr(est, "best_estimator_"):
-            raise ConversionError(f"{type(est).__name__}(refit={est.refit!r}) has no best estimator; set refit=True and fit again.")
+            raise ConversionError(
+                f"{type(est).__name__}(refit={est.refit!r}) has no best estimator; set refit=True and fit again."
+            )
         return call(est.best_estimator_, method, X)
 
     return convert

@@ -59,7 +59,9 @@ def feature_union(est: Any, X: Data) -> Data:
         block = X if _passes(transformer) else transform_step(name, transformer, X)
         blocks.append(weighted(block, weights.get(name)))
     if not blocks:
-        raise ConversionError("FeatureUnion has no transformers left: every one is 'drop'. Remove it from the pipeline.")
+        raise ConversionError(
+            "FeatureUnion has no transformers left: every one is 'drop'. Remove it from the pipeline."
+        )
     return join(est, blocks)
 
 

@@ -1,8 +1,9 @@
 """sklearn.preprocessing: scalers, encoders, discretizers, polynomial features, power transforms.
 
-scikit-learn scales in place: float32 data are computed with float64 parameters and rounded back to float32 at every step, hence
-the many `astype` below. Encoders are lookups: what each category becomes is decided here, once, in a table (`_encoders.py` of
-scikit-learn decides it row by row), so that grouping of infrequent categories and dropping cost nothing later.
+scikit-learn scales in place: float32 data are computed with float64 parameters and rounded back to float32 at every
+step, hence the many `astype` below. Encoders are lookups: what each category becomes is decided here, once, in a table
+(`_encoders.py` of scikit-learn decides it row by row), so that grouping of infrequent categories and dropping cost
+nothing later.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sklearn.preprocessing import (
 
 from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked
 from ..errors import ConversionError
-from ..graph import STRING, UFUNCS, Value, concat, op
+from ..graph import STRING, UFUNCS, Value, concat, op, where
 from ..operators.categories import category_lookup, one_hot
 from ..operators.checks import require
 from ..operators.numeric import expm1, log1p
@@ -84,12 +85,13 @@ def min_max_scaler_inverse(est: Any, X: Value) -> Value:
     X = as_float(X)
     dtype = X.dtype
     X = (X - est.min_).astype(dtype)
-    return (X / est.scale_).astype(dtype)
+    unscaled: Value = (X / est.scale_).astype(dtype)
+    return unscaled
 
 
 def _clip(X: Value, low: float, high: float) -> Value:
     """Clip and let NaN through, which `Max` and `Min` of ONNX leave undefined."""
-    return np.where(X < low, X.dtype.type(low), np.where(X > high, X.dtype.type(high), X))  # type: ignore[call-overload, no-any-return]
+    return where(X < low, X.dtype.type(low), where(X > high, X.dtype.type(high), X))
 
 
 @converter(MaxAbsScaler)
@@ -102,7 +104,8 @@ def max_abs_scaler(est: Any, X: Value) -> Value:
 @converter(MaxAbsScaler, method="inverse_transform")
 def max_abs_scaler_inverse(est: Any, X: Value) -> Value:
     X = as_float(X)
-    return (X * est.scale_).astype(X.dtype)
+    unscaled: Value = (X * est.scale_).astype(X.dtype)
+    return unscaled
 
 
 @converter(RobustScaler)
@@ -125,7 +128,7 @@ def robust_scaler_inverse(est: Any, X: Value) -> Value:
 
 _NORMS: dict[str, Callable[[Value], Value]] = {
     "l1": lambda X: abs(X).sum(1, keepdims=True),
-    "l2": lambda X: np.sqrt((X * X).sum(1, keepdims=True)),  # type: ignore[call-overload, no-any-return]
+    "l2": lambda X: np.sqrt((X * X).sum(1, keepdims=True)),
     "max": lambda X: abs(X).max(1, keepdims=True),
 }
 
@@ -135,12 +138,13 @@ def normalizer(est: Any, X: Value) -> Value:
     X = as_float(X)
     norms = _NORMS[est.norm](X)
     tiny = norms < X.dtype.type(10 * np.finfo(X.dtype).eps)  # rows of (almost) zero stay as they are
-    return X / np.where(tiny, X.dtype.type(1), norms)  # type: ignore[call-overload, no-any-return]
+    return X / where(tiny, X.dtype.type(1), norms)
 
 
 @converter(Binarizer)
 def binarizer(est: Any, X: Value) -> Value:
-    return (as_float(X) > est.threshold).astype(X.dtype)
+    above: Value = as_float(X) > est.threshold
+    return above.astype(X.dtype)
 
 
 # ------------------------------------------------------------------------------------------------------------- encoders
@@ -202,9 +206,11 @@ def one_hot_encoder(est: Any, X: Data) -> Value:
 
 
 def _number_dtype(est: Any) -> np.dtype[Any]:
-    dtype = np.dtype(est.dtype)
+    dtype: np.dtype[Any] = np.dtype(est.dtype)
     if dtype.kind not in "fiub":
-        raise ConversionError(f"{type(est).__name__}(dtype={est.dtype!r}) is not a number; set dtype to a float, int or bool dtype.")
+        raise ConversionError(
+            f"{type(est).__name__}(dtype={est.dtype!r}) is not a number; set dtype to a float, int or bool dtype."
+        )
     return dtype
 
 
@@ -214,7 +220,7 @@ def ordinal_encoder(est: Any, X: Data) -> Value:
 
 
 def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:
-    """What feature i's categories become, and last what unknown ones become."""
+    """Return what feature i's categories become, and last what unknown ones become."""
     dtype = _number_dtype(est)
     codes = np.arange(len(est.categories_[i]) + 1)
     missing = est._missing_indices.get(i)
@@ -253,20 +259,22 @@ def label_encoder_inverse(est: Any, y: Value) -> Value:
 def label_binarizer(est: Any, y: Value) -> Value:
     """Multiclass and binary labels; unknown labels give a row of `neg_label`, as scikit-learn does."""
     if est.y_type_.startswith("multilabel"):
-        raise ConversionError("LabelBinarizer fitted on a multilabel indicator matrix does not convert; it returns y as it is.")
+        raise ConversionError(
+            "LabelBinarizer fitted on a multilabel indicator matrix does not convert; it returns y as it is."
+        )
     categories = category_table(est, "y", est.classes_, y.dtype)
     codes = category_lookup(y, categories, np.append(np.arange(len(categories)), -1), column="y", refuse_unknown=0)
     hot = codes == np.arange(len(categories))
     if est.y_type_ == "binary":
         hot = hot[:, 1:] if len(categories) == 2 else hot & np.zeros((1, 1), bool)
-    return np.where(hot, np.int64(est.pos_label), np.int64(est.neg_label))  # type: ignore[return-value]
+    return where(hot, np.int64(est.pos_label), np.int64(est.neg_label))
 
 
-# ----------------------------------------------------------------------------------------------------- encoders, inverse
+# ---------------------------------------------------------------------------------------------------- encoders, inverse
 
 
 def _table(categories: NDArray[Any]) -> NDArray[Any]:
-    """The categories as they stand in a tensor."""
+    """Return the categories as they stand in a tensor."""
     if categories.dtype.kind in "UO":
         return text_categories(categories)
     return categories
@@ -287,8 +295,9 @@ def _as_one(columns: Sequence[Value]) -> Data:
 def _refuse_none(est: Any, i: int, categories: NDArray[Any]) -> None:
     if categories.dtype.kind not in "UO":
         raise ConversionError(
-            f"{type(est).__name__}.inverse_transform gives None for unknown categories (handle_unknown={est.handle_unknown!r}), "
-            f"which the numbers of feature {_feature_name(est, i)} have no place for. Fit the feature as text, or use handle_unknown='error'."
+            f"{type(est).__name__}.inverse_transform gives None for unknown categories "
+            f"(handle_unknown={est.handle_unknown!r}), which the numbers of feature {_feature_name(est, i)} have no "
+            "place for. Fit the feature as text, or use handle_unknown='error'."
         )
 
 
@@ -300,22 +309,23 @@ def ordinal_encoder_inverse(est: Any, X: Value) -> Data:
 def _ordinal_inverse(est: Any, i: int, labels: Value) -> Value:
     categories = est.categories_[i]
     missing, infrequent = est._missing_indices.get(i), _infrequent(est, i)
-    codes = labels if missing is None else np.where(_equals(labels, est.encoded_missing_value), missing, labels)
+    codes = labels if missing is None else where(_equals(labels, est.encoded_missing_value), missing, labels)
     table = np.asarray(categories)
     if infrequent is not None:
         table = np.append(np.delete(table.astype(object), infrequent), "infrequent_sklearn")
         frequent = len(categories) - len(infrequent)
-        codes = np.where(labels == frequent, len(table) - 1, codes)  # type: ignore[call-overload]
+        codes = where(labels == frequent, len(table) - 1, codes)
         if categories.dtype.kind not in "UO":
             raise ConversionError(
-                f"OrdinalEncoder.inverse_transform mixes numbers and 'infrequent_sklearn' in feature {_feature_name(est, i)}; "
-                "fit it as text to convert the inverse."
+                "OrdinalEncoder.inverse_transform mixes numbers and 'infrequent_sklearn' in feature "
+                f"{_feature_name(est, i)}; fit it as text to convert the inverse."
             )
     if est.handle_unknown != "use_encoded_value":
         return _gather(_table(table), codes.astype(np.int64))
     _refuse_none(est, i, table)
     unknown = _equals(labels, est.unknown_value)
-    return _gather(_table(np.append(table.astype(object), None)), np.where(unknown, len(table), codes).astype(np.int64))
+    with_none = np.append(table.astype(object), [None])
+    return _gather(_table(with_none), where(unknown, len(table), codes).astype(np.int64))
 
 
 def _equals(X: Value, value: Any) -> Any:
@@ -336,7 +346,7 @@ def _one_hot_inverse(est: Any, i: int, X: Value, start: int, stop: int) -> Value
     everything = np.asarray(est._compute_transformed_categories(i, remove_dropped=False))
     drop = None if est._drop_idx_after_grouping is None else est._drop_idx_after_grouping[i]
     kept = everything if drop is None else np.delete(everything, drop)
-    if not len(kept):
+    if drop is not None and not len(kept):
         same = (X[:, :1] == X[:, :1]).astype(np.int64) * 0
         return _gather(_table(np.asarray(est.categories_[i])[drop : drop + 1]), same)
     block = X[:, start:stop]
@@ -344,7 +354,9 @@ def _one_hot_inverse(est: Any, i: int, X: Value, start: int, stop: int) -> Value
     return _gather(*_with_empty(est, i, kept, everything, drop, labels, empty))
 
 
-def _with_empty(est: Any, i: int, kept: Any, everything: Any, drop: Any, labels: Value, empty: Value) -> tuple[NDArray[Any], Value]:
+def _with_empty(
+    est: Any, i: int, kept: Any, everything: Any, drop: Any, labels: Value, empty: Value
+) -> tuple[NDArray[Any], Value]:
     """Give rows of zeros the dropped category, or None where unknown ones were ignored, or refuse them."""
     ignored = est.handle_unknown == "ignore" or (est.handle_unknown != "error" and _infrequent(est, i) is None)
     if drop is not None:
@@ -359,7 +371,7 @@ def _with_empty(est: Any, i: int, kept: Any, everything: Any, drop: Any, labels:
 
 def _appended(kept: Any, last: Any, labels: Value, empty: Value) -> tuple[NDArray[Any], Value]:
     table = np.append(kept, np.array([last], kept.dtype if last is not None else object))
-    return _table(table), np.where(empty, len(kept), labels)  # type: ignore[call-overload]
+    return _table(table), where(empty, len(kept), labels)
 
 
 # ------------------------------------------------------------------------------------------------ functions of the data
@@ -391,10 +403,10 @@ def function_transformer_inverse(est: Any, X: Data) -> Data:
 
 @converter(PolynomialFeatures)
 def polynomial_features(est: Any, X: Value) -> Value:
-    """Each term is the term without its first factor, from the degree before, times that factor: scikit-learn's order."""
+    """Multiply the term without its first factor, of the degree before, with that factor: scikit-learn's order."""
     X = as_float(X)
     blocks = [constant_column(X, X.dtype.type(1))] if est.include_bias else []
-    terms, previous = [(i,) for i in range(X.dim(1))], X
+    terms, previous = _terms(X.dim(1), 1, est.interaction_only), X
     for degree in range(1, est._max_degree + 1):
         if degree > 1:
             position = {term: k for k, term in enumerate(terms)}
@@ -443,19 +455,22 @@ def power_transformer(est: Any, X: Value) -> Value:
 
 def _yeo_johnson(x: Value, lmbda: float) -> Value:
     """scipy.stats.yeojohnson: Yeo and Johnson, Biometrika 87 (2000)."""
-    up, down = log1p(np.where(x >= 0, x, x.dtype.type(0))), log1p(np.where(x < 0, -x, x.dtype.type(0)))  # type: ignore[call-overload]
+    zero = x.dtype.type(0)
+    up, down = log1p(where(x >= 0, x, zero)), log1p(where(x < 0, -x, zero))
     positive = up if abs(lmbda) < np.spacing(1.0) else expm1(up * lmbda) / lmbda
     negative = -expm1(down * (2 - lmbda)) / (2 - lmbda) if abs(lmbda - 2) > np.spacing(1.0) else -down
-    return np.where(x != x, x, np.where(x >= 0, positive, negative))  # type: ignore[call-overload, no-any-return]
+    return where(x != x, x, where(x >= 0, positive, negative))
 
 
 def _box_cox(x: Value, lmbda: float) -> Value:
     """scipy.special.boxcox."""
     positive = (x > 0) | (x != x)
     x = require(x, positive, message="The Box-Cox transformation can only be applied to strictly positive data")
+    log: Value = np.log(x)
     if lmbda == 0:
-        return np.log(x)  # type: ignore[call-overload, no-any-return]
-    return expm1(np.log(x) * lmbda) / lmbda  # type: ignore[call-overload, no-any-return]
+        return log
+    scaled: Value = expm1(log * lmbda) / lmbda
+    return scaled
 
 
 @converter(PowerTransformer, method="inverse_transform")
@@ -468,16 +483,15 @@ def power_transformer_inverse(est: Any, X: Value) -> Value:
 
 
 def _yeo_johnson_inverse(x: Value, lmbda: float) -> Value:
-    positive = np.exp(x) - 1 if abs(lmbda) < np.spacing(1.0) else (x * lmbda + 1) ** (1 / lmbda) - 1  # type: ignore[call-overload]
+    positive = np.exp(x) - 1 if abs(lmbda) < np.spacing(1.0) else (x * lmbda + 1) ** (1 / lmbda) - 1
     if abs(lmbda - 2) > np.spacing(1.0):
         negative = 1 - (x * -(2 - lmbda) + 1) ** (1 / (2 - lmbda))
     else:
-        negative = 1 - np.exp(-x)  # type: ignore[call-overload]
-    return np.where(x >= 0, positive, negative)  # type: ignore[call-overload, no-any-return]
+        negative = 1 - np.exp(-x)
+    return where(x >= 0, positive, negative)
 
 
 def _box_cox_inverse(x: Value, lmbda: float) -> Value:
     """scipy.special.inv_boxcox."""
-    if lmbda == 0:
-        return np.exp(x)  # type: ignore[call-overload, no-any-return]
-    return np.exp(log1p(x * lmbda) / lmbda)  # type: ignore[call-overload, no-any-return]
+    inverse: Value = np.exp(x if lmbda == 0 else log1p(x * lmbda) / lmbda)
+    return inverse

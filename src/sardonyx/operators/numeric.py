@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Value
+from ..graph import Value, where
 from . import operator
 
 
@@ -18,13 +18,13 @@ def log1p(X: Value) -> Any:
     """Return log(1 + X), elementwise."""
     one = X.dtype.type(1)
     u = X + one
-    return np.where((u == one) | np.isinf(u), X, np.log(u) * X / (u - one))  # type: ignore[call-overload]
+    return where((u == one) | np.isinf(u), X, np.log(u) * X / (u - one))
 
 
 @operator("Expm1")
 def expm1(X: Value) -> Any:
     """Return exp(X) - 1, elementwise."""
     one = X.dtype.type(1)
-    u = np.exp(X)  # type: ignore[call-overload]
-    corrected = np.where(u - one == -one, -one, (u - one) * X / np.log(u))
-    return np.where(u == one, X, np.where(np.isinf(u), u, corrected))
+    u: Value = np.exp(X)
+    corrected = where(u - one == -one, -one, (u - one) * X / np.log(u))
+    return where(u == one, X, where(np.isinf(u), u, corrected))
