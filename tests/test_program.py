@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_constants_of_any_memory_layout_are_packed_in_c_order() -> None:
         assert pack(replace(program, slots=slots)) == pack(program)
 
 
-ILLEGAL = {
+ILLEGAL: dict[str, tuple[Callable[[Program], Program], str]] = {
     "dtype": (lambda p: _slot(p, 0, dtype="complex64"), "dtype 'complex64'"),
     "rank": (lambda p: _slot(p, 0, shape=(1,) * 9), "at most 8"),
     "negative": (lambda p: _slot(p, 0, shape=(-1,)), "negative"),
@@ -101,7 +102,7 @@ ILLEGAL = {
     "dtype of a constant": (lambda p: _slot(p, 2, dtype="float32"), "its slot says"),
     "not only str": (
         lambda p: _slot(p, 3, dtype="str", data=np.array(["a", 1], dtype=object)),
-        "it must hold str only",
+        "str only",
     ),
     "surrogate": (lambda p: replace(p, metadata={"a": "\ud800"}), "UTF-8"),
     "slot number": (lambda p: _step(p, 1, inputs=(1, 2, 5)), "only 5 slots"),

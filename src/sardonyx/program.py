@@ -157,9 +157,7 @@ def _check_constant(slot: Slot, data: Constant) -> None:
     if slot.dtype == "str":
         strangers = {type(item).__name__ for item in data.ravel().tolist() if not isinstance(item, str)}
         if strangers:
-            raise ProgramError(
-                f"constant {slot.name!r} must hold str only; it holds {', '.join(sorted(strangers))} too"
-            )
+            raise ProgramError(f"constant {slot.name!r} holds {', '.join(sorted(strangers))}; it must hold str only")
     elif data.dtype.newbyteorder("=") != np.dtype(slot.dtype):
         raise ProgramError(f"constant {slot.name!r} has dtype {data.dtype}, its slot says {slot.dtype}")
 
