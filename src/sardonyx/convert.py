@@ -1,0 +1,360 @@
+"""Fitted estimator -> ONNX model. This file is the whole story; the details of each estimator are in `converters/`.
+
+::
+
+    convert(pipeline, X)                    describe X, open the graph, ask for the methods
+      └─ call(estimator, method, X)         look the converter up, hand it X as it wants it, remember the result
+           └─ step(name, estimator, ...)    meta-estimators trace each part as an ONNX function "name:Class"
+
+It never runs a model: `verify` does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import onnx
+
+from . import registry
+from .errors import ConversionError
+from .graph import STEPS, STRING, Graph, Value, concat, current_graph
+from .inputs import InputSpec, describe
+from .operators.checks import check_finite
+
+#: default version of ai.onnx: the newest that runtimes of the last two years all run
+OPSET, OPSET_ML = 21, 5
+OLDEST_OPSET = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A frame while converting: named (N, 1) Values, each with a dtype of its own."""
+
+    names: tuple[str, ...]
+    values: tuple[Value, ...]
+
+    @property
+    def shape(self) -> tuple[str, int]:
+        """Like a frame's: rows are ``"N"``."""
+        return ("N", len(self.values))
+
+    def matrix(self) -> Value:
+        """Return the columns as one matrix, in the dtype NumPy would give it."""
+        kinds = {v.dtype == STRING for v in self.values}
+        if len(kinds) > 1:
+            text = [n for n, v in zip(self.names, self.values, strict=True) if v.dtype == STRING]
+            raise ConversionError(
+                f"columns {text} are text while others are numbers, and this step takes one matrix. "
+                "Encode the text columns first, e.g. OneHotEncoder inside a ColumnTransformer."
+            )
+        return concat(self.values)
+
+    def take(self, indices: Sequence[int]) -> Columns:
+        """Return the columns at these positions."""
+        return Columns(tuple(self.names[i] for i in indices), tuple(self.values[i] for i in indices))
+
+
+#: what a converter is given, and what it may return: a list stands for multi-output results, a tuple for several arrays
+Data: TypeAlias = Value | Columns
+Result: TypeAlias = Value | Columns | list[Value] | tuple[Value, ...]
+
+
+def as_matrix(X: Data) -> Value:
+    """Return X as one matrix."""
+    return X.matrix() if isinstance(X, Columns) else X
+
+
+def as_columns(X: Data) -> Columns:
+    """Return X as columns; those of a matrix are called ``x0``, ``x1``, ... as scikit-learn does."""
+    if isinstance(X, Columns):
+        return X
+    return Columns(tuple(f"x{i}" for i in range(X.dim(1))), tuple(X[:, i : i + 1] for i in range(X.dim(1))))
+
+
+def take(X: Data, indices: Sequence[int]) -> Data:
+    """Return the columns of X at these positions, in that order."""
+    chosen = [int(i) for i in indices]
+    if isinstance(X, Columns):
+        return X.take(chosen)
+    consecutive = bool(chosen) and chosen == list(range(chosen[0], chosen[0] + len(chosen)))
+    return X[:, chosen[0] : chosen[0] + len(chosen)] if consecutive else X[:, np.array(chosen, np.int64)]
+
+
+def as_float(X: Value) -> Value:
+    """Return X in the float dtype that scikit-learn's ``validate_data(dtype=FLOAT_DTYPES)`` gives it."""
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+
+
+def call(estimator: Any, method: str, X: Data) -> Any:
+    """Trace ``estimator.method(X)`` into the current scope, once.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator.
+    method : str
+        One of `registry.METHODS`.
+    X : Value or Columns
+        Its input.
+
+    Returns
+    -------
+    Value, Columns, list of Value (multi-output) or tuple of Value (several arrays)
+    """
+    entry = _find(estimator, method)
+    data = X if entry.frame else as_matrix(X)
+    memo, key = current_graph().memo, (id(estimator), method, _identity(data))
+    if key not in memo:
+        checked = _checked(estimator, data) if entry.finite and isinstance(data, Value) else data
+        memo[key] = entry.function(estimator, checked)
+    return memo[key]
+
+
+def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str, Any]:
+    """Trace methods of an estimator as one ONNX function called ``name:Class``; return each method's result."""
+    outer, values = current_graph(), list(X.values) if isinstance(X, Columns) else [X]
+    key = ("step", name, id(estimator), tuple(methods), _identity(X))
+    if key in outer.memo:
+        known: dict[str, Any] = outer.memo[key]
+        return known
+    shapes: dict[str, Any] = {}
+
+    def body(*formal: Value) -> list[Value]:
+        data = Columns(X.names, formal) if isinstance(X, Columns) else formal[0]
+        shapes.update((m, call(estimator, m, data)) for m in methods)
+        return [v for result in shapes.values() for v in _flatten(result)]
+
+    labels = _LazyLabels(shapes)
+    setup = _prepare(f"{outer.path}.{name}".lstrip("."), estimator, methods)
+    results = iter(outer.function(STEPS, f"{name}:{type(estimator).__name__}", body, values, labels, setup=setup))
+    outer.memo[key] = {m: _rebuild(result, results) for m, result in shapes.items()}
+    return dict(outer.memo[key])
+
+
+def together(method: str) -> tuple[str, ...]:
+    """Return the methods wanted of the estimator being traced, if `method` is one of them: a step answers all at once."""
+    wanted = current_graph().wanted
+    return wanted if method in wanted else (method,)
+
+
+def convert(
+    estimator: Any,
+    X: Any,
+    *,
+    methods: Sequence[str] | str | None = None,
+    target_opset: int | None = None,
+) -> onnx.ModelProto:
+    """Convert a fitted estimator; `sardonyx.to_onnx` does this and proves the result.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted scikit-learn estimator.
+    X : array-like, DataFrame or sparse matrix of shape (n_samples, n_features)
+        A sample: gives the inputs' names and dtypes.
+    methods : sequence of str, optional
+        What to convert; by default ``predict`` and ``predict_proba``, or ``transform``.
+    target_opset : int, optional
+        Version of ai.onnx, 18 or later.
+
+    Raises
+    ------
+    ConversionError
+        If the estimator is not fitted, has no such method, or a parameter cannot be converted exactly.
+    """
+    _check_fitted(estimator)
+    chosen = choose_methods(estimator, methods)
+    graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
+    specs = describe(X)
+    with graph.scope():
+        data = _inputs(graph, specs, X)
+        results = _trace(estimator, chosen, data)
+    outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
+    model = graph.model(outputs)
+    describe_model(model, estimator, specs, results)
+    return model
+
+
+def _trace(estimator: Any, methods: Sequence[str], data: Data) -> dict[str, Any]:
+    """Trace the outermost estimator: containers of steps inline, so that the main graph reads like the pipeline."""
+    current_graph().wanted = tuple(methods)
+    if all(_find(estimator, m).frame for m in methods):
+        return {m: call(estimator, m, data) for m in methods}
+    return step(type(estimator).__name__.lower(), estimator, methods, data)
+
+
+def choose_methods(estimator: Any, methods: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Return the methods to convert, checked against what the estimator has."""
+    if methods is not None:
+        chosen = (methods,) if isinstance(methods, str) else tuple(methods)
+        unknown = [m for m in chosen if m not in registry.METHODS]
+        missing = [m for m in chosen if m not in unknown and not hasattr(estimator, registry.ALIASES.get(m, m))]
+        if unknown or missing or not chosen:
+            has = [m for m in registry.METHODS if hasattr(estimator, registry.ALIASES.get(m, m))]
+            raise ConversionError(
+                f"{type(estimator).__name__} has no method {', '.join(unknown + missing)}; it has {', '.join(has)}."
+            )
+        if "inverse_transform" in chosen and len(chosen) > 1:
+            raise ConversionError(
+                "inverse_transform takes other input than the other methods: convert it alone, with X = transform(X)."
+            )
+        return chosen
+    for group in registry.DEFAULTS:
+        if found := tuple(m for m in group if hasattr(estimator, m)):
+            return found
+    raise ConversionError(f"{type(estimator).__name__} has neither predict nor transform; name the methods to convert.")
+
+
+def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
+    """Name a method's arrays: ``predict_proba``, ``predict_proba_0`` ..., ``predict`` and ``predict_std``."""
+    if isinstance(result, list):
+        return [(f"{method}_{i}", v) for i, v in enumerate(result)]
+    if isinstance(result, tuple):
+        suffixes = {
+            "predict_std": ("predict", "predict_std"),
+            "kneighbors": ("kneighbors_distances", "kneighbors_indices"),
+        }
+        return list(zip(suffixes[method], result, strict=True))
+    return [(method, as_matrix(result) if isinstance(result, Columns) else result)]
+
+
+def describe_model(model: onnx.ModelProto, estimator: Any, specs: Sequence[InputSpec], results: dict[str, Any]) -> None:
+    """Write what the file says of itself into ``metadata_props``."""
+    import sklearn
+
+    from . import __version__
+
+    description = {
+        "version": __version__,
+        "scikit-learn": sklearn.__version__,
+        "estimator": type(estimator).__name__,
+        "inputs": [asdict(s) for s in specs],
+        "methods": {
+            m: {"outputs": [n for n, _ in name_outputs(m, r)], "list": isinstance(r, list)} for m, r in results.items()
+        },
+        "labels": _label_dtype(estimator),
+    }
+    prop = model.metadata_props.add()
+    prop.key, prop.value = "sardonyx", json.dumps(description)
+
+
+# ---------------------------------------------------------------------------------------------------------------- details
+
+
+def _find(estimator: Any, method: str) -> registry.Converter:
+    entry = registry.lookup(type(estimator), method)
+    if entry is not None:
+        return entry
+    name = type(estimator).__name__
+    if has := registry.supported(type(estimator)):
+        raise ConversionError(f"{name}.{method} cannot be converted; {name} converts {', '.join(has)}.")
+    raise ConversionError(
+        f"{name} ({type(estimator).__module__}) has no converter for {method}. "
+        f"Register one: @sardonyx.converter({name}) def convert(est, X): ... (see docs/converters.md)."
+    )
+
+
+def _checked(estimator: Any, X: Value) -> Value:
+    if X.dtype.kind != "f":
+        return X
+    memo = current_graph().memo
+    key = ("checked", id(estimator), X.name)
+    if key not in memo:
+        result = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__)
+        memo[key] = memo["checked", id(estimator), result.name] = result
+    checked: Value = memo[key]
+    return checked
+
+
+def allows_nan(estimator: Any) -> bool:
+    """Whether the estimator's tags allow NaN."""
+    from sklearn.utils import get_tags
+
+    return bool(get_tags(estimator).input_tags.allow_nan)
+
+
+def _check_fitted(estimator: Any) -> None:
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        raise ConversionError(f"expected a fitted scikit-learn estimator, got {estimator!r}.")
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError as error:
+        raise ConversionError(
+            f"this {type(estimator).__name__} is not fitted; call fit before converting it."
+        ) from error
+
+
+def _opset(target: int | None) -> int:
+    newest = onnx.defs.onnx_opset_version()
+    if target is not None and not OLDEST_OPSET <= target <= newest:
+        raise ConversionError(
+            f"target_opset={target} is not possible; choose {OLDEST_OPSET} to {newest} (default {OPSET})."
+        )
+    return target or OPSET
+
+
+def _inputs(graph: Graph, specs: Sequence[InputSpec], X: Any) -> Data:
+    values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", s.width)) for s in specs]
+    return Columns(tuple(s.name for s in specs), tuple(values)) if hasattr(X, "columns") else values[0]
+
+
+def _identity(X: Data) -> tuple[str, ...]:
+    return tuple(v.name for v in X.values) if isinstance(X, Columns) else (X.name,)
+
+
+def _flatten(result: Result) -> list[Value]:
+    if isinstance(result, Value):
+        return [result]
+    return list(result.values) if isinstance(result, Columns) else list(result)
+
+
+def _rebuild(result: Result, values: Any) -> Any:
+    """Give a method's result the same form with the values of the calling scope."""
+    if isinstance(result, Value):
+        return next(values)
+    if isinstance(result, Columns):
+        return Columns(result.names, tuple(next(values) for _ in result.values))
+    return type(result)(next(values) for _ in result)
+
+
+class _LazyLabels(Sequence[str]):
+    """Output names of a step, known once its body has been traced."""
+
+    def __init__(self, results: dict[str, Any]) -> None:
+        self.results = results
+
+    def _names(self) -> list[str]:
+        names = []
+        for method, result in self.results.items():
+            flat = _flatten(result)
+            names += [method] if len(flat) == 1 else [f"{method}_{i}" for i in range(len(flat))]
+        return names
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._names()[index]
+
+
+def _prepare(path: str, estimator: Any, methods: Sequence[str]) -> Any:
+    def setup(graph: Graph) -> None:
+        graph.wanted = tuple(methods)
+        graph.path = path
+        graph.names_of = {id(v): k for k, v in vars(estimator).items() if isinstance(v, np.ndarray)}
+
+    return setup
+
+
+def _label_dtype(estimator: Any) -> str | list[str] | None:
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return None
+    return [np.asarray(c).dtype.str for c in classes] if isinstance(classes, list) else np.asarray(classes).dtype.str

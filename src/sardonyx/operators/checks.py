@@ -1,0 +1,17 @@
+"""Operators that refuse input as scikit-learn does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph import Value, op
+from . import operator
+
+
+@operator("CheckFinite")
+def check_finite(X: Value, *, allow_nan: int, estimator: str) -> Any:
+    """Return X; our runtime refuses infinity, and NaN unless `allow_nan`, naming the estimator.
+
+    The body cannot refuse anything: elsewhere NaN and infinity go through, as the standard has no assertion.
+    """
+    return op.Identity(X)

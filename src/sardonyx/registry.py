@@ -1,0 +1,109 @@
+"""What can be converted: `@converter` writes this list, one entry where each converter is defined; nobody keeps another.
+
+Lookup follows the method: it walks the class's MRO like Python does, so a subclass of a known estimator converts by itself,
+and one that overrides the method is refused instead of being converted as its parent.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from .errors import ConversionError
+
+Convert = Callable[..., Any]
+F = TypeVar("F", bound=Convert)
+
+#: inference methods, in the order in which they are offered
+METHODS: Final = (
+    "predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples",
+    "transform", "inverse_transform", "apply", "predict_std", "kneighbors",
+)  # fmt: skip
+#: what a file is given when nobody says which methods
+DEFAULTS: Final = (("predict", "predict_proba"), ("transform",))
+#: names that stand for another method called with an option
+ALIASES: Final = {"predict_std": "predict"}
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """A registered converter.
+
+    Attributes
+    ----------
+    function : callable
+        ``function(estimator, X) -> Value | Columns | list | tuple``.
+    frame : bool
+        X arrives as it is, perhaps as `Columns`; otherwise always as one matrix.
+    finite : bool
+        X is checked for NaN and infinity as the estimator's tags say; False where the estimator itself accepts anything
+        or hands X on.
+    """
+
+    function: Convert
+    frame: bool
+    finite: bool
+
+
+_registered: dict[tuple[type, str], Converter] = {}
+
+
+def converter(*classes: type, method: str | None = None, frame: bool = False, finite: bool = True) -> Callable[[F], F]:
+    """Register a function as the ONNX form of an estimator's method.
+
+    Parameters
+    ----------
+    *classes : type
+        The classes that define the method; subclasses follow unless they override it.
+    method : str, optional
+        One of `METHODS`; by default ``transform`` if the class has one, else ``predict``.
+    frame : bool, default False
+        Set it to receive the columns of a DataFrame as they are (`sardonyx.convert.Columns`) instead of one matrix.
+    finite : bool, default True
+        Let the program refuse NaN and infinity where the estimator's tags do.
+
+    Examples
+    --------
+    >>> @sardonyx.converter(MyScaler)
+    ... def my_scaler(est, X):
+    ...     return (X - est.mean_) / est.scale_
+    """
+
+    def register(function: F) -> F:
+        for cls in classes:
+            name = method or ("transform" if hasattr(cls, "transform") else "predict")
+            if name not in METHODS:
+                raise ConversionError(f"{name!r} is not an inference method; choose one of {', '.join(METHODS)}.")
+            _registered[cls, name] = Converter(function, frame, finite)
+        return function
+
+    return register
+
+
+def lookup(cls: type, method: str) -> Converter | None:
+    """Return the converter of ``cls.method``, or None if that class's own method has none."""
+    defined = ALIASES.get(method, method)
+    for base in cls.__mro__:
+        _import_converters(base)
+        if (base, method) in _registered:
+            return _registered[base, method]
+        if defined in vars(base):
+            return None
+    return None
+
+
+def supported(cls: type) -> tuple[str, ...]:
+    """Return the methods of `cls` that convert."""
+    return tuple(m for m in METHODS if lookup(cls, m) is not None)
+
+
+def _import_converters(cls: type) -> None:
+    """Import the converters that live beside a class: ``sklearn.linear_model._base`` -> ``converters.linear_model``."""
+    package, *rest = cls.__module__.split(".")
+    room = rest[0].lstrip("_") if package == "sklearn" and rest else package
+    name = f"{__package__}.converters.{room}"
+    if room.isidentifier() and importlib.util.find_spec(name) is not None:
+        importlib.import_module(name)

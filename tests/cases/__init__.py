@@ -1,0 +1,64 @@
+"""The one table of estimators and data: tests, benchmarks and the coverage page all read it.
+
+A module here mirrors a scikit-learn module and holds a list ``CASES``; a new converter adds its rows there and nothing else.
+What does not hold yet stands in `KNOWN`, each with its reason; a test fails when an entry is no longer needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.base import clone
+
+from .data import Dataset, dataset
+
+
+@dataclass(frozen=True)
+class Case:
+    """An estimator with its parameters, and the data set it is fitted on.
+
+    Attributes
+    ----------
+    estimator : object
+        Unfitted estimator.
+    data : str
+        Name of a data set in `data.py`.
+    methods : tuple of str
+        The methods to compare; empty means every inference method it has that takes X alone. A row for
+        ``inverse_transform`` names it alone: it is compared on ``transform(X)``.
+    note : str
+        What this row is there to catch, if it is not plain from the parameters.
+    """
+
+    estimator: Any
+    data: str
+    methods: tuple[str, ...] = ()
+    note: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """A short, readable test id."""
+        text = " ".join(repr(self.estimator).split()).replace(" ", "")
+        return f"{text[:120]}-{self.data}" + (f"-{self.note}" if self.note else "")
+
+    def fit(self) -> tuple[Any, Dataset]:
+        """Return the fitted estimator and its data."""
+        data = dataset(self.data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # convergence and deprecation are not what these rows are about
+            return clone(self.estimator).fit(data.X, data.y), data
+
+
+#: case name -> runtime ("sardonyx", "onnxruntime") -> why it does not hold
+KNOWN: dict[str, dict[str, str]] = {}
+
+
+def cases() -> Iterator[Case]:
+    """Yield every row of the table."""
+    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+        yield from getattr(importlib.import_module(f"{__name__}.{module}"), "CASES", ())

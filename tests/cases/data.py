@@ -1,0 +1,170 @@
+"""Small data sets with hard corners: each gives training data and different rows to predict.
+
+``X_test`` always has rows that training never saw: extremes, values at the edge of float32, zeros of both signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training data (`X`, `y`) and rows to predict (`X_test`, of the same kind as `X`)."""
+
+    X: Any
+    y: Any
+    X_test: Any
+
+
+_makers: dict[str, Callable[[], Dataset]] = {}
+
+
+def data(maker: Callable[[], Dataset]) -> Callable[[], Dataset]:
+    """Register a data set under its function's name."""
+    _makers[maker.__name__] = maker
+    return maker
+
+
+@cache
+def dataset(name: str) -> Dataset:
+    """Return a data set by name; treat it as read-only."""
+    return _makers[name]()
+
+
+def _numbers(n: int = 200, features: int = 7, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Standard normal training rows, and test rows with corners."""
+    rng = np.random.default_rng(seed)
+    X, test = rng.normal(size=(n, features)), rng.normal(size=(60, features)) * 2
+    test[0], test[1], test[2, ::2], test[3] = 0.0, -0.0, 1e6, 1e-30
+    test[4] = X[0]
+    test[5] = np.nextafter(X[1].astype(np.float32), np.float32(np.inf))
+    return X, test
+
+
+@data
+def regression() -> Dataset:
+    X, test = _numbers()
+    return Dataset(X, X @ np.arange(1, 8) + np.sin(X[:, 0] * 3) + 0.5, test)
+
+
+@data
+def regression32() -> Dataset:
+    full = regression()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def regression_int() -> Dataset:
+    rng = np.random.default_rng(1)
+    X, test = rng.integers(-5, 6, (200, 5)), rng.integers(-9, 10, (50, 5))
+    return Dataset(X, X @ np.array([1.5, -2, 0, 3, 1]), test)
+
+
+@data
+def regression_multi() -> Dataset:
+    X, test = _numbers()
+    return Dataset(X, np.c_[X @ np.arange(7), np.sin(X[:, 0]), X[:, 1] ** 2], test)
+
+
+def _classes(labels: Any, n_classes: int) -> Dataset:
+    X, test = _numbers()
+    score = X[:, 0] + 0.7 * X[:, 1] ** 2 - X[:, 2]
+    codes = np.searchsorted(np.quantile(score, np.arange(1, n_classes) / n_classes), score)
+    return Dataset(X, np.asarray(labels)[codes], test)
+
+
+@data
+def binary() -> Dataset:
+    return _classes([0, 1], 2)
+
+
+@data
+def binary_str() -> Dataset:
+    return _classes(["no", "ja 日本"], 2)
+
+
+@data
+def binary_bool() -> Dataset:
+    return _classes([False, True], 2)
+
+
+@data
+def multiclass() -> Dataset:
+    return _classes([10, 20, 2**40], 3)
+
+
+@data
+def multiclass_str() -> Dataset:
+    return _classes(np.array(["", "b", "ü", "dd"], dtype=object), 4)
+
+
+@data
+def multiclass_float() -> Dataset:
+    return _classes([0.5, 1.5, -2.0], 3)
+
+
+@data
+def multiclass32() -> Dataset:
+    full = multiclass()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def classes_multi() -> Dataset:
+    """Multi-output classification."""
+    a, b = multiclass(), binary()
+    return Dataset(a.X, np.c_[a.y % 7, b.y], a.X_test)
+
+
+@data
+def binary_nan() -> Dataset:
+    """NaN in training and in prediction, in columns that had it and columns that had not."""
+    full, rng = binary(), np.random.default_rng(3)
+    X, test = full.X.copy(), full.X_test.copy()
+    X[:, :4][rng.random((len(X), 4)) < 0.2] = np.nan
+    test[rng.random(test.shape) < 0.3] = np.nan
+    return Dataset(X, full.y, test)
+
+
+@data
+def regression_nan() -> Dataset:
+    nans = binary_nan()
+    return Dataset(nans.X, regression().y, nans.X_test)
+
+
+@data
+def positive() -> Dataset:
+    """Counts: non-negative values."""
+    rng = np.random.default_rng(5)
+    X, test = rng.poisson(2.0, (150, 8)).astype(float), rng.poisson(3.0, (40, 8)).astype(float)
+    return Dataset(X, (X[:, 0] > X[:, 1]).astype(int), test)
+
+
+@data
+def mixed() -> Dataset:
+    """A pandas frame of numbers, integers, bools and text, with missing values where users have them."""
+    rng = np.random.default_rng(7)
+
+    def make(n: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "age": np.where(rng.random(n) < 0.2, np.nan, rng.normal(30, 12, n).round(1)),
+                "fare": rng.lognormal(3, 1, n),
+                "siblings": rng.integers(0, 5, n),
+                "alone": rng.random(n) < 0.5,
+                "sex": rng.choice(["male", "female"], n),
+                "city": rng.choice(np.array(["Köln", "東京", "", "Oslo"], dtype=object), n),
+            }
+        )
+
+    X = make(200)
+    y = ((X["sex"] == "female") & (X["fare"] > 20)).astype(int).to_numpy()
+    return Dataset(X, y, make(50))

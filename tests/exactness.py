@@ -1,0 +1,39 @@
+"""What "correct" means, as code: compare what a runtime answers with what the estimator's own method answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sardonyx.convert import choose_methods
+from sardonyx.registry import ALIASES, METHODS
+
+
+def methods_of(estimator: Any) -> tuple[str, ...]:
+    """Every inference method the fitted estimator has; those that need arguments or other input are asked for by name."""
+    separate = {*ALIASES, "inverse_transform"}
+    return choose_methods(estimator, [m for m in METHODS if m not in separate and hasattr(estimator, m)])
+
+
+def expected_outputs(estimator: Any, method: str, X: Any) -> list[NDArray[Any]]:
+    """Return the arrays of scikit-learn's own method, in the order of the model's outputs."""
+    if method == "predict_std":
+        return [np.asarray(a) for a in estimator.predict(X, return_std=True)]
+    result = getattr(estimator, method)(X)
+    arrays = result if isinstance(result, list | tuple) else [result]
+    return [a.toarray() if hasattr(a, "toarray") else np.asarray(a) for a in arrays]
+
+
+def assert_exact(actual: Any, expected: NDArray[Any], rtol: float | None = None) -> None:
+    """Labels identical, floats within the tolerance of their dtype, shapes and kinds of dtype the same."""
+    actual = np.asarray(actual)
+    assert actual.shape == expected.shape, f"shape {actual.shape}, expected {expected.shape}"
+    if expected.dtype.kind != "f":
+        assert actual.tolist() == expected.tolist()
+        return
+    assert actual.dtype.kind == "f", f"dtype {actual.dtype}, expected {expected.dtype}"
+    single = expected.dtype == np.float32
+    tolerance = rtol if rtol is not None else 1e-5 if single else 1e-10
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=1e-6 if single else 1e-12)
