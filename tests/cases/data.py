@@ -108,7 +108,7 @@ def multiclass_str() -> Dataset:
 
 @data
 def multiclass_float() -> Dataset:
-    return _classes([0.5, 1.5, -2.0], 3)
+    return _classes([3.0, 1.0, -2.0], 3)
 
 
 @data
@@ -202,3 +202,32 @@ def binary_classes_int32() -> Dataset:
     """Labels of a narrower integer."""
     full = binary()
     return Dataset(full.X, full.y.astype(np.int32) * 3 - 1, full.X_test)
+
+
+@data
+def positive32() -> Dataset:
+    full = positive()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def counts_int() -> Dataset:
+    """Counts as integers, three classes."""
+    full = positive()
+    return Dataset(full.X.astype(np.int64), full.X[:, 0].astype(int) % 3, full.X_test.astype(np.int64))
+
+
+@data
+def categories() -> Dataset:
+    """Codes of categories."""
+    rng = np.random.default_rng(11)
+    X, test = rng.integers(0, [2, 4, 5, 3], (150, 4)), rng.integers(0, [2, 4, 5, 3], (40, 4))
+    X[:5] = [1, 3, 4, 2]
+    return Dataset(X, (X.sum(axis=1) + X[:, 2]) % 3, test)
+
+
+@data
+def categories_float() -> Dataset:
+    """Codes as floats with fractions, which scikit-learn cuts off."""
+    full = categories()
+    return Dataset(full.X + 0.0, full.y, full.X_test + np.linspace(0, 0.9, len(full.X_test))[:, None])
