@@ -231,3 +231,17 @@ def categories_float() -> Dataset:
     """Codes as floats with fractions, which scikit-learn cuts off."""
     full = categories()
     return Dataset(full.X + 0.0, full.y, full.X_test + np.linspace(0, 0.9, len(full.X_test))[:, None])
+
+
+@data
+def offset() -> Dataset:
+    """Close rows far from the origin, where expanded squares cancel."""
+    full = multiclass()
+    return Dataset(full.X + 1e5, full.y, full.X[::3] * 1.01 + 1e5)
+
+
+@data
+def gram() -> Dataset:
+    """A precomputed kernel matrix."""
+    full = multiclass()
+    return Dataset(full.X @ full.X.T, full.y, np.clip(full.X_test, -9, 9) @ full.X.T)

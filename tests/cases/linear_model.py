@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from sklearn import linear_model as lm
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
-from sklearn.svm import LinearSVR
 
 from . import Case
 
@@ -150,5 +149,4 @@ CASES = [
     Case(lm.SGDOneClassSVM(random_state=0), "regression"),
     Case(lm.SGDOneClassSVM(random_state=0, nu=0.1, fit_intercept=False), "regression_int"),
     Case(lm.SGDOneClassSVM(random_state=0), "regression32", rtol=SINGLE),
-    Case(LinearSVR(random_state=0), "regression"),
 ]
