@@ -195,9 +195,13 @@ def choose_methods(estimator: Any, methods: Sequence[str] | str | None) -> tuple
         missing = [m for m in chosen if m not in unknown and not hasattr(estimator, registry.ALIASES.get(m, m))]
         if unknown or missing or not chosen:
             has = [m for m in registry.METHODS if hasattr(estimator, registry.ALIASES.get(m, m))]
-            raise ConversionError(f"{type(estimator).__name__} has no method {', '.join(unknown + missing)}; it has {', '.join(has)}.")
+            raise ConversionError(
+                f"{type(estimator).__name__} has no method {', '.join(unknown + missing)}; it has {', '.join(has)}."
+            )
         if "inverse_transform" in chosen and len(chosen) > 1:
-            raise ConversionError("inverse_transform takes other input than the other methods: convert it alone, with X = transform(X).")
+            raise ConversionError(
+                "inverse_transform takes other input than the other methods: convert it alone, with X = transform(X)."
+            )
         return chosen
     for group in registry.DEFAULTS:
         if found := tuple(m for m in group if hasattr(estimator, m)):
@@ -210,7 +214,10 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     if isinstance(result, list):
         return [(f"{method}_{i}", v) for i, v in enumerate(result)]
     if isinstance(result, tuple):
-        suffixes = {"predict_std": ("predict", "predict_std"), "kneighbors": ("kneighbors_distances", "kneighbors_indices")}
+        suffixes = {
+            "predict_std": ("predict", "predict_std"),
+            "kneighbors": ("kneighbors_distances", "kneighbors_indices"),
+        }
         return list(zip(suffixes[method], result, strict=True))
     return [(method, as_matrix(result) if isinstance(result, Columns) else result)]
 
@@ -226,7 +233,9 @@ def describe_model(model: onnx.ModelProto, estimator: Any, specs: Sequence[Input
         "scikit-learn": sklearn.__version__,
         "estimator": type(estimator).__name__,
         "inputs": [asdict(s) for s in specs],
-        "methods": {m: {"outputs": [n for n, _ in name_outputs(m, r)], "list": isinstance(r, list)} for m, r in results.items()},
+        "methods": {
+            m: {"outputs": [n for n, _ in name_outputs(m, r)], "list": isinstance(r, list)} for m, r in results.items()
+        },
         "labels": _label_dtype(estimator),
     }
     prop = model.metadata_props.add()
@@ -277,13 +286,17 @@ def _check_fitted(estimator: Any) -> None:
     try:
         check_is_fitted(estimator)
     except NotFittedError as error:
-        raise ConversionError(f"this {type(estimator).__name__} is not fitted; call fit before converting it.") from error
+        raise ConversionError(
+            f"this {type(estimator).__name__} is not fitted; call fit before converting it."
+        ) from error
 
 
 def _opset(target: int | None) -> int:
     newest = onnx.defs.onnx_opset_version()
     if target is not None and not OLDEST_OPSET <= target <= newest:
-        raise ConversionError(f"target_opset={target} is not possible; choose {OLDEST_OPSET} to {newest} (default {OPSET}).")
+        raise ConversionError(
+            f"target_opset={target} is not possible; choose {OLDEST_OPSET} to {newest} (default {OPSET})."
+        )
     return target or OPSET
 
 

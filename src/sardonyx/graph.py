@@ -56,7 +56,9 @@ def tensor_type(dtype: np.dtype[Any]) -> int:
 
 def numpy_type(element_type: int) -> np.dtype[Any]:
     """NumPy dtype of an ONNX element type."""
-    return STRING if element_type == onnx.TensorProto.STRING else np.dtype(helper.tensor_dtype_to_np_dtype(element_type))
+    return (
+        STRING if element_type == onnx.TensorProto.STRING else np.dtype(helper.tensor_dtype_to_np_dtype(element_type))
+    )
 
 
 def _type_proto(dtype: np.dtype[Any], shape: Shape) -> onnx.TypeProto:
@@ -69,10 +71,14 @@ def _read_type(proto: onnx.TypeProto) -> tuple[np.dtype[Any], Shape]:
     return numpy_type(tensor.elem_type), tuple(dims)
 
 
+def _infos(values: Sequence[Value]) -> list[onnx.ValueInfoProto]:
+    return [helper.make_value_info(v.name, _type_proto(v.dtype, v.shape)) for v in values]
+
+
 def _tensor(array: NDArray[Any], name: str = "") -> onnx.TensorProto:
     if array.dtype.kind in "UOT":
         flat = [str(s).encode() for s in array.ravel().tolist()]
-        return helper.make_tensor(name, onnx.TensorProto.STRING, array.shape, flat)
+        return onnx.TensorProto(name=name, data_type=onnx.TensorProto.STRING, dims=array.shape, string_data=flat)
     return numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
 
 
@@ -104,6 +110,7 @@ class Graph:
         self.path = ""  # of the step being traced, for readable weight names
         self.names_of: dict[int, str] = {}  # id of an array -> the attribute that holds it
         self._count = 0
+        self._outputs: set[str] = set()
 
     @contextmanager
     def scope(self) -> Iterator[Graph]:
@@ -163,7 +170,9 @@ class Graph:
             self.known[value.name] = array
         return self.weights[digest][0]
 
-    def node(self, op_type: str, inputs: Sequence[Value | None], attributes: Mapping[str, Any], outputs: int = 0) -> tuple[Value, ...]:
+    def node(
+        self, op_type: str, inputs: Sequence[Value | None], attributes: Mapping[str, Any], outputs: int = 0
+    ) -> tuple[Value, ...]:
         """Append one standard node and return its inferred outputs."""
         schema, domain = _schema(op_type, self.opset)
         count = outputs or sum(o.option == defs.OpSchema.FormalParameterOption.Single for o in schema.outputs) or 1
@@ -174,12 +183,16 @@ class Graph:
         self.nodes.append(proto)
         return tuple(Value(self, name, *inferred[name]) for name in names)
 
-    def _infer(self, schema: defs.OpSchema, proto: onnx.NodeProto, inputs: list[Value]) -> dict[str, tuple[np.dtype[Any], Shape]]:
+    def _infer(
+        self, schema: defs.OpSchema, proto: onnx.NodeProto, inputs: list[Value]
+    ) -> dict[str, tuple[np.dtype[Any], Shape]]:
         types = {v.name: _type_proto(v.dtype, v.shape) for v in inputs}
         small = {v.name: _tensor(a) for v in inputs if (a := self.constant_of(v)) is not None and a.size <= 64}
         opsets = [helper.make_opsetid(d, n) for d, n in self.opset.items()]
         try:
-            inferred = shape_inference.infer_node_outputs(schema, proto, types, small, opset_imports=opsets, ir_version=10)
+            inferred = shape_inference.infer_node_outputs(
+                schema, proto, types, small, opset_imports=opsets, ir_version=10
+            )
             return {name: _read_type(inferred[name]) for name in proto.output}
         except (shape_inference.InferenceError, defs.SchemaError, RuntimeError, KeyError) as error:
             given = ", ".join(f"{v.dtype}{list(v.shape)}" for v in inputs)
@@ -228,7 +241,7 @@ class Graph:
         formal = [inner.input(_formal_name(v.name, i), v.dtype, v.shape) for i, v in enumerate(inputs)]
         with inner.scope():
             results = list(body(*formal))
-            named = [op.Identity(value, name=label) for value, label in zip(results, outputs, strict=True)]
+            named = [inner.name_output(value, label) for value, label in zip(results, outputs, strict=True)]
         lifted = [self.lift_from(value, array) for value, array in inner.weights.values()]
         proto = inner.function_proto(domain, name, named, sorted(attributes or ()))
         final = self.root.add_function(proto)
@@ -239,11 +252,24 @@ class Graph:
         self.nodes.append(call)
         return tuple(Value(self, n, v.dtype, v.shape) for n, v in zip(call.output, named, strict=True))
 
+    def name_output(self, value: Value, name: str) -> Value:
+        """Return `value` under another name: its node's output renamed where nothing read it yet, else an Identity."""
+        read = {v for node in _all_nodes(self.nodes) for v in node.input}
+        maker = next((n for n in reversed(self.nodes) if value.name in n.output), None)
+        if maker is None or value.name in read or name in read or value.name in self._outputs:
+            return _one(op.Identity(value, name=name))
+        maker.output[list(maker.output).index(value.name)] = name
+        self._outputs.add(name)
+        value.name = name
+        return value
+
     def lift_from(self, value: Value, array: NDArray[Any]) -> Value:
         """Take over a callee's weight: as this scope's own constant, whatever its size."""
         return self.parent.lift_from(value, array) if self.encloses and self.parent else self.lift(value.name, array)
 
-    def function_proto(self, domain: str, name: str, outputs: Sequence[Value], attributes: Sequence[str]) -> onnx.FunctionProto:
+    def function_proto(
+        self, domain: str, name: str, outputs: Sequence[Value], attributes: Sequence[str]
+    ) -> onnx.FunctionProto:
         """Return this scope as a FunctionProto."""
         inputs = [v.name for v in (*self.inputs, *(v for v, _ in self.weights.values()))]
         used = {n.domain for n in _all_nodes(self.nodes)}
@@ -253,23 +279,23 @@ class Graph:
     def add_function(self, proto: onnx.FunctionProto) -> str:
         """Register a function; an identical one is shared, another of the same name gets a number."""
         stem, number = proto.name, 1
-        content = _canonical(proto)
         while (key := f"{proto.domain}::{proto.name}") in self.functions:
-            if _canonical(self.functions[key]) == content:
+            if _canonical(self.functions[key]) == _canonical(proto):
                 return proto.name
             number += 1
             proto.name = f"{stem}:{number}"
         self.functions[key] = proto
         return proto.name
 
-    def subgraph(self, body: Callable[..., Sequence[Value]], inputs: Sequence[tuple[str, np.dtype[Any], Shape]]) -> tuple[onnx.GraphProto, list[Value]]:
+    def subgraph(
+        self, body: Callable[..., Sequence[Value]], inputs: Sequence[tuple[str, np.dtype[Any], Shape]]
+    ) -> tuple[onnx.GraphProto, list[Value]]:
         """Trace `body` into a GraphProto (for `Loop`), which may use this scope's values."""
         inner = Graph(self.opset, self, encloses=True)
         formal = [inner.input(self.fresh(name), dtype, shape) for name, dtype, shape in inputs]
         with inner.scope():
             results = [op.Identity(v) for v in body(*formal)]
-        infos = [[helper.make_value_info(v.name, _type_proto(v.dtype, v.shape)) for v in vs] for vs in (formal, results)]
-        return helper.make_graph(inner.nodes, "body", *infos), results
+        return helper.make_graph(inner.nodes, "body", _infos(formal), _infos(results)), results
 
     def model(self, outputs: Mapping[str, Value], ir_version: int = 10) -> onnx.ModelProto:
         """Return the finished model with these named outputs.
@@ -280,18 +306,20 @@ class Graph:
             Output name to value; the first dimension is declared as ``N``.
         """
         with self.scope():
-            named = [op.Identity(value, name=name) for name, value in outputs.items()]
+            named = [self.name_output(value, name) for name, value in outputs.items()]
         graph = helper.make_graph(
             self.nodes,
             "sardonyx",
-            [helper.make_value_info(v.name, _type_proto(v.dtype, v.shape)) for v in self.inputs],
-            [helper.make_value_info(v.name, _type_proto(v.dtype, ("N", *v.shape[1:]))) for v in named],
+            _infos(self.inputs),
+            _infos([Value(self, v.name, v.dtype, ("N", *v.shape[1:])) for v in named]),
             [_tensor(array, value.name) for value, array in self.weights.values()],
         )
         functions = list(self.functions.values())
         used = {n.domain for n in _all_nodes(self.nodes)} | {n.domain for f in functions for n in _all_nodes(f.node)}
         opsets = [helper.make_opsetid(d, v) for d, v in self.opset.items() if d in used or d == ""]
-        return helper.make_model(graph, functions=functions, opset_imports=opsets, ir_version=ir_version, producer_name="sardonyx")
+        return helper.make_model(
+            graph, functions=functions, opset_imports=opsets, ir_version=ir_version, producer_name="sardonyx"
+        )
 
 
 class Value:
@@ -378,13 +406,17 @@ class Value:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Value:
         rule = UFUNCS.get(ufunc)
         if rule is None or method != "__call__" or kwargs:
-            raise ConversionError(f"numpy.{ufunc.__name__}({method}) has no ONNX form; known: {sorted(u.__name__ for u in UFUNCS)}.")
+            raise ConversionError(
+                f"numpy.{ufunc.__name__}({method}) has no ONNX form; known: {sorted(u.__name__ for u in UFUNCS)}."
+            )
         return rule(*inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Value:
         rule = FUNCTIONS.get(func)
         if rule is None:
-            raise ConversionError(f"numpy.{func.__name__} has no ONNX form; known: {sorted(f.__name__ for f in FUNCTIONS)}.")
+            raise ConversionError(
+                f"numpy.{func.__name__} has no ONNX form; known: {sorted(f.__name__ for f in FUNCTIONS)}."
+            )
         return rule(*args, **kwargs)
 
     __hash__ = object.__hash__
@@ -509,7 +541,10 @@ def loop(body: Callable[..., Sequence[Value]], trips: int, *state: Value) -> tup
         Initial state.
     """
     graph = current_graph()
-    formal = [("i", np.dtype(np.int64), ()), ("going", np.dtype(np.bool_), ())]
+    formal: list[tuple[str, np.dtype[Any], Shape]] = [
+        ("i", np.dtype(np.int64), ()),
+        ("going", np.dtype(np.bool_), ()),
+    ]
     formal += [("state", v.dtype, v.shape) for v in state]
     proto, _ = graph.subgraph(lambda i, going, *inner: body(i, *inner), formal)
     names = [graph.fresh("Loop") for _ in state]
@@ -562,7 +597,9 @@ def _schema(op_type: str, opset: Mapping[str, int]) -> tuple[defs.OpSchema, str]
     for domain in ("", "ai.onnx.ml"):
         if defs.has(op_type, domain):
             return defs.get_schema(op_type, opset[domain], domain), domain
-    raise ConversionError(f"there is no operator {op_type!r} in ai.onnx or ai.onnx.ml. See https://onnx.ai/onnx/operators.")
+    raise ConversionError(
+        f"there is no operator {op_type!r} in ai.onnx or ai.onnx.ml. See https://onnx.ai/onnx/operators."
+    )
 
 
 def _attribute(schema: defs.OpSchema, op_type: str, key: str, value: Any) -> onnx.AttributeProto:
@@ -570,7 +607,7 @@ def _attribute(schema: defs.OpSchema, op_type: str, key: str, value: Any) -> onn
         return value
     if key not in schema.attributes:
         raise ConversionError(f"operator {op_type} has no attribute {key!r}; it has {sorted(schema.attributes)}.")
-    return _plain_attribute(key, value, schema.attributes[key].type.value)
+    return _plain_attribute(key, value, int(schema.attributes[key].type.value))  # type: ignore[attr-defined]
 
 
 def _plain_attribute(key: str, value: Any, kind: int | None = None) -> onnx.AttributeProto:
@@ -596,8 +633,12 @@ def _operands(op_type: str, inputs: Sequence[Any], graph: Graph) -> list[Value |
 
 def _promote(a: Any, b: Any) -> tuple[Value, Value]:
     kinds = [x.dtype if isinstance(x, Value | np.ndarray | np.generic) else x for x in (a, b)]
-    if STRING in [_graph_dtype(k) if isinstance(k, np.dtype) else k for k in kinds] or any(isinstance(k, str) for k in kinds):
-        return as_value(np.asarray(a) if isinstance(a, str) else a), as_value(np.asarray(b) if isinstance(b, str) else b)
+    if STRING in [_graph_dtype(k) if isinstance(k, np.dtype) else k for k in kinds] or any(
+        isinstance(k, str) for k in kinds
+    ):
+        return as_value(np.asarray(a) if isinstance(a, str) else a), as_value(
+            np.asarray(b) if isinstance(b, str) else b
+        )
     dtype = np.result_type(*(k if isinstance(k, np.dtype) else _weak(k) for k in kinds))
     return _cast(a, dtype), _cast(b, dtype)
 
@@ -678,7 +719,8 @@ def _canonical(function: onnx.FunctionProto) -> bytes:
     for node in copy.node:
         node.input[:] = [names[v] for v in node.input]
         node.output[:] = [names[v] for v in node.output]
-    return copy.SerializeToString(deterministic=True)
+    content: bytes = copy.SerializeToString(deterministic=True)
+    return content
 
 
 def _isfinite(x: Any) -> Value:

@@ -38,7 +38,9 @@ def describe(X: Any) -> tuple[InputSpec, ...]:
         return (InputSpec("X", str(X.dtype), X.shape[1]),)
     array = np.asarray(X)
     if array.ndim != 2:
-        raise InputError(f"the sample has {array.ndim} dimension(s), expected rows x columns. Use X.reshape(-1, 1) for one column.")
+        raise InputError(
+            f"the sample has {array.ndim} dimension(s), expected rows x columns. Use X.reshape(-1, 1) for one column."
+        )
     return (InputSpec("X", _column_dtype(array, "X"), array.shape[1]),)
 
 
