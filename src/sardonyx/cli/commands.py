@@ -269,7 +269,7 @@ def bench(
     with _counted("timing", len(sizes)) as step:
         found = timings.compare(runners, feeds, sizes, X, seconds, step)
     picture = output or model.with_suffix(".png")
-    drawn = timings.save_plot(found, picture, f"{model.stem}: time per row")
+    drawn = timings.save_plot({model.name: found}, picture)
     console = Console()
     console.print(report.timing_table(found, "sardonyx", f"{model.name}: median time of a call"))
     console.print(f"drawn in {picture}" if drawn else "no picture: pip install matplotlib", highlight=False)
