@@ -24,7 +24,14 @@ from . import models
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 #: the rows of README's table: benchmark, rows a call
-HIGHLIGHTS = (("linear", 1), ("forest", 10_000), ("titanic_logistic", 1), ("titanic_forest", 1), ("titanic_forest", 10_000), ("boosting", 10_000))
+HIGHLIGHTS = (
+    ("linear", 1),
+    ("forest", 10_000),
+    ("titanic_logistic", 1),
+    ("titanic_forest", 1),
+    ("titanic_forest", 10_000),
+    ("boosting", 10_000),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +91,16 @@ def page(results: dict[str, Measured]) -> str:
         f"{report.timing_markdown(r.timings, 'sardonyx')}\n\n![time per row](pictures/{name}.png)\n"
         for name, r in results.items()
     ]
-    return "\n".join([f"# Benchmarks\n\n<!-- written by scripts/bench -->\n\n{machine()}\n\n{METHOD}\n", bars(results), *sections])
+    return "\n".join(
+        [f"# Benchmarks\n\n<!-- written by scripts/bench -->\n\n{machine()}\n\n{METHOD}\n", bars(results), *sections]
+    )
 
 
 METHOD = (
-    "Each model is converted, proven against scikit-learn, then timed in all runtimes in one process: warm, interleaved in rounds\n"
-    "that each start with another runtime, medians. Every runtime gets the rows in the form it likes best and its default number of\n"
-    "threads; converting frames to tensors is not timed, for anybody. scikit-learn computes the same methods on the same rows.\n"
-    "`scripts/bench` repeats all of it."
+    "Each model is converted, proven against scikit-learn, then timed in all runtimes in one process: warm, interleaved\n"
+    "in rounds that each start with another runtime, medians. Every runtime gets the rows in the form it likes best and\n"
+    "its default number of threads; converting frames to tensors is not timed, for anybody. scikit-learn computes the\n"
+    "same methods on the same rows. `scripts/bench` repeats all of it."
 )
 
 

@@ -89,7 +89,9 @@ def scaled_logistic() -> Benchmark:
 def _titanic(name: str, title: str) -> Benchmark:
     people = load_passengers()
     X = people.X[NUMBERS + CATEGORIES]
-    return Benchmark(f"Titanic: imputation, scaling, one-hot encoding, {title}", make_models()[name].fit(X, people.y), X, METHODS)
+    return Benchmark(
+        f"Titanic: imputation, scaling, one-hot encoding, {title}", make_models()[name].fit(X, people.y), X, METHODS
+    )
 
 
 @benchmark

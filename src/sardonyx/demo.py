@@ -1,7 +1,7 @@
 """Who survived the Titanic: two pipelines trained, converted, proven on held-out passengers, and timed.
 
-The data are the 1309 passengers in `data/titanic.csv`: numbers with gaps, categories, text. What it leaves behind is what a
-user would have: models, the rows to try them on, a picture.
+The data are the 1309 passengers in `data/titanic.csv`: numbers with gaps, categories, text. What it leaves behind is
+what a user would have: models, the rows to try them on, a picture.
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ def load_passengers() -> Passengers:
     with files("sardonyx").joinpath("data/titanic.csv").open(encoding="utf-8") as file:
         table = pd.read_csv(file)
     X, X_test, y, y_test = train_test_split(
-        table[["name", *NUMBERS, *CATEGORIES]], table["survived"], test_size=0.25, random_state=0, stratify=table["survived"]
+        table[["name", *NUMBERS, *CATEGORIES]],
+        table["survived"],
+        test_size=0.25,
+        random_state=0,
+        stratify=table["survived"],
     )
     return Passengers(X, y, X_test, y_test)
 
@@ -96,13 +100,17 @@ def main(output: Path, seconds: float, console: Console) -> bool:
 
 def _preparation() -> ColumnTransformer:
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
-    return ColumnTransformer([("numbers", numbers, NUMBERS), ("categories", OneHotEncoder(handle_unknown="ignore"), CATEGORIES)])
+    return ColumnTransformer(
+        [("numbers", numbers, NUMBERS), ("categories", OneHotEncoder(handle_unknown="ignore"), CATEGORIES)]
+    )
 
 
 def _train(name: str, model: Pipeline, people: Passengers, console: Console) -> Pipeline:
     fitted = model.fit(people.X[NUMBERS + CATEGORIES], people.y)
     score = fitted.score(people.X_test[NUMBERS + CATEGORIES], people.y_test)
-    console.print(f"  [bold]{type(fitted[-1]).__name__}[/] is right about {score:.1%} of the held-out passengers", highlight=False)
+    console.print(
+        f"  [bold]{type(fitted[-1]).__name__}[/] is right about {score:.1%} of the held-out passengers", highlight=False
+    )
     return fitted
 
 
@@ -125,7 +133,11 @@ def _prove(estimator: Pipeline, model: Any, people: Passengers, console: Console
 
 def _time(estimator: Pipeline, model: Any, people: Passengers, seconds: float, console: Console) -> list[bench.Timing]:
     session, rows = sardonyx.load(model), people.X_test[NUMBERS + CATEGORIES]
-    runners = {"sardonyx": bench.sardonyx_runner(session), **_onnxruntime(model), "scikit-learn": bench.sklearn_runner(estimator, METHODS)}
+    runners = {
+        "sardonyx": bench.sardonyx_runner(session),
+        **_onnxruntime(model),
+        "scikit-learn": bench.sklearn_runner(estimator, METHODS),
+    }
     with console.status("timing ..."):
         timings = bench.compare(runners, session.feeds(rows), BATCHES, rows, seconds)
     console.print()
@@ -140,7 +152,9 @@ def _onnxruntime(model: Any) -> dict[str, bench.Runner]:
         return {}
 
 
-def _leave(output: Path, estimators: Mapping[str, Pipeline], people: Passengers, panels: Mapping[str, list[bench.Timing]]) -> None:
+def _leave(
+    output: Path, estimators: Mapping[str, Pipeline], people: Passengers, panels: Mapping[str, list[bench.Timing]]
+) -> None:
     for name, estimator in estimators.items():
         joblib.dump(estimator, output / f"{name}.joblib")
     people.X_test.assign(survived=people.y_test).to_csv(output / "passengers.csv", index=False)

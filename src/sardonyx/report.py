@@ -1,7 +1,7 @@
 """What people read: a model drawn as the pipeline it is, a proof, timings; as rich renderables.
 
-`read_parts` finds the pipeline in an ONNX model again: its steps are functions called ``name:Class`` (see `graph.STEPS`), and
-the columns of a step are those inputs of the model that reach it without passing through another step::
+`read_parts` finds the pipeline in an ONNX model again: its steps are functions called ``name:Class`` (`graph.STEPS`),
+and the columns of a step are those inputs of the model that reach it without passing through another step::
 
     age ────┬──────▶ [numbers:Pipeline] ──┐
     fare ───┘                             ├─ Concat ─▶ [classify:LogisticRegression] ─▶ predict
@@ -108,7 +108,11 @@ def model_tree(model: onnx.ModelProto, name: str, size: int) -> Tree:
     opset = next((o.version for o in model.opset_import if o.domain == ""), "?")
     facts = [bytes_text(size), f"opset {opset}"]
     facts += [f"{key} {description[key]}" for key in ("scikit-learn",) if key in description]
-    facts += [f"{model.producer_name} {description.get('version', model.producer_version)}".strip()] if model.producer_name else []
+    facts += (
+        [f"{model.producer_name} {description.get('version', model.producer_version)}".strip()]
+        if model.producer_name
+        else []
+    )
     tree = Tree(Text.assemble((name, "bold"), "  ", (" · ".join(facts), "dim")), guide_style="dim")
     _add_tensors(tree.add(Text("inputs", "bold")), model.graph.input)
     _add_part(tree, replace(part, columns=()), part.columns)
@@ -128,7 +132,7 @@ def metadata_table(model: onnx.ModelProto) -> Table:
 
 
 def timing_table(timings: Sequence[Timing], against: str, title: str) -> Table:
-    """Lay timings out: a row for each batch size, a column for each runtime, and how many times faster than the first each is.
+    """Lay timings out: a row for each batch size, a column for each runtime, and how much faster one is than the others.
 
     Parameters
     ----------
@@ -148,7 +152,9 @@ def timing_table(timings: Sequence[Timing], against: str, title: str) -> Table:
     for name in others:
         table.add_column(f"vs {name}", justify="right")
     for rows, seconds in by_rows(timings).items():
-        faster = [_factor(seconds[n] / seconds[against]) if against in seconds and n in seconds else Text("") for n in others]
+        faster = [
+            _factor(seconds[n] / seconds[against]) if against in seconds and n in seconds else Text("") for n in others
+        ]
         table.add_row(f"{rows:,}", *(duration(seconds[n]) if n in seconds else "" for n in names), *faster)
     return table
 
@@ -188,7 +194,7 @@ def bytes_text(size: float) -> str:
     return f"{size:.1f} GB"
 
 
-# ---------------------------------------------------------------------------------------------------------------- details
+# -------------------------------------------------------------------------------------------------------------- details
 
 
 def _read_scope(

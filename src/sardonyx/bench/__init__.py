@@ -1,6 +1,7 @@
-"""Honest timings: all runtimes in one process, interleaved, warm, medians; used by ``sardonyx bench``, the demo and benchmarks/.
+"""Honest timings: all runtimes in one process, interleaved, warm, medians.
 
-It times and draws; it never decides whether answers are right (`verify` does) and no test asserts a time.
+Used by ``sardonyx bench``, the demo and benchmarks/. It times and draws; it never decides whether answers are right
+(`verify` does) and no test asserts a time.
 """
 
 from __future__ import annotations

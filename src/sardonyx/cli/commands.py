@@ -22,7 +22,9 @@ from . import DISAGREES, OK, USAGE, tables
 from .estimators import load_estimator
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
-Trust = Annotated[list[str] | None, Parameter(negative="", help="A type that a .skops file may hold beyond the known ones.")]
+Trust = Annotated[
+    list[str] | None, Parameter(negative="", help="A type that a .skops file may hold beyond the known ones.")
+]
 
 app = App(
     name="sardonyx",
@@ -290,11 +292,13 @@ def demo(*, output: Annotated[Path, Parameter(alias="-o")] = Path("demo_output")
     try:
         from ..demo import main as run_demo
     except ImportError as error:
-        raise InputError(f"the demo needs scikit-learn and pandas ({error}): pip install 'sardonyx[cli,sklearn]' pandas") from error
+        raise InputError(
+            f"the demo needs scikit-learn and pandas ({error}): pip install 'sardonyx[cli,sklearn]' pandas"
+        ) from error
     return OK if run_demo(output, seconds, Console()) else DISAGREES
 
 
-# ---------------------------------------------------------------------------------------------------------------- details
+# -------------------------------------------------------------------------------------------------------------- details
 
 
 def _load(path: Path, trust: Sequence[str] | None) -> Any:

@@ -1,8 +1,8 @@
 """Fitted estimators from files.
 
-A pickle is a program: reading one runs it. Only the commands that are told to use an estimator (`convert`, `verify`, `bench
---estimator`) ever read one, and only the file they are given. `.skops` files are data: types outside scikit-learn, NumPy and
-SciPy are refused unless named.
+A pickle is a program: reading one runs it. Only the commands that are told to use an estimator (`convert`, `verify`,
+`bench --estimator`) ever read one, and only the file they are given. `.skops` files are data: types that skops does not
+know are refused unless named.
 """
 
 from __future__ import annotations
@@ -62,9 +62,13 @@ def _load_skops(path: Path, trust: Sequence[str]) -> Any:
         found = io.get_untrusted_types(file=path)
         if unknown := sorted(set(found) - set(trust)):
             options = " ".join(f"--trust {name}" for name in unknown)
-            raise InputError(f"{path.name} holds types that skops does not know: {', '.join(unknown)}. If you know them: {options}")
+            raise InputError(
+                f"{path.name} holds types that skops does not know: {', '.join(unknown)}. If you know them: {options}"
+            )
         return io.load(path, trusted=sorted(set(trust)))
     except (OSError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path.name} is not a readable skops file ({error}). Write it again with skops.io.dump.") from error
+        raise InputError(
+            f"{path.name} is not a readable skops file ({error}). Write it again with skops.io.dump."
+        ) from error

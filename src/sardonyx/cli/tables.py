@@ -5,8 +5,8 @@
     file ──▶ batches(...)  Arrow batches of at most `batch` rows, typed as the model wants them
                  └─▶ tensors(batch, inputs)  one array an input      model ──▶ columns(outputs)  ──▶ Writer ──▶ file
 
-The model's own inputs decide how a CSV field is read: in a text column ``007`` stays text, in a float32 column a number is
-rounded once. Empty fields and the spellings of pandas (``NA``, ``null`` ...) are missing values.
+The model's own inputs decide how a CSV field is read: in a text column ``007`` stays text, in a float32 column a number
+is rounded once. Empty fields and the spellings of pandas (``NA``, ``null`` ...) are missing values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CSV_BLOCK = 1 << 22
 ARROW_NAMES = {"float16": "halffloat"}
 
 
-# ---------------------------------------------------------------------------------------------------------------- a sample
+# ------------------------------------------------------------------------------------------------------------- a sample
 
 
 def read_frame(path: Path, rows: int | None = None) -> Any:
@@ -76,7 +76,9 @@ def as_sample(frame: Any, estimator: Any, target: str | None = None) -> Any:
         return frame[list(names)]
     expected = getattr(estimator, "n_features_in_", None)
     if expected is not None and expected != len(frame.columns):
-        raise InputError(f"the estimator takes {expected} columns, the table has {len(frame.columns)}. Name the target with --target.")
+        raise InputError(
+            f"the estimator takes {expected} columns, the table has {len(frame.columns)}. Is one the --target?"
+        )
     return frame.to_numpy()
 
 
@@ -85,10 +87,14 @@ def _read_polars(path: Path, rows: int | None) -> Any:
         import polars as pl
     except ImportError as error:
         raise InputError("reading a table needs pandas or polars: pip install pandas") from error
-    return pl.read_parquet(path, n_rows=rows) if path.suffix in PARQUET else pl.read_csv(path, n_rows=rows, separator=_separator(path))
+    return (
+        pl.read_parquet(path, n_rows=rows)
+        if path.suffix in PARQUET
+        else pl.read_csv(path, n_rows=rows, separator=_separator(path))
+    )
 
 
-# ---------------------------------------------------------------------------------------------------------------- a stream
+# ------------------------------------------------------------------------------------------------------------- a stream
 
 
 def column_names(path: Path) -> list[str]:
@@ -104,7 +110,9 @@ def column_names(path: Path) -> list[str]:
         raise InputError(f"{path.name} cannot be read: {error}") from error
 
 
-def choose_columns(inputs: Sequence[Any], names: Sequence[str], features: Sequence[str] | None, keep: Sequence[str]) -> dict[str, list[str]]:
+def choose_columns(
+    inputs: Sequence[Any], names: Sequence[str], features: Sequence[str] | None, keep: Sequence[str]
+) -> dict[str, list[str]]:
     """Decide which columns of a table feed which input.
 
     Parameters
@@ -135,7 +143,9 @@ def choose_columns(inputs: Sequence[Any], names: Sequence[str], features: Sequen
     return {inputs[0].name: chosen}
 
 
-def batches(path: Path, types: Mapping[str, str], others: Sequence[str], rows: int, progress: Callable[[float], None]) -> Iterator[Any]:
+def batches(
+    path: Path, types: Mapping[str, str], others: Sequence[str], rows: int, progress: Callable[[float], None]
+) -> Iterator[Any]:
     """Yield a table as Arrow record batches.
 
     Parameters
@@ -153,7 +163,11 @@ def batches(path: Path, types: Mapping[str, str], others: Sequence[str], rows: i
     """
     pa, names = _arrow(), [*types, *(o for o in others if o not in types)]
     try:
-        stream = _parquet_batches(path, names, rows, progress) if path.suffix in PARQUET else _csv_batches(path, types, names, progress)
+        stream = (
+            _parquet_batches(path, names, rows, progress)
+            if path.suffix in PARQUET
+            else _csv_batches(path, types, names, progress)
+        )
         for batch in stream:
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)
@@ -196,7 +210,11 @@ def columns(outputs: Mapping[str, Any], classes: Any) -> dict[str, Any]:
             continue
         flat = array.reshape(len(array), int(np.prod(array.shape[1:])))
         labels = _labels(name, flat.shape[1], classes)
-        spread |= {f"{name}_{label}": flat[:, i] for i, label in enumerate(labels)} if flat.shape[1] > 1 else {name: flat[:, 0]}
+        spread |= (
+            {f"{name}_{label}": flat[:, i] for i, label in enumerate(labels)}
+            if flat.shape[1] > 1
+            else {name: flat[:, 0]}
+        )
     return spread
 
 
@@ -224,7 +242,7 @@ def writer(path: Path | None) -> Iterator[Callable[[Any], None]]:
         part.unlink(missing_ok=True)
 
 
-# ---------------------------------------------------------------------------------------------------------------- details
+# -------------------------------------------------------------------------------------------------------------- details
 
 
 def _arrow() -> Any:
@@ -248,7 +266,11 @@ def _check_columns(wanted: Sequence[str], names: Sequence[str]) -> None:
     have = [str(n) for n in names]
     for missing in (w for w in wanted if w not in have):
         close = difflib.get_close_matches(str(missing), have, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(have[:20])}{' ...' if len(have) > 20 else ''}."
+        hint = (
+            f"did you mean {close[0]!r}?"
+            if close
+            else f"it has {', '.join(have[:20])}{' ...' if len(have) > 20 else ''}."
+        )
         raise InputError(f"the table has no column {missing!r}; {hint}")
 
 
@@ -265,7 +287,9 @@ def _arrow_type(onnx_type: str) -> Any:
     return pa.type_for_alias(ARROW_NAMES.get(name, name))
 
 
-def _csv_batches(path: Path, types: Mapping[str, str], names: Sequence[str], progress: Callable[[float], None]) -> Iterator[Any]:
+def _csv_batches(
+    path: Path, types: Mapping[str, str], names: Sequence[str], progress: Callable[[float], None]
+) -> Iterator[Any]:
     pa, size = _arrow(), max(1, path.stat().st_size)
     convert = pa.csv.ConvertOptions(
         column_types={name: _arrow_type(kind) for name, kind in types.items()},
@@ -322,7 +346,11 @@ def _closing_writer(sink: Any, suffix: str) -> Iterator[Callable[[Any], None]]:
     def write(table: Mapping[str, Any]) -> None:
         batch = pa.table({name: pa.array(values) for name, values in table.items()})
         if not opened:
-            opened.append(pa.parquet.ParquetWriter(sink, batch.schema) if suffix in PARQUET else _csv_writer(sink, batch.schema, suffix))
+            opened.append(
+                pa.parquet.ParquetWriter(sink, batch.schema)
+                if suffix in PARQUET
+                else _csv_writer(sink, batch.schema, suffix)
+            )
         opened[0].write_table(batch.cast(opened[0].schema) if suffix in PARQUET else batch)
 
     try:
