@@ -32,10 +32,10 @@ def operators_page() -> str:
     intro = (
         "# Operators of the `sardonyx` domain, version 1\n\n"
         f"{NOTE}\n\n"
-        "What the ONNX standard lacks is a function with a body of standard operators: every runtime that knows functions\n"
-        "gets the right answer from the body; ours recognises the name and runs a native kernel where there is one.\n"
-        "Inputs are tensors, attributes are part of the node. Two bodies of one operator in a file (other dtypes, other\n"
-        "attributes) are told apart by a number after a colon, which means nothing else.\n"
+        "What the ONNX standard lacks is a function with a body of standard operators: every runtime that knows\n"
+        "functions gets the right answer from the body; ours recognises the name and runs a native kernel where there is one.\n"
+        "Inputs are tensors, attributes are part of the node. Two bodies of one operator in a file (other dtypes,\n"
+        "other attributes) are told apart by a number after a colon, which means nothing else.\n"
     )
     return "\n".join([intro, *entries])
 
@@ -56,9 +56,9 @@ def coverage_page() -> str:
     sections = [f"\n## {room}\n\n{head}" + "\n".join(lines) + "\n" for room, lines in sorted(tables.items())]
     intro = (
         f"# What converts\n\n{NOTE}\n\n"
-        f"scikit-learn {sklearn.__version__}: {full} of the {total} estimators with an inference method convert with all of\n"
-        "their methods. What is not listed as converting is refused with an error, never approximated. Test rows are the\n"
-        "entries of the case table (`tests/cases/`) that use the estimator, each compared with scikit-learn's own answers.\n"
+        f"scikit-learn {sklearn.__version__}: {full} of the {total} estimators with an inference method convert\n"
+        "with all of their methods. What is not listed as converting is refused with an error, never approximated. Test rows\n"
+        "are the entries of the case table (`tests/cases/`) that use the estimator, each compared with scikit-learn.\n"
     )
     return intro + "".join(sections)
 

@@ -132,7 +132,7 @@ def metadata_table(model: onnx.ModelProto) -> Table:
 
 
 def timing_table(timings: Sequence[Timing], against: str, title: str) -> Table:
-    """Lay timings out: a row for each batch size, a column for each runtime, and how much faster one is than the others.
+    """Lay timings out: a row for each batch size, a column for each runtime, and how much faster one is.
 
     Parameters
     ----------
