@@ -98,9 +98,9 @@ def page(results: dict[str, Measured]) -> str:
 
 METHOD = (
     "Each model is converted, proven against scikit-learn, then timed in all runtimes in one process: warm,\n"
-    "interleaved in rounds that each start with another runtime, medians. Every runtime gets the rows in the form it likes best\n"
-    "and its default number of threads; converting frames to tensors is not timed, for anybody. scikit-learn computes the\n"
-    "same methods on the same rows. `scripts/bench` repeats all of it."
+    "interleaved in rounds that each start with another runtime, medians. Every runtime gets the rows in the form\n"
+    "it likes best and its default number of threads; converting frames to tensors is not timed, for anybody.\n"
+    "scikit-learn computes the same methods on the same rows. `scripts/bench` repeats all of it."
 )
 
 

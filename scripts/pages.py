@@ -33,9 +33,9 @@ def operators_page() -> str:
         "# Operators of the `sardonyx` domain, version 1\n\n"
         f"{NOTE}\n\n"
         "What the ONNX standard lacks is a function with a body of standard operators: every runtime that knows\n"
-        "functions gets the right answer from the body; ours recognises the name and runs a native kernel where there is one.\n"
-        "Inputs are tensors, attributes are part of the node. Two bodies of one operator in a file (other dtypes,\n"
-        "other attributes) are told apart by a number after a colon, which means nothing else.\n"
+        "functions gets the right answer from the body; ours recognises the name and runs a native kernel where\n"
+        "there is one. Inputs are tensors, attributes are part of the node. Two bodies of one operator in a file\n"
+        "(other dtypes, other attributes) are told apart by a number after a colon, which means nothing else.\n"
     )
     return "\n".join([intro, *entries])
 
@@ -57,8 +57,9 @@ def coverage_page() -> str:
     intro = (
         f"# What converts\n\n{NOTE}\n\n"
         f"scikit-learn {sklearn.__version__}: {full} of the {total} estimators with an inference method convert\n"
-        "with all of their methods. What is not listed as converting is refused with an error, never approximated. Test rows\n"
-        "are the entries of the case table (`tests/cases/`) that use the estimator, each compared with scikit-learn.\n"
+        "with all of their methods. What is not listed as converting is refused with an error, never\n"
+        "approximated. Test rows are the entries of the case table (`tests/cases/`) that use the estimator, each\n"
+        "compared with scikit-learn.\n"
     )
     return intro + "".join(sections)
 
