@@ -1,0 +1,95 @@
+// Cast between the numeric types and bool: C++ conversions, as NumPy's astype does them; to bool it is x != 0 (so NaN
+// is true). What C++ leaves undefined, a float beyond the integer type's range, is defined here: see to_integer.
+#include <type_traits>
+
+#include "sardonyx/kernel.h"
+
+namespace sardonyx {
+namespace {
+
+using Function = void (*)(const void* from, void* to, std::int64_t count);
+
+// float -> integer goes through int64 and is then truncated, as NumPy does for values that fit into 64 bits. Values
+// outside give the smallest int64, what x86 returns for them.
+template <class Wide, class From>
+Wide to_integer(From value) {
+  constexpr From limit = static_cast<From>(9223372036854775808.0);
+  return value >= -limit && value < limit ? static_cast<std::int64_t>(value) : INT64_MIN;
+}
+
+template <class To, class From>
+To convert(From value) {
+  if constexpr (std::is_same_v<To, bool>) {
+    return value != From(0);
+  } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, std::uint64_t>) {
+    constexpr From limit = static_cast<From>(9223372036854775808.0);
+    const bool upper = value >= limit && value < 2 * limit;
+    return upper ? static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(to_integer<std::int64_t>(value));
+  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    return static_cast<To>(to_integer<std::int64_t>(value));
+  } else {
+    return static_cast<To>(value);
+  }
+}
+
+template <class From, class To>
+void cast(const void* from, void* to, std::int64_t count) {
+  const auto* x = static_cast<const From*>(from);
+  auto* y = static_cast<To*>(to);
+  for (std::int64_t i = 0; i < count; ++i) y[i] = convert<To>(x[i]);
+}
+
+template <class From>
+Function function_to(DType to) {
+  switch (to) {
+    case DType::f32: return cast<From, float>;
+    case DType::f64: return cast<From, double>;
+    case DType::i8: return cast<From, std::int8_t>;
+    case DType::i16: return cast<From, std::int16_t>;
+    case DType::i32: return cast<From, std::int32_t>;
+    case DType::i64: return cast<From, std::int64_t>;
+    case DType::u8: return cast<From, std::uint8_t>;
+    case DType::u16: return cast<From, std::uint16_t>;
+    case DType::u32: return cast<From, std::uint32_t>;
+    case DType::u64: return cast<From, std::uint64_t>;
+    case DType::boolean: return cast<From, bool>;
+    case DType::text: return nullptr;
+  }
+  return nullptr;
+}
+
+Function function_for(DType from, DType to) {
+  switch (from) {
+    case DType::f32: return function_to<float>(to);
+    case DType::f64: return function_to<double>(to);
+    case DType::i8: return function_to<std::int8_t>(to);
+    case DType::i16: return function_to<std::int16_t>(to);
+    case DType::i32: return function_to<std::int32_t>(to);
+    case DType::i64: return function_to<std::int64_t>(to);
+    case DType::u8: return function_to<std::uint8_t>(to);
+    case DType::u16: return function_to<std::uint16_t>(to);
+    case DType::u32: return function_to<std::uint32_t>(to);
+    case DType::u64: return function_to<std::uint64_t>(to);
+    case DType::boolean: return function_to<std::uint8_t>(to);  // any non-zero byte is true
+    case DType::text: return nullptr;
+  }
+  return nullptr;
+}
+
+void check(const Step& step) {
+  if (step.n_inputs != 1 || step.n_outputs != 1) fail("Cast takes one input and gives one output");
+  const Tensor &x = step.inputs[0], &y = step.outputs[0];
+  if (x.constant) fail("Cast takes a row input");
+  if (x.width != y.width) fail("Cast: input and output differ in width");
+  if (function_for(x.dtype, y.dtype) == nullptr) fail("Cast is between numbers and bool, not text");
+}
+
+void run(const Step& step, std::int64_t rows, const Context&) {
+  const Tensor &x = step.inputs[0], &y = step.outputs[0];
+  function_for(x.dtype, y.dtype)(x.data, y.data, rows * x.width);
+}
+
+SARDONYX_KERNEL("Cast", {.check = check, .run = run});
+
+}  // namespace
+}  // namespace sardonyx

@@ -1,0 +1,619 @@
+// sardonyx._native: programs as Python objects. The only room of native/ that knows Python.
+//
+// Written against the C APIs of CPython and NumPy, without a binding library: there is one small type, and its one hot
+// method has to cost less than the libraries' own argument conversion.
+//
+//   run(names or None, feeds)
+//     every feed an ndarray of the slot's dtype and shape, C-contiguous   ->  straight to the core
+//     anything else (frames, lists, other dtypes, missing names ...)      ->  the hook given to set_coerce, then again
+#define SARDONYX_IMPORTS_NUMPY
+#include "python/numpy_api.h"
+// NumPy first: it includes Python.h, which must precede the standard headers.
+#include <cerrno>
+#include <exception>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "python/text.h"
+#include "runtime/cpu.h"
+#include "runtime/error.h"
+#include "runtime/executor.h"
+#include "runtime/mapping.h"
+#include "runtime/program.h"
+#include "runtime/threads.h"
+
+namespace sardonyx::python {
+namespace {
+
+PyObject* coerce_hook = nullptr;
+PyObject* program_error = nullptr;
+PyObject* input_error = nullptr;
+
+constexpr double kWorthReleasing = 20e3;  // nanoseconds of work below which the GIL is kept
+
+struct DTypeInfo {
+  const char* name;
+  int typenum;
+};
+
+// Indexed by DType. Text leaves as an object array of str.
+constexpr DTypeInfo kDTypes[] = {
+    {"", NPY_NOTYPE},       {"float32", NPY_FLOAT32}, {"float64", NPY_FLOAT64}, {"int8", NPY_INT8},
+    {"int16", NPY_INT16},   {"int32", NPY_INT32},     {"int64", NPY_INT64},     {"uint8", NPY_UINT8},
+    {"uint16", NPY_UINT16}, {"uint32", NPY_UINT32},   {"uint64", NPY_UINT64},   {"bool", NPY_BOOL},
+    {"str", NPY_OBJECT},
+};
+
+const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<int>(dtype)]; }
+
+class Ref {  // an owned reference
+ public:
+  explicit Ref(PyObject* object = nullptr) : object_(object) {}
+  ~Ref() { Py_XDECREF(object_); }
+  Ref(Ref&& other) noexcept : object_(other.release()) {}
+  Ref(const Ref&) = delete;
+  Ref& operator=(const Ref&) = delete;
+  PyObject* get() const { return object_; }
+  PyObject* release() { return std::exchange(object_, nullptr); }
+  explicit operator bool() const { return object_ != nullptr; }
+
+ private:
+  PyObject* object_;
+};
+
+// One input or output as Python sees it.
+struct Port {
+  PyObject* name;  // interned
+  DType dtype;
+  int typenum;
+  int rank;  // without the rows
+  npy_intp dims[kMaxRank];
+  std::int64_t width;
+};
+
+struct Core {
+  std::unique_ptr<Program> program;
+  std::unique_ptr<Executor> executor;
+  std::vector<Port> inputs, outputs;
+  std::unique_ptr<TextCache> texts;
+  int threads;
+
+  ~Core() {
+    for (const auto* ports : {&inputs, &outputs}) {
+      for (const Port& port : *ports) Py_XDECREF(port.name);
+    }
+  }
+};
+
+struct ProgramObject {
+  PyObject_HEAD Core* core;
+};
+
+Core& core_of(PyObject* self) { return *reinterpret_cast<ProgramObject*>(self)->core; }
+
+// To be called in a catch block.
+PyObject* raise_current(PyObject* type_of_error) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    PyErr_SetString(type_of_error, error.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+// ---- a call --------------------------------------------------------------------------------------------------------
+
+// Space for a few items on the stack, for more on the heap.
+template <class T>
+class Few {
+ public:
+  explicit Few(std::size_t count) {
+    if (count <= kInline) return;
+    heap_ = std::make_unique<T[]>(count);
+    data_ = heap_.get();
+  }
+  T& operator[](std::size_t i) { return data_[i]; }
+  T* data() { return data_; }
+
+ private:
+  static constexpr std::size_t kInline = 8;
+  T inline_[kInline]{};
+  std::unique_ptr<T[]> heap_;
+  T* data_ = inline_;
+};
+
+class Call {
+ public:
+  Call(Core& core, const Schedule& schedule)
+      : core_(core),
+        schedule_(schedule),
+        kept_(core.inputs.size()),
+        inputs_(core.inputs.size()),
+        outputs_(schedule.outputs().size()) {}
+  ~Call() { forget(); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // False: the feeds need the hook, or a Python error is set.
+  bool bind(PyObject* feeds) {
+    forget();
+    if (!PyDict_Check(feeds) || PyDict_GET_SIZE(feeds) != static_cast<Py_ssize_t>(core_.inputs.size())) return false;
+    for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
+      PyObject* feed = PyDict_GetItemWithError(feeds, core_.inputs[i].name);
+      if (feed == nullptr || !bind_one(i, feed)) return false;
+    }
+    return true;
+  }
+
+  PyObject* run() {
+    Ref list(PyList_New(static_cast<Py_ssize_t>(schedule_.outputs().size())));
+    if (!list || !make_outputs(list.get())) return nullptr;
+    if (rows_ > 0 && !compute()) return nullptr;
+    if (!text_outputs_.empty() && !fill_texts(list.get())) return nullptr;
+    return list.release();
+  }
+
+ private:
+  void forget() {
+    for (std::size_t i = 0; i < core_.inputs.size(); ++i) Py_CLEAR(kept_[i]);
+    rows_ = -1;
+    text_inputs_.clear();
+  }
+
+  bool bind_one(std::size_t i, PyObject* feed) {
+    const Port& port = core_.inputs[i];
+    if (!PyArray_CheckExact(feed)) return false;
+    auto* array = reinterpret_cast<PyArrayObject*>(feed);
+    if (!PyArray_ISCARRAY_RO(array) || !fits(port, array)) return false;
+    Py_INCREF(feed);
+    kept_[i] = feed;
+    if (port.dtype == DType::text) return bind_text(i, feed);
+    const int typenum = PyArray_TYPE(array);
+    if (typenum != port.typenum && !PyArray_EquivTypenums(typenum, port.typenum)) return false;
+    inputs_[i] = PyArray_DATA(array);
+    return true;
+  }
+
+  bool bind_text(std::size_t i, PyObject* feed) {
+    TextInput& input = text_inputs_.emplace_back();
+    if (!input.read(feed)) return false;
+    inputs_[i] = input.data();
+    return true;
+  }
+
+  // A column may come as (N, 1) or (N,), whichever of the two the program says.
+  bool fits(const Port& port, PyArrayObject* array) {
+    const int ndim = PyArray_NDIM(array);
+    const npy_intp* shape = PyArray_DIMS(array);
+    if (ndim == port.rank + 1) {
+      for (int d = 0; d < port.rank; ++d) {
+        if (shape[d + 1] != port.dims[d]) return false;
+      }
+    } else {
+      const bool flat = port.rank == 1 && port.dims[0] == 1 && ndim == 1;
+      const bool column = port.rank == 0 && ndim == 2 && shape[1] == 1;
+      if (!flat && !column) return false;
+    }
+    if (rows_ < 0) rows_ = shape[0];
+    return rows_ == shape[0];
+  }
+
+  bool make_outputs(PyObject* list) {
+    for (std::size_t k = 0; k < schedule_.outputs().size(); ++k) {
+      const Port& port = core_.outputs[schedule_.outputs()[k]];
+      npy_intp dims[kMaxRank + 1] = {rows_};
+      for (int d = 0; d < port.rank; ++d) dims[d + 1] = port.dims[d];
+      PyObject* array = PyArray_SimpleNew(port.rank + 1, dims, port.typenum);
+      if (array == nullptr) return false;
+      PyList_SET_ITEM(list, static_cast<Py_ssize_t>(k), array);
+      outputs_[k] = port.dtype == DType::text ? text_output(k, rows_ * port.width)
+                                              : PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
+    }
+    return true;
+  }
+
+  struct TextOutput {
+    std::size_t output;
+    std::int64_t count;
+    std::unique_ptr<Text[]> texts;
+  };
+
+  void* text_output(std::size_t k, std::int64_t count) {
+    text_outputs_.push_back({k, count, std::unique_ptr<Text[]>(new Text[count])});
+    return text_outputs_.back().texts.get();
+  }
+
+  bool compute() {
+    const Arrays arrays{inputs_.data(), outputs_.data()};
+    if (rows_ == 1 || schedule_.nanoseconds_per_row() * static_cast<double>(rows_) < kWorthReleasing) {
+      try {
+        schedule_.run(arrays, rows_, 1);
+      } catch (...) {
+        raise_current(input_error);
+        return false;
+      }
+      return true;
+    }
+    std::exception_ptr error;
+    Py_BEGIN_ALLOW_THREADS;
+    try {
+      schedule_.run(arrays, rows_, core_.threads);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    Py_END_ALLOW_THREADS;
+    if (error == nullptr) return true;
+    try {
+      std::rethrow_exception(error);
+    } catch (...) {
+      raise_current(input_error);
+    }
+    return false;
+  }
+
+  bool fill_texts(PyObject* list) {
+    for (const TextOutput& output : text_outputs_) {
+      auto* array = reinterpret_cast<PyArrayObject*>(PyList_GET_ITEM(list, static_cast<Py_ssize_t>(output.output)));
+      auto** items = static_cast<PyObject**>(PyArray_DATA(array));
+      for (std::int64_t i = 0; i < output.count; ++i) {
+        PyObject* item = core_.texts->get(output.texts[i]);
+        if (item == nullptr) return false;
+        Py_XSETREF(items[i], item);
+      }
+    }
+    return true;
+  }
+
+  Core& core_;
+  const Schedule& schedule_;
+  Few<PyObject*> kept_;
+  Few<const void*> inputs_;
+  Few<void*> outputs_;
+  std::int64_t rows_ = -1;
+  std::vector<TextInput> text_inputs_;
+  std::vector<TextOutput> text_outputs_;
+};
+
+std::optional<std::int32_t> output_named(const Core& core, PyObject* name) {
+  for (std::size_t i = 0; i < core.outputs.size(); ++i) {
+    if (core.outputs[i].name == name) return static_cast<std::int32_t>(i);
+  }
+  for (std::size_t i = 0; PyUnicode_Check(name) && i < core.outputs.size(); ++i) {
+    if (PyUnicode_Compare(core.outputs[i].name, name) == 0) return static_cast<std::int32_t>(i);
+  }
+  return std::nullopt;
+}
+
+std::string known_outputs(const Core& core) {
+  std::string names;
+  for (const Port& port : core.outputs) {
+    names += names.empty() ? "'" : ", '";
+    names += PyUnicode_AsUTF8(port.name);
+    names += "'";
+  }
+  return names;
+}
+
+const Schedule* choose(const Core& core, PyObject* names) {
+  if (names == Py_None) return &core.executor->all_outputs();
+  const Ref sequence(PySequence_Fast(names, "output names must be None or a sequence of str"));
+  if (!sequence) return nullptr;
+  std::vector<std::int32_t> chosen;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
+    PyObject* name = PySequence_Fast_GET_ITEM(sequence.get(), i);
+    const auto output = output_named(core, name);
+    if (!output) {
+      PyErr_Format(input_error, "no output is named %R; the outputs are %s", name, known_outputs(core).c_str());
+      return nullptr;
+    }
+    chosen.push_back(*output);
+  }
+  try {
+    return &core.executor->for_outputs(chosen);
+  } catch (...) {
+    raise_current(input_error);
+    return nullptr;
+  }
+}
+
+PyObject* run_coerced(PyObject* self, Call& call, PyObject* feeds) {
+  if (PyErr_Occurred()) return nullptr;
+  if (coerce_hook == nullptr) {
+    PyErr_SetString(PyExc_TypeError,
+                    "feeds must be a dict that holds, for every input, a C-contiguous array of its dtype and shape");
+    return nullptr;
+  }
+  const Ref coerced(PyObject_CallFunctionObjArgs(coerce_hook, self, feeds, nullptr));
+  if (!coerced) return nullptr;
+  if (call.bind(coerced.get())) return call.run();
+  if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "the coerce hook did not return proper arrays");
+  return nullptr;
+}
+
+PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t nargs) {
+  if (nargs != 2) {
+    PyErr_Format(PyExc_TypeError, "run takes 2 arguments, output names (or None) and feeds; %zd given", nargs);
+    return nullptr;
+  }
+  try {
+    Core& core = core_of(self);
+    const Schedule* schedule = choose(core, args[0]);
+    if (schedule == nullptr) return nullptr;
+    Call call(core, *schedule);
+    if (call.bind(args[1])) return call.run();
+    return run_coerced(self, call, args[1]);
+  } catch (...) {
+    return raise_current(input_error);
+  }
+}
+
+// ---- making a program ----------------------------------------------------------------------------------------------
+
+std::vector<Port> ports_of(const Program& program, const std::vector<std::int32_t>& slots) {
+  std::vector<Port> ports;
+  ports.reserve(slots.size());
+  for (const std::int32_t number : slots) {
+    const Slot& slot = program.slots()[number];
+    Port port{nullptr, slot.tensor.dtype, info(slot.tensor.dtype).typenum, slot.tensor.rank, {}, slot.tensor.width};
+    std::copy(std::begin(slot.tensor.dims), std::end(slot.tensor.dims), port.dims);
+    port.name = PyUnicode_DecodeUTF8(slot.name.data(), static_cast<Py_ssize_t>(slot.name.size()), nullptr);
+    if (port.name == nullptr) throw std::bad_alloc();  // the loader has seen that it is UTF-8
+    PyUnicode_InternInPlace(&port.name);
+    ports.push_back(port);
+  }
+  return ports;
+}
+
+PyObject* make(PyTypeObject* type, const Mapping& file, int threads, const char* isa) {
+  try {
+    auto core = std::make_unique<Core>();
+    core->program = Program::load(file.bytes, file.owner, capped_isa(isa == nullptr ? "" : isa));
+    core->executor = std::make_unique<Executor>(*core->program);
+    core->inputs = ports_of(*core->program, core->program->inputs());
+    core->outputs = ports_of(*core->program, core->program->outputs());
+    core->texts = std::make_unique<TextCache>(core->program->file());
+    core->threads = threads > 0 ? threads : hardware_threads();
+    auto* self = reinterpret_cast<ProgramObject*>(type->tp_alloc(type, 0));
+    if (self == nullptr) return nullptr;
+    self->core = core.release();
+    return reinterpret_cast<PyObject*>(self);
+  } catch (...) {
+    return raise_current(program_error);
+  }
+}
+
+// Read-only buffers (bytes) are used in place; what somebody could still change is copied.
+Mapping hold(PyObject* object) {
+  auto view = std::make_unique<Py_buffer>();
+  if (PyObject_GetBuffer(object, view.get(), PyBUF_SIMPLE) != 0) return {};
+  const std::span bytes(static_cast<const std::byte*>(view->buf), static_cast<std::size_t>(view->len));
+  const auto release = [](Py_buffer* held) {
+    PyBuffer_Release(held);
+    delete held;
+  };
+  std::shared_ptr<Py_buffer> owner(view.release(), release);
+  if (owner->readonly) return {bytes, owner};
+  auto copy = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
+  return {{copy->data(), copy->size()}, copy};
+}
+
+PyObject* program_from_bytes(PyObject* type, PyObject* args, PyObject* kwargs) {
+  static const char* names[] = {"buffer", "threads", "isa", nullptr};
+  PyObject* buffer = nullptr;
+  int threads = 0;
+  const char* isa = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|iz", const_cast<char**>(names), &buffer, &threads, &isa)) {
+    return nullptr;
+  }
+  const Mapping file = hold(buffer);
+  if (PyErr_Occurred()) return nullptr;
+  return make(reinterpret_cast<PyTypeObject*>(type), file, threads, isa);
+}
+
+PyObject* program_open(PyObject* type, PyObject* args, PyObject* kwargs) {
+  static const char* names[] = {"path", "threads", "isa", nullptr};
+  PyObject* path = nullptr;
+  int threads = 0;
+  const char* isa = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|iz", const_cast<char**>(names), PyUnicode_FSConverter, &path,
+                                   &threads, &isa)) {
+    return nullptr;
+  }
+  const Ref owned(path);
+  Mapping file;
+  try {
+    file = map_file(PyBytes_AS_STRING(path));
+  } catch (const std::system_error& error) {
+    errno = error.code().value();
+    return PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(path));
+  }
+  return make(reinterpret_cast<PyTypeObject*>(type), file, threads, isa);
+}
+
+PyObject* program_new(PyTypeObject*, PyObject*, PyObject*) {
+  PyErr_SetString(PyExc_TypeError, "a Program is made by Program.from_bytes(buffer) or Program.open(path)");
+  return nullptr;
+}
+
+void program_dealloc(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  delete reinterpret_cast<ProgramObject*>(self)->core;
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+// ---- what a program says about itself ------------------------------------------------------------------------------
+
+PyObject* describe(const std::vector<Port>& ports) {
+  Ref result(PyTuple_New(static_cast<Py_ssize_t>(ports.size())));
+  for (std::size_t i = 0; result && i < ports.size(); ++i) {
+    Ref shape(PyTuple_New(ports[i].rank));
+    for (int d = 0; shape && d < ports[i].rank; ++d) {
+      PyTuple_SET_ITEM(shape.get(), d, PyLong_FromSsize_t(ports[i].dims[d]));
+    }
+    PyObject* item = Py_BuildValue("(OsO)", ports[i].name, info(ports[i].dtype).name, shape.get());
+    if (item == nullptr) return nullptr;
+    PyTuple_SET_ITEM(result.get(), static_cast<Py_ssize_t>(i), item);
+  }
+  return result.release();
+}
+
+PyObject* program_inputs(PyObject* self, void*) { return describe(core_of(self).inputs); }
+PyObject* program_outputs(PyObject* self, void*) { return describe(core_of(self).outputs); }
+
+PyObject* program_steps(PyObject* self, void*) {
+  const auto& steps = core_of(self).program->steps();
+  Ref result(PyTuple_New(static_cast<Py_ssize_t>(steps.size())));
+  for (std::size_t i = 0; result && i < steps.size(); ++i) {
+    const LoadedStep& step = steps[i];
+    PyObject* item = Py_BuildValue("(sss)", step.entry->name, isa_name(step.entry->isa), step.label.c_str());
+    if (item == nullptr) return nullptr;
+    PyTuple_SET_ITEM(result.get(), static_cast<Py_ssize_t>(i), item);
+  }
+  return result.release();
+}
+
+PyObject* program_metadata(PyObject* self, void*) {
+  Ref result(PyDict_New());
+  for (const auto& [key, value] : core_of(self).program->metadata()) {
+    const Ref k(PyUnicode_FromStringAndSize(key.data(), static_cast<Py_ssize_t>(key.size())));
+    const Ref v(PyUnicode_FromStringAndSize(value.data(), static_cast<Py_ssize_t>(value.size())));
+    if (!result || !k || !v || PyDict_SetItem(result.get(), k.get(), v.get()) != 0) return nullptr;
+  }
+  return result.release();
+}
+
+PyObject* program_nbytes(PyObject* self, void*) { return PyLong_FromSize_t(core_of(self).program->file().size()); }
+PyObject* program_threads(PyObject* self, void*) { return PyLong_FromLong(core_of(self).threads); }
+PyObject* program_block_rows(PyObject* self, void*) { return PyLong_FromLongLong(core_of(self).program->block_rows()); }
+PyObject* program_isa(PyObject* self, void*) { return PyUnicode_FromString(isa_name(core_of(self).program->isa())); }
+
+PyGetSetDef program_properties[] = {
+    {"inputs", program_inputs, nullptr, "Tuple of (name, dtype, shape of a row).", nullptr},
+    {"outputs", program_outputs, nullptr, "Tuple of (name, dtype, shape of a row).", nullptr},
+    {"steps", program_steps, nullptr, "Tuple of (kernel, instruction set of the variant chosen, label).", nullptr},
+    {"metadata", program_metadata, nullptr, "A dict of str to str, new with every access.", nullptr},
+    {"nbytes", program_nbytes, nullptr, "Size of the file form.", nullptr},
+    {"threads", program_threads, nullptr, "The most threads a call uses.", nullptr},
+    {"block_rows", program_block_rows, nullptr, "Rows that pass through all steps together.", nullptr},
+    {"isa", program_isa, nullptr, "The highest instruction set kernels were chosen from.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+template <class Function>
+PyCFunction as_c_function(Function* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyMethodDef program_methods[] = {
+    {"from_bytes", as_c_function(program_from_bytes), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+     "from_bytes(buffer, threads=0, isa=None)\n--\n\nLoad a program from its file form; bytes are used in place.\n\n"
+     "threads: the most threads a call may use, 0 for all processors.\n"
+     "isa: 'generic', 'avx2', 'avx512' or 'neon' caps the instruction set, as does the environment's SARDONYX_ISA."},
+    {"open", as_c_function(program_open), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+     "open(path, threads=0, isa=None)\n--\n\nMap an .sdx file into memory. See from_bytes."},
+    {"run", as_c_function(program_run), METH_FASTCALL,
+     "run(names, feeds, /)\n--\n\nCompute the named outputs (None: all) as a list of new arrays.\n\n"
+     "feeds: dict of input name to array, (rows, *shape of a row)."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot program_slots[] = {
+    {Py_tp_doc,
+     const_cast<char*>("A compiled model, ready to run. Made by from_bytes or open; safe to share by threads.")},
+    {Py_tp_new, reinterpret_cast<void*>(program_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(program_dealloc)},
+    {Py_tp_methods, program_methods},
+    {Py_tp_getset, program_properties},
+    {0, nullptr},
+};
+
+PyType_Spec program_spec = {"sardonyx._native.Program", sizeof(ProgramObject), 0,
+                            Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, program_slots};
+
+// ---- the module ----------------------------------------------------------------------------------------------------
+
+PyObject* set_coerce(PyObject*, PyObject* hook) {
+  if (hook != Py_None && !PyCallable_Check(hook)) {
+    PyErr_SetString(PyExc_TypeError, "set_coerce takes a callable(program, feeds) -> dict, or None");
+    return nullptr;
+  }
+  PyObject* previous = std::exchange(coerce_hook, hook == Py_None ? nullptr : Py_NewRef(hook));
+  if (previous == nullptr) Py_RETURN_NONE;
+  return previous;
+}
+
+PyObject* module_isa(PyObject*, PyObject*) {
+  try {
+    return PyUnicode_FromString(isa_name(capped_isa("")));
+  } catch (...) {
+    return raise_current(program_error);
+  }
+}
+
+PyObject* module_kernels(PyObject*, PyObject*) {
+  Ref result(PyDict_New());
+  if (!result) return nullptr;
+  for (const KernelEntry& entry : all_kernels()) {
+    const Ref name(PyUnicode_FromString(entry.name));
+    const Ref isa(PyUnicode_FromString(isa_name(entry.isa)));
+    const Ref empty(PyTuple_New(0));
+    if (!name || !isa || !empty) return nullptr;
+    PyObject* known = PyDict_SetDefault(result.get(), name.get(), empty.get());
+    const Ref one(PyTuple_Pack(1, isa.get()));
+    const Ref joined(known == nullptr || !one ? nullptr : PySequence_Concat(known, one.get()));
+    if (!joined || PyDict_SetItem(result.get(), name.get(), joined.get()) != 0) return nullptr;
+  }
+  return result.release();
+}
+
+PyMethodDef module_methods[] = {
+    {"set_coerce", set_coerce, METH_O,
+     "set_coerce(hook, /)\n--\n\nSet the callable(program, feeds) -> dict of arrays that run uses for feeds it cannot "
+     "take as they are. None removes it. Returns the hook set before, or None."},
+    {"isa", module_isa, METH_NOARGS, "isa()\n--\n\nThe instruction set of this machine (capped by SARDONYX_ISA)."},
+    {"kernels", module_kernels, METH_NOARGS,
+     "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef module_definition = {PyModuleDef_HEAD_INIT,
+                                 "sardonyx._native",
+                                 "The native core of sardonyx.",
+                                 -1,
+                                 module_methods,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr};
+
+bool import_errors() {
+  const Ref errors(PyImport_ImportModule("sardonyx.errors"));
+  if (!errors) return false;
+  program_error = PyObject_GetAttrString(errors.get(), "ProgramError");
+  input_error = PyObject_GetAttrString(errors.get(), "InputError");
+  return program_error != nullptr && input_error != nullptr;
+}
+
+PyObject* make_module() {
+  if (PyArray_ImportNumPyAPI() < 0 || !import_errors()) return nullptr;
+  Ref module(PyModule_Create(&module_definition));
+  if (!module) return nullptr;
+  const Ref type(PyType_FromSpec(&program_spec));
+  if (!type || PyModule_AddObjectRef(module.get(), "Program", type.get()) != 0) return nullptr;
+  return module.release();
+}
+
+}  // namespace
+}  // namespace sardonyx::python
+
+PyMODINIT_FUNC PyInit__native() { return sardonyx::python::make_module(); }

@@ -1,0 +1,414 @@
+#include "runtime/executor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <thread>
+
+#include "runtime/error.h"
+#include "runtime/threads.h"
+
+namespace sardonyx {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kMaxArena = std::size_t{1} << 46;
+constexpr double kWorthThreads = 60e3;  // nanoseconds of work below which waking a thread does not pay
+constexpr std::int64_t kSmallestTask = 16;
+
+std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+// Threads come back to the place where they left their frame, which is still in their core's cache.
+std::size_t first_place() {
+  static std::atomic<std::size_t> counter{0};
+  thread_local const std::size_t mine = counter.fetch_add(1, std::memory_order_relaxed);
+  return mine;
+}
+
+}  // namespace
+
+// ---- frames --------------------------------------------------------------------------------------------------------
+
+// One thread's copy of the plan: the kernels to call with tensors that point into its own arena.
+struct Frame {
+  struct Call {
+    void (*run)(const Step&, std::int64_t, const Context&);
+    Step step;
+    Context context;
+  };
+
+  Frame(const Schedule& schedule, const Schedule::Layout& layout) : schedule(schedule) {
+    if (layout.bytes > 0)
+      arena.reset(static_cast<std::byte*>(::operator new(layout.bytes, std::align_val_t{kAlignment})));
+    for (const std::int32_t index : schedule.steps_) add_tensors(schedule.program_.steps()[index], layout);
+    const Tensor* at = tensors.data();
+    for (const std::int32_t index : schedule.steps_) at = add_call(schedule.program_.steps()[index], layout, at);
+  }
+
+  void run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+    for (const Schedule::Patch& patch : schedule.patches_) {
+      void* base = patch.output ? arrays.outputs[patch.index] : const_cast<void*>(arrays.inputs[patch.index]);
+      tensors[patch.tensor].data = static_cast<std::byte*>(base) + first * patch.row_bytes;
+    }
+    std::size_t at = 0;
+    try {
+      for (; at < calls.size(); ++at) calls[at].run(calls[at].step, rows, calls[at].context);
+    } catch (const Error& error) {
+      const std::string& label = schedule.program_.steps()[schedule.steps_[at]].label;
+      throw Error(label.empty() ? error.what() : label + ": " + error.what());
+    }
+    for (const Schedule::Copy& copy : schedule.copies_) copy_rows(copy, arrays, first, rows);
+  }
+
+ private:
+  struct Release {
+    void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{kAlignment}); }
+  };
+
+  void add_tensors(const LoadedStep& loaded, const Schedule::Layout& layout) {
+    std::size_t k = 0;
+    for (const auto* list : {&loaded.inputs, &loaded.outputs}) {
+      for (const std::int32_t slot : *list) {
+        Tensor tensor = loaded.tensors[k++];
+        const Schedule::Place& place = schedule.places_[schedule.places_[slot].root];
+        if (place.home == Schedule::Home::arena) tensor.data = arena.get() + layout.buffer_at[place.index];
+        tensors.push_back(tensor);
+      }
+    }
+  }
+
+  const Tensor* add_call(const LoadedStep& loaded, const Schedule::Layout& layout, const Tensor* at) {
+    Step step = loaded.step;
+    step.inputs = at;
+    step.outputs = at + step.n_inputs;
+    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state}});
+    return step.outputs + step.n_outputs;
+  }
+
+  static void copy_rows(const Schedule::Copy& copy, const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+    if (copy.row_bytes == 0) return;
+    auto* to = static_cast<std::byte*>(arrays.outputs[copy.output]) + first * copy.row_bytes;
+    if (copy.input >= 0) {
+      const auto* from = static_cast<const std::byte*>(arrays.inputs[copy.input]) + first * copy.row_bytes;
+      std::memcpy(to, from, rows * copy.row_bytes);
+      return;
+    }
+    for (std::int64_t r = 0; r < rows; ++r) std::memcpy(to + r * copy.row_bytes, copy.constant, copy.row_bytes);
+  }
+
+  const Schedule& schedule;
+  std::unique_ptr<std::byte, Release> arena;
+  std::vector<Tensor> tensors;
+  std::vector<Call> calls;
+};
+
+FramePool::~FramePool() {
+  for (auto& place : places_) delete place.load();
+}
+
+Frame* FramePool::take() {
+  const std::size_t first = first_place();
+  for (int i = 0; i < kPlaces; ++i) {
+    auto& place = places_[(first + i) % kPlaces];
+    if (place.load(std::memory_order_relaxed) == nullptr) continue;
+    if (Frame* frame = place.exchange(nullptr, std::memory_order_acquire)) return frame;
+  }
+  return nullptr;
+}
+
+void FramePool::give(Frame* frame) {
+  const std::size_t first = first_place();
+  for (int i = 0; i < kPlaces; ++i) {
+    Frame* empty = nullptr;
+    if (places_[(first + i) % kPlaces].compare_exchange_strong(empty, frame, std::memory_order_release)) return;
+  }
+  delete frame;
+}
+
+namespace {
+
+// A frame for the time of a call; goes back to rest also when a step threw.
+template <class Make>
+class Borrowed {
+ public:
+  Borrowed(FramePool& pool, const Make& make) : pool_(pool), frame_(pool.take()) {
+    if (frame_ == nullptr) frame_ = make();
+  }
+  ~Borrowed() { pool_.give(frame_); }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  Frame* operator->() const { return frame_; }
+
+ private:
+  FramePool& pool_;
+  Frame* frame_;
+};
+
+}  // namespace
+
+// ---- the plan ------------------------------------------------------------------------------------------------------
+
+Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
+    : program_(program), outputs_(std::move(outputs)), places_(program.slots().size()) {
+  for (std::size_t slot = 0; slot < places_.size(); ++slot) places_[slot].root = static_cast<std::int32_t>(slot);
+  choose_steps();
+  place_interface();
+  share_memory();
+  allocate_buffers();
+  list_patches();
+  estimate_cost();
+  one_row_ = layout_for(1);
+  block_ = layout_for(program.block_rows());
+}
+
+// A step runs when a chosen output depends on it, or when nobody at all reads its results: such a step is there for
+// what it refuses, and leaving it out would let bad values pass.
+void Schedule::choose_steps() {
+  const auto& steps = program_.steps();
+  std::vector<bool> read(places_.size(), false), wanted(places_.size(), false);
+  for (const LoadedStep& step : steps) {
+    for (const std::int32_t slot : step.inputs) read[slot] = true;
+  }
+  for (const std::int32_t slot : program_.outputs()) read[slot] = true;
+  for (const std::int32_t output : outputs_) wanted[program_.outputs()[output]] = true;
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    const auto& results = steps[i].outputs;
+    const bool needed = std::any_of(results.begin(), results.end(), [&](std::int32_t slot) { return wanted[slot]; });
+    const bool sink = std::none_of(results.begin(), results.end(), [&](std::int32_t slot) { return read[slot]; });
+    if (!needed && !sink) continue;
+    for (const std::int32_t slot : steps[i].inputs) wanted[slot] = true;
+    steps_.push_back(static_cast<std::int32_t>(i));
+  }
+  std::reverse(steps_.begin(), steps_.end());
+}
+
+void Schedule::place_interface() {
+  for (std::size_t slot = 0; slot < places_.size(); ++slot) {
+    if (program_.slots()[slot].role == Role::constant) places_[slot].home = Home::constant;
+  }
+  for (std::size_t i = 0; i < program_.inputs().size(); ++i) {
+    places_[program_.inputs()[i]] = {Home::input, static_cast<std::int32_t>(i), program_.inputs()[i], -1};
+  }
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const std::int32_t slot = program_.outputs()[outputs_[k]];
+    Place& place = places_[slot];
+    const Slot& info = program_.slots()[slot];
+    const auto output = static_cast<std::int32_t>(k);
+    if (place.home == Home::none) {
+      place = {Home::output, output, slot, -1};
+    } else if (place.home == Home::input) {
+      copies_.push_back({output, place.index, nullptr, info.row_bytes});
+    } else if (place.home == Home::constant) {
+      copies_.push_back({output, -1, info.tensor.data, info.row_bytes});
+    } else {  // the same output chosen twice
+      throw Error("the output '" + info.name + "' is asked for twice");
+    }
+  }
+}
+
+// A view's output is its input's memory, unless it has to be written to the caller's array. Then the last reader of
+// every piece of memory is known.
+void Schedule::share_memory() {
+  for (std::size_t at = 0; at < steps_.size(); ++at) {
+    const LoadedStep& loaded = program_.steps()[steps_[at]];
+    for (const std::int32_t slot : loaded.inputs) places_[places_[slot].root].last_use = static_cast<std::int32_t>(at);
+    if (!loaded.entry->kernel.view || loaded.inputs.empty() || loaded.outputs.empty()) continue;
+    const std::int32_t from = loaded.inputs[0], to = loaded.outputs[0];
+    if (program_.slots()[from].role == Role::constant || places_[to].home == Home::output) continue;
+    if (program_.slots()[from].row_bytes == program_.slots()[to].row_bytes) places_[to].root = places_[from].root;
+  }
+  for (Place& place : places_) {
+    if (place.root >= 0) place.home = places_[place.root].home;
+  }
+}
+
+void Schedule::allocate_buffers() {
+  std::vector<std::vector<std::int32_t>> dying(steps_.size());  // roots whose memory is free after a step
+  const auto expire = [&](std::int32_t root, std::size_t at) {
+    const std::int32_t last = std::max(places_[root].last_use, static_cast<std::int32_t>(at));
+    dying[last].push_back(root);
+  };
+  for (std::size_t at = 0; at < steps_.size(); ++at) {
+    const LoadedStep& loaded = program_.steps()[steps_[at]];
+    for (std::size_t k = 0; k < loaded.outputs.size(); ++k) {
+      const std::int32_t slot = loaded.outputs[k];
+      Place& place = places_[slot];
+      if (place.root != slot || place.home != Home::none) continue;
+      place.home = Home::arena;
+      const std::int32_t donor = loaded.inputs.empty() ? -1 : places_[loaded.inputs[0]].root;
+      if (k == 0 && takes_over(static_cast<std::int32_t>(at), loaded)) {
+        place.index = places_[donor].index;
+        std::erase(dying[at], donor);
+      } else {
+        place.index = free_buffer(program_.slots()[slot].row_bytes);
+      }
+      expire(slot, at);
+    }
+    for (const std::int32_t root : dying[at]) buffers_[places_[root].index].free = true;
+  }
+}
+
+bool Schedule::takes_over(std::int32_t step, const LoadedStep& loaded) const {
+  if (!loaded.entry->kernel.in_place || loaded.inputs.empty()) return false;
+  const std::int32_t from = loaded.inputs[0], root = places_[from].root;
+  const auto same = [&](std::int32_t slot) { return places_[slot].root == root; };
+  return places_[root].home == Home::arena && places_[root].last_use == step &&
+         std::count_if(loaded.inputs.begin(), loaded.inputs.end(), same) == 1 &&
+         program_.slots()[from].row_bytes == program_.slots()[loaded.outputs[0]].row_bytes;
+}
+
+// The smallest free buffer that is large enough; else the largest free one, grown; else a new one.
+std::int32_t Schedule::free_buffer(std::size_t row_bytes) {
+  Buffer* fit = nullptr;
+  Buffer* largest = nullptr;
+  for (Buffer& buffer : buffers_) {
+    if (!buffer.free) continue;
+    if (largest == nullptr || buffer.row_bytes > largest->row_bytes) largest = &buffer;
+    if (buffer.row_bytes >= row_bytes && (fit == nullptr || buffer.row_bytes < fit->row_bytes)) fit = &buffer;
+  }
+  if (fit == nullptr) fit = largest;
+  if (fit == nullptr) fit = &buffers_.emplace_back(Buffer{0, true});
+  fit->row_bytes = std::max(fit->row_bytes, row_bytes);
+  fit->free = false;
+  return static_cast<std::int32_t>(fit - buffers_.data());
+}
+
+void Schedule::list_patches() {
+  std::int32_t tensor = 0;
+  for (const std::int32_t index : steps_) {
+    const LoadedStep& loaded = program_.steps()[index];
+    for (const auto* list : {&loaded.inputs, &loaded.outputs}) {
+      for (const std::int32_t slot : *list) {
+        const Place& place = places_[places_[slot].root];
+        const bool output = place.home == Home::output;
+        const std::size_t row_bytes = program_.slots()[slot].row_bytes;
+        if (output || place.home == Home::input) patches_.push_back({tensor, output, place.index, row_bytes});
+        ++tensor;
+      }
+    }
+  }
+}
+
+// Without a kernel's own word: four elements a nanosecond, a constant's element is used once for every row.
+void Schedule::estimate_cost() {
+  for (const std::int32_t index : steps_) {
+    const LoadedStep& loaded = program_.steps()[index];
+    if (loaded.entry->kernel.cost != nullptr) {
+      cost_ += loaded.entry->kernel.cost(loaded.step);
+      continue;
+    }
+    double elements = 4;
+    for (const Tensor& tensor : loaded.tensors) elements += std::min<double>(static_cast<double>(tensor.width), 4096);
+    cost_ += elements / 4;
+  }
+}
+
+Schedule::Layout Schedule::layout_for(std::int64_t rows) const {
+  Layout layout{rows, {}, 0, 0};
+  for (const Buffer& buffer : buffers_) {
+    layout.buffer_at.push_back(layout.bytes);
+    layout.bytes += aligned(buffer.row_bytes * static_cast<std::size_t>(rows));
+    if (layout.bytes > kMaxArena) throw Error("the program needs too much memory for a block of rows");
+  }
+  layout.scratch_at = layout.bytes;
+  std::size_t scratch = 0;
+  for (const std::int32_t index : steps_) {
+    const LoadedStep& loaded = program_.steps()[index];
+    if (loaded.entry->kernel.scratch == nullptr) continue;
+    scratch = std::max(scratch, loaded.entry->kernel.scratch(loaded.step, rows));
+  }
+  if (scratch > kMaxArena) throw Error("the program needs too much memory for a block of rows");
+  layout.bytes += aligned(scratch);
+  return layout;
+}
+
+// ---- running -------------------------------------------------------------------------------------------------------
+
+void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
+  if (rows == 1) {
+    const auto make = [this] { return new Frame(*this, one_row_); };
+    Borrowed(one_row_frames_, make)->run(arrays, 0, 1);
+  } else if (threads == 1 || cost_ * static_cast<double>(rows) < kWorthThreads || rows < 2 * kSmallestTask) {
+    run_serially(arrays, rows);
+  } else {
+    run_in_parallel(arrays, rows, threads);
+  }
+}
+
+void Schedule::run_serially(const Arrays& arrays, std::int64_t rows) const {
+  if (rows == 0) return;
+  const auto make = [this] { return new Frame(*this, block_); };
+  const Borrowed frame(block_frames_, make);
+  for (std::int64_t first = 0; first < rows; first += block_.rows) {
+    frame->run(arrays, first, std::min(block_.rows, rows - first));
+  }
+}
+
+namespace {
+
+// What the threads of one call share. Errors are kept by block, so that the caller sees the first one in row order.
+struct Shared {
+  std::atomic<std::int64_t> next{0};
+  std::mutex mutex;
+  std::int64_t failed_at = -1;
+  std::exception_ptr error{};
+
+  void keep(std::int64_t first) {
+    const std::lock_guard lock(mutex);
+    if (error != nullptr && failed_at < first) return;
+    failed_at = first;
+    error = std::current_exception();
+  }
+};
+
+}  // namespace
+
+void Schedule::run_in_parallel(const Arrays& arrays, std::int64_t rows, int threads) const {
+  if (threads <= 0) threads = hardware_threads();
+  if (threads == 1) return run_serially(arrays, rows);
+  // Several tasks a thread even out their speeds; a task is never more than a block.
+  const std::int64_t share = (rows / (std::int64_t{4} * threads) + kSmallestTask) / kSmallestTask * kSmallestTask;
+  const std::int64_t task = std::min(block_.rows, share);
+  struct Work {
+    const Schedule& schedule;
+    const Arrays& arrays;
+    std::int64_t rows, task;
+    Shared shared;
+  } work{*this, arrays, rows, task, {}};
+  const auto body = [](void* context) {
+    auto& [schedule, arrays, rows, task, shared] = *static_cast<Work*>(context);
+    std::int64_t first = 0;
+    try {
+      const auto make = [&schedule] { return new Frame(schedule, schedule.block_); };
+      const Borrowed frame(schedule.block_frames_, make);
+      while ((first = shared.next.fetch_add(task, std::memory_order_relaxed)) < rows) {
+        frame->run(arrays, first, std::min(task, rows - first));
+      }
+    } catch (...) {
+      shared.next.store(rows, std::memory_order_relaxed);  // nobody starts another block
+      shared.keep(first);
+    }
+  };
+  run_on_threads(static_cast<int>(std::min<std::int64_t>(threads, (rows + task - 1) / task)), body, &work);
+  if (work.shared.error != nullptr) std::rethrow_exception(work.shared.error);
+}
+
+// ---- schedules -----------------------------------------------------------------------------------------------------
+
+Executor::Executor(const Program& program) : program_(program) {
+  std::vector<std::int32_t> all(program.outputs().size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int32_t>(i);
+  all_ = std::make_unique<Schedule>(program, std::move(all));
+}
+
+const Schedule& Executor::for_outputs(std::span<const std::int32_t> outputs) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& schedule : chosen_) {
+    if (std::ranges::equal(schedule->outputs(), outputs)) return *schedule;
+  }
+  chosen_.push_back(std::make_unique<Schedule>(program_, std::vector<std::int32_t>(outputs.begin(), outputs.end())));
+  return *chosen_.back();
+}
+
+}  // namespace sardonyx
