@@ -733,20 +733,6 @@ def _isfinite(x: Any) -> Value:
     return ~(_one(op.IsNaN(x)) | _one(op.IsInf(x)))
 
 
-def _expm1(x: Value) -> Value:
-    """``exp(x) - 1`` without cancellation (W. Kahan; see Higham, Accuracy and Stability, 1.14.1)."""
-    u: Value = np.exp(x)
-    small = (u - 1.0) * x / np.log(np.where((u == 1.0) | (u == 0.0), 2.0, u))
-    return np.where(abs(x) > 1.0, u - 1.0, np.where(u == 1.0, x, small))
-
-
-def _log1p(x: Value) -> Value:
-    """``log(1 + x)`` without cancellation (same source)."""
-    u = 1.0 + x
-    small = x * np.log(u) / np.where(u == 1.0, 1.0, u - 1.0)
-    return np.where(abs(x) > 1.0, np.log(u), np.where(u == 1.0, x, small))
-
-
 def _unary(op_type: str) -> Callable[[Any], Value]:
     def rule(x: Value) -> Value:
         floats = x if x.dtype.kind == "f" or op_type in ("Abs", "Neg", "Sign", "Not") else x.astype(np.float64)
@@ -785,8 +771,6 @@ UFUNCS: dict[np.ufunc, Callable[..., Value]] = {
     np.square: lambda x: x * x,
     np.exp: _unary("Exp"),
     np.log: _unary("Log"),
-    np.expm1: _expm1,
-    np.log1p: _log1p,
     np.tanh: _unary("Tanh"),
     np.sin: _unary("Sin"),
     np.cos: _unary("Cos"),

@@ -363,7 +363,8 @@ def one_feature() -> Dataset:
     """A single column; prediction at knots, between them, beside them."""
     rng = np.random.default_rng(11)
     x = np.sort(rng.normal(size=80)).round(2)
-    test = np.r_[x[:20], np.nextafter(x[:5], 9), np.nextafter(x[:5], -9), rng.normal(size=30) * 2, x[-1], -1e6, 1e6, 0.0, -0.0]
+    near = np.r_[np.nextafter(x[:5], 9), np.nextafter(x[:5], -9)]
+    test = np.r_[x[:20], near, rng.normal(size=30) * 2, x[-1], -1e6, 1e6, 0.0, -0.0]
     return Dataset(x[:, None], x + rng.normal(size=80) * 0.3, test[:, None])
 
 
@@ -403,6 +404,9 @@ def partly_labelled32() -> Dataset:
 def partly_labelled_int() -> Dataset:
     full = multiclass_int()
     return Dataset(full.X, np.where(np.arange(len(full.y)) % 3 == 0, full.y, -1), np.clip(full.X_test, -5, 5))
+
+
+@data
 def positive32() -> Dataset:
     full = positive()
     return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
@@ -451,3 +455,16 @@ def codes_float() -> Dataset:
     """Codes as floats with fractions, which scikit-learn cuts off."""
     full = categories()
     return Dataset(full.X + 0.0, full.y, full.X_test + np.linspace(0, 0.9, len(full.X_test))[:, None])
+
+
+@data
+def regression_near() -> Dataset:
+    """No rows far away: where a kernel's answer there would be rounding alone."""
+    full = regression()
+    return Dataset(full.X, full.y, np.clip(full.X_test, -5, 5))
+
+
+@data
+def regression32_near() -> Dataset:
+    full = regression_near()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))

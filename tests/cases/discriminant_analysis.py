@@ -17,5 +17,5 @@ CASES = [
     Case(QuadraticDiscriminantAnalysis(reg_param=0.1), "multiclass_str"),
     Case(QuadraticDiscriminantAnalysis(priors=np.array([0.2, 0.3, 0.5])), "multiclass_float"),
     Case(QuadraticDiscriminantAnalysis(), "multiclass_int"),
-    Case(QuadraticDiscriminantAnalysis(), "multiclass32_near"),
+    Case(QuadraticDiscriminantAnalysis(), "multiclass32_near", rtol=1e-5),
 ]

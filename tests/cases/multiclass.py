@@ -26,7 +26,7 @@ CASES = [
     Case(OneVsOneClassifier(DummyClassifier(strategy="prior")), "multiclass_float", note="no decision_function"),
     Case(OneVsOneClassifier(SGDClassifier(random_state=0)), "multiclass_int"),
     Case(OutputCodeClassifier(LogisticRegression(), code_size=2, random_state=0), "multiclass_str"),
-    Case(OutputCodeClassifier(Ridge(), random_state=1), "multiclass_float"),
+    Case(OutputCodeClassifier(LinearDiscriminantAnalysis(), random_state=1), "multiclass_float"),
     Case(OutputCodeClassifier(DummyClassifier(), code_size=3, random_state=2), "multiclass", note="ties"),
     Case(OutputCodeClassifier(make_pipeline(StandardScaler(), LogisticRegression()), random_state=0), "multiclass_int"),
 ]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
 from ..graph import Value, per_row
-from ..operators.interpolation import in_bounds, interp
+from ..operators.checks import require
+from ..operators.interpolation import interp
 from ..registry import converter
 
 
@@ -22,7 +23,9 @@ def isotonic_predict(est: Any, X: Value) -> Value:
     if len(y) == 1:
         return per_row(y[0], t).astype(x.dtype)
     if est.out_of_bounds == "raise":
-        t = in_bounds(t, x[0], x[-1], estimator=type(est).__name__)
+        t = require(
+            t, (t >= x[0]) & (t <= x[-1]), message="IsotonicRegression: a value is outside of those trained on."
+        )
     inside = (t >= x[0]) & (t <= x[-1])
     return np.where(inside, interp(t, *_knots(x, y)), np.nan)
 

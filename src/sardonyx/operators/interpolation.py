@@ -35,15 +35,3 @@ def interp(X: Value, starts: Value, values: Value, slopes: Value) -> Value:
         step //= 2
     result: Value = slopes[at] * (X - starts[at]) + values[at]
     return result
-
-
-@operator("InBounds", outputs=("Y",))
-def in_bounds(X: Value, low: Value, high: Value, *, estimator: str) -> Value:
-    """Return X; our runtime refuses values outside [low, high], naming the estimator.
-
-    The body answers NaN for those: the standard has no assertion, and a number would be wrong.
-    """
-    result: Value = np.where((X >= low) & (X <= high), X, np.nan)
-    return result
-
-

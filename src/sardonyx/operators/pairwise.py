@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ..errors import ConversionError
 from ..graph import Value, as_value, op
 from . import operator
-from .interpolation import in_bounds
+from .checks import require
+from .neighbors import pairwise_distances
 
 
 def transpose(x: Value) -> Value:
@@ -38,31 +39,23 @@ def squared_distances(X: Value, Y: Value) -> Value:
     return np.maximum((-2.0 * (x @ transpose(y)) + xx + yy).astype(X.dtype), 0.0)
 
 
-@operator("PairwiseManhattan", outputs=("D",))
-def manhattan_distances(X: Value, Y: Value) -> Value:
-    """Return the sum of absolute differences, in float64 (``scipy.spatial.distance.cdist``)."""
-    return _feature_by_feature(X, Y, lambda x, y: abs(x - y))
+def exact_distances(X: Value, Y: NDArray[Any], metric: str) -> Value:
+    """Return ``scipy.spatial.distance.cdist(X, Y, metric)``: sums over the features, in float64."""
+    y = np.ascontiguousarray(Y, np.float64)
+    return pairwise_distances(X.astype(np.float64), y, np.float64(2.0), np.ones(y.shape[1]), metric=metric)
 
 
 @operator("PairwiseChiSquared", outputs=("D",))
 def chi_squared_distances(X: Value, Y: Value) -> Value:
     """Return the sum of ``(x - y)**2 / (x + y)``, in float64 (sklearn/metrics/_pairwise_fast.pyx, ``_chi2_kernel_fast``)."""
 
-    def term(x: Value, y: Value) -> Value:
-        total, difference = x + y, x - y
-        empty = total == 0.0
-        return np.where(empty, 0.0, difference * difference / np.where(empty, 1.0, total))
-
-    return _feature_by_feature(X, Y, term)
-
-
-def _feature_by_feature(X: Value, Y: Value, term: Callable[[Value, Value], Value]) -> Value:
-    """Sum ``term(X[:, f], Y[:, f])`` over the features f in order, each (N, 1) against (1, M)."""
     x, y = X.astype(np.float64), transpose(Y.astype(np.float64))
-    total = term(x[:, 0:1], y[0:1])
-    for f in range(1, X.dim(1)):
-        total = total + term(x[:, f : f + 1], y[f : f + 1])
-    return total
+    result = 0.0 * (x[:, 0:1] + y[0:1])
+    for f in range(X.dim(1)):
+        sums, differences = x[:, f : f + 1] + y[f : f + 1], x[:, f : f + 1] - y[f : f + 1]
+        empty = sums == 0.0
+        result = result + np.where(empty, 0.0, differences * differences / np.where(empty, 1.0, sums))
+    return result
 
 
 # ------------------------------------------------------------------------------------------------------------------ kernels
@@ -70,7 +63,7 @@ def _feature_by_feature(X: Value, Y: Value, term: Callable[[Value, Value], Value
 
 def _unit_rows(x: Value) -> Value:
     norm = np.sqrt((x * x).sum(1, keepdims=True))
-    return x / np.where(norm == 0.0, 1.0, norm)
+    return x / np.where(norm < 10 * np.finfo(x.dtype).eps, x.dtype.type(1), norm)  # as ``_handle_zeros_in_scale``
 
 
 def _linear(x: Value, y: Value) -> Value:
@@ -90,7 +83,9 @@ def _rbf(x: Value, y: Value, gamma: float | None = None) -> Value:
 
 
 def _laplacian(x: Value, y: Value, gamma: float | None = None) -> Value:
-    return np.exp(-_gamma(gamma, x) * manhattan_distances(x, y))
+    x64, y64 = x.astype(np.float64), y.astype(np.float64)
+    distances = pairwise_distances(x64, y64, np.float64(2.0), np.ones(x.dim(1)), metric="manhattan")
+    return np.exp(-_gamma(gamma, x) * distances)
 
 
 def _cosine(x: Value, y: Value) -> Value:
@@ -98,8 +93,8 @@ def _cosine(x: Value, y: Value) -> Value:
 
 
 def _additive_chi2(x: Value, y: Value) -> Value:
-    positive = in_bounds(x, np.zeros((), x.dtype), np.array(np.inf, x.dtype), estimator="chi2_kernel")
-    return -chi_squared_distances(positive, y).astype(x.dtype)
+    checked = require(x, x >= 0, message="The chi-squared kernel takes no negative values.")
+    return -chi_squared_distances(checked, y).astype(x.dtype)
 
 
 def _chi2(x: Value, y: Value, gamma: float | None = 1.0) -> Value:
@@ -152,3 +147,27 @@ def pairwise_kernel(metric: Any, X: Value, Y: Any, **parameters: Any) -> Value:
     kernel, accepted = _KERNELS[metric]
     dense = np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y)
     return kernel(*float_rows(X, dense), **{k: v for k, v in parameters.items() if k in accepted})
+
+
+#: kernel -> its value between a row and itself, from the row's squared length (N,) or None where it is constant
+_SELF: dict[str, Callable[..., Value | float]] = {
+    "additive_chi2": lambda square, **_: 0.0,
+    "chi2": lambda square, **_: 1.0,
+    "laplacian": lambda square, **_: 1.0,
+    "rbf": lambda square, **_: 1.0,
+    "cosine": lambda square, **_: square / np.where(np.sqrt(square) < 10 * np.finfo(square.dtype).eps, 1.0, square),
+    "linear": lambda square, **_: square,
+    "poly": lambda square, gamma, degree=3, coef0=1: (square * gamma + float(coef0)) ** float(degree),
+    "polynomial": lambda square, gamma, degree=3, coef0=1: (square * gamma + float(coef0)) ** float(degree),
+    "sigmoid": lambda square, gamma, coef0=1, **_: np.tanh(square * gamma + float(coef0)),
+}
+
+
+def self_kernel(metric: Any, X: Value, gamma: float | None = None, **parameters: Any) -> Value | float:
+    """Return the kernel between each row and itself, shape (N,); a number if it is the same for all rows."""
+    if not isinstance(metric, str) or metric not in _SELF:
+        raise ConversionError(
+            f"kernel={metric!r} of a row with itself is not known. Use one of {', '.join(sorted(_SELF))}."
+        )
+    rows = X if X.dtype.kind == "f" else X.astype(np.float64)
+    return _SELF[metric]((rows * rows).sum(1), gamma=_gamma(gamma, X), **parameters)
