@@ -31,16 +31,8 @@ CASES = [
     Case(KNeighborsClassifier(weights="distance"), "classes_multi"),
     Case(KNeighborsClassifier(), "classes_multi"),
     Case(KNeighborsClassifier(), "multilabel"),
-    *(
-        Case(KNeighborsRegressor(weights=w, algorithm=a), "regression")
-        for a in ALGORITHMS
-        for w in ("uniform", "distance")
-    ),
-    *(
-        Case(KNeighborsRegressor(weights=w), d)
-        for w in ("uniform", "distance")
-        for d in ("regression_multi", "regression32")
-    ),
+    *(Case(KNeighborsRegressor(weights=w, algorithm=a), "regression") for a in ALGORITHMS for w in ("uniform", "distance")),
+    *(Case(KNeighborsRegressor(weights=w), d) for w in ("uniform", "distance") for d in ("regression_multi", "regression32")),
     Case(KNeighborsRegressor(p=1), "regression"),
     Case(KNeighborsRegressor(p=3), "regression"),
     Case(KNeighborsRegressor(p=1.5, algorithm="brute", weights="distance"), "regression"),
@@ -56,10 +48,7 @@ CASES = [
     Case(LocalOutlierFactor(novelty=True), "regression"),
     Case(LocalOutlierFactor(novelty=True, n_neighbors=5, contamination=0.1), "regression32", rtol=1e-5),
     Case(LocalOutlierFactor(novelty=True, metric="manhattan", algorithm="brute"), "regression"),
-    *(
-        Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str")
-        for w in ("uniform", "distance")
-    ),
+    *(Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str") for w in ("uniform", "distance")),
     Case(RadiusNeighborsClassifier(2.0, outlier_label=-1, algorithm="brute"), "binary"),
     Case(RadiusNeighborsClassifier(4.0, outlier_label=0), "classes_multi"),
     Case(RadiusNeighborsRegressor(3.0), "regression"),

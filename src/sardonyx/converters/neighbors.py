@@ -48,9 +48,7 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
             "it is given. Set V to the training variances."
         )
     if given or (weights is not None and metric not in ("minkowski", "seuclidean")):
-        raise ConversionError(
-            f"{type(est).__name__}: metric_params {est.metric_params} of metric {metric!r} cannot be converted."
-        )
+        raise ConversionError(f"{type(est).__name__}: metric_params {est.metric_params} of metric {metric!r} cannot be converted.")
     w = np.ones(fit_X.shape[1]) if weights is None else np.asarray(weights, np.float64)
     return X.astype(dtype), fit_X.astype(dtype), np.float64(p), w, metric
 
@@ -118,10 +116,7 @@ def _k_votes(est: Any, X: Value) -> list[Value]:
     distances, indices = call(est, "kneighbors", X)
     weights = _weights(est, distances)
     columns = np.asarray(est._y).reshape(len(est._y), -1).T
-    return [
-        _class_weights(as_value(y.copy())[indices], weights, len(c))
-        for y, c in zip(columns, _classes(est), strict=True)
-    ]
+    return [_class_weights(as_value(y.copy())[indices], weights, len(c)) for y, c in zip(columns, _classes(est), strict=True)]
 
 
 def _class_weights(labels: Value, weights: Value | None, n_classes: int) -> Value:
