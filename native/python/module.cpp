@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "python/text.h"
@@ -90,8 +91,7 @@ struct Core {
 };
 
 struct ProgramObject {
-  PyObject_HEAD
-  Core* core;
+  PyObject_HEAD Core* core;
 };
 
 Core& core_of(PyObject* self) { return *reinterpret_cast<ProgramObject*>(self)->core; }
@@ -134,7 +134,10 @@ class Few {
 class Call {
  public:
   Call(Core& core, const Schedule& schedule)
-      : core_(core), schedule_(schedule), kept_(core.inputs.size()), inputs_(core.inputs.size()),
+      : core_(core),
+        schedule_(schedule),
+        kept_(core.inputs.size()),
+        inputs_(core.inputs.size()),
         outputs_(schedule.outputs().size()) {}
   ~Call() { forget(); }
   Call(const Call&) = delete;
@@ -525,7 +528,8 @@ PyMethodDef program_methods[] = {
 };
 
 PyType_Slot program_slots[] = {
-    {Py_tp_doc, const_cast<char*>("A compiled model, ready to run. Made by from_bytes or open; safe to share by threads.")},
+    {Py_tp_doc,
+     const_cast<char*>("A compiled model, ready to run. Made by from_bytes or open; safe to share by threads.")},
     {Py_tp_new, reinterpret_cast<void*>(program_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(program_dealloc)},
     {Py_tp_methods, program_methods},
@@ -543,10 +547,9 @@ PyObject* set_coerce(PyObject*, PyObject* hook) {
     PyErr_SetString(PyExc_TypeError, "set_coerce takes a callable(program, feeds) -> dict, or None");
     return nullptr;
   }
-  Py_INCREF(hook);
-  Py_XSETREF(coerce_hook, hook == Py_None ? nullptr : hook);
-  if (hook == Py_None) Py_DECREF(hook);
-  Py_RETURN_NONE;
+  PyObject* previous = std::exchange(coerce_hook, hook == Py_None ? nullptr : Py_NewRef(hook));
+  if (previous == nullptr) Py_RETURN_NONE;
+  return previous;
 }
 
 PyObject* module_isa(PyObject*, PyObject*) {
@@ -576,14 +579,21 @@ PyObject* module_kernels(PyObject*, PyObject*) {
 PyMethodDef module_methods[] = {
     {"set_coerce", set_coerce, METH_O,
      "set_coerce(hook, /)\n--\n\nSet the callable(program, feeds) -> dict of arrays that run uses for feeds it cannot "
-     "take as they are. None removes it."},
+     "take as they are. None removes it. Returns the hook set before, or None."},
     {"isa", module_isa, METH_NOARGS, "isa()\n--\n\nThe instruction set of this machine (capped by SARDONYX_ISA)."},
-    {"kernels", module_kernels, METH_NOARGS, "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
+    {"kernels", module_kernels, METH_NOARGS,
+     "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyModuleDef module_definition = {PyModuleDef_HEAD_INIT, "sardonyx._native", "The native core of sardonyx.", -1,
-                                 module_methods,         nullptr,            nullptr,                        nullptr,
+PyModuleDef module_definition = {PyModuleDef_HEAD_INIT,
+                                 "sardonyx._native",
+                                 "The native core of sardonyx.",
+                                 -1,
+                                 module_methods,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
                                  nullptr};
 
 bool import_errors() {
