@@ -1,0 +1,76 @@
+// Matrix products inside a row: y[b, i, j] = sum over p of a[b, i, p] * b[b, p, j].
+//
+// Params [batch, m, k, n, a_batched, b_batched]: an operand that is not batched is one matrix for the whole batch.
+// Either operand may be rows or a constant. (One vector a row times a constant matrix is Linear, in linear.cpp.)
+#include "check.h"
+
+namespace sardonyx {
+namespace {
+
+struct Sizes {
+  std::int64_t batch, m, k, n;
+  bool a_batched, b_batched;
+};
+
+inline Sizes sizes_of(const Step& step) {
+  const Param* p = step.params;
+  return {p[0].i, p[1].i, p[2].i, p[3].i, p[4].i != 0, p[5].i != 0};
+}
+
+void check_matmul(const Step& step) {
+  require_counts(step, "MatMul", 2, 1, 6);
+  require_row_output(step, "MatMul");
+  const Sizes s = sizes_of(step);
+  const DType t = step.inputs[0].dtype;
+  require(is_number(t) && step.inputs[1].dtype == t && step.outputs[0].dtype == t, "MatMul",
+          "needs numbers of one type");
+  require(covers(s.a_batched ? s.batch : 1, s.m, s.k, step.inputs[0].width), "MatMul",
+          "params do not fit the left side");
+  require(covers(s.b_batched ? s.batch : 1, s.k, s.n, step.inputs[1].width), "MatMul",
+          "params do not fit the right side");
+  require(covers(s.batch, s.m, s.n, step.outputs[0].width), "MatMul", "params do not fit the output");
+}
+
+// Along rows of b, so that the innermost loop is contiguous; the sum over p runs from first to last.
+// Small unsigned integers would be promoted to int, which may overflow.
+template <class T>
+inline void multiply(const T* a, const T* b, T* y, const Sizes& s) {
+  using Factor = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
+  for (std::int64_t i = 0; i < s.m; ++i, y += s.n) {
+    for (std::int64_t j = 0; j < s.n; ++j) y[j] = 0;
+    for (std::int64_t p = 0; p < s.k; ++p) {
+      const Factor factor = a[i * s.k + p];
+      for (std::int64_t j = 0; j < s.n; ++j) y[j] = static_cast<T>(y[j] + factor * b[p * s.n + j]);
+    }
+  }
+}
+
+template <class T>
+inline void run_matmul_as(const Step& step, std::int64_t rows) {
+  const Sizes s = sizes_of(step);
+  const std::int64_t a_next = s.a_batched ? s.m * s.k : 0, b_next = s.b_batched ? s.k * s.n : 0;
+  T* y = data_of<T>(step.outputs[0]);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T* a = data_of<T>(step.inputs[0]) + r * row_stride(step.inputs[0]);
+    const T* b = data_of<T>(step.inputs[1]) + r * row_stride(step.inputs[1]);
+    for (std::int64_t batch = 0; batch < s.batch; ++batch, a += a_next, b += b_next, y += s.m * s.n) {
+      multiply(a, b, y, s);
+    }
+  }
+}
+
+// Signed integers are multiplied as unsigned ones: overflow wraps.
+void run_matmul(const Step& step, std::int64_t rows, const Context&) {
+  with_number(step.inputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    if constexpr (std::is_integral_v<T>) {
+      run_matmul_as<std::make_unsigned_t<T>>(step, rows);
+    } else {
+      run_matmul_as<T>(step, rows);
+    }
+  });
+}
+SARDONYX_KERNEL("MatMul", {.check = check_matmul, .run = run_matmul});
+
+}  // namespace
+}  // namespace sardonyx

@@ -1,0 +1,337 @@
+// Moving elements without looking at them: Concat, Slice, Gather, GatherElements, Transpose, Pad, OneHot.
+//
+// A row is seen as outer x n x inner, as in reduce.cpp. All types are moved as unsigned numbers of their size.
+#include "broadcast.h"
+
+namespace sardonyx {
+namespace {
+
+template <class T>
+inline void copy(const T* from, T* to, std::int64_t n) {
+  if (n == 1) {
+    *to = *from;
+  } else if (n > 0) {
+    __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+  }
+}
+
+// ---- Concat: params [outer]; every input gives width / outer elements to each of the outer slices
+// -------------------------
+
+void check_concat(const Step& step) {
+  require(step.n_inputs >= 1 && step.n_outputs == 1 && step.n_params == 1, "Concat",
+          "needs inputs, an output, a param");
+  require_row_output(step, "Concat");
+  const std::int64_t outer = integer_param(step, 0);
+  require(in_range(outer, 1, kLargest), "Concat", "outer is out of range");
+  std::int64_t width = 0;
+  for (int i = 0; i < step.n_inputs; ++i) {
+    require(step.inputs[i].dtype == step.outputs[0].dtype, "Concat", "operands of different types");
+    require(step.inputs[i].width % outer == 0, "Concat", "an input does not fit");
+    require(!__builtin_add_overflow(width, step.inputs[i].width, &width), "Concat", "inputs are too large");
+  }
+  require(width == step.outputs[0].width, "Concat", "output of the wrong size");
+}
+
+template <class T>
+inline void concat_one(const Tensor& input, T* y, std::int64_t rows, std::int64_t outer, std::int64_t pitch) {
+  const T* x = data_of<T>(input);
+  const std::int64_t n = input.width / outer;
+  const std::int64_t rewind = input.constant ? input.width : 0;
+  for (std::int64_t r = 0; r < rows; ++r, x -= rewind) {
+    if (n == 1) {
+      for (std::int64_t o = 0; o < outer; ++o, ++x, y += pitch) *y = *x;
+    } else {
+      for (std::int64_t o = 0; o < outer; ++o, x += n, y += pitch) copy(x, y, n);
+    }
+  }
+}
+
+void run_concat(const Step& step, std::int64_t rows, const Context&) {
+  const std::int64_t outer = step.params[0].i;
+  const std::int64_t pitch = step.outputs[0].width / outer;
+  with_item(step.outputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    T* y = data_of<T>(step.outputs[0]);
+    for (int i = 0; i < step.n_inputs; ++i) {
+      concat_one<T>(step.inputs[i], y, rows, outer, pitch);
+      y += step.inputs[i].width / outer;
+    }
+  });
+}
+SARDONYX_KERNEL("Concat", {.check = check_concat, .run = run_concat});
+
+// ---- Slice: params [outer, n, inner, start, step, count]
+// -------------------------------------------------------------------
+
+void check_slice(const Step& step) {
+  require_counts(step, "Slice", 1, 1, 6);
+  require_row_output(step, "Slice");
+  const Axis axis = axis_of(step);
+  const std::int64_t start = step.params[3].i, stride = step.params[4].i, count = step.params[5].i;
+  require(!step.inputs[0].constant, "Slice", "the input is a constant");
+  require(step.outputs[0].dtype == step.inputs[0].dtype, "Slice", "output of the wrong type");
+  require(covers(axis.outer, axis.n, axis.inner, step.inputs[0].width), "Slice", "params do not fit the input");
+  require(covers(axis.outer, count, axis.inner, step.outputs[0].width), "Slice", "params do not fit the output");
+  if (count == 0) return;
+  require(in_range(stride, -kLargest, kLargest), "Slice", "step is out of range");
+  std::int64_t last = 0;
+  require(!__builtin_mul_overflow(count - 1, stride, &last), "Slice", "step is out of range");
+  require(!__builtin_add_overflow(last, start, &last), "Slice", "step is out of range");
+  require(in_range(start, 0, axis.n - 1) && in_range(last, 0, axis.n - 1), "Slice", "leaves the axis");
+}
+
+void run_slice(const Step& step, std::int64_t rows, const Context&) {
+  const Axis axis = axis_of(step);
+  const std::int64_t start = step.params[3].i, stride = step.params[4].i, count = step.params[5].i;
+  with_item(step.inputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const T* x = data_of<T>(step.inputs[0]) + start * axis.inner;
+    T* y = data_of<T>(step.outputs[0]);
+    for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += axis.n * axis.inner) {
+      if (stride == 1) {
+        copy(x, y, count * axis.inner);
+        y += count * axis.inner;
+      } else {
+        for (std::int64_t i = 0; i < count; ++i, y += axis.inner) copy(x + i * stride * axis.inner, y, axis.inner);
+      }
+    }
+  });
+}
+SARDONYX_KERNEL("Slice", {.check = check_slice, .run = run_slice});
+
+// ---- Gather: params [outer, n, inner]; inputs data, indices (int64)
+// ---------------------------------------------------------
+//
+//   columns   data rows,     indices constant     y[o, i, :] = x[o, indices[i], :]     indices checked at load
+//   table     data constant, indices rows         y[i, :]    = x[indices[i], :]        outer = 1; checked in run
+
+void check_gather(const Step& step) {
+  require_counts(step, "Gather", 2, 1, 3);
+  require_row_output(step, "Gather");
+  const Tensor& data = step.inputs[0];
+  const Tensor& indices = step.inputs[1];
+  const Axis axis = axis_of(step);
+  require(indices.dtype == DType::i64, "Gather", "indices are not int64");
+  require(data.constant != indices.constant, "Gather", "needs rows of data and constant indices, or the reverse");
+  require(!data.constant || axis.outer == 1, "Gather", "a table is looked up along its first axis");
+  require(step.outputs[0].dtype == data.dtype, "Gather", "output of the wrong type");
+  require(covers(axis.outer, axis.n, axis.inner, data.width), "Gather", "params do not fit the data");
+  require(covers(axis.outer, indices.width, axis.inner, step.outputs[0].width), "Gather",
+          "params do not fit the output");
+  if (!indices.constant) return;
+  const std::int64_t* at = data_of<std::int64_t>(indices);
+  for (std::int64_t i = 0; i < indices.width; ++i) {
+    require(in_range(at[i], 0, axis.n - 1), "Gather", "an index is out of range");
+  }
+}
+
+template <class T>
+inline void gather_columns(const Step& step, std::int64_t rows) {
+  const Axis axis = axis_of(step);
+  const T* x = data_of<T>(step.inputs[0]);
+  const std::int64_t* at = data_of<std::int64_t>(step.inputs[1]);
+  const std::int64_t count = step.inputs[1].width;
+  T* y = data_of<T>(step.outputs[0]);
+  for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += axis.n * axis.inner) {
+    if (axis.inner == 1) {
+      for (std::int64_t i = 0; i < count; ++i) *y++ = x[at[i]];
+    } else {
+      for (std::int64_t i = 0; i < count; ++i, y += axis.inner) copy(x + at[i] * axis.inner, y, axis.inner);
+    }
+  }
+}
+
+// A negative index counts from the end.
+inline std::int64_t wrapped(std::int64_t index, std::int64_t n, const char* kernel) {
+  const std::int64_t at = index < 0 ? index + n : index;
+  if (!in_range(at, 0, n - 1)) {
+    fail("%s: index %lld is out of range for an axis of %lld", kernel, static_cast<long long>(index),
+         static_cast<long long>(n));
+  }
+  return at;
+}
+
+template <class T>
+inline void gather_table(const Step& step, std::int64_t rows) {
+  const Axis axis = axis_of(step);
+  const T* x = data_of<T>(step.inputs[0]);
+  const std::int64_t* at = data_of<std::int64_t>(step.inputs[1]);
+  T* y = data_of<T>(step.outputs[0]);
+  const std::int64_t count = rows * step.inputs[1].width;
+  for (std::int64_t i = 0; i < count; ++i, y += axis.inner) {
+    copy(x + wrapped(at[i], axis.n, "Gather") * axis.inner, y, axis.inner);
+  }
+}
+
+void run_gather(const Step& step, std::int64_t rows, const Context&) {
+  with_item(step.inputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    if (step.inputs[0].constant) {
+      gather_table<T>(step, rows);
+    } else {
+      gather_columns<T>(step, rows);
+    }
+  });
+}
+SARDONYX_KERNEL("Gather", {.check = check_gather, .run = run_gather});
+
+// ---- GatherElements: params [outer, n, inner, m]; inputs data rows, indices rows or constant outer x m x inner
+// ----------------
+
+void check_gather_elements(const Step& step) {
+  require_counts(step, "GatherElements", 2, 1, 4);
+  require_row_output(step, "GatherElements");
+  const Axis axis = axis_of(step);
+  const std::int64_t m = step.params[3].i;
+  require(!step.inputs[0].constant, "GatherElements", "the data are a constant");
+  require(step.inputs[1].dtype == DType::i64, "GatherElements", "indices are not int64");
+  require(step.outputs[0].dtype == step.inputs[0].dtype, "GatherElements", "output of the wrong type");
+  require(covers(axis.outer, axis.n, axis.inner, step.inputs[0].width), "GatherElements", "params do not fit the data");
+  require(covers(axis.outer, m, axis.inner, step.inputs[1].width), "GatherElements", "params do not fit the indices");
+  require(covers(axis.outer, m, axis.inner, step.outputs[0].width), "GatherElements", "params do not fit the output");
+}
+
+void run_gather_elements(const Step& step, std::int64_t rows, const Context&) {
+  const Axis axis = axis_of(step);
+  const std::int64_t m = step.params[3].i;
+  with_item(step.inputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const T* x = data_of<T>(step.inputs[0]);
+    T* y = data_of<T>(step.outputs[0]);
+    const std::int64_t pitch = row_stride(step.inputs[1]);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const std::int64_t* at = data_of<std::int64_t>(step.inputs[1]) + r * pitch;
+      for (std::int64_t o = 0; o < axis.outer; ++o, x += axis.n * axis.inner) {
+        for (std::int64_t i = 0; i < m; ++i) {
+          for (std::int64_t j = 0; j < axis.inner; ++j) {
+            *y++ = x[wrapped(*at++, axis.n, "GatherElements") * axis.inner + j];
+          }
+        }
+      }
+    }
+  });
+}
+SARDONYX_KERNEL("GatherElements", {.check = check_gather_elements, .run = run_gather_elements});
+
+// ---- Transpose: params = the permutation of the row's own dimensions
+// ---------------------------------------------------------
+
+void check_transpose(const Step& step) {
+  require(step.n_inputs == 1 && step.n_outputs == 1, "Transpose", "needs one input and one output");
+  require_row_output(step, "Transpose");
+  const Tensor& x = step.inputs[0];
+  const Tensor& y = step.outputs[0];
+  require(!x.constant, "Transpose", "the input is a constant");
+  require(y.dtype == x.dtype, "Transpose", "output of the wrong type");
+  require(step.n_params == x.rank && x.rank == y.rank, "Transpose", "needs one param a dimension");
+  bool seen[kMaxRank] = {};
+  for (int d = 0; d < x.rank; ++d) {
+    const std::int64_t from = integer_param(step, d);
+    require(in_range(from, 0, x.rank - 1) && !seen[from], "Transpose", "params are not a permutation");
+    seen[from] = true;
+    require(y.dims[d] == x.dims[from], "Transpose", "output of the wrong shape");
+  }
+}
+
+void run_transpose(const Step& step, std::int64_t rows, const Context&) {
+  const Tensor& x = step.inputs[0];
+  const Tensor& y = step.outputs[0];
+  std::int64_t own[kMaxRank];
+  std::int64_t pitch = 1;
+  for (int d = x.rank - 1; d >= 0; --d) {
+    own[d] = pitch;
+    pitch *= x.dims[d];
+  }
+  Nest<2> nest;
+  nest.push(rows, {y.width, x.width});
+  std::int64_t step_out = y.width;
+  for (int d = 0; d < y.rank; ++d) {
+    step_out = y.dims[d] == 0 ? 0 : step_out / y.dims[d];
+    nest.push(y.dims[d], {step_out, own[step.params[d].i]});
+  }
+  with_item(x.dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const T* from = data_of<T>(x);
+    T* to = data_of<T>(y);
+    for_each_run(nest, [=](const std::int64_t* at, std::int64_t n, const std::int64_t* stride) {
+      for (std::int64_t i = 0; i < n; ++i) to[at[0] + i * stride[0]] = from[at[1] + i * stride[1]];
+    });
+  });
+}
+SARDONYX_KERNEL("Transpose", {.check = check_transpose, .run = run_transpose});
+
+// ---- Pad: params [outer, n, inner, before, after]; inputs data rows, constant fill (one element)
+// --------------------------------
+
+void check_pad(const Step& step) {
+  require_counts(step, "Pad", 2, 1, 5);
+  require_row_output(step, "Pad");
+  const Axis axis = axis_of(step);
+  const std::int64_t before = step.params[3].i, after = step.params[4].i;
+  require(!step.inputs[0].constant, "Pad", "the data are a constant");
+  require(step.inputs[1].constant && step.inputs[1].width == 1, "Pad", "the fill is not one constant");
+  require(step.inputs[1].dtype == step.inputs[0].dtype, "Pad", "the fill has another type");
+  require(step.outputs[0].dtype == step.inputs[0].dtype, "Pad", "output of the wrong type");
+  require(in_range(before, 0, kLargest) && in_range(after, 0, kLargest), "Pad", "padding is out of range");
+  require(covers(axis.outer, axis.n, axis.inner, step.inputs[0].width), "Pad", "params do not fit the data");
+  require(covers(axis.outer, axis.n + before + after, axis.inner, step.outputs[0].width), "Pad",
+          "params do not fit the output");
+}
+
+void run_pad(const Step& step, std::int64_t rows, const Context&) {
+  const Axis axis = axis_of(step);
+  const std::int64_t before = step.params[3].i * axis.inner, after = step.params[4].i * axis.inner;
+  with_item(step.inputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const T* x = data_of<T>(step.inputs[0]);
+    const T fill = *data_of<T>(step.inputs[1]);
+    T* y = data_of<T>(step.outputs[0]);
+    const std::int64_t n = axis.n * axis.inner;
+    for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += n) {
+      for (std::int64_t i = 0; i < before; ++i) *y++ = fill;
+      copy(x, y, n);
+      y += n;
+      for (std::int64_t i = 0; i < after; ++i) *y++ = fill;
+    }
+  });
+}
+SARDONYX_KERNEL("Pad", {.check = check_pad, .run = run_pad});
+
+// ---- OneHot: params [outer, depth, inner]; inputs indices rows (int64), values constant [off, on]
+// ---------------------------------
+
+void check_one_hot(const Step& step) {
+  require_counts(step, "OneHot", 2, 1, 3);
+  require_row_output(step, "OneHot");
+  const Axis axis = axis_of(step);
+  require(!step.inputs[0].constant && step.inputs[0].dtype == DType::i64, "OneHot", "needs rows of int64");
+  require(step.inputs[1].constant && step.inputs[1].width == 2, "OneHot", "needs the constants off and on");
+  require(step.outputs[0].dtype == step.inputs[1].dtype, "OneHot", "output of the wrong type");
+  require(covers(axis.outer, 1, axis.inner, step.inputs[0].width), "OneHot", "params do not fit the indices");
+  require(covers(axis.outer, axis.n, axis.inner, step.outputs[0].width), "OneHot", "params do not fit the output");
+}
+
+// An index outside [-depth, depth) gives a row of `off`, as ONNX says.
+void run_one_hot(const Step& step, std::int64_t rows, const Context&) {
+  const Axis axis = axis_of(step);
+  with_item(step.outputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const std::int64_t* index = data_of<std::int64_t>(step.inputs[0]);
+    const T off = data_of<T>(step.inputs[1])[0], on = data_of<T>(step.inputs[1])[1];
+    T* y = data_of<T>(step.outputs[0]);
+    const std::int64_t size = axis.n * axis.inner;
+    for (std::int64_t r = 0; r < rows * axis.outer; ++r, y += size) {
+      for (std::int64_t i = 0; i < size; ++i) y[i] = off;
+      for (std::int64_t j = 0; j < axis.inner; ++j) {
+        const std::int64_t at = *index < 0 ? *index + axis.n : *index;
+        ++index;
+        if (in_range(at, 0, axis.n - 1)) y[at * axis.inner + j] = on;
+      }
+    }
+  });
+}
+SARDONYX_KERNEL("OneHot", {.check = check_one_hot, .run = run_one_hot});
+
+}  // namespace
+}  // namespace sardonyx

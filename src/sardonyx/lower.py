@@ -1,0 +1,397 @@
+"""From an ONNX model to a Plan: native programs, and reference segments for what has no kernel.
+
+The nodes are walked in order, with an environment from names to values (see rules.py for the kinds of values)::
+
+    node ──▶ all inputs known?   fold it now, by the reference implementation
+         ──▶ If, known branch?   walk the branch
+         ──▶ a rule accepts?     its steps
+         ──▶ a function?         walk its body, names in an environment of its own
+         ──▶ else                a reference step over whole batches
+
+The flat list of steps is then cut into segments (partition.py), and each program is rewritten by passes/.
+
+This module knows no operator but `Constant` and `If`. It does not run anything but folding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from . import kernels as kernels  # registers the rules
+from .errors import ModelError
+from .partition import partition
+from .plan import Plan, PlanInput
+from .program import DTYPE_CODES
+from .reference import (
+    RANDOM,
+    ROWS,
+    Opsets,
+    dtype_of,
+    evaluate,
+    free_names,
+    infer_types,
+    is_known,
+    renamed,
+    row_form,
+    subgraphs,
+    to_array,
+    to_tensor,
+    type_of,
+)
+from .rules import (
+    MAX_RANK,
+    Array,
+    Batch,
+    Builder,
+    Const,
+    Declined,
+    Dims,
+    NodeView,
+    ReferenceStep,
+    Row,
+    Value,
+    Values,
+    as_constant,
+    rules_for,
+)
+
+#: Functions call functions at most this deep; the models of sardonyx need three.
+MAX_DEPTH = 64
+
+
+def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
+    """Lower a model to a plan.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        Any model: standard operators, operators of `ai.onnx.ml`, model-local functions. The first dimension of an input
+        is the rows, if it is not a fixed number.
+    block_rows : int, optional
+        Rows the native programs compute at a time; by default as many as keep the values of a block in the cache.
+
+    Returns
+    -------
+    Plan
+        One native program if every operator has a kernel; what has none is in reference segments.
+
+    Raises
+    ------
+    ModelError
+        If the model is not well formed: a value is read before it is written, functions call each other in a circle.
+    """
+    return _Lowering(model).plan(block_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Where names have a meaning: the main graph, a function's body, or a subgraph (which sees what is outside it)."""
+
+    opsets: Opsets
+    values: dict[str, Value | None] = field(default_factory=dict)
+    attributes: dict[str, onnx.AttributeProto] = field(default_factory=dict)
+    depth: int = 0
+
+    def find(self, name: str) -> Value | None:
+        if not name:
+            return None
+        if name not in self.values:
+            raise ModelError(f"value {name!r} is read before it is written; check the model with onnx.checker.check_model")
+        return self.values[name]
+
+    def inner(self) -> _Scope:
+        if self.depth >= MAX_DEPTH:
+            raise ModelError(f"functions or branches are nested deeper than {MAX_DEPTH}; do they call each other?")
+        return replace(self, values=dict(self.values), depth=self.depth + 1)
+
+    def version(self, domain: str) -> int:
+        return dict(self.opsets).get("" if domain == "ai.onnx" else domain, 1)
+
+
+def _opsets(imports: Iterable[onnx.OperatorSetIdProto]) -> Opsets:
+    return tuple(("" if i.domain == "ai.onnx" else i.domain, int(i.version)) for i in imports)
+
+
+def _resolved(node: onnx.NodeProto, attributes: dict[str, onnx.AttributeProto]) -> onnx.NodeProto:
+    """Return the node with references to the attributes of its function replaced by their values."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    del copy.attribute[:]
+    for attribute in node.attribute:
+        if not attribute.ref_attr_name:
+            copy.attribute.append(attribute)
+        elif attribute.ref_attr_name in attributes:
+            copy.attribute.append(attributes[attribute.ref_attr_name])
+            copy.attribute[-1].name = attribute.name
+    for graph in subgraphs(copy):
+        for inner in graph.node:
+            inner.CopyFrom(_resolved(inner, attributes))
+    return copy
+
+
+def _constant_node(attributes: dict[str, object]) -> Array | None:
+    """Return the value of a `Constant` node, or None for a sparse one."""
+    ((name, value),) = attributes.items()
+    if isinstance(value, onnx.TensorProto):
+        return to_array(value)
+    if name == "sparse_value":
+        return None
+    dtype = {"f": np.float32, "i": np.int64, "s": object}[name.split("_")[1][0]]
+    return as_constant(np.array(value, dtype=dtype))
+
+
+class _Lowering:
+    """One run of `lower`: the builder, and what the model says."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = model
+        self.builder = Builder(prefix=self._free_prefix(model.graph))
+        self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
+        self.scope = _Scope(_opsets(model.opset_import))
+        self.inputs: list[PlanInput] = []
+        self.sources: dict[str, Row | Batch] = {}
+        self.first_row: Row | None = None
+        self.symbol = ""
+        self._fresh = 0
+
+    @staticmethod
+    def _free_prefix(graph: onnx.GraphProto) -> str:
+        names = [value.name for value in [*graph.input, *graph.output]]
+        prefix = "%"
+        while any(name.startswith(prefix) for name in names):
+            prefix += "%"
+        return prefix
+
+    def fresh(self) -> str:
+        """Return a name no other value has."""
+        self._fresh += 1
+        return f"{self.builder.prefix}r{self._fresh}"
+
+    # ---- the whole -----------------------------------------------------------------------------------------------------
+
+    def plan(self, block_rows: int | None) -> Plan:
+        graph = self.model.graph
+        if graph.sparse_initializer:
+            raise ModelError("sparse initializers are not supported; store dense tensors instead")
+        self.scope.values.update({tensor.name: Const(to_array(tensor)) for tensor in graph.initializer})
+        for value in graph.input:
+            if value.name not in self.scope.values:
+                self._add_input(value)
+        self._walk(graph.node, self.scope)
+        outputs = {value.name: self.scope.find(value.name) for value in graph.output}
+        return partition(self.builder, tuple(self.inputs), self.sources, self._outputs(outputs), block_rows)
+
+    def _add_input(self, info: onnx.ValueInfoProto) -> None:
+        tensor = info.type.tensor_type
+        dims = list(tensor.shape.dim) if tensor.HasField("shape") else None
+        shape = None if dims is None else tuple(int(d.dim_value) if d.HasField("dim_value") else None for d in dims)
+        dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else ""
+        is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
+        if is_rows and shape is not None:
+            row_shape = tuple(n for n in shape[1:] if n is not None)
+            row = Row(self.builder.new_slot(dtype, row_shape, 0, info.name), dtype, row_shape)
+            self.first_row = self.first_row or row
+            value: Row | Batch = row
+        else:
+            value = Batch(self.builder.new_slot("batch", (), 0, info.name), info.type)
+        self.scope.values[info.name] = self.sources[info.name] = value
+        self.inputs.append(PlanInput(info.name, dtype, shape, is_rows))
+
+    def _is_rows(
+        self, dims: Sequence[onnx.TensorShapeProto.Dimension] | None, shape: Sequence[int | None] | None
+    ) -> bool:
+        """Whether the first dimension is the rows: not a number, and named as that of the other inputs, if it is named."""
+        if not dims or not shape or shape[0] is not None or None in shape[1:] or len(shape) > MAX_RANK + 1:
+            return False
+        symbol = dims[0].dim_param
+        self.symbol = self.symbol or symbol
+        return symbol in ("", self.symbol)
+
+    def _outputs(self, outputs: dict[str, Value | None]) -> dict[str, Const | Row | Batch]:
+        return {name: self._whole(value) for name, value in outputs.items()}
+
+    def _whole(self, value: Value | None) -> Const | Row | Batch:
+        """Return an output as segments exchange it: rows first, or computed by reference nodes."""
+        if isinstance(value, Const | Batch) or (isinstance(value, Row) and not value.lead):
+            return value
+        assert value is not None
+        step = _ReferenceNodes(self, self.scope)
+        name = step.name_of(value)
+        (result,) = step.finish([name], "an output whose first dimension is not the rows")
+        return result
+
+    # ---- nodes ---------------------------------------------------------------------------------------------------------
+
+    def _walk(self, nodes: Iterable[onnx.NodeProto], scope: _Scope) -> None:
+        for node in nodes:
+            resolved = _resolved(node, scope.attributes) if scope.attributes else node
+            outputs = self._lower_node(resolved, scope)
+            scope.values.update({name: value for name, value in zip(node.output, outputs, strict=False) if name})
+
+    def _lower_node(self, node: onnx.NodeProto, scope: _Scope) -> Sequence[Value | None]:
+        view = self._view(node, scope)
+        if node.op_type == "If" and not node.domain and isinstance(view.inputs[0], Const):
+            return self._branch(view, bool(view.inputs[0].array.reshape(-1)[0]), scope)
+        reasons: list[str] = []
+        result = self._folded(view, scope) or self._by_rule(view, reasons)
+        if result is not None:
+            return result
+        if view.function is not None:
+            return self._call(view, view.function, scope)
+        return self._by_reference(view, scope, reasons)
+
+    def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
+        inputs = tuple(scope.find(name) for name in node.input)
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        function = self.functions.get((node.domain, node.op_type, node.overload))
+        return NodeView(node, inputs, scope.version(node.domain), attributes, function)
+
+    def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
+        node = view.proto
+        if node.op_type == "Constant" and not node.domain:
+            array = _constant_node(view.attributes)
+            return None if array is None else (Const(array),)
+        names = {name: scope.find(name) for name in free_names(node)}
+        known = {name: value.array for name, value in names.items() if isinstance(value, Const)}
+        if view.function is not None or node.op_type in RANDOM or len(known) < len(names):
+            return None
+        arrays = evaluate(node, known, scope.opsets)
+        if arrays is None or len(arrays) != sum(map(bool, node.output)):
+            return None
+        results = iter(arrays)
+        return tuple(Const(next(results) if name else np.zeros(0)) for name in node.output)
+
+    def _by_rule(self, view: NodeView, reasons: list[str]) -> Values | None:
+        domain = view.proto.domain
+        if domain in ("", "ai.onnx") and view.version < 7:
+            return None
+        if all(is_known(value) for value in view.inputs) or any(isinstance(value, Batch) for value in view.inputs):
+            return None
+        outer, self.builder.label = self.builder.label, self.builder.label or view.proto.name or view.op_type
+        try:
+            for rule in rules_for(domain, view.op_type):
+                try:
+                    result = rule(self.builder, view)
+                except Declined as declined:
+                    reasons.append(str(declined))
+                    continue
+                if result is not None:
+                    return result
+        finally:
+            self.builder.label = outer
+        return None
+
+    def _branch(self, view: NodeView, condition: bool, scope: _Scope) -> Sequence[Value | None]:
+        graph: onnx.GraphProto = view.attributes["then_branch" if condition else "else_branch"]
+        inner = scope.inner()
+        inner.values.update({tensor.name: Const(to_array(tensor)) for tensor in graph.initializer})
+        self._walk(graph.node, replace(inner, attributes={}))
+        return [inner.find(value.name) for value in graph.output]
+
+    def _call(self, view: NodeView, function: onnx.FunctionProto, scope: _Scope) -> Sequence[Value | None]:
+        given = {attribute.name: attribute for attribute in view.proto.attribute}
+        attributes = {a.name: a for a in function.attribute_proto} | given
+        inputs = [*view.inputs, *[None] * (len(function.input) - len(view.inputs))]
+        values = dict(zip(function.input, inputs, strict=True))
+        inner = replace(
+            scope.inner(), opsets=_opsets(function.opset_import), values=values, attributes=attributes
+        )
+        outer, self.builder.label = self.builder.label, self.builder.label or function.name
+        self._walk(function.node, inner)
+        self.builder.label = outer
+        return [inner.find(name) for name in function.output]
+
+    def _by_reference(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None]:
+        step = _ReferenceNodes(self, scope)
+        outputs = step.add(view.proto)
+        reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
+        results = iter(step.finish([name for name in outputs if name], reason))
+        return [next(results) if name else None for name in outputs]
+
+
+class _ReferenceNodes:
+    """Collects the nodes of one reference step, naming its values as the builder's slots are named."""
+
+    def __init__(self, lowering: _Lowering, scope: _Scope) -> None:
+        self.lowering = lowering
+        self.builder = lowering.builder
+        self.scope = scope
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, onnx.TensorProto] = {}
+        self.inputs: dict[str, Row | Batch] = {}
+
+    def add(self, node: onnx.NodeProto) -> list[str]:
+        """Add a node of the scope; return the new names of its outputs, "" where there is none."""
+        names = {name: self.name_of(self.scope.find(name)) for name in sorted(free_names(node))}
+        for name in node.output:
+            names.pop(name, None)
+        self.nodes.append(renamed(node, names, self.lowering.fresh))
+        return [names[name] if name else "" for name in node.output]
+
+    def name_of(self, value: Value | None) -> str:
+        """Return the name under which nodes read a value, adding what is needed to make it."""
+        if value is None:
+            return ""
+        if isinstance(value, Const):
+            return self._constant(value.array)
+        if isinstance(value, Dims):
+            return self._dims(value)
+        name = self.builder.slots[value.slot].name
+        if isinstance(value, Batch) or not value.lead:
+            self.inputs[name] = value
+            return name
+        self.inputs[name] = replace(value, lead=0)
+        shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
+        return self._node("Reshape", [name, shape])
+
+    def _constant(self, array: Array) -> str:
+        name = self.lowering.fresh()
+        self.constants[name] = to_tensor(name, array)
+        return name
+
+    def _node(self, op_type: str, inputs: list[str]) -> str:
+        name = self.lowering.fresh()
+        self.nodes.append(helper.make_node(op_type, inputs, [name]))
+        return name
+
+    def _concat(self, parts: list[str]) -> str:
+        name = self._node("Concat", parts)
+        self.nodes[-1].attribute.append(helper.make_attribute("axis", 0))
+        return name
+
+    def _dims(self, value: Dims) -> str:
+        """Shape(X)[0:1], concatenated with the numbers that are known."""
+        row = self.lowering.first_row
+        assert row is not None, "Dims come from the shape of rows"
+        shape = self._node("Shape", [self.name_of(row)])
+        rows = self._node("Gather", [shape, self._constant(np.zeros(1, dtype=np.int64))])
+        parts = [rows if n is None else self._constant(np.array([n], dtype=np.int64)) for n in value.items]
+        whole = parts[0] if len(parts) == 1 else self._concat(parts)
+        return self._node("Reshape", [whole, self._constant(np.zeros(0, dtype=np.int64))]) if value.scalar else whole
+
+    def finish(self, outputs: list[str], reason: str) -> list[Row | Batch]:
+        """Add the step to the builder; return its outputs, as rows where their shapes are known to be."""
+        reads = [value.slot for value in self.inputs.values()]
+        level = self.builder.reference_level(reads)
+        types = {name: type_of(value) for name, value in self.inputs.items()}
+        kinds = infer_types(self.nodes, types, self.constants.values(), outputs, self.scope.opsets)
+        values = [self._output(name, kind, level) for name, kind in zip(outputs, kinds, strict=True)]
+        slots = tuple(value.slot for value in values)
+        self.builder.reference(
+            ReferenceStep(level, tuple(self.nodes), tuple(reads), slots, self.constants, self.scope.opsets, reason)
+        )
+        return values
+
+    def _output(self, name: str, kind: onnx.TypeProto, level: int) -> Row | Batch:
+        form = row_form(kind)
+        if form is None or form[0] not in DTYPE_CODES or len(form[1]) > MAX_RANK:
+            return Batch(self.builder.new_slot("batch", (), level, name), kind)
+        return Row(self.builder.new_slot(form[0], form[1], level, name), *form)
+
+
+__all__ = ["MAX_DEPTH", "ROWS", "lower"]

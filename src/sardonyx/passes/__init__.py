@@ -1,0 +1,30 @@
+"""Rewrites of programs, one a file: each takes a Program and returns one that gives the same results.
+
+`optimize` runs them in order. A pass may leave steps and slots without a reader behind; `drop_unused`, the last one,
+removes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..program import Program
+from .drop_unused import drop_unused
+from .fuse_linear_bias import fuse_linear_bias
+from .fuse_sub_div import fuse_sub_div
+from .remove_identity import remove_identity
+
+PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
+    remove_identity,
+    fuse_linear_bias,
+    fuse_sub_div,
+    drop_unused,
+)
+
+
+def optimize(program: Program) -> Program:
+    """Return the program after all passes."""
+    for rewrite in PASSES:
+        program = rewrite(program)
+    return program

@@ -1,0 +1,166 @@
+"""The Plan: how a whole model runs, as an ordered list of segments.
+
+::
+
+    feeds ──▶ NativeSegment ──▶ ReferenceSegment ──▶ NativeSegment ──▶ results
+              a Program          nodes without a      a Program
+              block by block     kernel, whole batch  block by block
+
+A plan with one native segment is the normal case: its program's inputs and outputs are the model's own. Segments exchange
+whole arrays by name. `PlanRunner` runs any plan; it does not coerce or check what it is fed beyond what the native
+program does (inputs.py and session.py do).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, cast
+
+import numpy as np
+import onnx
+
+from .errors import InputError
+from .program import Program, pack
+from .rules import Array, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """An input of the model: its type, and its shape with None for dimensions that are not fixed."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...] | None
+    rows: bool
+
+    @property
+    def row_shape(self) -> Shape:
+        """The shape without the row dimension, of an input that is one slice a row."""
+        assert self.rows and self.shape is not None
+        return tuple(n for n in self.shape[1:] if n is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class NativeSegment:
+    """A part of the model that runs natively."""
+
+    program: Program
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(self.program.slots[i].name for i in self.program.inputs)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return tuple(self.program.slots[i].name for i in self.program.outputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceSegment:
+    """A part of the model that `onnx.reference` runs on whole batches; `reasons` says why, operator by operator."""
+
+    model: onnx.ModelProto
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(value.name for value in self.model.graph.input)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return tuple(value.name for value in self.model.graph.output)
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The operators of the segment, in order."""
+        return tuple(node.op_type for node in self.model.graph.node)
+
+
+Segment: TypeAlias = NativeSegment | ReferenceSegment
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How a model runs. `constants` are outputs that depend on no input; `renamed` maps outputs to segment values."""
+
+    segments: tuple[Segment, ...]
+    inputs: tuple[PlanInput, ...]
+    outputs: tuple[str, ...]
+    constants: dict[str, Array] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def native(self) -> Program | None:
+        """The one program that is the whole model, or None."""
+        if len(self.segments) != 1 or self.constants or self.renamed:
+            return None
+        (segment,) = self.segments
+        return segment.program if isinstance(segment, NativeSegment) else None
+
+    @property
+    def reference_operators(self) -> tuple[str, ...]:
+        """Operators that run in Python, in order of appearance."""
+        segments = [s for s in self.segments if isinstance(s, ReferenceSegment)]
+        return tuple(dict.fromkeys(op for segment in segments for op in segment.operators))
+
+
+class _Runner(Protocol):
+    def run(self, outputs: Sequence[str] | None, feeds: dict[str, Any]) -> list[Any]: ...
+
+
+def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
+    native = importlib.import_module("sardonyx._native")  # here, so that plans can be made without it
+    runner: _Runner = native.Program.from_bytes(pack(segment.program), threads=threads)
+    return runner
+
+
+def _reference_runner(segment: ReferenceSegment) -> _Runner:
+    from onnx.reference import ReferenceEvaluator
+
+    return cast(_Runner, ReferenceEvaluator(segment.model))
+
+
+class PlanRunner:
+    """Runs a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    threads : int, default 0
+        Threads of the native segments; 0 means as many as there are processors.
+    """
+
+    def __init__(self, plan: Plan, threads: int = 0) -> None:
+        self.plan = plan
+        self._runners: list[tuple[Segment, _Runner]] = [
+            (s, _native_runner(s, threads) if isinstance(s, NativeSegment) else _reference_runner(s))
+            for s in plan.segments
+        ]
+
+    def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        """Return the outputs named (all if None) for whole arrays fed by input name.
+
+        Raises
+        ------
+        InputError
+            If an input is missing, or an output is asked for that the model does not have.
+        """
+        names = self.plan.outputs if output_names is None else tuple(output_names)
+        self._check_names(names, feeds)
+        values: dict[str, Any] = dict(feeds)
+        for segment, runner in self._runners:
+            with np.errstate(all="ignore"):
+                results = runner.run(None, {name: values[name] for name in segment.inputs})
+            values.update(zip(segment.outputs, results, strict=True))
+        values.update({name: array.copy() for name, array in self.plan.constants.items()})
+        return [values[self.plan.renamed.get(name, name)] for name in names]
+
+    def _check_names(self, names: Sequence[str], feeds: Mapping[str, Any]) -> None:
+        missing = [i.name for i in self.plan.inputs if i.name not in feeds]
+        if missing:
+            raise InputError(f"missing inputs {missing}; the model takes {[i.name for i in self.plan.inputs]}")
+        unknown = [name for name in names if name not in self.plan.outputs]
+        if unknown:
+            raise InputError(f"unknown outputs {unknown}; the model has {list(self.plan.outputs)}")
