@@ -25,5 +25,5 @@ CASES = [
     Case(ComplementNB(alpha=3.0), "positive32"),
     Case(CategoricalNB(), "categories"),
     Case(CategoricalNB(min_categories=6, alpha=0.5), "categories"),
-    Case(CategoricalNB(fit_prior=False), "categories_float"),
+    Case(CategoricalNB(fit_prior=False), "codes_float"),
 ]
