@@ -65,7 +65,8 @@ def _complement(est: Any, X: Value) -> Value:
 
 
 def _bernoulli(est: Any, X: Value) -> Value:
-    absent = np.log(1 - np.exp(est.feature_log_prob_))
+    with np.errstate(all="ignore"):  # a feature that is always there
+        absent = np.log(1 - np.exp(est.feature_log_prob_))
     if est.binarize is not None:
         X = (X > est.binarize).astype(X.dtype if X.dtype.kind != "b" else np.float64)
     return X @ (est.feature_log_prob_ - absent).T + (est.class_log_prior_ + absent.sum(axis=1))

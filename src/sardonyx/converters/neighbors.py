@@ -168,7 +168,8 @@ def radius_regressor(est: Any, X: Value) -> Value:
     weights, y = _within(est, X), est._y.astype(np.float64)
     sums = weights @ y.reshape(len(y), -1)
     total = weights.sum(1, keepdims=True)
-    empty = np.full_like(est._y[:1], np.nan).astype(np.float64).reshape(1, -1)  # of integers, the least one
+    with np.errstate(invalid="ignore"):  # scikit-learn casts NaN to the targets' dtype: of integers, the least one
+        empty = np.full_like(est._y[:1], np.nan).astype(np.float64).reshape(1, -1)
     means = where(total == 0, empty, sums / total)
     return means.reshape(-1) if y.ndim == 1 else means
 
