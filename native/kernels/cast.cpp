@@ -1,5 +1,5 @@
-// Cast between the numeric types and bool. C++ conversions, as NumPy's astype does them on this machine; to bool: x != 0
-// (so NaN is true). What C++ leaves undefined (a float beyond the integer type's range) is defined here: see to_integer.
+// Cast between the numeric types and bool: C++ conversions, as NumPy's astype does them; to bool it is x != 0 (so NaN
+// is true). What C++ leaves undefined, a float beyond the integer type's range, is defined here: see to_integer.
 #include <type_traits>
 
 #include "sardonyx/kernel.h"
@@ -9,8 +9,8 @@ namespace {
 
 using Function = void (*)(const void* from, void* to, std::int64_t count);
 
-// float -> integer goes through the 64-bit conversion of the hardware and is then truncated, as NumPy does for values that
-// fit into 64 bits. Values outside give the smallest int64, what x86 returns for them.
+// float -> integer goes through int64 and is then truncated, as NumPy does for values that fit into 64 bits. Values
+// outside give the smallest int64, what x86 returns for them.
 template <class Wide, class From>
 Wide to_integer(From value) {
   constexpr From limit = static_cast<From>(9223372036854775808.0);

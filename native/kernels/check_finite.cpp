@@ -18,7 +18,7 @@ void check(const Step& step) {
   if (allow_nan != 0 && allow_nan != 1) fail("CheckFinite: allow_nan is 0 or 1");
 }
 
-// An exponent of all ones is infinity (mantissa 0) or NaN. Integers, so that the loop is one AND and one compare a lane.
+// An exponent of all ones is infinity (mantissa 0) or NaN. Integers: the loop is one AND and one compare a lane.
 template <class Bits, Bits kExponent>
 bool has_special(const void* data, std::int64_t count) {
   const auto* bits = static_cast<const Bits*>(data);
@@ -35,7 +35,8 @@ void refuse_special(const T* x, std::int64_t count, bool allow_nan) {
     infinity |= std::fabs(x[i]) == static_cast<T>(INFINITY);
   }
   if (nan && !allow_nan) fail("Input contains NaN");
-  if (infinity) fail("Input contains infinity or a value too large for dtype('float%d')", static_cast<int>(sizeof(T) * 8));
+  if (infinity)
+    fail("Input contains infinity or a value too large for dtype('float%d')", static_cast<int>(sizeof(T) * 8));
 }
 
 void run(const Step& step, std::int64_t rows, const Context&) {

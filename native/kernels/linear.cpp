@@ -5,10 +5,12 @@ namespace sardonyx {
 namespace {
 
 void check(const Step& step) {
-  if (step.n_inputs < 2 || step.n_inputs > 3 || step.n_outputs != 1) fail("Linear takes x, w and perhaps b, and gives y");
+  if (step.n_inputs < 2 || step.n_inputs > 3 || step.n_outputs != 1)
+    fail("Linear takes x, w and perhaps b, and gives y");
   const Tensor &x = step.inputs[0], &w = step.inputs[1], &y = step.outputs[0];
   if (x.dtype != DType::f32 && x.dtype != DType::f64) fail("Linear takes float32 or float64");
-  if (x.constant || x.dtype != y.dtype || x.dtype != w.dtype) fail("Linear: x, w and y differ in type, or x is constant");
+  if (x.constant || x.dtype != y.dtype || x.dtype != w.dtype)
+    fail("Linear: x, w and y differ in type, or x is constant");
   if (!w.constant || w.rank != 2) fail("Linear: w is a constant matrix");
   if (w.dims[0] != x.width || w.dims[1] != y.width) fail("Linear: w does not fit x and y");
   if (step.n_inputs == 2) return;

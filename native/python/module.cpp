@@ -90,8 +90,7 @@ struct Core {
 };
 
 struct ProgramObject {
-  PyObject_HEAD
-  Core* core;
+  PyObject_HEAD Core* core;
 };
 
 Core& core_of(PyObject* self) { return *reinterpret_cast<ProgramObject*>(self)->core; }
@@ -134,7 +133,10 @@ class Few {
 class Call {
  public:
   Call(Core& core, const Schedule& schedule)
-      : core_(core), schedule_(schedule), kept_(core.inputs.size()), inputs_(core.inputs.size()),
+      : core_(core),
+        schedule_(schedule),
+        kept_(core.inputs.size()),
+        inputs_(core.inputs.size()),
         outputs_(schedule.outputs().size()) {}
   ~Call() { forget(); }
   Call(const Call&) = delete;
@@ -525,7 +527,8 @@ PyMethodDef program_methods[] = {
 };
 
 PyType_Slot program_slots[] = {
-    {Py_tp_doc, const_cast<char*>("A compiled model, ready to run. Made by from_bytes or open; safe to share by threads.")},
+    {Py_tp_doc,
+     const_cast<char*>("A compiled model, ready to run. Made by from_bytes or open; safe to share by threads.")},
     {Py_tp_new, reinterpret_cast<void*>(program_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(program_dealloc)},
     {Py_tp_methods, program_methods},
@@ -578,12 +581,19 @@ PyMethodDef module_methods[] = {
      "set_coerce(hook, /)\n--\n\nSet the callable(program, feeds) -> dict of arrays that run uses for feeds it cannot "
      "take as they are. None removes it."},
     {"isa", module_isa, METH_NOARGS, "isa()\n--\n\nThe instruction set of this machine (capped by SARDONYX_ISA)."},
-    {"kernels", module_kernels, METH_NOARGS, "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
+    {"kernels", module_kernels, METH_NOARGS,
+     "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyModuleDef module_definition = {PyModuleDef_HEAD_INIT, "sardonyx._native", "The native core of sardonyx.", -1,
-                                 module_methods,         nullptr,            nullptr,                        nullptr,
+PyModuleDef module_definition = {PyModuleDef_HEAD_INIT,
+                                 "sardonyx._native",
+                                 "The native core of sardonyx.",
+                                 -1,
+                                 module_methods,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
                                  nullptr};
 
 bool import_errors() {

@@ -32,14 +32,10 @@ TextInput::~TextInput() {
 
 bool TextInput::read(PyObject* array) {
   switch (PyArray_TYPE(as_array(array))) {
-    case NPY_OBJECT:
-      return read_objects(array);
-    case NPY_UNICODE:
-      return read_unicode(array);
-    case NPY_VSTRING:
-      return read_strings(array);
-    default:
-      return false;
+    case NPY_OBJECT: return read_objects(array);
+    case NPY_UNICODE: return read_unicode(array);
+    case NPY_VSTRING: return read_strings(array);
+    default: return false;
   }
 }
 
@@ -103,7 +99,8 @@ bool TextInput::read_strings(PyObject* array) {
   bool legal = true;
   for (npy_intp i = 0; legal && i < count; ++i) {
     npy_static_string item = {0, nullptr};
-    legal = NpyString_load(allocator, reinterpret_cast<const npy_packed_static_string*>(packed + i * stride), &item) == 0;
+    legal =
+        NpyString_load(allocator, reinterpret_cast<const npy_packed_static_string*>(packed + i * stride), &item) == 0;
     if (legal) copy.insert(copy.end(), item.buf, item.buf + item.size);
     ends.push_back(copy.size());
   }

@@ -39,7 +39,8 @@ struct Frame {
   };
 
   Frame(const Schedule& schedule, const Schedule::Layout& layout) : schedule(schedule) {
-    if (layout.bytes > 0) arena.reset(static_cast<std::byte*>(::operator new(layout.bytes, std::align_val_t{kAlignment})));
+    if (layout.bytes > 0)
+      arena.reset(static_cast<std::byte*>(::operator new(layout.bytes, std::align_val_t{kAlignment})));
     for (const std::int32_t index : schedule.steps_) add_tensors(schedule.program_.steps()[index], layout);
     const Tensor* at = tensors.data();
     for (const std::int32_t index : schedule.steps_) at = add_call(schedule.program_.steps()[index], layout, at);
@@ -161,8 +162,8 @@ Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
   block_ = layout_for(program.block_rows());
 }
 
-// A step runs when a chosen output depends on it, or when nobody at all reads its results: such a step is there for what
-// it refuses, and leaving it out would let bad values pass.
+// A step runs when a chosen output depends on it, or when nobody at all reads its results: such a step is there for
+// what it refuses, and leaving it out would let bad values pass.
 void Schedule::choose_steps() {
   const auto& steps = program_.steps();
   std::vector<bool> read(places_.size(), false), wanted(places_.size(), false);

@@ -32,7 +32,7 @@ class FramePool {
  public:
   FramePool() = default;
   ~FramePool();
-  Frame* take();          // nullptr when there is none
+  Frame* take();            // nullptr when there is none
   void give(Frame* frame);  // deletes it when the pool is full
 
  private:
@@ -57,8 +57,8 @@ class Schedule {
 
   struct Place {  // where a slot lives
     Home home = Home::none;
-    std::int32_t index = -1;   // input / output number, or arena buffer
-    std::int32_t root = -1;    // the slot whose memory it shares (itself, if none)
+    std::int32_t index = -1;     // input / output number, or arena buffer
+    std::int32_t root = -1;      // the slot whose memory it shares (itself, if none)
     std::int32_t last_use = -1;  // of a root: the last step (as index into steps_) that reads the memory
   };
 

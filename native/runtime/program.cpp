@@ -105,7 +105,8 @@ class Loader {
   // Tables follow each other without gaps; only their counts are in the header. 64-bit sums of 32-bit counts times
   // small sizes cannot overflow; the two sizes given in 64 bits are bounded by the file first.
   void find_sections() {
-    if (header_.text_size > file_.size() || header_.data_size > file_.size()) refuse("a section is larger than the file");
+    if (header_.text_size > file_.size() || header_.data_size > file_.size())
+      refuse("a section is larger than the file");
     std::uint64_t at = sizeof(FileHeader);
     slots_at_ = section(at, header_.n_slots, sizeof(FileSlot));
     steps_at_ = section(at, header_.n_steps, sizeof(FileStep));
@@ -343,7 +344,8 @@ class Loader {
   }
 
   void check_all_consumed() const {
-    if (ids_read_ != header_.n_ids || params_read_ != header_.n_params) refuse("slot numbers or parameters are left over");
+    if (ids_read_ != header_.n_ids || params_read_ != header_.n_params)
+      refuse("slot numbers or parameters are left over");
     if (std::find(written_.begin(), written_.end(), false) != written_.end()) refuse("a slot is never written");
   }
 
@@ -368,7 +370,8 @@ std::shared_ptr<const void> aligned_copy(std::span<const std::byte>& file) {
 
 }  // namespace
 
-std::unique_ptr<Program> Program::load(std::span<const std::byte> file, std::shared_ptr<const void> owner, Isa at_most) {
+std::unique_ptr<Program> Program::load(std::span<const std::byte> file, std::shared_ptr<const void> owner,
+                                       Isa at_most) {
   std::unique_ptr<Program> program(new Program);
   if (reinterpret_cast<std::uintptr_t>(file.data()) % alignof(double) != 0) owner = aligned_copy(file);
   program->file_ = file;

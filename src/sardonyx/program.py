@@ -1,7 +1,7 @@
 """The Program: what the native executor runs, as plain data.
 
-A Program is a flat list of steps over numbered slots. It knows neither ONNX nor scikit-learn; `lower.py` makes one from a
-model, `native/runtime` runs it, and `pack`/`unpack` write and read its file form (``.sdx``).
+A Program is a flat list of steps over numbered slots. It knows neither ONNX nor scikit-learn; `lower.py` makes one from
+a model, `native/runtime` runs it, and `pack`/`unpack` write and read its file form (``.sdx``).
 
 ::
 
@@ -35,10 +35,12 @@ The file (little-endian; the tables follow each other without gaps)::
 from __future__ import annotations
 
 import math
+import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from operator import index
 from typing import Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -153,9 +155,9 @@ def _check_constant(slot: Slot, data: Constant) -> None:
     if data.shape != slot.shape:
         raise ProgramError(f"constant {slot.name!r} has shape {data.shape}, its slot says {slot.shape}")
     if slot.dtype == "str":
-        strangers = {type(item).__name__ for item in data.ravel() if type(item) is not str}
+        strangers = {type(item).__name__ for item in data.ravel().tolist() if not isinstance(item, str)}
         if strangers:
-            raise ProgramError(f"constant {slot.name!r} must hold str only; it holds {', '.join(sorted(strangers))} too")
+            raise ProgramError(f"constant {slot.name!r} holds {', '.join(sorted(strangers))}; it must hold str only")
     elif data.dtype.newbyteorder("=") != np.dtype(slot.dtype):
         raise ProgramError(f"constant {slot.name!r} has dtype {data.dtype}, its slot says {slot.dtype}")
 
@@ -171,6 +173,7 @@ def _check_order(program: Program) -> None:
     written = {i for i, slot in enumerate(program.slots) if slot.data is not None}
     written |= _write(program, "the inputs", program.inputs, written)
     for step in program.steps:
+        _check_params(step)
         unwritten = [program.slots[i].name for i in step.inputs if i not in written]
         if unwritten:
             raise ProgramError(f"step {step.kernel} ({step.label!r}) reads {unwritten[0]!r} before it is written")
@@ -178,6 +181,13 @@ def _check_order(program: Program) -> None:
     missing = [slot.name for i, slot in enumerate(program.slots) if i not in written]
     if missing:
         raise ProgramError(f"slot {missing[0]!r} is never written; remove it or add the step that computes it")
+
+
+def _check_params(step: Step) -> None:
+    for param in step.params:
+        legal = isinstance(param, float) or (hasattr(param, "__index__") and -(1 << 63) <= param < 1 << 63)
+        if not legal:
+            raise ProgramError(f"step {step.kernel} has the parameter {param!r}; it must be a float or a 64-bit int")
 
 
 def _write(program: Program, writer: str, slots: Sequence[int], written: set[int]) -> set[int]:
@@ -208,8 +218,10 @@ _HEADER: Final = np.dtype(
     + [("zero", "<u4"), ("text_size", "<u8"), ("data_size", "<u8")]
 )
 _SLOT: Final = np.dtype(
-    [("name", _REF), ("dtype", "u1"), ("role", "u1"), ("rank", "u1"), ("zero", "V5")]
-    + [("data_at", "<u8"), ("data_size", "<u8"), ("dims", "<i8", (MAX_RANK,))]
+    [
+        *[("name", _REF), ("dtype", "u1"), ("role", "u1"), ("rank", "u1"), ("zero", "V5")],
+        *[("data_at", "<u8"), ("data_size", "<u8"), ("dims", "<i8", (MAX_RANK,))],
+    ]
 )
 _STEP: Final = np.dtype(
     [("kernel", _REF), ("label", _REF), ("inputs", "<u4"), ("outputs", "<u4"), ("params", "<u4"), ("zero", "<u4")]
@@ -289,16 +301,14 @@ def _step_record(out: _Writer, step: Step) -> tuple[object, ...]:
 
 def _param_bytes(param: Param) -> bytes:
     if isinstance(param, float):
-        return np.float64(param).astype("<f8").tobytes()
-    if not -(1 << 63) <= param < 1 << 63:
-        raise ProgramError(f"the step parameter {param} does not fit into 64 bits")
-    return int(param).to_bytes(8, "little", signed=True)
+        return struct.pack("<d", param)
+    return index(param).to_bytes(8, "little", signed=True)
 
 
 def _constant_bytes(dtype: str, data: Constant) -> bytes:
     if dtype != "str":
         return data.astype(np.dtype(dtype).newbyteorder("<"), copy=False).tobytes()
-    encoded = [_encode(item) for item in data.ravel()]
+    encoded = [_encode(item) for item in data.ravel().tolist()]
     offsets = np.cumsum([0, *map(len, encoded)], dtype="<i8")
     return offsets.tobytes() + b"".join(encoded)
 
@@ -420,7 +430,9 @@ def _constant(name: str, dtype: str, shape: tuple[int, ...], data: memoryview) -
             return _strings(shape, data)
         return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape)
     except ValueError:
-        raise ProgramError(f"constant {name!r} does not have the size of its shape {shape}; the file is corrupt") from None
+        raise ProgramError(
+            f"constant {name!r} does not have the size of its shape {shape}; the file is corrupt"
+        ) from None
 
 
 def _strings(shape: tuple[int, ...], data: memoryview) -> NDArray[np.object_]:

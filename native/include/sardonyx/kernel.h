@@ -2,12 +2,12 @@
 //
 // A kernel file is compiled once per instruction set (see native/CMakeLists.txt), each time with another value of
 // SARDONYX_ISA; the registry hands out the best variant this machine runs. Three rules follow:
-//   - everything in a kernel file is `static` or in an anonymous namespace: a function the linker may merge with the same
-//     function of another variant would smuggle AVX-512 code onto a machine without it;
+//   - everything in a kernel file is `static` or in an anonymous namespace: a function the linker may merge with the
+//     same function of another variant would smuggle AVX-512 code onto a machine without it (scripts/build checks);
 //   - only C headers, <cmath>, <type_traits> and this project's headers are included: no containers, no std::string;
 //   - errors leave through fail(), which is compiled once.
 //
-// Life of a step:   load -> check (throws on an illegal step) -> prepare (optional, once) -> run (many, any thread) -> release
+// Life of a step:   check (throws on an illegal step) -> prepare (optional, once) -> run (often, any thread) -> release
 #pragma once
 
 #include "sardonyx/tensor.h"
@@ -39,16 +39,16 @@ double real_param(const Step& step, int index);
 
 // What a running step may use beside its tensors.
 struct Context {
-  void* scratch;       // Kernel::scratch(step, rows) bytes, 64-byte aligned, contents undefined
-  const void* state;   // what prepare() returned, or nullptr
+  void* scratch;      // Kernel::scratch(step, rows) bytes, 64-byte aligned, contents undefined
+  const void* state;  // what prepare() returned, or nullptr
 };
 
 struct Kernel {
   // Throws (through fail) unless types, shapes, params and the *contents* of constants (indices!) are all in range:
   // a file is hostile until this returned. Everything run() relies on is established here.
   void (*check)(const Step& step);
-  // Computes `rows` rows (at least one). Must not allocate, lock, or throw for legal data; may call fail() for values the
-  // step refuses. Tensors are aligned to their item size only; a row's result must not depend on the rows around it.
+  // Computes `rows` rows (at least one). Must not allocate, lock, or throw for legal data; may call fail() for values
+  // the step refuses. Tensors are aligned to their item size only; a row's result must not depend on its neighbours.
   void (*run)(const Step& step, std::int64_t rows, const Context& context);
   // Bytes of scratch for a block of `rows`, never fewer for more rows; nullptr means none.
   std::size_t (*scratch)(const Step& step, std::int64_t rows) = nullptr;
@@ -57,8 +57,8 @@ struct Kernel {
   void (*release)(void* state) = nullptr;
   // Nanoseconds one row takes, roughly: decides when threads are worth waking. nullptr: guessed from the widths.
   double (*cost)(const Step& step) = nullptr;
-  // outputs[0] holds the same bytes as inputs[0], so the executor may make it the very same memory (always, even when it
-  // is the caller's). run() must not write to outputs[0].data when it equals inputs[0].data.
+  // outputs[0] holds the same bytes as inputs[0], so the executor may make it the very same memory (always, even when
+  // it is the caller's). run() must not write to outputs[0].data when it equals inputs[0].data.
   bool view = false;
   // run() copes with outputs[0] being the memory of inputs[0] (each element is read before it is written). The executor
   // does that when both have the same size and nobody reads the input afterwards.
@@ -88,7 +88,7 @@ struct KernelRegistration {
 #define SARDONYX_CONCAT(a, b) SARDONYX_CONCAT_(a, b)
 
 // SARDONYX_KERNEL("Softmax", {check, run});
-#define SARDONYX_KERNEL(name, ...)                                                      \
-  static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(kernel_, __COUNTER__) {   \
-    name, ::sardonyx::Kernel __VA_ARGS__, SARDONYX_ISA                                  \
+#define SARDONYX_KERNEL(name, ...)                                                    \
+  static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(kernel_, __COUNTER__) { \
+    name, ::sardonyx::Kernel __VA_ARGS__, SARDONYX_ISA                                \
   }
