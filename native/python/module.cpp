@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "python/text.h"
@@ -546,10 +547,9 @@ PyObject* set_coerce(PyObject*, PyObject* hook) {
     PyErr_SetString(PyExc_TypeError, "set_coerce takes a callable(program, feeds) -> dict, or None");
     return nullptr;
   }
-  Py_INCREF(hook);
-  Py_XSETREF(coerce_hook, hook == Py_None ? nullptr : hook);
-  if (hook == Py_None) Py_DECREF(hook);
-  Py_RETURN_NONE;
+  PyObject* previous = std::exchange(coerce_hook, hook == Py_None ? nullptr : Py_NewRef(hook));
+  if (previous == nullptr) Py_RETURN_NONE;
+  return previous;
 }
 
 PyObject* module_isa(PyObject*, PyObject*) {
@@ -579,7 +579,7 @@ PyObject* module_kernels(PyObject*, PyObject*) {
 PyMethodDef module_methods[] = {
     {"set_coerce", set_coerce, METH_O,
      "set_coerce(hook, /)\n--\n\nSet the callable(program, feeds) -> dict of arrays that run uses for feeds it cannot "
-     "take as they are. None removes it."},
+     "take as they are. None removes it. Returns the hook set before, or None."},
     {"isa", module_isa, METH_NOARGS, "isa()\n--\n\nThe instruction set of this machine (capped by SARDONYX_ISA)."},
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},

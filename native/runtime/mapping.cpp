@@ -38,6 +38,7 @@ Mapping map_file(const char* path) {
   const Descriptor file(path);
   struct stat info;
   if (::fstat(file.fd, &info) != 0) raise_errno();
+  if (S_ISDIR(info.st_mode)) throw std::system_error(EISDIR, std::generic_category());
   const auto size = static_cast<std::size_t>(info.st_size);
   if (size == 0) return {};  // mmap refuses empty files; the loader says it better
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);

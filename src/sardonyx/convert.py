@@ -109,8 +109,8 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     data = X if entry.frame else as_matrix(X)
     memo, key = current_graph().memo, (id(estimator), method, _identity(data))
     if key not in memo:
-        checked = _checked(estimator, data) if entry.finite and isinstance(data, Value) else data
-        memo[key] = entry.function(estimator, checked)
+        given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
+        memo[key] = entry.function(estimator, given)
     return memo[key]
 
 
@@ -168,6 +168,7 @@ def convert(
     """
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
+    X = _as_column(estimator, X)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
     specs = describe(X)
     with graph.scope():
@@ -210,7 +211,10 @@ def choose_methods(estimator: Any, methods: Sequence[str] | str | None) -> tuple
 
 
 def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
-    """Name a method's arrays: ``predict_proba``, ``predict_proba_0`` ..., ``predict`` and ``predict_std``."""
+    """Name a method's arrays: ``predict_proba``, ``predict_proba_0`` ..., ``predict`` and ``predict_std``.
+
+    Columns of both text and numbers have no common tensor: they are one output each, ``transform.age``, ``transform.city``.
+    """
     if isinstance(result, list):
         return [(f"{method}_{i}", v) for i, v in enumerate(result)]
     if isinstance(result, tuple):
@@ -219,7 +223,9 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
             "kneighbors": ("kneighbors_distances", "kneighbors_indices"),
         }
         return list(zip(suffixes[method], result, strict=True))
-    return [(method, as_matrix(result) if isinstance(result, Columns) else result)]
+    if isinstance(result, Columns) and len({v.dtype == STRING for v in result.values}) > 1:
+        return [(f"{method}.{n}", v) for n, v in zip(result.names, result.values, strict=True)]
+    return [(method, as_matrix(result))]
 
 
 def describe_model(model: onnx.ModelProto, estimator: Any, specs: Sequence[InputSpec], results: dict[str, Any]) -> None:
@@ -258,7 +264,8 @@ def _find(estimator: Any, method: str) -> registry.Converter:
     )
 
 
-def _checked(estimator: Any, X: Value) -> Value:
+def checked(estimator: Any, X: Value) -> Value:
+    """Return X, refused where it is NaN or infinite and the estimator does not allow that."""
     if X.dtype.kind != "f":
         return X
     memo = current_graph().memo
@@ -266,8 +273,17 @@ def _checked(estimator: Any, X: Value) -> Value:
     if key not in memo:
         result = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__)
         memo[key] = memo["checked", id(estimator), result.name] = result
-    checked: Value = memo[key]
-    return checked
+    known: Value = memo[key]
+    return known
+
+
+def _as_column(estimator: Any, X: Any) -> Any:
+    """Return a 1-D sample as one column, where the estimator takes 1-D input (labels, texts)."""
+    from sklearn.utils import get_tags
+
+    if np.ndim(X) != 1 or get_tags(estimator).input_tags.two_d_array:
+        return X
+    return np.asarray(X).reshape(-1, 1)
 
 
 def allows_nan(estimator: Any) -> bool:
@@ -334,7 +350,7 @@ class _LazyLabels(Sequence[str]):
         names = []
         for method, result in self.results.items():
             flat = _flatten(result)
-            names += [method] if len(flat) == 1 else [f"{method}_{i}" for i in range(len(flat))]
+            names += [method] if len(flat) == 1 else [f"{method}.{i}" for i in range(len(flat))]
         return names
 
     def __len__(self) -> int:

@@ -51,7 +51,7 @@ class Case:
         data = dataset(self.data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence and deprecation are not what these rows are about
-            return clone(self.estimator).fit(data.X, data.y), data
+            return clone(self.estimator).fit(data.X, *([] if data.y is None else [data.y])), data
 
 
 #: case name -> runtime ("sardonyx", "onnxruntime") -> why it does not hold

@@ -162,9 +162,136 @@ def mixed() -> Dataset:
                 "alone": rng.random(n) < 0.5,
                 "sex": rng.choice(["male", "female"], n),
                 "city": rng.choice(np.array(["Köln", "東京", "", "Oslo"], dtype=object), n),
+                "cabin": pd.Series(rng.choice(np.array(["A1", "B 2", "ç", np.nan], dtype=object), n), dtype=object),
+                "deck": pd.Series(rng.choice(np.array(["up", "down", None], dtype=object), n), dtype=object),
             }
         )
 
     X = make(200)
     y = ((X["sex"] == "female") & (X["fare"] > 20)).astype(int).to_numpy()
     return Dataset(X, y, make(50))
+
+
+@data
+def strangers() -> Dataset:
+    """The frame `mixed`, predicted for rows with categories, NaN and None that training never saw."""
+    full = mixed()
+    test = full.X_test.copy()
+    test.loc[:9, "city"] = ["Zürich", "", "köln", "Oslo ", "日本", "Köln", "x" * 300, "東京", "Oslo", "0"]
+    test.loc[5:8, "sex"] = ["other", "Male", "female", "mal"]
+    test.loc[3:5, "deck"] = [np.nan, "up", "UP"]
+    test.loc[4:6, "cabin"] = [None, "A", "ç"]
+    test.loc[7:9, "siblings"] = [17, -1, 2**53 + 1]
+    test.loc[7:9, "age"] = [np.nan, -0.0, 1e300]
+    return Dataset(full.X, full.y, test)
+
+
+def _categories(dtype: Any, unknown: Any = ()) -> Dataset:
+    rng = np.random.default_rng(11)
+    values = (
+        np.array(["b", "a", "", "日本", "ü", "rare"], dtype=object) if dtype is str else np.array([3, -1, 0, 7, 100, 5])
+    )
+    odds = [0.3, 0.25, 0.2, 0.15, 0.08, 0.02]
+    X, test = (rng.choice(values, (n, 3), p=odds).astype(object if dtype is str else dtype) for n in (300, 40))
+    test.ravel()[: len(unknown)] = unknown
+    return Dataset(X, X[:, 0] == X[0, 0], test)
+
+
+@data
+def categories_str() -> Dataset:
+    return _categories(str)
+
+
+@data
+def categories_str_unknown() -> Dataset:
+    return _categories(str, ["A", "bb", "rare", "u\u0308", "b ", "\u0000b", "B"])
+
+
+@data
+def categories_int() -> Dataset:
+    return _categories(np.int64)
+
+
+@data
+def categories_int_unknown() -> Dataset:
+    return _categories(np.int64, [4, -100, 2**62, -(2**62)])
+
+
+@data
+def categories_float() -> Dataset:
+    """NaN is a category, zeros have both signs."""
+    full = _categories(np.float64, [np.nan, -0.0, 0.0, np.nan])
+    full.X[:30, :2] = np.nan
+    full.X[30:40] = -0.0
+    full.X_test[:4, 2] = 7.0
+    return full
+
+
+@data
+def categories_float32_unknown() -> Dataset:
+    return _categories(np.float32, [0.1, np.float32(3.0000002), 1e30, -0.0])
+
+
+@data
+def categories_bool() -> Dataset:
+    rng = np.random.default_rng(12)
+    return Dataset(rng.random((50, 2)) < 0.5, np.arange(50) % 2, rng.random((20, 2)) < 0.5)
+
+
+@data
+def labels_str() -> Dataset:
+    """Labels, for LabelEncoder."""
+    full = categories_str()
+    return Dataset(full.X[:, 0], None, full.X_test[:, 0])
+
+
+@data
+def labels_int() -> Dataset:
+    full = categories_int()
+    return Dataset(full.X[:, 0], None, full.X_test[:, 0])
+
+
+@data
+def imputed_int() -> Dataset:
+    """Integers in which -1 stands for a missing value."""
+    rng = np.random.default_rng(13)
+    return Dataset(rng.integers(-1, 5, (80, 4)), np.arange(80) % 2, rng.integers(-1, 5, (20, 4)))
+
+
+@data
+def empty_feature() -> Dataset:
+    """A feature without any value in training."""
+    full = regression_nan()
+    X = full.X.copy()
+    X[:, 2] = np.nan
+    return Dataset(X, full.y, full.X_test)
+
+
+@data
+def empty_feature32() -> Dataset:
+    full = empty_feature()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def text_nan() -> Dataset:
+    """A matrix of text with NaN."""
+    full = categories_str()
+    X, test = full.X.copy(), full.X_test.copy()
+    X[::7, 0], X[::5, 1], test[::3, :2] = np.nan, np.nan, np.nan
+    return Dataset(X, full.y, test)
+
+
+@data
+def text_none() -> Dataset:
+    """A matrix of text with None."""
+    full = text_nan()
+    return Dataset(
+        np.where(full.X != full.X, None, full.X), full.y, np.where(full.X_test != full.X_test, None, full.X_test)
+    )
+
+
+@data
+def strictly_positive() -> Dataset:
+    full = positive()
+    return Dataset(full.X + 0.5, full.y, full.X_test + 0.25)

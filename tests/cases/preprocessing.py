@@ -1,13 +1,131 @@
 """sklearn.preprocessing."""
 
-from sklearn.preprocessing import StandardScaler
+import numpy as np
+from sklearn.preprocessing import (
+    Binarizer,
+    FunctionTransformer,
+    KBinsDiscretizer,
+    LabelBinarizer,
+    LabelEncoder,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from . import Case
 
-CASES = [
+INVERSE = ("inverse_transform",)
+NAN = float("nan")
+
+SCALERS = [
     Case(StandardScaler(), "regression"),
     Case(StandardScaler(with_mean=False), "regression_nan"),
     Case(StandardScaler(with_std=False), "regression32"),
+    Case(StandardScaler(), "regression32"),
     Case(StandardScaler(), "regression_int"),
-    Case(StandardScaler(), "regression", ("inverse_transform",)),
+    Case(StandardScaler(), "regression", INVERSE),
+    Case(StandardScaler(), "regression32", INVERSE),
+    Case(StandardScaler(with_mean=False, with_std=False), "regression"),
+    Case(MinMaxScaler(), "regression"),
+    Case(MinMaxScaler(feature_range=(-1, 2), clip=True), "regression_nan"),
+    Case(MinMaxScaler(clip=True), "regression32"),
+    Case(MinMaxScaler(), "regression_int"),
+    Case(MinMaxScaler((2, 5)), "regression", INVERSE),
+    Case(MaxAbsScaler(), "regression"),
+    Case(MaxAbsScaler(), "regression32"),
+    Case(MaxAbsScaler(), "regression_nan"),
+    Case(MaxAbsScaler(), "regression", INVERSE),
+    Case(RobustScaler(), "regression"),
+    Case(RobustScaler(unit_variance=True, quantile_range=(10, 80)), "regression32"),
+    Case(RobustScaler(with_centering=False), "regression_nan"),
+    Case(RobustScaler(with_scaling=False), "regression_int"),
+    Case(RobustScaler(), "regression", INVERSE),
+    Case(Normalizer(), "regression"),
+    Case(Normalizer("l1"), "regression32"),
+    Case(Normalizer("max"), "regression", note="the largest magnitude, not the largest value"),
+    Case(Normalizer("l2"), "regression_int"),
+    Case(Binarizer(), "regression"),
+    Case(Binarizer(threshold=0.3), "regression32"),
+    Case(Binarizer(threshold=1), "regression_int"),
 ]
+if "clip" in MaxAbsScaler().get_params():
+    SCALERS.append(Case(MaxAbsScaler(clip=True), "regression_nan"))
+
+ENCODERS = [
+    Case(OneHotEncoder(), "categories_str"),
+    Case(OneHotEncoder(handle_unknown="ignore"), "categories_str_unknown"),
+    Case(OneHotEncoder(handle_unknown="ignore", drop="first"), "categories_str_unknown"),
+    Case(OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=30), "categories_str_unknown"),
+    Case(OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=3, drop="first"), "categories_str_unknown"),
+    Case(OneHotEncoder(handle_unknown="infrequent_if_exist"), "categories_int_unknown", note="none is infrequent"),
+    Case(OneHotEncoder(handle_unknown="warn", max_categories=2), "categories_int_unknown"),
+    Case(OneHotEncoder(min_frequency=0.1, drop="if_binary", dtype=np.int64), "categories_int"),
+    Case(OneHotEncoder(drop="if_binary", sparse_output=False, dtype=bool), "categories_bool"),
+    Case(OneHotEncoder(drop=["b", "a", ""], dtype=np.float32), "categories_str"),
+    Case(OneHotEncoder(), "categories_float", note="NaN is a category"),
+    Case(OneHotEncoder(handle_unknown="ignore"), "categories_float32_unknown"),
+    Case(OneHotEncoder(categories=[["b", "a", "x"]] * 3, handle_unknown="ignore"), "categories_str_unknown"),
+    Case(OneHotEncoder(), "text_nan"),
+    Case(OneHotEncoder(), "text_none"),
+    Case(OneHotEncoder(handle_unknown="ignore"), "strangers"),
+    Case(OneHotEncoder(), "categories_str", INVERSE),
+    Case(OneHotEncoder(handle_unknown="ignore"), "categories_str_unknown", INVERSE),
+    Case(OneHotEncoder(handle_unknown="ignore", drop="first"), "categories_int_unknown", INVERSE),
+    Case(OneHotEncoder(drop="if_binary"), "categories_bool", INVERSE),
+    Case(OneHotEncoder(min_frequency=30), "categories_str", INVERSE),
+    Case(OrdinalEncoder(), "categories_str"),
+    Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), "categories_str_unknown"),
+    Case(
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=3),
+        "categories_int_unknown",
+    ),
+    Case(OrdinalEncoder(), "categories_float", note="NaN stays NaN"),
+    Case(OrdinalEncoder(encoded_missing_value=-2, min_frequency=20), "text_nan"),
+    Case(OrdinalEncoder(dtype=np.int32), "categories_int"),
+    Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-5), "strangers"),
+    Case(OrdinalEncoder(), "categories_bool"),
+    Case(OrdinalEncoder(), "categories_str", INVERSE),
+    Case(OrdinalEncoder(encoded_missing_value=-1), "text_nan", INVERSE),
+    Case(OrdinalEncoder(), "categories_float", INVERSE),
+    Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), "categories_str_unknown", INVERSE),
+    Case(OrdinalEncoder(min_frequency=30), "categories_str", INVERSE),
+    Case(LabelEncoder(), "labels_str"),
+    Case(LabelEncoder(), "labels_int"),
+    Case(LabelEncoder(), "labels_str", INVERSE),
+    Case(LabelBinarizer(), "labels_str"),
+    Case(LabelBinarizer(neg_label=-1, pos_label=2), "labels_int"),
+]
+
+FUNCTIONS = [
+    Case(FunctionTransformer(), "regression32"),
+    Case(FunctionTransformer(), "mixed", note="text and numbers side by side"),
+    Case(FunctionTransformer(np.exp, validate=True), "regression_int"),
+    Case(FunctionTransformer(np.abs, inverse_func=np.sqrt), "regression"),
+    Case(FunctionTransformer(np.exp, inverse_func=np.log, check_inverse=False), "regression_int", INVERSE),
+    Case(PolynomialFeatures(), "regression"),
+    Case(PolynomialFeatures(3, include_bias=False), "regression32"),
+    Case(PolynomialFeatures(3, interaction_only=True), "regression"),
+    Case(PolynomialFeatures((2, 3)), "regression_int"),
+    Case(PolynomialFeatures((0, 1), order="F"), "regression"),
+    Case(PolynomialFeatures((2, 2), include_bias=False), "regression"),
+    Case(PolynomialFeatures(0), "regression"),
+    Case(KBinsDiscretizer(4, encode="ordinal", strategy="uniform"), "regression"),
+    Case(KBinsDiscretizer(5, encode="ordinal", strategy="kmeans"), "regression32"),
+    Case(KBinsDiscretizer([2, 3, 4, 5, 2, 3, 4], strategy="uniform", dtype=np.float32), "regression"),
+    Case(KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform"), "regression_int"),
+    Case(KBinsDiscretizer(4, encode="ordinal", strategy="uniform"), "regression", INVERSE),
+    Case(KBinsDiscretizer(4, encode="onehot", strategy="uniform"), "regression", INVERSE),
+    Case(PowerTransformer(), "regression"),
+    Case(PowerTransformer(standardize=False), "regression_nan"),
+    Case(PowerTransformer("box-cox"), "strictly_positive"),
+    Case(PowerTransformer("yeo-johnson"), "positive", INVERSE),
+    Case(PowerTransformer("box-cox", standardize=False), "strictly_positive", INVERSE),
+]
+
+CASES = SCALERS + ENCODERS + FUNCTIONS

@@ -15,3 +15,12 @@ def check_finite(X: Value, *, allow_nan: int, estimator: str) -> Any:
     The body cannot refuse anything: elsewhere NaN and infinity go through, as the standard has no assertion.
     """
     return op.Identity(X)
+
+
+@operator("Require")
+def require(X: Value, condition: Value, *, message: str) -> Any:
+    """Return X; our runtime refuses rows for which a condition is false, with `message`.
+
+    The body cannot refuse anything: elsewhere such rows go through, and what they give means nothing.
+    """
+    return op.Identity(X)

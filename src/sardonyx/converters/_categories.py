@@ -1,0 +1,55 @@
+"""Categories as tensors: what an encoder's `categories_` look like beside a column of a given dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConversionError
+from ..graph import STRING
+from ..inputs import MISSING_NAN, MISSING_NONE
+
+
+def text_categories(categories: NDArray[Any]) -> NDArray[np.object_]:
+    """Return text categories with None and NaN as the strings that stand for them in a tensor."""
+    return np.array([_text(c) for c in categories.tolist()], dtype=object)
+
+
+def _text(category: Any) -> str:
+    if category is None:
+        return MISSING_NONE
+    if isinstance(category, float) and np.isnan(category):
+        return MISSING_NAN
+    if not isinstance(category, str):
+        raise ConversionError(
+            f"category {category!r} is a {type(category).__name__} in a column of objects, and the sample's column is "
+            "text. Give each column one dtype (a DataFrame with numeric and text columns) and fit again."
+        )
+    return category
+
+
+def category_table(estimator: Any, feature: str, categories: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the categories to look a column of `dtype` up in: text, or numbers of any dtype.
+
+    Raises
+    ------
+    ConversionError
+        If the column is text and the categories are not, or the other way round.
+    """
+    if dtype == STRING and categories.dtype.kind in "UO":
+        return text_categories(categories)
+    if dtype != STRING and categories.dtype.kind in "fiub":
+        return categories
+    if (
+        dtype != STRING
+        and categories.dtype.kind == "O"
+        and all(isinstance(c, int | float | np.number) for c in categories)
+    ):
+        return np.array(categories.tolist())
+    raise ConversionError(
+        f"{type(estimator).__name__}: feature {feature} was fitted on {categories.dtype} values "
+        f"({categories[:3].tolist()!r} ...), and the sample has {dtype} there. "
+        "Convert with a sample that has the dtypes of the training data."
+    )

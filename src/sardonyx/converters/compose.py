@@ -1,0 +1,54 @@
+"""sklearn.compose: ColumnTransformer selects columns and joins what its transformers make of them.
+
+::
+
+    X  age fare sex city         by name if both the fit and X are frames, else by position
+         │   │   │    │
+        [num:...] [text:...]     remainder
+             └───────┴───────────────┴──▶ joined in the order of transformers_
+
+A single column, which scikit-learn hands to the transformer as a 1-D array, stays a matrix of one column here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.compose import ColumnTransformer
+
+from ..convert import Columns, Data, take
+from ..errors import ConversionError
+from ..registry import converter
+from ._columns import weighted
+from .pipeline import join, transform_step
+
+
+@converter(ColumnTransformer, frame=True, finite=False)
+def column_transformer(est: Any, X: Data) -> Data:
+    weights = est.transformer_weights or {}
+    blocks = []
+    for name, transformer, _ in est.transformers_:
+        indices = list(est._transformer_to_input_indices[name])
+        if _is(transformer, "drop") or not indices:
+            continue
+        chosen = take(X, _positions(est, X, indices))
+        block = chosen if _is(transformer, "passthrough") else transform_step(name, transformer, chosen)
+        blocks.append(weighted(block, weights.get(name)))
+    if not blocks:
+        raise ConversionError("ColumnTransformer selects no columns at all; remove it from the pipeline.")
+    return join(est, blocks)
+
+
+def _is(transformer: Any, word: str) -> bool:
+    return isinstance(transformer, str) and transformer == word
+
+
+def _positions(est: Any, X: Data, indices: Sequence[int]) -> list[int]:
+    """Where the features of the fit stand in X."""
+    if not isinstance(X, Columns) or not hasattr(est, "feature_names_in_"):
+        return [int(i) for i in indices]
+    names = [str(est.feature_names_in_[i]) for i in indices]
+    if missing := [n for n in names if n not in X.names]:
+        raise ConversionError(f"columns {missing} are missing in the sample; it has {list(X.names)}.")
+    return [X.names.index(n) for n in names]

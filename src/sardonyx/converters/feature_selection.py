@@ -1,0 +1,47 @@
+"""sklearn.feature_selection: every selector is its support; `SelectorMixin` does the rest, here as there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.feature_selection import RFE
+from sklearn.feature_selection._base import SelectorMixin
+
+from ..convert import Data, call, checked, take
+from ..errors import ConversionError
+from ..graph import STRING, Value, concat
+from ..registry import METHODS, converter
+from ._columns import array_of, constant_column, keeps_frames
+
+
+@converter(SelectorMixin, frame=True, finite=False)
+def selector(est: Any, X: Data) -> Data:
+    data = X if keeps_frames(est) else array_of(X)
+    return take(checked(est, data) if isinstance(data, Value) else data, est.get_support(indices=True))
+
+
+@converter(SelectorMixin, method="inverse_transform", finite=False)
+def selector_inverse(est: Any, X: Value) -> Value:
+    """Put selected features back in their places, zeros in the others: one gather from X and a column of zeros."""
+    support = est.get_support()
+    if X.dtype == STRING or not support.any():
+        what = "text" if X.dtype == STRING else "nothing"
+        raise ConversionError(
+            f"{type(est).__name__}.inverse_transform of {what} has no zeros to fill in; convert transform only."
+        )
+    places = np.where(support, np.cumsum(support) - 1, support.sum())
+    return concat([X, constant_column(X, X.dtype.type(0))])[:, places]
+
+
+def _selected(method: str) -> Callable[[Any, Data], Any]:
+    def convert(est: Any, X: Data) -> Any:
+        return call(est.estimator_, method, call(est, "transform", X))
+
+    return convert
+
+
+for _name in METHODS:
+    if not _name.endswith("transform") and hasattr(RFE, _name):
+        converter(RFE, method=_name, frame=True, finite=False)(_selected(_name))

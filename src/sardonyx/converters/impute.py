@@ -1,0 +1,89 @@
+"""sklearn.impute: SimpleImputer and MissingIndicator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.impute import MissingIndicator, SimpleImputer
+
+from ..convert import Columns, Data, as_columns, as_float, checked, take
+from ..errors import ConversionError
+from ..graph import STRING, Value, concat, where
+from ..operators.checks import require
+from ..registry import converter
+from ._categories import text_categories
+from ._columns import array_of, missing_mask, stack
+
+
+@converter(SimpleImputer, frame=True, finite=False)
+def simple_imputer(est: Any, X: Data) -> Data:
+    X = array_of(X)
+    if isinstance(X, Value) and X.dtype != STRING:
+        X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
+    imputed = _impute(est, X)
+    return stack([imputed, _masks(est.indicator_, X)]) if est.add_indicator else imputed
+
+
+def _impute(est: Any, X: Data) -> Data:
+    kept = _kept(est)
+    if isinstance(X, Columns):
+        columns = X.take(kept)
+        values = [_fill_column(est, v, est.statistics_[i]) for i, v in zip(kept, columns.values, strict=True)]
+        return Columns(columns.names, tuple(values))
+    if X.dtype == STRING:
+        return stack([_fill_column(est, X[:, i : i + 1], est.statistics_[i]) for i in kept])
+    X = X if len(kept) == len(est.statistics_) else X[:, np.array(kept, np.int64)]
+    mask = missing_mask(est, X, est.missing_values)
+    statistics = est.statistics_[kept].astype(getattr(est, "_fill_dtype", X.dtype)).astype(X.dtype)
+    return X if mask is None else where(mask, statistics, X)
+
+
+def _kept(est: Any) -> list[int]:
+    """Return the features that stay: those with a statistic, unless empty ones are kept."""
+    known = [est.keep_empty_features or s is None or bool(s == s) for s in est.statistics_]
+    return [i for i, k in enumerate(known) if k]
+
+
+def _fill_column(est: Any, X: Value, statistic: Any) -> Value:
+    """Fill one column of an array of objects, where each keeps its own type."""
+    mask = missing_mask(est, X, est.missing_values)
+    if mask is None:
+        return X
+    text = isinstance(statistic, str) or statistic is None
+    if text != (X.dtype == STRING):
+        raise ConversionError(
+            f"SimpleImputer fills a column of {X.dtype} with {statistic!r}, which gives a column of both. "
+            "Use one imputer for the numbers and one for the text, in a ColumnTransformer."
+        )
+    value = text_categories(np.array([statistic], dtype=object)) if text else X.dtype.type(statistic)
+    return where(mask, value, X)
+
+
+def _masks(est: Any, X: Data) -> Value:
+    """Where X is missing, for the features of a fitted MissingIndicator."""
+    chosen = take(X, est.features_)
+    values = chosen.values if isinstance(chosen, Columns) else (chosen,)
+    masks = [missing_mask(est, v, est.missing_values) for v in values]
+    return concat([v != v if m is None else m for v, m in zip(values, masks, strict=True)])
+
+
+@converter(MissingIndicator, frame=True, finite=False)
+def missing_indicator(est: Any, X: Data) -> Value:
+    X = array_of(X)
+    X = checked(est, X) if isinstance(X, Value) else X
+    mask = _masks(est, X)
+    if est.features == "all" or not est.error_on_new:
+        return mask
+    return _refuse_new(est, X, mask)
+
+
+def _refuse_new(est: Any, X: Data, mask: Value) -> Value:
+    """Refuse values missing in features that had none in the fit."""
+    columns = as_columns(X).values
+    for i in set(range(len(columns))) - set(est.features_.tolist()):
+        missing = missing_mask(est, columns[i], est.missing_values)
+        if missing is not None:
+            message = f"MissingIndicator: feature {i} has missing values in transform but none in fit"
+            mask = require(mask, ~missing, message=message)
+    return mask
