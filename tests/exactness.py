@@ -40,9 +40,8 @@ def assert_exact(actual: Any, expected: NDArray[Any], rtol: float | None = None)
         assert actual.tolist() == expected.tolist()
         return
     assert actual.dtype.kind == "f", f"dtype {actual.dtype}, expected {expected.dtype}"
-    single = expected.dtype == np.float32
-    tolerance = rtol if rtol is not None else 1e-5 if single else 1e-10
-    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=1e-6 if single else 1e-12)
+    tolerance = rtol if rtol is not None else 1e-5 if expected.dtype == np.float32 else 1e-10
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=1e-6 if tolerance >= 1e-5 else 1e-12)
 
 
 def _objects(expected: NDArray[Any], actual: NDArray[Any]) -> NDArray[Any]:

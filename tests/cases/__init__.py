@@ -33,12 +33,15 @@ class Case:
         ``inverse_transform`` names it alone: it is compared on ``transform(X)``.
     note : str
         What this row is there to catch, if it is not plain from the parameters.
+    rtol : float, optional
+        Tolerance where the dtype of the result does not tell in which the estimator computes.
     """
 
     estimator: Any
     data: str
     methods: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
+    rtol: float | None = None
 
     @property
     def name(self) -> str:

@@ -108,7 +108,7 @@ def multiclass_str() -> Dataset:
 
 @data
 def multiclass_float() -> Dataset:
-    return _classes([0.5, 1.5, -2.0], 3)
+    return _classes([3.0, 1.0, -2.0], 3)
 
 
 @data
@@ -295,3 +295,88 @@ def text_none() -> Dataset:
 def strictly_positive() -> Dataset:
     full = positive()
     return Dataset(full.X + 0.5, full.y, full.X_test + 0.25)
+
+
+@data
+def regression_positive() -> Dataset:
+    """Targets above zero, for losses with a log link; rows small enough for exp."""
+    full = regression()
+    return Dataset(full.X, np.exp(0.3 * full.X[:, 0]) + 0.1, np.clip(full.X_test, -20, 20))
+
+
+@data
+def binary32() -> Dataset:
+    full = binary()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def multiclass_int() -> Dataset:
+    """Integer features."""
+    full = regression_int()
+    return Dataset(full.X, np.digitize(full.y, [-5, 5]), full.X_test)
+
+
+@data
+def multilabel() -> Dataset:
+    """A matrix of zeros and ones."""
+    X, test = _numbers()
+    return Dataset(X, (np.c_[X[:, 0] + X[:, 1], X[:, 2], X[:, 3] * X[:, 4]] > 0.3).astype(int), test)
+
+
+@data
+def binary_classes_int32() -> Dataset:
+    """Labels of a narrower integer."""
+    full = binary()
+    return Dataset(full.X, full.y.astype(np.int32) * 3 - 1, full.X_test)
+
+
+@data
+def positive32() -> Dataset:
+    full = positive()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def counts_int() -> Dataset:
+    """Counts as integers, three classes."""
+    full = positive()
+    return Dataset(full.X.astype(np.int64), full.X[:, 0].astype(int) % 3, full.X_test.astype(np.int64))
+
+
+@data
+def categories() -> Dataset:
+    """Codes of categories."""
+    rng = np.random.default_rng(11)
+    X, test = rng.integers(0, [2, 4, 5, 3], (150, 4)), rng.integers(0, [2, 4, 5, 3], (40, 4))
+    X[:5] = [1, 3, 4, 2]
+    return Dataset(X, (X.sum(axis=1) + X[:, 2]) % 3, test)
+
+
+@data
+def offset() -> Dataset:
+    """Close rows far from the origin, where expanded squares cancel."""
+    full = multiclass()
+    return Dataset(full.X + 1e5, full.y, full.X[::3] * 1.01 + 1e5)
+
+
+@data
+def gram() -> Dataset:
+    """A precomputed kernel matrix."""
+    full = multiclass()
+    return Dataset(full.X @ full.X.T, full.y, np.clip(full.X_test, -9, 9) @ full.X.T)
+
+
+@data
+def distances() -> Dataset:
+    """A precomputed matrix of distances."""
+    full = regression()
+    fit, test = (np.abs(X[:, None] - full.X).sum(2) for X in (full.X, full.X_test))
+    return Dataset(fit, full.y, test)
+
+
+@data
+def codes_float() -> Dataset:
+    """Codes as floats with fractions, which scikit-learn cuts off."""
+    full = categories()
+    return Dataset(full.X + 0.0, full.y, full.X_test + np.linspace(0, 0.9, len(full.X_test))[:, None])

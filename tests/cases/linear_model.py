@@ -1,12 +1,152 @@
 """sklearn.linear_model."""
 
-from sklearn.linear_model import Ridge
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn import linear_model as lm
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 
 from . import Case
+
+
+class SparseLogistic(LogisticRegression):
+    """Coefficients kept sparse, as users do after an l1 penalty."""
+
+    def fit(self, X, y):  # type: ignore[no-untyped-def]
+        super().fit(X, y)
+        return self.sparsify()
+
+
+class SparseSGDRegressor(lm.SGDRegressor):
+    """Sparse coefficients of one row."""
+
+    def fit(self, X, y):  # type: ignore[no-untyped-def]
+        super().fit(X, y)
+        return self.sparsify()
+
+
+def deprecated(name: str) -> Any:
+    """An estimator that newer versions of scikit-learn warn about when it is made."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return getattr(lm, name)(random_state=0)
+
+
+STD = ("predict_std",)  # gives the mean too
+#: a product in float32, to which a float64 intercept is added: only the result's dtype is float64
+SINGLE = 1e-5
 
 CASES = [
     Case(Ridge(), "regression"),
     Case(Ridge(fit_intercept=False), "regression_multi"),
     Case(Ridge(alpha=3.0), "regression32"),
     Case(Ridge(), "regression_int"),
+    Case(lm.RidgeCV(), "regression"),
+    Case(lm.RidgeCV([0.1, 1.0]), "regression_multi"),
+    Case(lm.RidgeCV(), "regression32"),
+    Case(lm.LinearRegression(), "regression"),
+    Case(lm.LinearRegression(), "regression_multi"),
+    Case(lm.LinearRegression(positive=True), "regression32"),
+    Case(lm.LinearRegression(fit_intercept=False), "regression_int"),
+    Case(lm.Lasso(), "regression"),
+    Case(lm.Lasso(0.1, fit_intercept=False), "regression_multi"),
+    Case(lm.Lasso(), "regression32"),
+    Case(lm.LassoCV(cv=3), "regression"),
+    Case(lm.LassoCV(cv=3), "regression_int"),
+    Case(lm.LassoCV(cv=3), "regression32"),
+    Case(lm.ElasticNet(), "regression"),
+    Case(lm.ElasticNet(l1_ratio=0.0, alpha=0.1), "regression_int"),
+    Case(lm.ElasticNet(), "regression32"),
+    Case(lm.ElasticNetCV(cv=3), "regression"),
+    Case(lm.ElasticNetCV(cv=3, fit_intercept=False), "regression"),
+    Case(lm.ElasticNetCV(cv=3), "regression32"),
+    Case(lm.MultiTaskLasso(0.1), "regression_multi"),
+    Case(lm.MultiTaskElasticNet(0.1), "regression_multi"),
+    Case(lm.MultiTaskLassoCV(cv=3), "regression_multi"),
+    Case(lm.MultiTaskElasticNetCV(cv=3), "regression_multi"),
+    Case(lm.Lars(), "regression"),
+    Case(lm.Lars(), "regression_multi"),
+    Case(lm.LarsCV(cv=3), "regression"),
+    Case(lm.LassoLars(0.01), "regression"),
+    Case(lm.LassoLarsCV(cv=3), "regression"),
+    Case(lm.LassoLarsIC(), "regression"),
+    Case(lm.OrthogonalMatchingPursuit(), "regression"),
+    Case(lm.OrthogonalMatchingPursuit(), "regression_multi"),
+    Case(lm.OrthogonalMatchingPursuitCV(cv=3), "regression"),
+    Case(lm.HuberRegressor(), "regression"),
+    Case(lm.HuberRegressor(fit_intercept=False), "regression32"),
+    Case(lm.HuberRegressor(), "regression_int"),
+    Case(lm.QuantileRegressor(quantile=0.8), "regression"),
+    Case(lm.QuantileRegressor(fit_intercept=False), "regression_int"),
+    Case(lm.QuantileRegressor(), "regression32"),
+    Case(lm.TheilSenRegressor(random_state=0, max_subpopulation=100), "regression"),
+    Case(lm.TheilSenRegressor(random_state=0, max_subpopulation=100), "regression32"),
+    Case(lm.TheilSenRegressor(random_state=0, max_subpopulation=100, fit_intercept=False), "regression_int"),
+    Case(lm.RANSACRegressor(random_state=0), "regression"),
+    Case(lm.RANSACRegressor(Ridge(), random_state=0, min_samples=8), "regression_multi"),
+    Case(lm.RANSACRegressor(random_state=0), "regression32"),
+    Case(lm.BayesianRidge(), "regression", STD),
+    Case(lm.BayesianRidge(fit_intercept=False), "regression", STD),
+    Case(lm.BayesianRidge(), "regression32", STD),
+    Case(lm.BayesianRidge(), "regression_int", STD),
+    Case(lm.ARDRegression(), "regression", STD),
+    Case(lm.ARDRegression(threshold_lambda=1.0), "regression", STD, "pruned"),
+    Case(lm.ARDRegression(fit_intercept=False), "regression_int", STD),
+    Case(lm.PoissonRegressor(), "regression_positive"),
+    Case(lm.PoissonRegressor(fit_intercept=False), "regression_positive"),
+    Case(lm.GammaRegressor(), "regression_positive"),
+    Case(lm.TweedieRegressor(power=0), "regression"),
+    Case(lm.TweedieRegressor(power=1.5), "regression_positive"),
+    Case(lm.TweedieRegressor(power=0, link="log"), "regression_positive"),
+    Case(lm.TweedieRegressor(power=0), "regression32"),
+    Case(lm.TweedieRegressor(power=0), "regression_int"),
+    Case(lm.SGDRegressor(random_state=0), "regression"),
+    Case(lm.SGDRegressor(random_state=0, loss="huber", average=True), "regression32", rtol=SINGLE),
+    Case(lm.SGDRegressor(random_state=0, fit_intercept=False, alpha=0.1, penalty="l1"), "regression"),
+    Case(SparseSGDRegressor(random_state=0, alpha=0.1, penalty="l1"), "regression", note="sparse coef_"),
+    Case(deprecated("PassiveAggressiveRegressor"), "regression"),
+    Case(LogisticRegression(), "binary"),
+    Case(LogisticRegression(C=1e6), "binary_str"),
+    Case(LogisticRegression(fit_intercept=False), "binary_bool"),
+    Case(LogisticRegression(), "binary32"),
+    Case(LogisticRegression(solver="liblinear"), "binary"),
+    Case(LogisticRegression(), "binary_classes_int32"),
+    Case(LogisticRegression(), "multiclass"),
+    Case(LogisticRegression(solver="newton-cg", fit_intercept=False), "multiclass_str"),
+    Case(LogisticRegression(solver="saga", C=0.01), "multiclass_float"),
+    Case(LogisticRegression(), "multiclass32"),
+    Case(LogisticRegression(), "multiclass_int"),
+    Case(SparseLogistic(C=0.05), "binary", note="sparse coef_"),
+    Case(SparseLogistic(C=0.05), "multiclass", note="sparse coef_"),
+    Case(lm.LogisticRegressionCV(Cs=3, cv=3), "binary"),
+    Case(lm.LogisticRegressionCV(Cs=3, cv=3), "multiclass_str"),
+    Case(lm.LogisticRegressionCV(Cs=3, cv=3), "multiclass32"),
+    *(
+        Case(SGDClassifier(loss=loss, random_state=0), data)
+        for loss in ("hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron", "huber")
+        for data in ("binary", "multiclass_str")
+    ),
+    Case(SGDClassifier(loss="modified_huber", random_state=0, alpha=1.0), "multiclass", note="rows of zeros"),
+    Case(SGDClassifier(loss="modified_huber", random_state=0), "binary32", rtol=SINGLE),
+    Case(SGDClassifier(loss="log_loss", random_state=0), "multiclass32"),
+    Case(SGDClassifier(loss="log_loss", random_state=0, average=True), "multiclass_int"),
+    Case(SGDClassifier(random_state=0), "multiclass_float"),
+    Case(lm.Perceptron(random_state=0), "binary"),
+    Case(lm.Perceptron(random_state=0), "multiclass"),
+    Case(lm.Perceptron(random_state=0), "binary_bool"),
+    Case(deprecated("PassiveAggressiveClassifier"), "binary"),
+    Case(deprecated("PassiveAggressiveClassifier"), "multiclass_str"),
+    Case(lm.RidgeClassifier(), "binary"),
+    Case(lm.RidgeClassifier(), "multiclass_str"),
+    Case(lm.RidgeClassifier(), "multilabel"),
+    Case(lm.RidgeClassifier(), "binary32"),
+    Case(lm.RidgeClassifierCV(), "binary_bool"),
+    Case(lm.RidgeClassifierCV(np.array([0.1, 1.0])), "multiclass"),
+    Case(lm.RidgeClassifierCV(), "multilabel"),
+    Case(lm.SGDOneClassSVM(random_state=0), "regression"),
+    Case(lm.SGDOneClassSVM(random_state=0, nu=0.1, fit_intercept=False), "regression_int"),
+    Case(lm.SGDOneClassSVM(random_state=0), "regression32", rtol=SINGLE),
 ]

@@ -1,0 +1,1 @@
+"""The project's benchmarks: `models.py` says what is timed, `__main__.py` times it and writes docs/benchmarks.md."""

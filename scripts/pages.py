@@ -1,0 +1,120 @@
+"""Writes the pages of docs/ that say what the code says: operators and coverage.
+
+`python -m scripts.pages` writes them, `--check` only compares; a test compares too, so they cannot drift.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import sklearn
+from sklearn.utils.discovery import all_estimators
+
+from sardonyx import operators, registry
+from tests.cases import cases
+
+DOCS = Path(__file__).parent.parent / "docs"
+NOTE = "<!-- written by scripts/docs; edit the code, not this page -->"
+
+
+def operators_page() -> str:
+    """Return the page on the operators of the `sardonyx` domain, from their bodies' signatures and docstrings."""
+    for module in pkgutil.iter_modules(operators.__path__):
+        importlib.import_module(f"{operators.__name__}.{module.name}")
+    entries = [_operator(name, *operators.OPERATOR_BODIES[name]) for name in sorted(operators.OPERATOR_BODIES)]
+    intro = (
+        "# Operators of the `sardonyx` domain, version 1\n\n"
+        f"{NOTE}\n\n"
+        "What the ONNX standard lacks is a function with a body of standard operators: every runtime that knows\n"
+        "functions gets the right answer from the body; ours recognises the name and runs a native kernel where\n"
+        "there is one. Inputs are tensors, attributes are part of the node. Two bodies of one operator in a file\n"
+        "(other dtypes, other attributes) are told apart by a number after a colon, which means nothing else.\n"
+    )
+    return "\n".join([intro, *entries])
+
+
+def coverage_page() -> str:
+    """Return the page on what converts: every estimator of scikit-learn, method by method."""
+    rows = Counter(name for case in cases() for name in _classes(case.estimator))
+    tables: dict[str, list[str]] = {}
+    full = total = 0
+    for name, cls in all_estimators():
+        if not (has := _methods(cls)):
+            continue
+        converts = [m for m in registry.supported(cls) if m in has]
+        total, full = total + 1, full + (converts == has)
+        room = cls.__module__.split(".")[1].lstrip("_")
+        tables.setdefault(room, []).append(_coverage_row(name, has, converts, rows[name]))
+    head = "| estimator | converts | not yet | test rows |\n| --- | --- | --- | ---: |\n"
+    sections = [f"\n## {room}\n\n{head}" + "\n".join(lines) + "\n" for room, lines in sorted(tables.items())]
+    intro = (
+        f"# What converts\n\n{NOTE}\n\n"
+        f"scikit-learn {sklearn.__version__}: {full} of the {total} estimators with an inference method convert\n"
+        "with all of their methods. What is not listed as converting is refused with an error, never\n"
+        "approximated. Test rows are the entries of the case table (`tests/cases/`) that use the estimator, each\n"
+        "compared with scikit-learn.\n"
+    )
+    return intro + "".join(sections)
+
+
+PAGES: dict[str, Callable[[], str]] = {"operators.md": operators_page, "coverage.md": coverage_page}
+
+
+def main(check: bool) -> int:
+    """Write the pages, or say which ones are out of date."""
+    stale = [name for name, page in PAGES.items() if _read(DOCS / name) != page()]
+    for name in stale:
+        print(f"docs/{name} is out of date: run scripts/docs" if check else f"wrote docs/{name}")
+        if not check:
+            (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+    return int(check and bool(stale))
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _operator(name: str, body: Callable[..., Any], outputs: tuple[str, ...]) -> str:
+    parameters = inspect.signature(body).parameters.values()
+    inputs = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    attributes = [f"{p.name}: {_type_name(p.annotation)}" for p in parameters if p.kind is p.KEYWORD_ONLY]
+    call = f"{name}({', '.join(inputs)}{'; ' if attributes else ''}{', '.join(attributes)}) → {', '.join(outputs)}"
+    return f"## {name}\n\n```\n{call}\n```\n\n{inspect.getdoc(body) or ''}\n"
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+
+
+def _methods(cls: type) -> list[str]:
+    return [m for m in registry.METHODS if _has(cls, m)]
+
+
+def _has(cls: type, method: str) -> bool:
+    if method == "predict_std":
+        return hasattr(cls, "predict") and "return_std" in inspect.signature(cls.predict).parameters
+    return hasattr(cls, method)
+
+
+def _coverage_row(name: str, has: list[str], converts: list[str], rows: int) -> str:
+    rest = [m for m in has if m not in converts]
+    return f"| {name} | {', '.join(converts) or '—'} | {', '.join(rest)} | {rows or ''} |"
+
+
+def _classes(estimator: Any) -> Iterator[str]:
+    """Yield the class names of an estimator and of the estimators in its parameters."""
+    found = {type(estimator).__name__}
+    if hasattr(estimator, "get_params") and not isinstance(estimator, type):
+        found |= {type(v).__name__ for v in estimator.get_params().values() if hasattr(v, "get_params")}
+    yield from found
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))

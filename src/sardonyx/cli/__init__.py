@@ -1,0 +1,39 @@
+"""The command ``sardonyx``: convert, verify, check, run, show, bench, demo.
+
+`main` works without the extra `cli`: it then says what to install. Everything else is imported behind it::
+
+    commands.py      the commands and their exit codes      estimators.py   fitted estimators from files
+    tables.py        CSV and Parquet, in batches
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+
+#: exit codes: all well; the model disagrees or a check failed; wrong usage or bad input
+OK, DISAGREES, USAGE = 0, 1, 2
+#: packages of the extra `cli` without which no command runs
+NEEDED = ("cyclopts", "rich")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        0 if all is well, 1 if a model disagrees or a check failed, 2 for wrong usage or bad input.
+    """
+    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        print(f"The command line needs {' and '.join(missing)}: pip install 'sardonyx[cli]'", file=sys.stderr)
+        return USAGE
+    from .commands import run_app
+
+    return run_app(sys.argv[1:] if arguments is None else arguments)

@@ -1,0 +1,398 @@
+"""The commands. Each reads its arguments, calls one function of the package and prints; the exit codes are in `cli`."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+import sardonyx
+
+from .. import bench as timings
+from .. import report
+from ..errors import InputError, SardonyxError, VerificationError
+from . import DISAGREES, OK, USAGE, tables
+from .estimators import load_estimator
+
+Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
+Trust = Annotated[
+    list[str] | None, Parameter(negative="", help="A type that a .skops file may hold beyond the known ones.")
+]
+
+app = App(
+    name="sardonyx",
+    help="Fitted scikit-learn models as exact ONNX files: converted, proven, fast.",
+    version=sardonyx.__version__,
+    result_action="return_value",
+    help_epilogue="Exit codes: 0 all well, 1 a model disagrees or a check failed, 2 wrong usage or bad input.",
+)
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code; errors of ours are printed, others are bugs and keep their traceback."""
+    errors = Console(stderr=True, soft_wrap=True)
+    try:
+        result = app(list(arguments), exit_on_error=False, print_error=True, error_console=errors)
+    except CycloptsError:
+        return USAGE
+    except VerificationError as error:
+        errors.print(report.error_text(error))
+        return DISAGREES
+    except SardonyxError as error:
+        errors.print(report.error_text(error))
+        return USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+    return result if isinstance(result, int) else OK
+
+
+@app.command
+def convert(
+    estimator: Path,
+    data: Path,
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    target: str | None = None,
+    methods: Names = None,
+    target_opset: int | None = None,
+    inline: bool = False,
+    rows: int = 1000,
+    trust: Trust = None,
+) -> int:
+    """Convert a fitted estimator to ONNX and prove the result.
+
+    A pickle is a program: naming one here runs it. Use .skops files for models you did not write.
+
+    Parameters
+    ----------
+    estimator
+        The fitted estimator: .pkl, .joblib, .cloudpickle or .skops.
+    data
+        A sample of its input, CSV or Parquet: gives names and types, and rows for the proof.
+    output
+        The ONNX file; by default beside the estimator.
+    target
+        A column of the sample that is no feature.
+    methods
+        Methods to convert, e.g. predict predict_proba.
+    target_opset
+        Version of the ONNX operators.
+    inline
+        Write no functions, for runtimes that know none.
+    rows
+        Rows of the sample to use.
+    """
+    out = output or estimator.with_suffix(".onnx")
+    with _status("reading"):
+        fitted = _load(estimator, trust)
+        X = tables.as_sample(tables.read_frame(data, rows), fitted, target)
+    with _status(f"converting and proving {type(fitted).__name__}"):
+        model = sardonyx.to_onnx(fitted, X, methods=methods, target_opset=target_opset, inline=inline)
+    content = model.SerializeToString()
+    _write(out, content)
+    console = Console()
+    console.print(report.model_tree(model, out.name, len(content)))
+    console.print(f"[bold green]proven[/] on {len(X)} rows and rows made to hurt; written to {out}", highlight=False)
+    return OK
+
+
+@app.command
+def verify(
+    estimator: Path,
+    model: Path,
+    data: Path,
+    /,
+    *,
+    target: str | None = None,
+    rows: int = 10_000,
+    trust: Trust = None,
+) -> int:
+    """Compare a fitted estimator with an ONNX file, in sardonyx and in ONNX Runtime.
+
+    A pickle is a program: naming one here runs it.
+
+    Parameters
+    ----------
+    estimator
+        The fitted estimator: .pkl, .joblib, .cloudpickle or .skops.
+    model
+        The ONNX file.
+    data
+        Rows to compare on, CSV or Parquet; more rows are made from the model's own thresholds.
+    target
+        A column of the data that is no feature.
+    rows
+        Rows of the data to use.
+    """
+    with _status("reading"):
+        fitted = _load(estimator, trust)
+        X = tables.as_sample(tables.read_frame(data, rows), fitted, target)
+    with _status("comparing"):
+        result = sardonyx.verify(fitted, _read_model(model), X)
+    Console().print(report.verdict(result))
+    return OK if result.ok else DISAGREES
+
+
+@app.command
+def check(model: Path, /) -> int:
+    """Prove a file again, without scikit-learn: run the rows it carries and compare with the answers it carries.
+
+    Parameters
+    ----------
+    model
+        The .onnx or .sdx file.
+    """
+    result = _load_session(model).check()
+    Console().print(report.verdict(result))
+    return OK if result.ok else DISAGREES
+
+
+@app.command
+def run(
+    model: Path,
+    data: Path,
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    methods: Names = None,
+    keep: Names = None,
+    batch: int = 65_536,
+    threads: int = 0,
+) -> int:
+    """Run a model on a table of any size, batch by batch.
+
+    Parameters
+    ----------
+    model
+        The .onnx or .sdx file.
+    data
+        CSV or Parquet.
+    output
+        CSV or Parquet; without it, CSV goes to the standard output.
+    methods
+        What to compute, e.g. predict; by default everything the model has.
+    keep
+        Columns of the data to copy, such as an id.
+    batch
+        Most rows at a time.
+    threads
+        Threads; 0 for all cores.
+    """
+    if batch < 1:
+        raise InputError(f"--batch {batch} is not possible; give at least 1.")
+    session = _load_session(model, threads)
+    names, kept = _output_names(session, methods), keep or []
+    chosen = tables.choose_columns(session.get_inputs(), tables.column_names(data), _features(session), kept)
+    types = {column: i.type for i in session.get_inputs() for column in chosen[i.name]}
+    done = 0
+    with _progress(data.name) as progress, tables.writer(output) as write:
+        for rows in tables.batches(data, types, kept, batch, progress):
+            results = dict(zip(names, session.run(names, tables.tensors(rows, chosen)), strict=True))
+            write({**{k: rows.column(k) for k in kept}, **tables.columns(results, getattr(session, "classes_", None))})
+            done += rows.num_rows
+    if output is not None:
+        Console(stderr=True).print(f"{done:,} rows → {output}", highlight=False)
+    return OK
+
+
+@app.command
+def show(model: Path, /, *, metadata: bool = False, plan: bool = False) -> int:
+    """Draw a model as the pipeline it is.
+
+    Parameters
+    ----------
+    model
+        The ONNX file.
+    metadata
+        List what the file says of itself.
+    plan
+        List the steps that our runtime runs.
+    """
+    proto, console = _read_model(model), Console()
+    console.print(report.model_tree(proto, model.name, model.stat().st_size))
+    if metadata:
+        console.print(report.metadata_table(proto))
+    if plan:
+        console.print(str(_load_session(model).explain()), markup=False, highlight=False)
+    return OK
+
+
+@app.command
+def bench(
+    model: Path,
+    data: Path,
+    /,
+    *,
+    estimator: Path | None = None,
+    batches: Annotated[list[int] | None, Parameter(consume_multiple=True, negative="")] = None,
+    seconds: float = 1.0,
+    threads: int = 0,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    trust: Trust = None,
+) -> int:
+    """Time a model in sardonyx and in ONNX Runtime, interleaved, medians.
+
+    Parameters
+    ----------
+    model
+        The ONNX file.
+    data
+        Rows to time with, CSV or Parquet; repeated as needed.
+    estimator
+        Time this fitted estimator too. A pickle is a program: naming one here runs it.
+    batches
+        Rows of a call, e.g. 1 100 10000.
+    seconds
+        Time to spend on each batch size.
+    threads
+        Threads of each runtime; 0 for its own choice.
+    output
+        A PNG to draw; by default beside the model.
+    """
+    session, sizes = _load_session(model, threads), batches or list(timings.BATCHES)
+    if min(sizes) < 1:
+        raise InputError(f"--batches {min(sizes)} is not possible; give at least 1.")
+    feeds = _first_rows(session, data, max(sizes))
+    runners = {"sardonyx": timings.sardonyx_runner(session), **_onnxruntime(model, threads)}
+    X = None
+    if estimator is not None:
+        fitted = _load(estimator, trust)
+        X = tables.as_sample(tables.read_frame(data, max(sizes)), fitted)
+        runners["scikit-learn"] = timings.sklearn_runner(fitted, _methods(session))
+    with _counted("timing", len(sizes)) as step:
+        found = timings.compare(runners, feeds, sizes, X, seconds, step)
+    picture = output or model.with_suffix(".png")
+    drawn = timings.save_plot({model.name: found}, picture)
+    console = Console()
+    console.print(report.timing_table(found, "sardonyx", f"{model.name}: median time of a call"))
+    console.print(f"drawn in {picture}" if drawn else "no picture: pip install matplotlib", highlight=False)
+    return OK
+
+
+@app.command
+def demo(*, output: Annotated[Path, Parameter(alias="-o")] = Path("demo_output"), seconds: float = 0.6) -> int:
+    """Train, convert, prove and time two models of who survived the Titanic.
+
+    Parameters
+    ----------
+    output
+        Folder for the models and the picture.
+    seconds
+        Time to spend on each batch size.
+    """
+    try:
+        from ..demo import main as run_demo
+    except ImportError as error:
+        raise InputError(
+            f"the demo needs scikit-learn and pandas ({error}): pip install 'sardonyx[cli,sklearn]' pandas"
+        ) from error
+    return OK if run_demo(output, seconds, Console()) else DISAGREES
+
+
+# -------------------------------------------------------------------------------------------------------------- details
+
+
+def _load(path: Path, trust: Sequence[str] | None) -> Any:
+    """Read an estimator; what scikit-learn warns of (another version wrote the file) is printed, once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator = load_estimator(path, trust or ())
+    for text in dict.fromkeys(str(w.message).strip().splitlines()[0] for w in caught):
+        Console(stderr=True, soft_wrap=True).print("[yellow]warning:[/]", text, markup=True, highlight=False)
+    return estimator
+
+
+def _load_session(path: Path, threads: int = 0) -> Any:
+    if not path.is_file():
+        raise InputError(f"there is no file {path}.")
+    return sardonyx.load(path, threads=threads)
+
+
+def _read_model(path: Path) -> Any:
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    if not path.is_file():
+        raise InputError(f"there is no file {path}.")
+    try:
+        return onnx.load(path)
+    except DecodeError as error:
+        raise InputError(f"{path.name} is not an ONNX file; convert the estimator again.") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _output_names(session: Any, methods: Sequence[str] | None) -> list[str]:
+    """Return the outputs that belong to methods; all of them by default."""
+    names = [o.name for o in session.get_outputs()]
+    if not methods:
+        return names
+    chosen = {m: [n for n in names if n == m or n.removeprefix(f"{m}_").isdigit()] for m in methods}
+    if missing := [m for m, found in chosen.items() if not found]:
+        raise InputError(f"the model has no {', '.join(missing)}; it has {', '.join(names)}.")
+    return [n for found in chosen.values() for n in found]
+
+
+def _methods(session: Any) -> list[str]:
+    return list(dict.fromkeys(o.name.rstrip("0123456789").rstrip("_") for o in session.get_outputs()))
+
+
+def _features(session: Any) -> list[str] | None:
+    names = getattr(session, "feature_names_in_", None)
+    return None if names is None else [str(n) for n in names]
+
+
+def _first_rows(session: Any, data: Path, rows: int) -> dict[str, Any]:
+    inputs = session.get_inputs()
+    chosen = tables.choose_columns(inputs, tables.column_names(data), _features(session), ())
+    types = {column: i.type for i in inputs for column in chosen[i.name]}
+    first = next(iter(tables.batches(data, types, (), rows, lambda share: None)), None)
+    if first is None or not first.num_rows:
+        raise InputError(f"{data.name} has no rows.")
+    feeds: dict[str, Any] = session.feeds(tables.tensors(first, chosen))
+    return feeds
+
+
+def _onnxruntime(path: Path, threads: int) -> dict[str, Any]:
+    try:
+        return {"ONNX Runtime": timings.onnxruntime_runner(path.read_bytes(), threads)}
+    except ImportError:
+        return {}
+
+
+@contextmanager
+def _status(text: str) -> Iterator[None]:
+    with Console(stderr=True).status(f"{text} ..."):
+        yield
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[float], None]]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(name, total=1.0)
+        yield lambda share: progress.update(task, completed=share)
+
+
+@contextmanager
+def _counted(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(name, total=total)
+        yield lambda _: progress.advance(task)

@@ -1,0 +1,98 @@
+"""sklearn.naive_bayes: joint log likelihoods, and what scikit-learn's base class derives from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn import naive_bayes as nb
+
+from ..convert import call
+from ..errors import ConversionError
+from ..graph import Value, as_value
+from ..registry import converter
+from .base import argmax_labels, defined_by
+
+
+@converter(nb._BaseNB, method="predict")
+def predict(est: Any, X: Value) -> Value:
+    return argmax_labels(est.classes_, joint_log_likelihood(est, X))
+
+
+@converter(nb._BaseNB, method="predict_log_proba")
+def predict_log_proba(est: Any, X: Value) -> Value:
+    joint = joint_log_likelihood(est, X)
+    return joint - logsumexp(joint)
+
+
+@converter(nb._BaseNB, method="predict_proba")
+def predict_proba(est: Any, X: Value) -> Value:
+    return np.exp(call(est, "predict_log_proba", X))
+
+
+def logsumexp(x: Value) -> Value:
+    """Return ``log(sum(exp(x)))`` of each row as a column; the largest is taken out, so that nothing overflows."""
+    largest = x.max(1, keepdims=True)
+    finite = np.where(np.isinf(largest), np.zeros((), x.dtype), largest)
+    return np.log(np.exp(x - finite).sum(1, keepdims=True)) + finite
+
+
+def joint_log_likelihood(est: Any, X: Value) -> Value:
+    """Return ``_joint_log_likelihood(X)``, shape (N, n_classes)."""
+    owner = defined_by(est, "_joint_log_likelihood")
+    if owner not in _JOINT:
+        raise ConversionError(
+            f"{type(est).__name__} computes likelihoods in {owner.__name__}._joint_log_likelihood, which is not known. "
+            f"Register converters for it: @sardonyx.converter({type(est).__name__}, method='predict')."
+        )
+    return _JOINT[owner](est, X)
+
+
+def _gaussian(est: Any, X: Value) -> Value:
+    constant = np.log(est.class_prior_) - 0.5 * np.sum(np.log(2.0 * np.pi * est.var_), axis=1)
+    deviation = X[:, None, :] - est.theta_
+    return constant - 0.5 * (deviation * deviation / est.var_).sum(2)
+
+
+def _multinomial(est: Any, X: Value) -> Value:
+    return X @ est.feature_log_prob_.T + est.class_log_prior_
+
+
+def _complement(est: Any, X: Value) -> Value:
+    scores = X @ est.feature_log_prob_.T
+    return scores + est.class_log_prior_ if len(est.classes_) == 1 else scores
+
+
+def _bernoulli(est: Any, X: Value) -> Value:
+    absent = np.log(1 - np.exp(est.feature_log_prob_))
+    if est.binarize is not None:
+        X = (X > est.binarize).astype(X.dtype if X.dtype.kind != "b" else np.float64)
+    return X @ (est.feature_log_prob_ - absent).T + (est.class_log_prior_ + absent.sum(axis=1))
+
+
+def _categorical(est: Any, X: Value) -> Value:
+    """Sum table rows; categories that training never counted point outside of the table, which runtimes refuse.
+
+    ::
+
+        table     feature 0, category 0, 1, 2 | feature 1, category 0, 1 | ...     one row a category, one column a class
+        starts    0                             3                          ...
+    """
+    table = np.concatenate([p.T for p in est.feature_log_prob_])
+    sizes = np.array([p.shape[1] for p in est.feature_log_prob_], np.int64)
+    codes = X.astype(np.int64)
+    known = (codes >= 0) & (codes < sizes)
+    rows = np.where(known, codes + (np.cumsum(sizes) - sizes), np.int64(len(table)))
+    looked_up = as_value(table)[rows]
+    return looked_up.sum(1) + est.class_log_prior_
+
+
+#: the classes that define ``_joint_log_likelihood``
+_JOINT: dict[type, Callable[[Any, Value], Value]] = {
+    nb.GaussianNB: _gaussian,
+    nb.MultinomialNB: _multinomial,
+    nb.ComplementNB: _complement,
+    nb.BernoulliNB: _bernoulli,
+    nb.CategoricalNB: _categorical,
+}

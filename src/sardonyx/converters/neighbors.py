@@ -1,0 +1,222 @@
+"""sklearn.neighbors: k nearest neighbours, neighbours within a radius, local outlier factor, nearest centroid.
+
+The search is the operator `KNeighbors`; what is done with the neighbours is standard operators. Distances are exact
+differences, also where scikit-learn's brute force expands the square (and so has rounding noise in nearly equal rows).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import neighbors as nn
+from sklearn.neighbors._base import KNeighborsMixin
+
+from ..convert import call
+from ..errors import ConversionError
+from ..graph import Value, as_value, concat
+from ..operators.neighbors import ALIASES, METRICS, TERMS, k_neighbors, pairwise_distances
+from ..registry import converter
+from .base import argmax_labels, class_labels, dense
+
+# ------------------------------------------------------------------------------------------------------------- the search
+
+
+def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
+    """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
+    X, fit_X, p, w, metric = _space(est, X)
+    tree = _tree(est) if est._fit_method in ("kd_tree", "ball_tree") else ()
+    distances, indices = k_neighbors(X, fit_X, p, w, *tree, metric=metric, k=int(k), algorithm=str(est._fit_method))
+    return distances, indices
+
+
+def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray[np.float64], str]:
+    """Return rows and training rows in the dtype in which they are compared, and the metric with its parameters."""
+    metric = _metric(est)
+    fit_X = dense(est._fit_X)
+    # trees hold float64; brute force compares float32 with float32, and everything else in float64
+    dtype = np.float32 if est._fit_method == "brute" and X.dtype == fit_X.dtype == np.float32 else np.float64
+    if metric == "precomputed":
+        return X.astype(np.float64), np.zeros((1, 1)), np.float64(1), np.ones(1), metric
+    given = {key: value for key, value in est.effective_metric_params_.items() if value is not None}
+    weights = given.pop("V" if metric == "seuclidean" else "w", None)
+    p = given.pop("p", 2)
+    if metric == "seuclidean" and weights is None:
+        raise ConversionError(
+            f"{type(est).__name__}(metric='seuclidean') without metric_params={{'V': ...}} takes the variances of each batch "
+            "it is given. Set V to the training variances."
+        )
+    if given or (weights is not None and metric not in ("minkowski", "seuclidean")):
+        raise ConversionError(f"{type(est).__name__}: metric_params {est.metric_params} of metric {metric!r} cannot be converted.")
+    w = np.ones(fit_X.shape[1]) if weights is None else np.asarray(weights, np.float64)
+    return X.astype(dtype), fit_X.astype(dtype), np.float64(p), w, metric
+
+
+def _metric(est: Any) -> str:
+    name = est.effective_metric_
+    metric = ALIASES.get(name, name) if isinstance(name, str) else repr(name)
+    if metric not in METRICS:
+        raise ConversionError(
+            f"{type(est).__name__}(metric={est.metric!r}) cannot be converted; known are {', '.join(METRICS)}. "
+            "Use one of them, or metric='precomputed' and give the model the distances."
+        )
+    if not isinstance(est._fit_X, np.ndarray) and not hasattr(est._fit_X, "toarray"):
+        raise ConversionError(
+            f"{type(est).__name__} was fitted on a tree, which keeps a metric of its own. Fit it on the training rows."
+        )
+    return metric
+
+
+def _tree(est: Any) -> tuple[NDArray[Any], ...]:
+    """Return the arrays of a tree, as `k_neighbors` takes them."""
+    _, order, nodes, bounds = est._tree.get_arrays()
+    nodes, bounds = np.asarray(nodes), np.asarray(bounds)
+    ranges = np.stack([nodes["idx_start"], nodes["idx_end"], nodes["is_leaf"]], axis=1).astype(np.int64)
+    return np.asarray(order, np.int64), ranges, nodes["radius"].astype(np.float64), bounds.reshape(-1, bounds.shape[-1])
+
+
+@converter(KNeighborsMixin, method="kneighbors")
+def kneighbors(est: Any, X: Value) -> tuple[Value, Value]:
+    return search(est, X, est.n_neighbors)
+
+
+def _weights(est: Any, distances: Value) -> Value | None:
+    """``_get_weights``: of rows at distance zero, only those count."""
+    if est.weights in (None, "uniform"):
+        return None
+    if est.weights != "distance":
+        raise ConversionError(
+            f"{type(est).__name__}(weights={est.weights!r}) runs Python code, which a model file cannot hold. "
+            "Use weights='uniform' or 'distance'."
+        )
+    weights = 1.0 / distances
+    infinite = (weights == np.inf).astype(weights.dtype)
+    return np.where(infinite.max(1, keepdims=True) > 0, infinite, weights)
+
+
+# ---------------------------------------------------------------------------------------------------------- k neighbours
+
+
+@converter(nn.KNeighborsRegressor, method="predict")
+def k_regressor(est: Any, X: Value) -> Value:
+    distances, indices = call(est, "kneighbors", X)
+    y = est._y if est._y.dtype.kind == "f" else est._y.astype(np.float64)
+    targets, weights = as_value(y)[indices], _weights(est, distances)
+    if weights is None:
+        return targets.mean(1)
+    total = weights.sum(1)
+    if y.ndim == 1:
+        return (targets * weights).sum(1) / total
+    return (targets * weights[:, :, None]).sum(1) / total[:, None]
+
+
+def _k_votes(est: Any, X: Value) -> list[Value]:
+    """Return the weight of each class, one array an output."""
+    distances, indices = call(est, "kneighbors", X)
+    weights = _weights(est, distances)
+    columns = np.asarray(est._y).reshape(len(est._y), -1).T
+    return [_class_weights(as_value(y.copy())[indices], weights, len(c)) for y, c in zip(columns, _classes(est), strict=True)]
+
+
+def _class_weights(labels: Value, weights: Value | None, n_classes: int) -> Value:
+    """Sum weights, shape (N, k), by label."""
+    votes = (labels[:, :, None] == np.arange(n_classes)).astype(np.float64)
+    return votes.sum(1) if weights is None else (votes * weights[:, :, None]).sum(1)
+
+
+def _classes(est: Any) -> list[Any]:
+    return list(est.classes_) if est.outputs_2d_ else [est.classes_]
+
+
+@converter(nn.KNeighborsClassifier, method="predict")
+def k_classifier(est: Any, X: Value) -> Value:
+    labels = [argmax_labels(c, v) for c, v in zip(_classes(est), _k_votes(est, X), strict=True)]
+    return concat([v[:, None] for v in labels]) if est.outputs_2d_ else labels[0]
+
+
+@converter(nn.KNeighborsClassifier, method="predict_proba")
+def k_proba(est: Any, X: Value) -> Value | list[Value]:
+    proba = [votes / votes.sum(1, keepdims=True) for votes in _k_votes(est, X)]
+    return proba if est.outputs_2d_ else proba[0]
+
+
+# ------------------------------------------------------------------------------------------------------- within a radius
+
+
+def _within(est: Any, X: Value) -> Value:
+    """Return the weight of every training row, shape (N, n_fit); zero outside of the radius."""
+    X, fit_X, p, w, metric = _space(est, X)
+    distances = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
+    inside = distances <= np.float64(est.radius)
+    if est.weights == "distance":  # rows outside must not count as equal
+        weights = _weights(est, np.where(inside, distances, np.inf))
+        assert weights is not None
+        return np.where(inside, weights, 0.0)
+    _weights(est, distances)
+    return inside.astype(np.float64)
+
+
+@converter(nn.RadiusNeighborsRegressor, method="predict")
+def radius_regressor(est: Any, X: Value) -> Value:
+    weights, y = _within(est, X), est._y.astype(np.float64)
+    sums = weights @ y.reshape(len(y), -1)
+    means = sums / weights.sum(1, keepdims=True)  # 0 / 0 is NaN, scikit-learn's answer for rows without neighbours
+    return means.reshape(-1) if y.ndim == 1 else means
+
+
+@converter(nn.RadiusNeighborsClassifier, method="predict_proba")
+def radius_proba(est: Any, X: Value) -> Value | list[Value]:
+    if est.outlier_label_ is None:
+        raise ConversionError(
+            f"{type(est).__name__} raises an error for rows without neighbours. Set outlier_label, e.g. 'most_frequent'."
+        )
+    weights, columns = _within(est, X), np.asarray(est._y).reshape(len(est._y), -1).T
+    proba = [_radius_proba(weights, *a) for a in zip(columns, _classes(est), est.outlier_label_, strict=True)]
+    return proba if est.outputs_2d_ else proba[0]
+
+
+def _radius_proba(weights: Value, codes: Any, classes: Any, outlier: Any) -> Value:
+    votes = weights @ np.eye(len(classes))[codes]
+    alone = weights.max(1, keepdims=True) == 0
+    votes = np.where(alone, (np.asarray(classes) == outlier).astype(np.float64), votes)
+    total = votes.sum(1, keepdims=True)
+    return votes / np.where(total == 0, 1.0, total)
+
+
+@converter(nn.RadiusNeighborsClassifier, method="predict")
+def radius_classifier(est: Any, X: Value) -> Value:
+    result = call(est, "predict_proba", X)
+    proba = result if isinstance(result, list) else [result]
+    labels = [_radius_labels(*a) for a in zip(proba, _classes(est), est.outlier_label_, strict=True)]
+    return concat([v[:, None] for v in labels]) if est.outputs_2d_ else labels[0]
+
+
+def _radius_labels(proba: Value, classes: Any, outlier: Any) -> Value:
+    """Return the likeliest label, and the outlier's label (which may be no class) for rows of zeros."""
+    labels = class_labels(np.append(np.asarray(classes), np.asarray([outlier], np.asarray(classes).dtype)))
+    index = np.where(proba.max(1) == 0, np.int64(len(labels) - 1), proba.argmax(1))
+    return as_value(labels)[index]
+
+
+# ------------------------------------------------------------------------------------------- outliers, nearest centroids
+
+
+@converter(nn.LocalOutlierFactor, method="score_samples")
+def lof_scores(est: Any, X: Value) -> Value:
+    distances, indices = search(est, X, est.n_neighbors_)
+    if X.dtype == np.float32:
+        distances = distances.astype(np.float32)
+    reach = np.maximum(distances, as_value(est._distances_fit_X_[:, est.n_neighbors_ - 1].copy())[indices])
+    density = 1.0 / (reach.mean(1) + 1e-10)
+    return -(as_value(est._lrd)[indices] / density[:, None]).mean(1)
+
+
+@converter(nn.LocalOutlierFactor, method="decision_function")
+def lof_decision(est: Any, X: Value) -> Value:
+    return call(est, "score_samples", X) - est.offset_
+
+
+@converter(nn.LocalOutlierFactor, method="predict")
+def lof_predict(est: Any, X: Value) -> Value:
+    return np.where(call(est, "decision_function", X) < 0, np.int64(-1), np.int64(1))

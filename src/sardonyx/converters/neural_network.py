@@ -1,0 +1,53 @@
+"""sklearn.neural_network: multi-layer perceptrons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from ..convert import call
+from ..graph import Value
+from ..registry import converter
+from .base import both_classes, expit, inverse_binarize, softmax
+
+#: sklearn/neural_network/_base.py
+ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
+    "identity": lambda x: x,
+    "logistic": expit,
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0),
+    "exp": np.exp,
+    "softmax": softmax,
+}
+
+
+def forward(est: Any, X: Value) -> Value:
+    """Return the output layer's values: ``_forward_pass_fast``, shape (N,) where there is one output."""
+    last = len(est.coefs_) - 1
+    for i, (weights, bias) in enumerate(zip(est.coefs_, est.intercepts_, strict=True)):
+        X = ACTIVATIONS[est.activation if i < last else est.out_activation_](X @ weights + bias)
+    return X.reshape(-1) if est.n_outputs_ == 1 else X
+
+
+@converter(MLPRegressor, method="predict")
+def mlp_regressor(est: Any, X: Value) -> Value:
+    return forward(est, X)
+
+
+@converter(MLPClassifier, method="predict")
+def mlp_classes(est: Any, X: Value) -> Value:
+    return inverse_binarize(est._label_binarizer, forward(est, X), 0.5)
+
+
+@converter(MLPClassifier, method="predict_proba")
+def mlp_proba(est: Any, X: Value) -> Value:
+    values = forward(est, X)
+    return both_classes(values) if values.ndim == 1 else values
+
+
+@converter(MLPClassifier, method="predict_log_proba")
+def mlp_log_proba(est: Any, X: Value) -> Value:
+    return np.log(call(est, "predict_proba", X))
