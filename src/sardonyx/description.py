@@ -8,7 +8,7 @@
      "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"]}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
 
-    array = {"dtype": "<f8", "shape": [2, 5], "data": base64}   or   {"dtype": "str" | "|O", "shape": [3], "items": [...]}
+    array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
 
 A file comes from outside: `Description.parse` checks every field before anything uses it. Nothing here needs onnx.
 """

@@ -35,7 +35,7 @@ _WIDENED: Final = {"float16": "float64", "longdouble": "float64", "float128": "f
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input of a model: its name, dtype (NumPy's name; ``str`` for text) and number of columns (None: it is 1-D)."""
+    """One input of a model: name, dtype (NumPy's name; ``str`` for text), and number of columns (None: it is 1-D)."""
 
     name: str
     dtype: str
@@ -122,7 +122,7 @@ def as_array(X: Any) -> Array:
 
 
 def plain(column: Any) -> Array:
-    """Return a column of any library as an array; missing values that NumPy's dtype cannot hold make it one of objects."""
+    """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values."""
     array = np.asarray(column)
     whole = "int" in str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
     if array.dtype.kind == "f" and whole and np.nanmax(np.abs(array), initial=0) >= 2**53:
@@ -363,11 +363,16 @@ def _check_names(given: Iterable[str], expected: Sequence[str], what: str) -> No
     missing = [name for name in expected if name not in have]
     if not missing:
         return
-    close = {name: difflib.get_close_matches(name, [str(h) for h in have], 1) for name in missing}
-    hints = [f"{name!r}" + (f" (is it {match[0]!r}?)" if (match := close[name]) else "") for name in missing]
+    hints = [f"{name!r}" + (f" (is it {close!r}?)" if (close := _closest(name, have)) else "") for name in missing]
     plural = "s" if len(missing) > 1 else ""
     shown = _list([str(h) for h in have])
     raise InputError(f"missing {what}{plural} {', '.join(hints)}; given: {shown}; the model takes {_list(expected)}.")
+
+
+def _closest(name: str, have: Iterable[Any]) -> str | None:
+    plain = {str(h).casefold().strip(): str(h) for h in have}
+    matches = difflib.get_close_matches(name.casefold().strip(), list(plain), 1)
+    return plain[matches[0]] if matches else None
 
 
 def _check_rows(arrays: Mapping[str, Array]) -> None:

@@ -10,7 +10,7 @@
     session.predict(X)    X ─▶ tensors ─▶ run ─▶ arrays in the estimator's own dtypes
     session.run(names, feeds)      as in ONNX Runtime; feeds that do not fit exactly go through `inputs.coerce_feeds`
 
-Loading a ``.sdx`` file needs no onnx. This module does not convert (convert.py) and does not judge (verify.py).
+Loading a ``.sdx`` file needs no onnx. This module does not convert (convert.py) and does not judge (verification.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import onnx
 
     from .plan import Plan
-    from .verify import Report
+    from .verification import Report
 
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
@@ -49,7 +49,7 @@ _native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
 
 @dataclass(frozen=True, slots=True)
 class NodeArg:
-    """An input or output, with ONNX Runtime's names: ``type`` is like ``tensor(double)``, ``shape`` like ``["N", 5]``."""
+    """An input or output as ONNX Runtime has it: ``type`` like ``tensor(double)``, ``shape`` like ``["N", 5]``."""
 
     name: str
     type: str
@@ -74,7 +74,7 @@ class _Offered:
 
 def _missing_method(session: Session, name: str) -> str:
     if session.description is None:
-        return f"this file does not say which output is {name}'s, as it was not written by sardonyx; use run(None, feeds)."
+        return f"this file does not say which output is {name}'s, as sardonyx did not write it; use run(None, feeds)."
     return (
         f"this file has no {name}; it has {', '.join(session.methods)}. "
         f"Convert the estimator again with methods=[..., {name!r}]."
@@ -84,8 +84,8 @@ def _missing_method(session: Session, name: str) -> str:
 class Session(ABC):
     """A loaded model. Made by `sardonyx.load` or `sardonyx.compile`; threads may share it.
 
-    It has the inference methods of the estimator that its file holds (``predict``, ``predict_proba``, ``transform`` ...),
-    and ``classes_``, ``feature_names_in_``, ``n_features_in_`` where the estimator has them.
+    It has the inference methods of the estimator that its file holds (``predict``, ``transform`` ...), and
+    ``classes_``, ``feature_names_in_``, ``n_features_in_`` where the estimator has them.
 
     Attributes
     ----------
@@ -97,14 +97,12 @@ class Session(ABC):
 
     description: Description | None
     signature: Signature
-    _proto: bytes | None
 
-    def _describe(self, description: Description | None, ports: Sequence[Port], proto: bytes | None) -> None:
+    def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
         self.description = description
         if description is not None:
             _check_description(description, ports, [o.name for o in self.get_outputs()])
         self.signature = description.signature if description is not None else _signature_of(ports)
-        self._proto = proto
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -282,7 +280,7 @@ class Session(ABC):
         ModelError
             If the file carries no such rows.
         """
-        from .verify import check
+        from .verification import check
 
         return check(self)
 
@@ -336,7 +334,8 @@ class PlanSession(Session):
         self._runner = PlanRunner(plan, threads)
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
         self._whole = {i.name for i in plan.inputs if not i.rows}
-        self._describe(description, self._ports, proto)
+        self._describe(description, self._ports)
+        self._proto = proto
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, Any], /) -> list[Array]:
         """Return the outputs named (all if None) for tensors given by input name."""
@@ -356,7 +355,9 @@ class PlanSession(Session):
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs."""
         return [
-            NodeArg(i.name, _tensor_type(i.dtype), ["N" if i.rows and k == 0 else n for k, n in enumerate(i.shape or ())])
+            NodeArg(
+                i.name, _tensor_type(i.dtype), ["N" if i.rows and k == 0 else n for k, n in enumerate(i.shape or ())]
+            )
             for i in self.plan.inputs
         ]
 
@@ -367,7 +368,7 @@ class PlanSession(Session):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Refuse: only a model that is wholly native has a compiled form."""
         raise ModelError(
-            f"{', '.join(self.plan.reference_operators) or 'this model'} cannot be compiled: there is no native kernel. "
+            f"{', '.join(self.plan.reference_operators) or 'this model'} cannot be compiled: there is no kernel. "
             "Save the .onnx file instead."
         )
 
@@ -389,7 +390,9 @@ class PlanSession(Session):
 # ---- loading ---------------------------------------------------------------------------------------------------------
 
 
-def load(model: str | os.PathLike[str] | bytes | bytearray | memoryview | onnx.ModelProto, *, threads: int = 0) -> Session:
+def load(
+    model: str | os.PathLike[str] | bytes | bytearray | memoryview | onnx.ModelProto, *, threads: int = 0
+) -> Session:
     """Load a model.
 
     Parameters
@@ -414,7 +417,9 @@ def load(model: str | os.PathLike[str] | bytes | bytearray | memoryview | onnx.M
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
-        return _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(_parse(content), threads)
+        return (
+            _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(parse_onnx(content), threads)
+        )
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
         return _load_onnx(model, threads)
     raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.")
@@ -426,21 +431,22 @@ def _load_path(path: Path, threads: int) -> Session:
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
         return _native_session(session, str(path.resolve()))
-    return _load_onnx(_parse(path.read_bytes(), str(path.parent)), threads)
+    return _load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
     return _native_session(NativeSession.from_bytes(content, threads), content)
 
 
-def _native_session(session: NativeSession, source: bytes | str, proto: bytes | None = None) -> NativeSession:
+def _native_session(session: NativeSession, source: bytes | str) -> NativeSession:
     text = session.metadata.get(KEY)
     session._source = source
-    session._describe(None if text is None else Description.parse(text), session.inputs, proto)
+    session._describe(None if text is None else Description.parse(text), session.inputs)
     return session
 
 
-def _parse(content: bytes, directory: str = "") -> onnx.ModelProto:
+def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
+    """Return the model that a file contains; external data are looked for in `directory`."""
     import onnx
 
     try:
@@ -451,7 +457,7 @@ def _parse(content: bytes, directory: str = "") -> onnx.ModelProto:
         raise ModelError(f"the model's external data cannot be read: {error}.") from error
     except Exception as error:
         raise ModelError(
-            f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Get or convert it again."
+            f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Convert it again."
         ) from error
     if not model.graph.output or not model.opset_import:
         raise ModelError(f"this is not a readable ONNX file ({len(content)} bytes): it has no graph. Convert it again.")
@@ -461,12 +467,8 @@ def _parse(content: bytes, directory: str = "") -> onnx.ModelProto:
 def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
     from .lower import lower
 
-    metadata = {prop.key: prop.value for prop in model.metadata_props}
     try:
-        plan = lower(model)
-        if plan.native is None:
-            return _plan_session(plan, model, metadata, threads)
-        return _load_program(pack(replace(plan.native, metadata=metadata)), threads)
+        return session_of(lower(model), model, threads)
     except ProgramError as error:
         raise ModelError(f"the model cannot be loaded: {error}") from error
     except (SardonyxError, MemoryError):
@@ -475,6 +477,14 @@ def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
         raise ModelError(
             f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
         ) from error
+
+
+def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
+    """Return the session of a lowered model, with the metadata that the model has now."""
+    metadata = {prop.key: prop.value for prop in model.metadata_props}
+    if plan.native is None:
+        return _plan_session(plan, model, metadata, threads)
+    return _load_program(pack(replace(plan.native, metadata=metadata)), threads)
 
 
 def _plan_session(plan: Plan, model: onnx.ModelProto, metadata: dict[str, str], threads: int) -> PlanSession:
@@ -520,7 +530,7 @@ def _in_form(method: Method, arrays: list[Array], exact_width: bool) -> Any:
 
 
 def _in_dtype(array: Array, dtype: str, exact_width: bool) -> Array:
-    """Return an output in the estimator's dtype. The width of text is known for labels only; other text may be longer."""
+    """Return an output in the estimator's dtype. Text other than labels may be longer than it was."""
     if array.dtype.str == dtype:
         return array
     if dtype[1] != "U":
@@ -538,7 +548,11 @@ def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:
 
 def _head(session: Session) -> list[str]:
     said = session.description
-    title = f"{said.estimator}, scikit-learn {said.sklearn}, sardonyx {said.version}" if said else "a model of unknown origin"
+    title = (
+        f"{said.estimator}, scikit-learn {said.sklearn}, sardonyx {said.version}"
+        if said
+        else "a model of unknown origin"
+    )
     lines = [title]
     for heading, nodes in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
         lines.append(heading)
