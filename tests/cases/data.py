@@ -443,6 +443,19 @@ def gram() -> Dataset:
 
 
 @data
+def scattered() -> Dataset:
+    """Three classes; rows neither near to nor equally far from training rows, where brute force is exact too."""
+    full, rng = multiclass(), np.random.default_rng(13)
+    return Dataset(full.X, full.y, rng.normal(size=(50, 7)) * 1.5)
+
+
+@data
+def scattered32() -> Dataset:
+    full = scattered()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
 def distances() -> Dataset:
     """A precomputed matrix of distances."""
     full = regression()
