@@ -1,5 +1,8 @@
 """sklearn.cluster: which centre is nearest. Of equally near centres scikit-learn takes the first, so does ArgMin."""
 
+# NumPy's functions of Values return Values, which their stubs cannot say.
+# mypy: disable-error-code=no-any-return
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,7 +16,7 @@ from sklearn.cluster._kmeans import _BaseKMeans
 
 from ..convert import as_float
 from ..errors import ConversionError
-from ..graph import Value, as_value, concat, op, per_row
+from ..graph import Value, as_value, concat, op, per_row, where
 from ..operators.pairwise import float_rows, squared_distances
 from ..registry import converter
 
@@ -60,7 +63,7 @@ def _splits(node: Any) -> list[Any]:
 def _leaf(node: Any, left: dict[int, Value]) -> Any:
     if node.left is None:
         return np.int64(node.label)
-    return np.where(left[id(node)], _leaf(node.left, left), _leaf(node.right, left))
+    return where(left[id(node)], _leaf(node.left, left), _leaf(node.right, left))
 
 
 def _nearest(X: Value, centers: NDArray[Any]) -> Value:
@@ -71,9 +74,7 @@ def _nearest(X: Value, centers: NDArray[Any]) -> Value:
 @converter(AffinityPropagation, method="predict")
 def affinity_cluster(est: Any, X: Value) -> Value:
     if not hasattr(est, "cluster_centers_"):
-        raise ConversionError(
-            "AffinityPropagation(affinity='precomputed') cannot predict. Use affinity='euclidean'."
-        )
+        raise ConversionError("AffinityPropagation(affinity='precomputed') cannot predict. Use affinity='euclidean'.")
     return _nearest(X, est.cluster_centers_) if len(est.cluster_centers_) else per_row(np.int64(-1), X)
 
 
@@ -126,5 +127,3 @@ def pool_features(est: Any, X: Value) -> Value:
 @converter(AgglomerationTransform, method="inverse_transform", finite=False)
 def unpool_features(est: Any, X: Value) -> Value:
     return X[:, np.unique(est.labels_, return_inverse=True)[1]]
-
-
