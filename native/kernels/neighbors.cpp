@@ -36,8 +36,8 @@ inline Vector<double> absolute(Vector<double> x) {
 }
 inline double rounded(double x) { return static_cast<double>(static_cast<float>(x)); }
 inline Vector<double> rounded(Vector<double> x) {
-  for (int lane = 0; lane < kL; ++lane) x[lane] = rounded(x[lane]);
-  return x;
+  typedef float Narrow __attribute__((vector_size(kVectorBytes / 2)));
+  return __builtin_convertvector(__builtin_convertvector(x, Narrow), Vector<double>);
 }
 inline double larger(double a, double b) { return a > b ? a : b; }
 inline Vector<double> larger(Vector<double> a, Vector<double> b) { return a > b ? a : b; }
