@@ -230,7 +230,8 @@ def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:
     result: NDArray[Any] = codes.astype(dtype)
     if missing is not None:
         result[missing] = est.encoded_missing_value
-    result[-1] = 0 if est.unknown_value is None else est.unknown_value
+    refused = np.nan if dtype.kind == "f" else -1  # what runtimes that cannot refuse give
+    result[-1] = refused if est.unknown_value is None else est.unknown_value
     return result
 
 
@@ -240,10 +241,14 @@ def label_encoder(est: Any, y: Value) -> Value:
     return _label_codes(est, y).reshape(-1)
 
 
+def _numbered(categories: NDArray[Any]) -> NDArray[np.int64]:
+    return np.append(np.arange(len(categories), dtype=np.int64), -1)
+
+
 def _label_codes(est: Any, y: Value) -> Value:
     categories = category_table(est, "y", est.classes_, y.dtype)
     value = y if y.dtype == STRING else y.astype(categories.dtype)
-    codes: Value = category_lookup(value, categories, np.arange(len(categories) + 1), column="y", refuse_unknown=1)
+    codes: Value = category_lookup(value, categories, _numbered(categories), column="y", refuse_unknown=1)
     return codes
 
 
