@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.impute import MissingIndicator, SimpleImputer
 
-from ..convert import Columns, Data, allows_nan, as_columns, as_float, checked, take
+from ..convert import Columns, Data, allows_nan, as_columns, as_float, checked, in_order, take
 from ..errors import ConversionError
 from ..graph import STRING, Value, concat, where
 from ..inputs import MISSING_NAN
@@ -20,7 +20,7 @@ from ._columns import array_of, missing_mask, stack
 
 @converter(SimpleImputer, frame=True, finite=False)
 def simple_imputer(est: Any, X: Data) -> Data:
-    X = array_of(X)
+    X = array_of(in_order(est, X))
     if isinstance(X, Value) and X.dtype != STRING:
         X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
     imputed = _impute(est, X)
@@ -94,7 +94,7 @@ def _masks(est: Any, X: Data) -> Value:
 
 @converter(MissingIndicator, frame=True, finite=False)
 def missing_indicator(est: Any, X: Data) -> Value:
-    X = array_of(X)
+    X = array_of(in_order(est, X))
     X = checked(est, X) if isinstance(X, Value) else X
     mask = _masks(est, X)
     if est.features == "all" or not est.error_on_new:
