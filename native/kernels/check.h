@@ -22,6 +22,7 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // elements of one val
     fail("%s: expected %d inputs, %d outputs and %d params, got %d, %d and %d", kernel, inputs, outputs, params,
          step.n_inputs, step.n_outputs, step.n_params);
   }
+  for (int i = 0; i < params; ++i) integer_param(step, i);
 }
 
 [[maybe_unused]] inline void require_row_output(const Step& step, const char* kernel) {

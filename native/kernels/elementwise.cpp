@@ -250,28 +250,28 @@ void run_binary(const Step& step, std::int64_t rows, const Context&) {
   }
 }
 
-SARDONYX_KERNEL("Add", {check_binary<Add>, run_binary<Add>});
-SARDONYX_KERNEL("Sub", {check_binary<Sub>, run_binary<Sub>});
-SARDONYX_KERNEL("Mul", {check_binary<Mul>, run_binary<Mul>});
-SARDONYX_KERNEL("Div", {check_binary<Div>, run_binary<Div>});
-SARDONYX_KERNEL("Min", {check_binary<Min>, run_binary<Min>});
-SARDONYX_KERNEL("Max", {check_binary<Max>, run_binary<Max>});
-SARDONYX_KERNEL("Pow", {check_binary<Pow>, run_binary<Pow>});
-SARDONYX_KERNEL("Mod", {check_binary<Mod>, run_binary<Mod>});
-SARDONYX_KERNEL("Fmod", {check_binary<Fmod>, run_binary<Fmod>});
-SARDONYX_KERNEL("Equal", {check_binary<Equal>, run_binary<Equal>});
-SARDONYX_KERNEL("Less", {check_binary<Less>, run_binary<Less>});
-SARDONYX_KERNEL("LessOrEqual", {check_binary<LessOrEqual>, run_binary<LessOrEqual>});
-SARDONYX_KERNEL("Greater", {check_binary<Greater>, run_binary<Greater>});
-SARDONYX_KERNEL("GreaterOrEqual", {check_binary<GreaterOrEqual>, run_binary<GreaterOrEqual>});
-SARDONYX_KERNEL("And", {check_binary<And>, run_binary<And>});
-SARDONYX_KERNEL("Or", {check_binary<Or>, run_binary<Or>});
-SARDONYX_KERNEL("Xor", {check_binary<Xor>, run_binary<Xor>});
-SARDONYX_KERNEL("BitwiseAnd", {check_binary<BitwiseAnd>, run_binary<BitwiseAnd>});
-SARDONYX_KERNEL("BitwiseOr", {check_binary<BitwiseOr>, run_binary<BitwiseOr>});
-SARDONYX_KERNEL("BitwiseXor", {check_binary<BitwiseXor>, run_binary<BitwiseXor>});
-SARDONYX_KERNEL("ShiftLeft", {check_binary<ShiftLeft>, run_binary<ShiftLeft>});
-SARDONYX_KERNEL("ShiftRight", {check_binary<ShiftRight>, run_binary<ShiftRight>});
+SARDONYX_KERNEL("Add", {.check = check_binary<Add>, .run = run_binary<Add>, .in_place = true});
+SARDONYX_KERNEL("Sub", {.check = check_binary<Sub>, .run = run_binary<Sub>, .in_place = true});
+SARDONYX_KERNEL("Mul", {.check = check_binary<Mul>, .run = run_binary<Mul>, .in_place = true});
+SARDONYX_KERNEL("Div", {.check = check_binary<Div>, .run = run_binary<Div>, .in_place = true});
+SARDONYX_KERNEL("Min", {.check = check_binary<Min>, .run = run_binary<Min>, .in_place = true});
+SARDONYX_KERNEL("Max", {.check = check_binary<Max>, .run = run_binary<Max>, .in_place = true});
+SARDONYX_KERNEL("Pow", {.check = check_binary<Pow>, .run = run_binary<Pow>, .in_place = true});
+SARDONYX_KERNEL("Mod", {.check = check_binary<Mod>, .run = run_binary<Mod>, .in_place = true});
+SARDONYX_KERNEL("Fmod", {.check = check_binary<Fmod>, .run = run_binary<Fmod>, .in_place = true});
+SARDONYX_KERNEL("Equal", {.check = check_binary<Equal>, .run = run_binary<Equal>, .in_place = true});
+SARDONYX_KERNEL("Less", {.check = check_binary<Less>, .run = run_binary<Less>, .in_place = true});
+SARDONYX_KERNEL("LessOrEqual", {.check = check_binary<LessOrEqual>, .run = run_binary<LessOrEqual>, .in_place = true});
+SARDONYX_KERNEL("Greater", {.check = check_binary<Greater>, .run = run_binary<Greater>, .in_place = true});
+SARDONYX_KERNEL("GreaterOrEqual", {.check = check_binary<GreaterOrEqual>, .run = run_binary<GreaterOrEqual>, .in_place = true});
+SARDONYX_KERNEL("And", {.check = check_binary<And>, .run = run_binary<And>, .in_place = true});
+SARDONYX_KERNEL("Or", {.check = check_binary<Or>, .run = run_binary<Or>, .in_place = true});
+SARDONYX_KERNEL("Xor", {.check = check_binary<Xor>, .run = run_binary<Xor>, .in_place = true});
+SARDONYX_KERNEL("BitwiseAnd", {.check = check_binary<BitwiseAnd>, .run = run_binary<BitwiseAnd>, .in_place = true});
+SARDONYX_KERNEL("BitwiseOr", {.check = check_binary<BitwiseOr>, .run = run_binary<BitwiseOr>, .in_place = true});
+SARDONYX_KERNEL("BitwiseXor", {.check = check_binary<BitwiseXor>, .run = run_binary<BitwiseXor>, .in_place = true});
+SARDONYX_KERNEL("ShiftLeft", {.check = check_binary<ShiftLeft>, .run = run_binary<ShiftLeft>, .in_place = true});
+SARDONYX_KERNEL("ShiftRight", {.check = check_binary<ShiftRight>, .run = run_binary<ShiftRight>, .in_place = true});
 
 // ---- functions of one number ---------------------------------------------------------------------------------------
 
@@ -387,35 +387,35 @@ void run_unary(const Step& step, std::int64_t rows, const Context&) {
   }
 }
 
-SARDONYX_KERNEL("Abs", {check_unary<Abs>, run_unary<Abs>});
-SARDONYX_KERNEL("Neg", {check_unary<Neg>, run_unary<Neg>});
-SARDONYX_KERNEL("Sign", {check_unary<Sign>, run_unary<Sign>});
-SARDONYX_KERNEL("Relu", {check_unary<Relu>, run_unary<Relu>});
-SARDONYX_KERNEL("Sqrt", {check_unary<Sqrt>, run_unary<Sqrt>});
-SARDONYX_KERNEL("Exp", {check_unary<Exp>, run_unary<Exp>});
-SARDONYX_KERNEL("Log", {check_unary<Log>, run_unary<Log>});
-SARDONYX_KERNEL("Reciprocal", {check_unary<Reciprocal>, run_unary<Reciprocal>});
-SARDONYX_KERNEL("Sigmoid", {check_unary<Sigmoid>, run_unary<Sigmoid>});
-SARDONYX_KERNEL("Softplus", {check_unary<Softplus>, run_unary<Softplus>});
-SARDONYX_KERNEL("Softsign", {check_unary<Softsign>, run_unary<Softsign>});
-SARDONYX_KERNEL("Tanh", {check_unary<Tanh>, run_unary<Tanh>});
-SARDONYX_KERNEL("Erf", {check_unary<Erf>, run_unary<Erf>});
-SARDONYX_KERNEL("Floor", {check_unary<Floor>, run_unary<Floor>});
-SARDONYX_KERNEL("Ceil", {check_unary<Ceil>, run_unary<Ceil>});
-SARDONYX_KERNEL("Round", {check_unary<Round>, run_unary<Round>});
-SARDONYX_KERNEL("Sin", {check_unary<Sin>, run_unary<Sin>});
-SARDONYX_KERNEL("Cos", {check_unary<Cos>, run_unary<Cos>});
-SARDONYX_KERNEL("Tan", {check_unary<Tan>, run_unary<Tan>});
-SARDONYX_KERNEL("Asin", {check_unary<Asin>, run_unary<Asin>});
-SARDONYX_KERNEL("Acos", {check_unary<Acos>, run_unary<Acos>});
-SARDONYX_KERNEL("Atan", {check_unary<Atan>, run_unary<Atan>});
-SARDONYX_KERNEL("Sinh", {check_unary<Sinh>, run_unary<Sinh>});
-SARDONYX_KERNEL("Cosh", {check_unary<Cosh>, run_unary<Cosh>});
-SARDONYX_KERNEL("Asinh", {check_unary<Asinh>, run_unary<Asinh>});
-SARDONYX_KERNEL("Acosh", {check_unary<Acosh>, run_unary<Acosh>});
-SARDONYX_KERNEL("Atanh", {check_unary<Atanh>, run_unary<Atanh>});
-SARDONYX_KERNEL("Not", {check_unary<Not>, run_unary<Not>});
-SARDONYX_KERNEL("BitwiseNot", {check_unary<BitwiseNot>, run_unary<BitwiseNot>});
+SARDONYX_KERNEL("Abs", {.check = check_unary<Abs>, .run = run_unary<Abs>, .in_place = true});
+SARDONYX_KERNEL("Neg", {.check = check_unary<Neg>, .run = run_unary<Neg>, .in_place = true});
+SARDONYX_KERNEL("Sign", {.check = check_unary<Sign>, .run = run_unary<Sign>, .in_place = true});
+SARDONYX_KERNEL("Relu", {.check = check_unary<Relu>, .run = run_unary<Relu>, .in_place = true});
+SARDONYX_KERNEL("Sqrt", {.check = check_unary<Sqrt>, .run = run_unary<Sqrt>, .in_place = true});
+SARDONYX_KERNEL("Exp", {.check = check_unary<Exp>, .run = run_unary<Exp>, .in_place = true});
+SARDONYX_KERNEL("Log", {.check = check_unary<Log>, .run = run_unary<Log>, .in_place = true});
+SARDONYX_KERNEL("Reciprocal", {.check = check_unary<Reciprocal>, .run = run_unary<Reciprocal>, .in_place = true});
+SARDONYX_KERNEL("Sigmoid", {.check = check_unary<Sigmoid>, .run = run_unary<Sigmoid>, .in_place = true});
+SARDONYX_KERNEL("Softplus", {.check = check_unary<Softplus>, .run = run_unary<Softplus>, .in_place = true});
+SARDONYX_KERNEL("Softsign", {.check = check_unary<Softsign>, .run = run_unary<Softsign>, .in_place = true});
+SARDONYX_KERNEL("Tanh", {.check = check_unary<Tanh>, .run = run_unary<Tanh>, .in_place = true});
+SARDONYX_KERNEL("Erf", {.check = check_unary<Erf>, .run = run_unary<Erf>, .in_place = true});
+SARDONYX_KERNEL("Floor", {.check = check_unary<Floor>, .run = run_unary<Floor>, .in_place = true});
+SARDONYX_KERNEL("Ceil", {.check = check_unary<Ceil>, .run = run_unary<Ceil>, .in_place = true});
+SARDONYX_KERNEL("Round", {.check = check_unary<Round>, .run = run_unary<Round>, .in_place = true});
+SARDONYX_KERNEL("Sin", {.check = check_unary<Sin>, .run = run_unary<Sin>, .in_place = true});
+SARDONYX_KERNEL("Cos", {.check = check_unary<Cos>, .run = run_unary<Cos>, .in_place = true});
+SARDONYX_KERNEL("Tan", {.check = check_unary<Tan>, .run = run_unary<Tan>, .in_place = true});
+SARDONYX_KERNEL("Asin", {.check = check_unary<Asin>, .run = run_unary<Asin>, .in_place = true});
+SARDONYX_KERNEL("Acos", {.check = check_unary<Acos>, .run = run_unary<Acos>, .in_place = true});
+SARDONYX_KERNEL("Atan", {.check = check_unary<Atan>, .run = run_unary<Atan>, .in_place = true});
+SARDONYX_KERNEL("Sinh", {.check = check_unary<Sinh>, .run = run_unary<Sinh>, .in_place = true});
+SARDONYX_KERNEL("Cosh", {.check = check_unary<Cosh>, .run = run_unary<Cosh>, .in_place = true});
+SARDONYX_KERNEL("Asinh", {.check = check_unary<Asinh>, .run = run_unary<Asinh>, .in_place = true});
+SARDONYX_KERNEL("Acosh", {.check = check_unary<Acosh>, .run = run_unary<Acosh>, .in_place = true});
+SARDONYX_KERNEL("Atanh", {.check = check_unary<Atanh>, .run = run_unary<Atanh>, .in_place = true});
+SARDONYX_KERNEL("Not", {.check = check_unary<Not>, .run = run_unary<Not>, .in_place = true});
+SARDONYX_KERNEL("BitwiseNot", {.check = check_unary<BitwiseNot>, .run = run_unary<BitwiseNot>, .in_place = true});
 
 // ---- tests of one number: params [negative, positive] of IsInf as in ONNX
 // ----------------------------------------------
@@ -436,7 +436,7 @@ void run_is_nan(const Step& step, std::int64_t rows, const Context&) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = is_nan(x[i]);
   });
 }
-SARDONYX_KERNEL("IsNaN", {check_is_nan, run_is_nan});
+SARDONYX_KERNEL("IsNaN", {.check = check_is_nan, .run = run_is_nan});
 
 void check_is_inf(const Step& step) {
   require_counts(step, "IsInf", 1, 1, 2);
@@ -457,7 +457,7 @@ void run_is_inf(const Step& step, std::int64_t rows, const Context&) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = (positive && x[i] == infinity) || (negative && x[i] == -infinity);
   });
 }
-SARDONYX_KERNEL("IsInf", {check_is_inf, run_is_inf});
+SARDONYX_KERNEL("IsInf", {.check = check_is_inf, .run = run_is_inf});
 
 // ---- two steps in one: (x - m) / s, in this order, so that the result is the same to the last bit
 // --------------------
@@ -487,7 +487,7 @@ void run_sub_div(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("SubDiv", {check_sub_div, run_sub_div});
+SARDONYX_KERNEL("SubDiv", {.check = check_sub_div, .run = run_sub_div, .in_place = true});
 
 // ---- text
 // ------------------------------------------------------------------------------------------------------------
@@ -511,7 +511,7 @@ void run_equal_text(const Step& step, std::int64_t rows, const Context&) {
     for (std::int64_t i = 0; i < n; ++i) y[at[0] + i] = same_text(a[at[1] + i * stride[1]], b[at[2] + i * stride[2]]);
   });
 }
-SARDONYX_KERNEL("EqualText", {check_equal_text, run_equal_text});
+SARDONYX_KERNEL("EqualText", {.check = check_equal_text, .run = run_equal_text});
 
 }  // namespace
 }  // namespace sardonyx

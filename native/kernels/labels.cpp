@@ -139,7 +139,7 @@ void run_label_encoder(const Step& step, std::int64_t rows, const Context& conte
   });
 }
 SARDONYX_KERNEL("LabelEncoder",
-                {check_label_encoder, run_label_encoder, nullptr, prepare_label_encoder, release_label_encoder});
+                {.check = check_label_encoder, .run = run_label_encoder, .prepare = prepare_label_encoder, .release = release_label_encoder});
 
 }  // namespace
 }  // namespace sardonyx

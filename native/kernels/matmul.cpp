@@ -70,7 +70,7 @@ void run_matmul(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("MatMul", {check_matmul, run_matmul});
+SARDONYX_KERNEL("MatMul", {.check = check_matmul, .run = run_matmul});
 
 }  // namespace
 }  // namespace sardonyx

@@ -134,15 +134,15 @@ void run_reduce(const Step& step, std::int64_t rows, const Context&) {
   }
 }
 
-SARDONYX_KERNEL("ReduceSum", {check_reduce<Sum>, run_reduce<Sum>});
-SARDONYX_KERNEL("ReduceProd", {check_reduce<Prod>, run_reduce<Prod>});
-SARDONYX_KERNEL("ReduceSumSquare", {check_reduce<SumSquare>, run_reduce<SumSquare>});
-SARDONYX_KERNEL("ReduceL1", {check_reduce<L1>, run_reduce<L1>});
-SARDONYX_KERNEL("ReduceL2", {check_reduce<L2>, run_reduce<L2>});
-SARDONYX_KERNEL("ReduceMean", {check_reduce<Mean>, run_reduce<Mean>});
-SARDONYX_KERNEL("ReduceLogSum", {check_reduce<LogSum>, run_reduce<LogSum>});
-SARDONYX_KERNEL("ReduceMax", {check_reduce<Max>, run_reduce<Max>});
-SARDONYX_KERNEL("ReduceMin", {check_reduce<Min>, run_reduce<Min>});
+SARDONYX_KERNEL("ReduceSum", {.check = check_reduce<Sum>, .run = run_reduce<Sum>});
+SARDONYX_KERNEL("ReduceProd", {.check = check_reduce<Prod>, .run = run_reduce<Prod>});
+SARDONYX_KERNEL("ReduceSumSquare", {.check = check_reduce<SumSquare>, .run = run_reduce<SumSquare>});
+SARDONYX_KERNEL("ReduceL1", {.check = check_reduce<L1>, .run = run_reduce<L1>});
+SARDONYX_KERNEL("ReduceL2", {.check = check_reduce<L2>, .run = run_reduce<L2>});
+SARDONYX_KERNEL("ReduceMean", {.check = check_reduce<Mean>, .run = run_reduce<Mean>});
+SARDONYX_KERNEL("ReduceLogSum", {.check = check_reduce<LogSum>, .run = run_reduce<LogSum>});
+SARDONYX_KERNEL("ReduceMax", {.check = check_reduce<Max>, .run = run_reduce<Max>});
+SARDONYX_KERNEL("ReduceMin", {.check = check_reduce<Min>, .run = run_reduce<Min>});
 
 // ---- log(sum(exp(x))), shifted by the largest element
 // -----------------------------------------------------------------
@@ -187,7 +187,7 @@ void run_log_sum_exp(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("ReduceLogSumExp", {check_log_sum_exp, run_log_sum_exp});
+SARDONYX_KERNEL("ReduceLogSumExp", {.check = check_log_sum_exp, .run = run_log_sum_exp});
 
 // ---- positions of extremes: params [outer, n, inner, last]; among equals the first, or the last
 // ------------------------
@@ -239,8 +239,8 @@ void run_arg(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("ArgMax", {check_arg<true>, run_arg<true>});
-SARDONYX_KERNEL("ArgMin", {check_arg<false>, run_arg<false>});
+SARDONYX_KERNEL("ArgMax", {.check = check_arg<true>, .run = run_arg<true>});
+SARDONYX_KERNEL("ArgMin", {.check = check_arg<false>, .run = run_arg<false>});
 
 // ---- softmax
 // -----------------------------------------------------------------------------------------------------------
@@ -291,8 +291,8 @@ void run_softmax(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("Softmax", {check_softmax<false>, run_softmax<false>});
-SARDONYX_KERNEL("LogSoftmax", {check_softmax<true>, run_softmax<true>});
+SARDONYX_KERNEL("Softmax", {.check = check_softmax<false>, .run = run_softmax<false>, .in_place = true});
+SARDONYX_KERNEL("LogSoftmax", {.check = check_softmax<true>, .run = run_softmax<true>, .in_place = true});
 
 // ---- running sums: params [outer, n, inner, exclusive, reverse]
 // -----------------------------------------------------------
@@ -327,7 +327,7 @@ void run_cumsum(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("CumSum", {check_cumsum, run_cumsum});
+SARDONYX_KERNEL("CumSum", {.check = check_cumsum, .run = run_cumsum, .in_place = true});
 
 // ---- the k largest or smallest: params [outer, n, inner, k, largest]; outputs values, indices
 // ----------------------------
@@ -439,7 +439,7 @@ void run_topk(const Step& step, std::int64_t rows, const Context& context) {
     }
   });
 }
-SARDONYX_KERNEL("TopK", {check_topk, run_topk, scratch_topk});
+SARDONYX_KERNEL("TopK", {.check = check_topk, .run = run_topk, .scratch = scratch_topk});
 
 }  // namespace
 }  // namespace sardonyx

@@ -33,7 +33,7 @@ void run_where(const Step& step, std::int64_t rows, const Context&) {
     });
   });
 }
-SARDONYX_KERNEL("Where", {check_where, run_where});
+SARDONYX_KERNEL("Where", {.check = check_where, .run = run_where});
 
 // Expand: rows or a constant, broadcast to the output's shape for every row.
 void check_expand(const Step& step) {
@@ -54,7 +54,7 @@ void run_expand(const Step& step, std::int64_t rows, const Context&) {
     });
   });
 }
-SARDONYX_KERNEL("Expand", {check_expand, run_expand});
+SARDONYX_KERNEL("Expand", {.check = check_expand, .run = run_expand});
 
 }  // namespace
 }  // namespace sardonyx

@@ -1,4 +1,4 @@
-// Moving elements without looking at them: Reshape, Concat, Slice, Gather, GatherElements, Transpose, Pad, OneHot.
+// Moving elements without looking at them: Concat, Slice, Gather, GatherElements, Transpose, Pad, OneHot.
 //
 // A row is seen as outer x n x inner, as in reduce.cpp. All types are moved as unsigned numbers of their size.
 #include "broadcast.h"
@@ -15,27 +15,6 @@ inline void copy(const T* from, T* to, std::int64_t n) {
   }
 }
 
-// ---- Reshape: the same elements under another shape
-// ----------------------------------------------------------------------
-
-void check_reshape(const Step& step) {
-  require_counts(step, "Reshape", 1, 1, 0);
-  require_row_output(step, "Reshape");
-  require(!step.inputs[0].constant, "Reshape", "the input is a constant");
-  require(step.outputs[0].dtype == step.inputs[0].dtype, "Reshape", "output of the wrong type");
-  require(step.outputs[0].width == step.inputs[0].width, "Reshape", "output of the wrong size");
-}
-
-void run_reshape(const Step& step, std::int64_t rows, const Context&) {
-  with_item(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    const T* x = data_of<T>(step.inputs[0]);
-    T* y = data_of<T>(step.outputs[0]);
-    if (x != y) copy(x, y, rows * step.inputs[0].width);
-  });
-}
-SARDONYX_KERNEL("Reshape", {check_reshape, run_reshape});
-
 // ---- Concat: params [outer]; every input gives width / outer elements to each of the outer slices
 // -------------------------
 
@@ -43,7 +22,7 @@ void check_concat(const Step& step) {
   require(step.n_inputs >= 1 && step.n_outputs == 1 && step.n_params == 1, "Concat",
           "needs inputs, an output, a param");
   require_row_output(step, "Concat");
-  const std::int64_t outer = step.params[0].i;
+  const std::int64_t outer = integer_param(step, 0);
   require(in_range(outer, 1, kLargest), "Concat", "outer is out of range");
   std::int64_t width = 0;
   for (int i = 0; i < step.n_inputs; ++i) {
@@ -80,7 +59,7 @@ void run_concat(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("Concat", {check_concat, run_concat});
+SARDONYX_KERNEL("Concat", {.check = check_concat, .run = run_concat});
 
 // ---- Slice: params [outer, n, inner, start, step, count]
 // -------------------------------------------------------------------
@@ -119,7 +98,7 @@ void run_slice(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("Slice", {check_slice, run_slice});
+SARDONYX_KERNEL("Slice", {.check = check_slice, .run = run_slice});
 
 // ---- Gather: params [outer, n, inner]; inputs data, indices (int64)
 // ---------------------------------------------------------
@@ -195,7 +174,7 @@ void run_gather(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("Gather", {check_gather, run_gather});
+SARDONYX_KERNEL("Gather", {.check = check_gather, .run = run_gather});
 
 // ---- GatherElements: params [outer, n, inner, m]; inputs data rows, indices rows or constant outer x m x inner
 // ----------------
@@ -233,7 +212,7 @@ void run_gather_elements(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("GatherElements", {check_gather_elements, run_gather_elements});
+SARDONYX_KERNEL("GatherElements", {.check = check_gather_elements, .run = run_gather_elements});
 
 // ---- Transpose: params = the permutation of the row's own dimensions
 // ---------------------------------------------------------
@@ -248,7 +227,7 @@ void check_transpose(const Step& step) {
   require(step.n_params == x.rank && x.rank == y.rank, "Transpose", "needs one param a dimension");
   bool seen[kMaxRank] = {};
   for (int d = 0; d < x.rank; ++d) {
-    const std::int64_t from = step.params[d].i;
+    const std::int64_t from = integer_param(step, d);
     require(in_range(from, 0, x.rank - 1) && !seen[from], "Transpose", "params are not a permutation");
     seen[from] = true;
     require(y.dims[d] == x.dims[from], "Transpose", "output of the wrong shape");
@@ -280,7 +259,7 @@ void run_transpose(const Step& step, std::int64_t rows, const Context&) {
     });
   });
 }
-SARDONYX_KERNEL("Transpose", {check_transpose, run_transpose});
+SARDONYX_KERNEL("Transpose", {.check = check_transpose, .run = run_transpose});
 
 // ---- Pad: params [outer, n, inner, before, after]; inputs data rows, constant fill (one element)
 // --------------------------------
@@ -317,7 +296,7 @@ void run_pad(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("Pad", {check_pad, run_pad});
+SARDONYX_KERNEL("Pad", {.check = check_pad, .run = run_pad});
 
 // ---- OneHot: params [outer, depth, inner]; inputs indices rows (int64), values constant [off, on]
 // ---------------------------------
@@ -352,7 +331,7 @@ void run_one_hot(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("OneHot", {check_one_hot, run_one_hot});
+SARDONYX_KERNEL("OneHot", {.check = check_one_hot, .run = run_one_hot});
 
 }  // namespace
 }  // namespace sardonyx

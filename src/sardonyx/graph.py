@@ -577,6 +577,12 @@ def as_value(x: Any) -> Value:
     return x if isinstance(x, Value) else current_graph().constant(x)
 
 
+def per_row(row: ArrayLike, like: Value) -> Value:
+    """Return `row` once for every row of `like`, shape (N, \\*row.shape): what does not depend on the data."""
+    zeros = op.ConstantOfShape(op.Shape(like, start=0, end=1), value=np.zeros(1, np.int64))
+    return current_graph().constant(np.asarray(row)[None])[zeros]
+
+
 def where(condition: Any, a: Any, b: Any) -> Value:
     """NumPy's `where` with promotion."""
     x, y = _promote(a, b)

@@ -101,7 +101,9 @@ class _Scope:
         if not name:
             return None
         if name not in self.values:
-            raise ModelError(f"value {name!r} is read before it is written; check the model with onnx.checker.check_model")
+            raise ModelError(
+                f"value {name!r} is read before it is written; check the model with onnx.checker.check_model"
+            )
         return self.values[name]
 
     def inner(self) -> _Scope:
@@ -261,7 +263,7 @@ class _Lowering:
         if view.function is not None or node.op_type in RANDOM or len(known) < len(names):
             return None
         arrays = evaluate(node, known, scope.opsets)
-        if arrays is None or any(array is None for array in arrays):
+        if arrays is None or len(arrays) != sum(map(bool, node.output)):
             return None
         results = iter(arrays)
         return tuple(Const(next(results) if name else np.zeros(0)) for name in node.output)
@@ -298,9 +300,7 @@ class _Lowering:
         attributes = {a.name: a for a in function.attribute_proto} | given
         inputs = [*view.inputs, *[None] * (len(function.input) - len(view.inputs))]
         values = dict(zip(function.input, inputs, strict=True))
-        inner = replace(
-            scope.inner(), opsets=_opsets(function.opset_import), values=values, attributes=attributes
-        )
+        inner = replace(scope.inner(), opsets=_opsets(function.opset_import), values=values, attributes=attributes)
         outer, self.builder.label = self.builder.label, self.builder.label or function.name
         self._walk(function.node, inner)
         self.builder.label = outer
@@ -354,9 +354,14 @@ class _ReferenceNodes:
         self.constants[name] = to_tensor(name, array)
         return name
 
-    def _node(self, op_type: str, inputs: list[str], **attributes: int) -> str:
+    def _node(self, op_type: str, inputs: list[str]) -> str:
         name = self.lowering.fresh()
-        self.nodes.append(helper.make_node(op_type, inputs, [name], **attributes))
+        self.nodes.append(helper.make_node(op_type, inputs, [name]))
+        return name
+
+    def _concat(self, parts: list[str]) -> str:
+        name = self._node("Concat", parts)
+        self.nodes[-1].attribute.append(helper.make_attribute("axis", 0))
         return name
 
     def _dims(self, value: Dims) -> str:
@@ -364,9 +369,9 @@ class _ReferenceNodes:
         row = self.lowering.first_row
         assert row is not None, "Dims come from the shape of rows"
         shape = self._node("Shape", [self.name_of(row)])
-        rows = self._node("Gather", [shape, self._constant(np.zeros(1, dtype=np.int64))], axis=0)
+        rows = self._node("Gather", [shape, self._constant(np.zeros(1, dtype=np.int64))])
         parts = [rows if n is None else self._constant(np.array([n], dtype=np.int64)) for n in value.items]
-        whole = parts[0] if len(parts) == 1 else self._node("Concat", parts, axis=0)
+        whole = parts[0] if len(parts) == 1 else self._concat(parts)
         return self._node("Reshape", [whole, self._constant(np.zeros(0, dtype=np.int64))]) if value.scalar else whole
 
     def finish(self, outputs: list[str], reason: str) -> list[Row | Batch]:

@@ -13,9 +13,10 @@ program does (inputs.py and session.py do).
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import onnx
@@ -110,17 +111,15 @@ class _Runner(Protocol):
 
 
 def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
-    from . import _native
-
-    runner: _Runner = _native.Program.from_bytes(pack(segment.program), threads=threads)
+    native = importlib.import_module("sardonyx._native")  # here, so that plans can be made without it
+    runner: _Runner = native.Program.from_bytes(pack(segment.program), threads=threads)
     return runner
 
 
 def _reference_runner(segment: ReferenceSegment) -> _Runner:
     from onnx.reference import ReferenceEvaluator
 
-    runner: _Runner = ReferenceEvaluator(segment.model)
-    return runner
+    return cast(_Runner, ReferenceEvaluator(segment.model))
 
 
 class PlanRunner:

@@ -105,7 +105,7 @@ def type_of(value: Row | Batch) -> onnx.TypeProto:
     """Return the ONNX type of a value."""
     if isinstance(value, Batch):
         return value.type
-    shape = [*[1] * value.lead, ROWS, *value.shape]
+    shape: list[str | int | None] = [*[1] * value.lead, ROWS, *value.shape]
     kind: onnx.TypeProto = helper.make_tensor_type_proto(element_type(value.dtype), shape)
     return kind
 
@@ -131,7 +131,7 @@ def evaluate(node: onnx.NodeProto, constants: Mapping[str, Array], opsets: Opset
     try:
         with np.errstate(all="ignore"):
             results = ReferenceEvaluator(make_model([node], [], outputs, tensors, opsets)).run(None, {})
-        return [as_constant(result) if isinstance(result, np.ndarray | np.generic) else None for result in results]
+        return [as_constant(result) for result in results if isinstance(result, np.ndarray | np.generic)]
     except Exception:  # noqa: BLE001 - whatever it raises, the node is left for run time, which will say so
         return None
 

@@ -346,7 +346,7 @@ class Builder:
         """Return the same elements of each row under another shape."""
         if shape == x.shape:
             return Row(x.slot, x.dtype, x.shape, lead)
-        (row,) = self.step("Reshape", [x], [(x.dtype, shape)])
+        (row,) = self.step("Identity", [x], [(x.dtype, shape)])
         return Row(row.slot, row.dtype, row.shape, lead)
 
     def reference(self, step: ReferenceStep) -> None:

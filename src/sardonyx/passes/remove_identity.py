@@ -1,4 +1,4 @@
-"""Removes copies: readers of an Identity (or of a Reshape to the same shape) read its input instead.
+"""Removes copies: readers of an Identity that keeps the shape read its input instead.
 
 Contract: a copy that is an output of the program stays, because an output has a name of its own.
 """
@@ -24,6 +24,6 @@ def remove_identity(program: Program) -> Program:
 
 
 def _is_copy(program: Program, step: Step) -> bool:
-    if step.kernel not in ("Identity", "Reshape") or step.outputs[0] in program.outputs:
+    if step.kernel != "Identity" or step.outputs[0] in program.outputs:
         return False
     return program.slots[step.inputs[0]].shape == program.slots[step.outputs[0]].shape

@@ -1,0 +1,248 @@
+"""Element by element: arithmetic, comparison, logic, functions of one number (native/kernels/elementwise.cpp).
+
+Broadcasting follows ONNX: shapes are aligned from the right, with the row dimension in them. `aligned` takes the row
+dimension off::
+
+    rows      N x 3 x 4      N x 1          of one rank: whatever follows N is broadcast
+    constant  1 x 3 x 1      4      ()      a leading 1 stands for N; a number there would mix rows: declined
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+
+FLOATS = frozenset({"float32", "float64"})
+SIGNED = frozenset({"int8", "int16", "int32", "int64"})
+UNSIGNED = frozenset({"uint8", "uint16", "uint32", "uint64"})
+INTEGERS = SIGNED | UNSIGNED
+NUMBERS = FLOATS | INTEGERS
+BOOL = frozenset({"bool"})
+
+
+def aligned(operands: Sequence[Operand]) -> tuple[list[Operand], Shape]:
+    """Return the operands without the row dimension, and the shape they broadcast to."""
+    ranks = {operand.rank for operand in operands if isinstance(operand, Row)}
+    if len(ranks) != 1:
+        decline("operands of different ranks: the rows of one meet another dimension of the other")
+    (rank,) = ranks
+    own = [o if isinstance(o, Row) else _without_rows(o, rank) for o in operands]
+    try:
+        return own, np.broadcast_shapes(*(operand.shape for operand in own))
+    except ValueError:
+        decline("operands do not broadcast")
+
+
+def _without_rows(constant: Const, rank: int) -> Const:
+    shape = constant.shape
+    if len(shape) > rank or (len(shape) == rank and shape[0] != 1):
+        decline("a constant has as many dimensions as the rows, or more: it meets the row dimension")
+    return Const(constant.array.reshape(shape[1:])) if len(shape) == rank else constant
+
+
+def one_type(operands: Sequence[Operand], accepted: frozenset[str]) -> str:
+    """Return the type of all operands, which must be one of those accepted."""
+    dtypes = {operand.dtype for operand in operands}
+    if len(dtypes) != 1 or not dtypes <= accepted:
+        decline(f"there is no kernel for {', '.join(sorted(dtypes))}")
+    return dtypes.pop()
+
+
+def elementwise(
+    b: Builder, kernel: str, operands: Sequence[Operand], accepted: frozenset[str], result: str | None = None
+) -> Row:
+    """Add a step of a kernel of two operands; `result` is the type of its output if it is not that of the operands."""
+    dtype = one_type(operands, accepted)
+    own, shape = aligned(operands)
+    (row,) = b.step(kernel, own, [(result or dtype, shape)])
+    return row
+
+
+# ---- two operands ----------------------------------------------------------------------------------------------------
+
+BINARY = {
+    "Add": NUMBERS,
+    "Sub": NUMBERS,
+    "Mul": NUMBERS,
+    "Div": NUMBERS,
+    "And": BOOL,
+    "Or": BOOL,
+    "Xor": BOOL,
+    "BitwiseAnd": INTEGERS,
+    "BitwiseOr": INTEGERS,
+    "BitwiseXor": INTEGERS,
+}
+
+COMPARISONS = {
+    "Equal": NUMBERS | BOOL,
+    "Less": NUMBERS,
+    "LessOrEqual": NUMBERS,
+    "Greater": NUMBERS,
+    "GreaterOrEqual": NUMBERS,
+}
+
+
+@lowers(*BINARY)
+def binary(b: Builder, node: NodeView) -> Values:
+    return (elementwise(b, node.op_type, node.operands(), BINARY[node.op_type]),)
+
+
+@lowers(*COMPARISONS)
+def comparison(b: Builder, node: NodeView) -> Values:
+    return (elementwise(b, node.op_type, node.operands(), COMPARISONS[node.op_type], "bool"),)
+
+
+@lowers("Equal")
+def equal_text(b: Builder, node: NodeView) -> Values:
+    return (elementwise(b, "EqualText", node.operands(), frozenset({"str"}), "bool"),)
+
+
+@lowers("Min", "Max")
+def extreme(b: Builder, node: NodeView) -> Values:
+    # rows first: two constants cannot be a step
+    operands = sorted(node.operands(), key=lambda operand: isinstance(operand, Const))
+    return (functools.reduce(lambda x, y: elementwise(b, node.op_type, [x, y], NUMBERS), operands),)
+
+
+@lowers("Sum")
+def total(b: Builder, node: NodeView) -> Values:
+    operands = node.operands()
+    if not isinstance(operands[0], Row) and len(operands) > 2:
+        decline("the sum begins with constants")
+    result: Operand = operands[0]
+    for operand in operands[1:]:
+        result = elementwise(b, "Add", [result, operand], FLOATS)
+    return (result,)
+
+
+@lowers("Clip")
+def clip(b: Builder, node: NodeView) -> Values:
+    result = node.row(0)
+    for kernel, index, name in (("Max", 1, "min"), ("Min", 2, "max")):
+        bound = node.const(index) if node.has(index) else node.attributes.get(name)
+        if bound is not None:
+            if np.size(bound) != 1:
+                decline("a bound is not one number")
+            limit = Const(np.asarray(bound, dtype=result.dtype).reshape(()))
+            result = elementwise(b, kernel, [result, limit], NUMBERS)
+    return (result,)
+
+
+@lowers("Pow")
+def power(b: Builder, node: NodeView) -> Values:
+    base, exponent = node.operands()
+    if isinstance(exponent, Const) and exponent.array.size == 1 and exponent.array.item() == 2 and exponent.array.ndim <= 1:
+        return (elementwise(b, "Mul", [base, base], NUMBERS),)
+    if exponent.dtype != base.dtype:
+        if base.dtype not in FLOATS or exponent.dtype not in NUMBERS:
+            decline("an integer to the power of a float")
+        exponent = cast(b, exponent, base.dtype)
+    return (elementwise(b, "Pow", [base, exponent], NUMBERS),)
+
+
+@lowers("Mod")
+def modulo(b: Builder, node: NodeView) -> Values:
+    fmod = node.integer("fmod", 0)
+    return (elementwise(b, "Fmod" if fmod else "Mod", node.operands(), NUMBERS if fmod else INTEGERS),)
+
+
+@lowers("BitShift")
+def bit_shift(b: Builder, node: NodeView) -> Values:
+    kernel = "ShiftLeft" if node.text("direction", "") == "LEFT" else "ShiftRight"
+    return (elementwise(b, kernel, node.operands(), UNSIGNED),)
+
+
+@lowers("PRelu")
+def parametric_relu(b: Builder, node: NodeView) -> Values:
+    x, slope = node.row(0), node.operand(1)
+    scaled = elementwise(b, "Mul", [x, slope], FLOATS)
+    negative = elementwise(b, "Less", [x, Const(np.zeros((), dtype=x.dtype))], FLOATS, "bool")
+    return b.step("Where", [negative, scaled, x], [(x.dtype, x.shape)])
+
+
+# ---- one operand -----------------------------------------------------------------------------------------------------
+
+UNARY = {
+    **dict.fromkeys(("Abs", "Neg", "Sign", "Relu"), NUMBERS),
+    **dict.fromkeys(("Sqrt", "Exp", "Log", "Reciprocal", "Sigmoid", "Softplus", "Softsign", "Tanh", "Erf"), FLOATS),
+    **dict.fromkeys(("Floor", "Ceil", "Round", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan"), FLOATS),
+    **dict.fromkeys(("Sinh", "Cosh", "Asinh", "Acosh", "Atanh"), FLOATS),
+    "Not": BOOL,
+    "BitwiseNot": INTEGERS,
+}
+
+
+@lowers(*UNARY)
+def unary(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    return b.step(node.op_type, [x], [(one_type([x], UNARY[node.op_type]), x.shape)])
+
+
+@lowers("IsNaN")
+def is_nan(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    return b.step("IsNaN", [x], [("bool", x.shape)])
+
+
+@lowers("IsInf")
+def is_inf(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    signs = (node.integer("detect_negative", 1), node.integer("detect_positive", 1))
+    return b.step("IsInf", [x], [("bool", x.shape)], signs)
+
+
+@lowers("LeakyRelu")
+def leaky_relu(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    scaled = elementwise(b, "Mul", [x, Const(np.asarray(node.real("alpha", 0.01), dtype=x.dtype))], FLOATS)
+    negative = elementwise(b, "Less", [x, Const(np.zeros((), dtype=x.dtype))], FLOATS, "bool")
+    return b.step("Where", [negative, scaled, x], [(x.dtype, x.shape)])
+
+
+# ---- passing on ------------------------------------------------------------------------------------------------------
+
+
+@lowers("Identity", "Dropout")
+def identity(b: Builder, node: NodeView) -> Values:
+    if node.n_outputs > 1 or node.has(2):
+        decline("Dropout with a mask, or in training")
+    x = node.inputs[0]
+    return (x,) if x is not None else decline("input 0 is not given")
+
+
+def cast(b: Builder, x: Operand, dtype: str) -> Operand:
+    """Return x as another type; a constant is converted now."""
+    if x.dtype == dtype:
+        return x
+    if "str" in (x.dtype, dtype) or not {x.dtype, dtype} <= NUMBERS | BOOL:
+        decline(f"there is no kernel to cast {x.dtype} to {dtype}")
+    if isinstance(x, Const):
+        return Const(x.array.astype(dtype))
+    (row,) = b.step("Cast", [x], [(dtype, x.shape)])
+    return Row(row.slot, dtype, x.shape, x.lead)
+
+
+@lowers("Cast", "CastLike")
+def cast_node(b: Builder, node: NodeView) -> Values:
+    from ..reference import dtype_of
+
+    like = node.inputs[1] if node.op_type == "CastLike" else None
+    if isinstance(like, Const | Row):
+        return (cast(b, node.any_row(0), like.dtype),)
+    return (cast(b, node.any_row(0), dtype_of(node.integer("to", 0))),)
+
+
+@lowers("CheckFinite", domain="sardonyx")
+def check_finite(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    return b.step(
+        "CheckFinite", [x], [(x.dtype, x.shape)], [node.integer("allow_nan", 0)], label=node.text("estimator", "")
+    )

@@ -1,0 +1,122 @@
+"""Along an axis of a row: reductions, positions of extremes, softmax, running sums, TopK (native/kernels/reduce.cpp)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..rules import Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
+from .elementwise import BOOL, FLOATS, NUMBERS, one_type
+
+REDUCTIONS = {
+    "ReduceSum": NUMBERS,
+    "ReduceProd": NUMBERS,
+    "ReduceMax": NUMBERS | BOOL,
+    "ReduceMin": NUMBERS | BOOL,
+    "ReduceMean": FLOATS,
+    "ReduceSumSquare": FLOATS,
+    "ReduceL1": FLOATS,
+    "ReduceL2": FLOATS,
+    "ReduceLogSum": FLOATS,
+    "ReduceLogSumExp": FLOATS,
+}
+
+#: Those that may be done one axis after another, and those that are defined for no elements.
+STEPWISE = frozenset({"ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin"})
+OF_NOTHING = frozenset(REDUCTIONS) - {"ReduceMax", "ReduceMin", "ReduceLogSumExp"}
+
+
+@lowers(*REDUCTIONS)
+def reduction(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], REDUCTIONS[node.op_type])
+    axes = node.integers("axes", 1)
+    if not axes:
+        return (x,) if node.integer("noop_with_empty_axes", 0) else decline("all axes are reduced, the rows too")
+    own = sorted({node.row_axis(x, axis) for axis in axes})
+    return (reduce_axes(b, node.op_type, x, own, keep=bool(node.integer("keepdims", 1))),)
+
+
+def reduce_axes(b: Builder, kernel: str, x: Row, axes: list[int], *, keep: bool) -> Row:
+    """Return the reduction over (sorted) axes of a row; axes apart from each other are reduced from the last on."""
+    if any(x.shape[axis] == 0 for axis in axes) and kernel not in OF_NOTHING:
+        decline("nothing to reduce")
+    final = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
+    runs = _runs(axes)
+    if len(runs) > 1 and kernel not in STEPWISE:
+        decline("axes apart from each other")
+    for first, count in reversed(runs):
+        shape = final if first == axes[0] else x.shape[:first] + x.shape[first + count :]
+        (x,) = b.step(kernel, [x], [(x.dtype, shape)], split_at(x.shape, first, count))
+    return x
+
+
+def _runs(axes: list[int]) -> list[tuple[int, int]]:
+    """Return (first, count) of every run of neighbouring axes."""
+    runs: list[tuple[int, int]] = []
+    for axis in axes:
+        if runs and sum(runs[-1]) == axis:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((axis, 1))
+    return runs
+
+
+@lowers("ArgMax", "ArgMin")
+def position(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], NUMBERS)
+    axis = node.row_axis(x, node.integer("axis", 0))
+    if x.shape[axis] == 0:
+        decline("nothing to choose from")
+    params = (*split_at(x.shape, axis), node.integer("select_last_index", 0))
+    return b.step(node.op_type, [x], [("int64", _without(x.shape, axis, keep=node.integer("keepdims", 1)))], params)
+
+
+def _without(shape: Shape, axis: int, keep: int) -> Shape:
+    return (*shape[:axis], *([1] if keep else []), *shape[axis + 1 :])
+
+
+@lowers("Softmax", "LogSoftmax")
+def softmax(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    if node.version >= 13:
+        along = split_at(x.shape, node.row_axis(x, node.integer("axis", -1)))
+    else:  # all dimensions from the axis on are one
+        axis = node.row_axis(x, node.integer("axis", 1)) if x.shape else decline("the rows are the axis")
+        along = split_at(x.shape, axis, len(x.shape) - axis)
+    return b.step(node.op_type, [x], [(x.dtype, x.shape)], along)
+
+
+@lowers("CumSum")
+def cumulative_sum(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], NUMBERS)
+    along = split_at(x.shape, node.row_axis(x, int(node.const(1).reshape(-1)[0])))
+    flags = (node.integer("exclusive", 0), node.integer("reverse", 0))
+    return b.step("CumSum", [x], [(x.dtype, x.shape)], (*along, *flags))
+
+
+@lowers("TopK")
+def top_k(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], NUMBERS)
+    (k,) = node.integers("k", 1) or decline("k is not given")
+    axis = node.row_axis(x, node.integer("axis", -1))
+    if not 0 <= k <= x.shape[axis]:
+        decline("k is larger than the axis")
+    shape = (*x.shape[:axis], k, *x.shape[axis + 1 :])
+    params = (*split_at(x.shape, axis), k, node.integer("largest", 1))
+    return b.step("TopK", [x], [(x.dtype, shape), ("int64", shape)], params)
+
+
+@lowers("LpNormalization")
+def lp_normalization(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    kernel = "ReduceL1" if node.integer("p", 2) == 1 else "ReduceL2"
+    norm = reduce_axes(b, kernel, x, [node.row_axis(x, node.integer("axis", -1))], keep=True)
+    zero = Const(np.zeros((), dtype=x.dtype))
+    (is_zero,) = b.step("Equal", [norm, zero], [("bool", norm.shape)])
+    (divisor,) = b.step("Where", [is_zero, Const(np.ones((), dtype=x.dtype)), norm], [(x.dtype, norm.shape)])
+    return b.step("Div", [x, divisor], [(x.dtype, x.shape)])

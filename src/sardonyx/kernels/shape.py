@@ -1,0 +1,379 @@
+"""Shapes: what moves elements (native/kernels/shape.cpp), what only renames them, and sums about shapes themselves.
+
+Rules about rows keep the row dimension first, or see that only dimensions of size 1 come before it (`Row.lead`). Rules
+named ``..._of_dims`` compute with shapes in which the number of rows occurs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..rules import (
+    Array,
+    Builder,
+    Const,
+    Dims,
+    NodeView,
+    Operand,
+    Row,
+    Shape,
+    Value,
+    Values,
+    decline,
+    lowers,
+    split_at,
+)
+
+# ---- shapes in which the number of rows occurs -----------------------------------------------------------------------
+
+
+def _dims(items: Sequence[int | None], *, scalar: bool = False) -> Value:
+    """Return a shape: a constant unless the number of rows is in it."""
+    if None in items:
+        return Dims(tuple(items), scalar)
+    array = np.array(items, dtype=np.int64)
+    return Const(array.reshape(()) if scalar else array)
+
+
+@lowers("Shape")
+def shape_of(b: Builder, node: NodeView) -> Values:
+    x = node.any_row(0)
+    items = (*[1] * x.lead, None, *x.shape)
+    return (_dims(items[node.integer("start", 0) : node.integer("end", len(items))]),)
+
+
+@lowers("Gather")
+def gather_of_dims(b: Builder, node: NodeView) -> Values:
+    items, at = node.dims(0), node.const(1)
+    if at.ndim > 1 or any(not -len(items) <= int(i) < len(items) for i in at.reshape(-1)):
+        decline("not a choice of dimensions")
+    return (_dims([items[int(i)] for i in at.reshape(-1)], scalar=at.ndim == 0),)
+
+
+@lowers("Slice")
+def slice_of_dims(b: Builder, node: NodeView) -> Values:
+    items = node.dims(0)
+    starts, ends = node.integers("starts", 1), node.integers("ends", 2)
+    steps = node.integers("steps", 4) or (1,)
+    if starts is None or ends is None or len(starts) != 1 or (node.integers("axes", 3) or (0,)) not in ((0,), (-1,)):
+        decline("not a slice of dimensions")
+    start, step, count = _slice_of(len(items), starts[0], ends[0], steps[0])
+    return (_dims([items[start + i * step] for i in range(count)]),)
+
+
+@lowers("Concat")
+def concat_of_dims(b: Builder, node: NodeView) -> Values:
+    parts = [node.dims(i) for i in range(len(node.inputs))]
+    return (_dims([n for part in parts for n in part]),)
+
+
+@lowers("Unsqueeze", "Squeeze", "Reshape", "Cast", "Identity")
+def reshape_of_dims(b: Builder, node: NodeView) -> Values:
+    x = node.inputs[0]
+    if not isinstance(x, Dims) or len(x.items) != 1:
+        decline("input 0 is not one number of a shape")
+    if node.op_type in ("Cast", "Identity"):
+        return (x,) if node.op_type == "Identity" or node.integer("to", 0) == 7 else decline("not cast to int64")
+    to_scalar = node.op_type == "Squeeze" or (node.op_type == "Reshape" and not node.dims(1))
+    return (Dims(x.items, to_scalar),)
+
+
+# ---- the same elements under another shape ---------------------------------------------------------------------------
+
+
+@lowers("Reshape")
+def reshape(b: Builder, node: NodeView) -> Values:
+    x = node.any_row(0)
+    target = _filled(node, x)
+    lead = next((i for i, n in enumerate(target) if n != 1), len(target))
+    if lead == len(target) or target[lead] not in (None, -1):
+        decline("the shape does not keep the rows")
+    own = target[lead + 1 :]
+    if any(n is None for n in own):
+        decline("the shape does not keep the rows")
+    shape = _solved(tuple(n for n in own if n is not None), x.width, rows_are_known=target[lead] is None)
+    return (b.reshape(x, shape, lead),)
+
+
+def _filled(node: NodeView, x: Row) -> tuple[int | None, ...]:
+    """Return the shape asked for, with zeros replaced by the dimensions they stand for."""
+    given = (*[1] * x.lead, None, *x.shape)
+    target = node.dims(1)
+    if node.integer("allowzero", 0) or 0 not in target:
+        return target
+    if any(n == 0 and i >= len(given) for i, n in enumerate(target)):
+        decline("the shape does not fit")
+    return tuple(given[i] if n == 0 else n for i, n in enumerate(target))
+
+
+def _solved(shape: Shape, width: int, *, rows_are_known: bool) -> Shape:
+    """Return the shape of a row with its -1 replaced; a -1 for the rows is right if one row fills the rest."""
+    known = math.prod(n for n in shape if n != -1)
+    if -1 in shape:
+        if not rows_are_known or known <= 0 or width % known or shape.count(-1) > 1:
+            decline("the shape does not keep the rows")
+        return tuple(width // known if n == -1 else n for n in shape)
+    if known != width or width == 0:
+        decline("the shape does not keep the rows")
+    return shape
+
+
+@lowers("Flatten")
+def flatten(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    if node.integer("axis", 1) not in (1, 1 - x.rank):
+        decline("the shape does not keep the rows")
+    return (b.reshape(x, (x.width,)),)
+
+
+@lowers("Squeeze")
+def squeeze(b: Builder, node: NodeView) -> Values:
+    x = node.any_row(0)
+    axes = node.integers("axes", 1)
+    if not axes:
+        decline("without axes, the number of rows decides")
+    drop = {axis % x.rank for axis in axes}
+    if x.lead in drop or any(axis > x.lead and x.shape[axis - x.lead - 1] != 1 for axis in drop):
+        decline("the rows are squeezed, or a dimension that is not 1")
+    shape = tuple(n for i, n in enumerate(x.shape) if i + x.lead + 1 not in drop)
+    return (b.reshape(x, shape, x.lead - sum(axis < x.lead for axis in drop)),)
+
+
+@lowers("Unsqueeze")
+def unsqueeze(b: Builder, node: NodeView) -> Values:
+    x = node.any_row(0)
+    axes = node.integers("axes", 1) or ()
+    rank = x.rank + len(axes)
+    new = {axis % rank for axis in axes}
+    if len(new) != len(axes):
+        decline("an axis is given twice")
+    old = iter((*[1] * x.lead, None, *x.shape))
+    full = [1 if i in new else next(old) for i in range(rank)]
+    lead = full.index(None)
+    return (b.reshape(x, tuple(n for n in full[lead + 1 :] if n is not None), lead),)
+
+
+@lowers("Transpose")
+def transpose(b: Builder, node: NodeView) -> Values:
+    x = node.any_row(0)
+    order = node.integers("perm") or tuple(reversed(range(x.rank)))
+    given = (*[1] * x.lead, None, *x.shape)
+    lead = order.index(x.lead)
+    if any(given[axis] != 1 for axis in order[:lead]):
+        decline("rows are moved behind another dimension")
+    shape = tuple(n for n in (given[axis] for axis in order[lead + 1 :]) if n is not None)
+    kept = [axis - x.lead - 1 for axis in order if axis > x.lead and given[axis] != 1]
+    if kept == sorted(kept):
+        return (b.reshape(x, shape, lead),)
+    if lead or x.lead:
+        decline("rows are not the first dimension")
+    return b.step("Transpose", [x], [(x.dtype, shape)], [axis - 1 for axis in order[1:]])
+
+
+# ---- elements moved --------------------------------------------------------------------------------------------------
+
+
+@lowers("Concat")
+def concat(b: Builder, node: NodeView) -> Values:
+    rows = [node.row(i) for i in range(len(node.inputs))]
+    if len({row.rank for row in rows}) != 1 or len({row.dtype for row in rows}) != 1:
+        decline("pieces of different ranks or types")
+    axis = node.row_axis(rows[0], node.integer("axis", 0))
+    return (concat_rows(b, rows, axis),)
+
+
+def concat_rows(b: Builder, rows: list[Row], axis: int) -> Row:
+    """Return rows joined along an axis of theirs."""
+    first = rows[0].shape
+    if len({row.shape[:axis] + row.shape[axis + 1 :] for row in rows}) != 1:
+        decline("pieces do not fit")
+    pieces = [row for row in rows if row.width]
+    if len(pieces) < 2:
+        return pieces[0] if pieces else rows[0]
+    shape = (*first[:axis], sum(row.shape[axis] for row in rows), *first[axis + 1 :])
+    (result,) = b.step("Concat", pieces, [(rows[0].dtype, shape)], [math.prod(first[:axis])])
+    return result
+
+
+def _slice_of(n: int, start: int, end: int, step: int) -> tuple[int, int, int]:
+    """Return (start, step, count) of a slice of n elements."""
+    if step == 0:
+        decline("a slice with step 0")
+    start, stop, step = slice(start, end, step).indices(n)
+    return start, step, len(range(start, stop, step))
+
+
+def slice_axis(b: Builder, x: Row, axis: int, start: int, step: int, count: int) -> Row:
+    """Return `count` elements of an axis, from `start` on, `step` apart."""
+    if (start, step, count) == (0, 1, x.shape[axis]):
+        return x
+    shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
+    params = (*split_at(x.shape, axis), start, step, count)
+    (result,) = b.step("Slice", [x], [(x.dtype, shape)], params)
+    return result
+
+
+@lowers("Slice")
+def slice_rows(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    starts, ends = node.integers("starts", 1), node.integers("ends", 2)
+    if starts is None or ends is None:
+        decline("the bounds are not constants")
+    axes = node.integers("axes", 3) or tuple(range(len(starts)))
+    steps = node.integers("steps", 4) or (1,) * len(starts)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        if axis in (0, -x.rank) and start == 0 and step == 1 and end >= np.iinfo(np.int32).max:
+            continue  # all rows
+        own = node.row_axis(x, axis)
+        x = slice_axis(b, x, own, *_slice_of(x.shape[own], start, end, step))
+    return (x,)
+
+
+@lowers("Split")
+def split(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    axis = node.row_axis(x, node.integer("axis", 0))
+    n, parts = x.shape[axis], node.n_outputs
+    sizes = node.integers("split", 1)
+    if sizes is None:
+        size = -(-n // parts)
+        sizes = tuple(max(0, min(size, n - i * size)) for i in range(parts))
+        if node.version < 18 and n % parts:
+            decline("the parts are not equal")
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return tuple(slice_axis(b, x, axis, start, 1, size) for start, size in zip(starts, sizes, strict=True))
+
+
+def _positions(indices: Array, n: int) -> Array:
+    """Return indices counted from the start, as int64."""
+    at = indices.astype(np.int64)
+    if ((at < -n) | (at >= n)).any():
+        decline("an index is out of range")
+    return np.where(at < 0, at + n, at)
+
+
+def gather_axis(b: Builder, x: Row, axis: int, indices: Array) -> Row:
+    """Return the elements of an axis at constant indices (of any shape)."""
+    at = _positions(indices, x.shape[axis])
+    shape = (*x.shape[:axis], *at.shape, *x.shape[axis + 1 :])
+    (result,) = b.step("Gather", [x, at], [(x.dtype, shape)], split_at(x.shape, axis))
+    return result
+
+
+@lowers("Gather")
+def gather_columns(b: Builder, node: NodeView) -> Values:
+    x, indices = node.row(0), node.const(1)
+    return (gather_axis(b, x, node.row_axis(x, node.integer("axis", 0)), indices),)
+
+
+@lowers("Gather")
+def gather_table(b: Builder, node: NodeView) -> Values:
+    table, indices = node.const(0), node.row(1)
+    if node.integer("axis", 0) not in (0, -table.ndim) or indices.dtype not in ("int64", "int32"):
+        decline("a table is looked up along its first axis")
+    return (look_up(b, table, indices),)
+
+
+def look_up(b: Builder, table: Array, indices: Row) -> Row:
+    """Return the slices of a table at indices that the rows hold."""
+    from .elementwise import cast
+
+    at = cast(b, indices, "int64")
+    shape = (*indices.shape, *table.shape[1:])
+    along = (1, table.shape[0], math.prod(table.shape[1:]))
+    (result,) = b.step("Gather", [Const(table), at], [(Const(table).dtype, shape)], along)
+    return result
+
+
+@lowers("ArrayFeatureExtractor", domain="ai.onnx.ml")
+def array_feature_extractor(b: Builder, node: NodeView) -> Values:
+    x, indices = node.row(0), node.const(1).reshape(-1)
+    if not x.shape:
+        decline("the rows are the last axis")
+    return (gather_axis(b, x, len(x.shape) - 1, indices),)
+
+
+@lowers("ArrayFeatureExtractor", domain="ai.onnx.ml")
+def array_feature_table(b: Builder, node: NodeView) -> Values:
+    """Classes at the rows' indices: the result is 1 x N, whatever the shape of the indices."""
+    table, indices = node.const(0), node.any_row(1)
+    if table.size != table.shape[-1] or table.ndim > 2 or indices.width != 1 or indices.dtype != "int64":
+        decline("not a look-up of one class a row")
+    flat = b.reshape(indices, ())
+    row = look_up(b, table.reshape(-1), Row(flat.slot, flat.dtype, ()))
+    return (Row(row.slot, row.dtype, (), 1),)
+
+
+@lowers("GatherElements")
+def gather_elements(b: Builder, node: NodeView) -> Values:
+    x, indices = node.row(0), node.row(1)
+    axis = node.row_axis(x, node.integer("axis", 0))
+    if indices.dtype != "int64" or len(indices.shape) != len(x.shape):
+        decline("indices are not int64, or of another rank")
+    if x.shape[:axis] + x.shape[axis + 1 :] != indices.shape[:axis] + indices.shape[axis + 1 :]:
+        decline("indices for a part of the other dimensions")
+    params = (*split_at(x.shape, axis), indices.shape[axis])
+    return b.step("GatherElements", [x, indices], [(x.dtype, indices.shape)], params)
+
+
+@lowers("Compress")
+def compress(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    axis = node.row_axis(x, node.integer("axis", 0)) if "axis" in node.attributes else decline("all rows are flattened")
+    return (gather_axis(b, x, axis, np.flatnonzero(node.const(1))),)
+
+
+@lowers("Tile")
+def tile(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    rows, *repeats = node.integers("repeats", 1) or decline("the repeats are not given")
+    if rows != 1 or len(repeats) != len(x.shape):
+        decline("rows are repeated")
+    for axis, times in enumerate(repeats):
+        if times != 1:
+            x = gather_axis(b, x, axis, np.tile(np.arange(x.shape[axis]), times))
+    return (x,)
+
+
+@lowers("Pad")
+def pad(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    pads = node.integers("pads", 1)
+    if pads is None or node.text("mode", "constant") != "constant" or len(pads) % 2:
+        decline("not padded with a constant")
+    count = len(pads) // 2
+    axes: Sequence[int] = node.integers("axes", 3) or range(count)
+    fill = node.const(2) if node.has(2) else np.array(node.attributes.get("value", "" if x.dtype == "str" else 0))
+    fill = fill.astype(object if x.dtype == "str" else x.dtype).reshape(-1)[:1]
+    for axis, before, after in zip(axes, pads[:count], pads[count:], strict=True):
+        if before or after:
+            x = _pad_axis(b, x, node.row_axis(x, axis), before, after, fill)
+    return (x,)
+
+
+def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Array) -> Row:
+    if before < 0 or after < 0:
+        decline("padding that takes away")
+    shape = (*x.shape[:axis], x.shape[axis] + before + after, *x.shape[axis + 1 :])
+    operands: list[Operand | Array] = [x, fill]
+    (result,) = b.step("Pad", operands, [(x.dtype, shape)], (*split_at(x.shape, axis), before, after))
+    return result
+
+
+@lowers("OneHot")
+def one_hot(b: Builder, node: NodeView) -> Values:
+    from .elementwise import cast
+
+    indices, values = node.row(0), node.const(2)
+    depth = int(node.const(1).reshape(-1)[0])
+    axis = node.integer("axis", -1)
+    own = (axis if axis >= 0 else axis + indices.rank + 1) - 1
+    if own < 0 or indices.dtype not in ("int64", "int32") or depth < 0:
+        decline("the new axis comes before the rows, or the indices are not integers")
+    shape = (*indices.shape[:own], depth, *indices.shape[own:])
+    along = (math.prod(indices.shape[:own]), depth, math.prod(indices.shape[own:]))
+    at = cast(b, indices, "int64")
+    return b.step("OneHot", [at, values.reshape(-1)], [(Const(values).dtype, shape)], along)

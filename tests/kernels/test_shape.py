@@ -1,0 +1,188 @@
+"""What moves elements or renames dimensions: against onnx.reference, for every size of element."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import onnx.parser
+import pytest
+
+from sardonyx.lower import lower
+from sardonyx.plan import PlanRunner
+
+from .single import assert_declined, assert_same, check, draw, native_plan, numpy, reference, rows
+
+TYPES = ["float64", "float32", "int16", "int8", "bool", "str"]
+REFERENCE: dict[str, Any] = {"judge": reference}
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_concat(dtype: str) -> None:
+    check("Concat", rows(dtype, 1), rows(dtype, 3), rows(dtype, 1), axis=1, **REFERENCE)
+    check("Concat", rows(dtype, 2, 1), rows(dtype, 2, 3), axis=2, **REFERENCE)
+    check("Concat", rows(dtype, 2, 2), rows(dtype, 3, 2), axis=1, **REFERENCE)
+    check("Concat", rows(dtype, 0), rows(dtype, 3), axis=-1, **REFERENCE)
+    check("Concat", *[rows(dtype, 1)] * 40, axis=1, **REFERENCE)
+
+
+def test_concat_of_rows_below_rows_is_declined() -> None:
+    assert_declined("Concat", rows("float64", 3), rows("float64", 3), axis=0)
+
+
+SLICES = {
+    "some": ([1], [3], [1], None),
+    "negative": ([-3], [-1], [-1], None),
+    "steps": ([0], [100], [1], [2]),
+    "backwards": ([-1], [-100], [1], [-1]),
+    "backwards with steps": ([4], [0], [1], [-2]),
+    "none": ([3], [2], [1], None),
+    "two axes": ([1, 0], [4, 2], [1, 2], [2, 1]),
+    "all rows": ([0, 1], [2**62, 3], [0, 1], None),
+}
+
+
+@pytest.mark.parametrize("bounds", SLICES.values(), ids=SLICES.keys())
+@pytest.mark.parametrize("dtype", TYPES)
+def test_slice(dtype: str, bounds: tuple[Any, ...]) -> None:
+    check("Slice", rows(dtype, 6, 3), *[None if b is None else np.array(b) for b in bounds], **REFERENCE)
+
+
+def test_slice_of_rows_is_declined() -> None:
+    assert_declined("Slice", rows("float64", 3), np.array([1]), np.array([3]), np.array([0]))
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_gather_of_columns(dtype: str) -> None:
+    check("Gather", rows(dtype, 4), np.array([3, 0, 0, -1]), axis=1, **REFERENCE)
+    check("Gather", rows(dtype, 4), np.array(2), axis=1, **REFERENCE)
+    check("Gather", rows(dtype, 4, 3), np.array([[3, 0], [1, -4]]), axis=1, **REFERENCE)
+    check("Gather", rows(dtype, 4, 3), np.array([2, 1]), axis=-1, **REFERENCE)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_gather_from_a_table(dtype: str) -> None:
+    indices = rows("int64", 2, values=(0, 1, 2, -1, -3))
+    check("Gather", draw(rows(dtype), 3, np.random.default_rng(0)), indices, **REFERENCE)
+    check("Gather", draw(rows(dtype, 2), 3, np.random.default_rng(0)), indices, **REFERENCE)
+    check("Gather", draw(rows(dtype, 2), 3, np.random.default_rng(0)), rows("int64", values=(0, 2)), **REFERENCE)
+
+
+def test_an_index_out_of_range_is_refused() -> None:
+    from .single import model_of
+
+    model = model_of("Gather", [np.arange(3.0), rows("int64", 1)])
+    with pytest.raises(Exception, match="index 3 is out of range for an axis of 3"):
+        PlanRunner(native_plan(model), threads=1).run(None, {"x1": np.array([[0], [3]])})
+
+
+def test_gather_of_rows_is_declined() -> None:
+    assert_declined("Gather", rows("float64", 3), np.array([0, 1]), axis=0)
+
+
+def test_gather_elements() -> None:
+    indices = rows("int64", 2, values=(0, 3, -1))
+    check("GatherElements", rows("float64", 4), indices, axis=1)
+    check("GatherElements", rows("str", 4), indices, axis=1, **REFERENCE)
+    check("GatherElements", rows("float64", 4, 3), rows("int64", 2, 3, values=(0, 3, -1)), axis=1)
+    check("GatherElements", rows("float64", 3, 4), rows("int64", 3, 2, values=(0, 3, -1)), axis=2)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("order", [(0, 2, 1, 3), (0, 3, 2, 1), (0, 1, 3, 2), (0, 1, 2, 3)])
+def test_transpose(dtype: str, order: tuple[int, ...]) -> None:
+    check("Transpose", rows(dtype, 2, 3, 4), perm=order, **REFERENCE)
+
+
+def test_transpose_of_rows_is_declined() -> None:
+    assert_declined("Transpose", rows("float64", 3), perm=[1, 0])
+
+
+@pytest.mark.parametrize("target", [(-1, 12), (0, 12), (0, -1), (-1, 2, 6), (0, 2, -1), (0, 0, -1)])
+def test_reshape(target: tuple[int, ...]) -> None:
+    for dtype in TYPES:
+        shape = tuple((0, 3, 4)[i] if n == 0 and i else n for i, n in enumerate(target[1:], 1))
+        own = tuple(12 // -math.prod(shape) if n == -1 else n for n in shape)
+        check("Reshape", rows(dtype, 3, 4), np.array(target), judge=numpy(lambda x, own=own: x.reshape(len(x), *own)))
+
+
+def test_reshape_of_one_number_a_row() -> None:
+    check("Reshape", rows("float64", 1), np.array([-1]))
+    check("Reshape", rows("float64"), np.array([-1, 1]))
+
+
+def test_reshape_that_mixes_rows_is_declined() -> None:
+    assert_declined("Reshape", rows("float64", 4), np.array([-1]))
+    assert_declined("Reshape", rows("float64", 4), np.array([-1, 2]))
+
+
+def test_dimensions_of_one() -> None:
+    check("Flatten", rows("float64", 2, 3))
+    check("Squeeze", rows("float64", 1, 3), np.array([1]))
+    check("Squeeze", rows("float64", 3, 1), np.array([-1]))
+    check("Squeeze", rows("float64", 1), opset=11, axes=[1])
+    check("Unsqueeze", rows("float64", 3), np.array([1]))
+    check("Unsqueeze", rows("float64", 3), np.array([-1, 1]))
+    check("Unsqueeze", rows("float64"), opset=11, axes=[1])
+    assert_declined("Squeeze", rows("float64", 1, 3))
+
+
+def test_tile_pad_split_compress() -> None:
+    check("Tile", rows("float64", 2, 3), np.array([1, 2, 3]))
+    check("Pad", rows("float64", 3), np.array([0, 1, 0, 2]), np.array(7.5))
+    check("Pad", rows("float64", 2, 3), np.array([1, 2]), None, np.array([2]))
+    check("Split", rows("float64", 6), np.array([1, 2, 3]), axis=1, outputs=3)
+    check("Split", rows("float64", 6), axis=1, outputs=2, num_outputs=2)
+    check("Split", rows("float64", 5), axis=1, outputs=2, num_outputs=2)
+    check("Compress", rows("float64", 3), np.array([True, False, True]), axis=1)
+    assert_declined("Tile", rows("float64", 2), np.array([2, 1]))
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_one_hot(axis: int) -> None:
+    check("OneHot", rows("int64", 4, values=(0, 1, 2, -1)), np.array(3), np.array([2, 5]), axis=axis)
+
+
+def test_array_feature_extractor() -> None:
+    check("ArrayFeatureExtractor", rows("float64", 4), np.array([2, 0]), domain="ai.onnx.ml")
+    check("ArrayFeatureExtractor", rows("str", 4), np.array([3]), domain="ai.onnx.ml")
+
+
+IDIOMS = {
+    "classes behind ArrayFeatureExtractor": """
+        g (double[N,3] X) => (string[N] Y) <string[3] classes={"a","ä",""}, int64[1] flat={-1}>
+        { i = ArgMax<axis=1, keepdims=0>(X)  l = ai.onnx.ml.ArrayFeatureExtractor(classes, i)  Y = Reshape(l, flat) }""",
+    "the same as a column, transposed": """
+        g (double[N,3] X) => (string[N,1] Y) <string[1,3] classes={"a","ä",""}>
+        { i = ArgMax<axis=1, keepdims=1>(X)  l = ai.onnx.ml.ArrayFeatureExtractor(classes, i)  Y = Transpose(l) }""",
+    "a shape with the rows in it": """
+        g (double[N,6] X) => (double[N,2,3] Y) <int64[2] t={2,3}, int64 zero={0}, int64[1] axes={0}>
+        { s = Shape(X)  n = Gather(s, zero)  m = Unsqueeze(n, axes)  t2 = Concat<axis=0>(m, t)  Y = Reshape(X, t2) }""",
+    "the rows sliced from a shape": """
+        g (double[N,6] X) => (double[N,3] Y) <int64[1] a={0}, int64[1] b={1}, int64[1] k={3}, double[1,3] c={1,2,3}>
+        { s = Shape(X)  n = Slice(s, a, b)  t = Concat<axis=0>(n, k)  Y = Expand(c, t) }""",
+    "Shape with start and end": """
+        g (double[N,6] X) => (double[N] Y) { n = Shape<start=0, end=1>(X)  Y = ConstantOfShape<value=double[1]{2.5}>(n) }""",
+    "through a leading dimension": """
+        g (double[N,1] X) => (double[N] Y) <int64[1] zero={0}>
+        { a = Unsqueeze(X, zero)  b = Transpose<perm=[0,2,1]>(a)  c = Squeeze(b, zero)  Y = Squeeze(c, zero) }""",
+}
+
+
+@pytest.mark.parametrize("body", IDIOMS.values(), ids=IDIOMS.keys())
+def test_idioms_that_keep_the_rows(body: str) -> None:
+    model = onnx.parser.parse_model(f'<ir_version: 10, opset_import: ["" : 21, "ai.onnx.ml" : 5]> {body}')
+    runner = PlanRunner(native_plan(model), threads=1)
+    width = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+    for n in (1, 2, 5):
+        feeds = {"X": np.random.default_rng(n).normal(size=(n, width))}
+        assert_same(runner.run(None, feeds)[0], reference(model, feeds)[0])
+
+
+def test_an_output_whose_rows_are_not_first() -> None:
+    model = onnx.parser.parse_model("""
+        <ir_version: 10, opset_import: ["" : 21]>
+        g (double[N,1] X) => (double[1,N] Y) { T = Transpose(X)  Y = Neg(T) }""")
+    feeds = {"X": np.arange(4.0).reshape(4, 1)}
+    assert_same(PlanRunner(lower(model), threads=1).run(None, feeds)[0], -feeds["X"].T)
