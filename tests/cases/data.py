@@ -552,3 +552,29 @@ def regression_near() -> Dataset:
 def regression32_near() -> Dataset:
     full = regression_near()
     return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def regression_multi32() -> Dataset:
+    full = regression_multi()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+def _few(full: Dataset) -> Dataset:
+    return Dataset(full.X[:60], full.y[:60], full.X_test)
+
+
+@data
+def binary_few() -> Dataset:
+    """Few rows, for estimators that keep a matrix of them."""
+    return _few(binary_str())
+
+
+@data
+def multiclass_few() -> Dataset:
+    return _few(multiclass_str())
+
+
+@data
+def multiclass_int_few() -> Dataset:
+    return _few(multiclass_int())
