@@ -233,10 +233,12 @@ def cast(b: Builder, x: Operand, dtype: str) -> Operand:
 def cast_node(b: Builder, node: NodeView) -> Values:
     from ..reference import dtype_of
 
-    like = node.inputs[1] if node.op_type == "CastLike" else None
-    if isinstance(like, Const | Row):
-        return (cast(b, node.any_row(0), like.dtype),)
-    return (cast(b, node.any_row(0), dtype_of(node.integer("to", 0))),)
+    x = node.inputs[0]
+    operand = x if isinstance(x, Const) else node.any_row(0)
+    if node.op_type == "Cast":
+        return (cast(b, operand, dtype_of(node.integer("to", 0))),)
+    like = node.inputs[1]
+    return (cast(b, operand, like.dtype if isinstance(like, Const) else node.any_row(1).dtype),)
 
 
 @lowers("CheckFinite", domain="sardonyx")
