@@ -20,7 +20,8 @@ namespace sardonyx {
 namespace {
 
 // Rows computed together, so that a weight is loaded once for all of them; the number of registers limits them.
-constexpr int kRows = SARDONYX_ISA == 2 ? 8 : 4;
+constexpr int kDotRows = 4;
+constexpr int kPanelRows = SARDONYX_ISA == 2 ? 8 : 4;
 constexpr std::int64_t kDotColumns = 4;
 
 template <class T>
@@ -61,7 +62,8 @@ VectorBits<T> mask_of_last(std::int64_t lanes) {
 template <class T, int R>
 void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias, T* y, std::int64_t stride) {
   constexpr int V = kLanes<T>;
-  Vector<T> even[R]{}, odd[R]{};
+  Vector<T> even[R], odd[R];  // set in a loop: an initialiser would keep GCC from holding them in registers
+  for (int r = 0; r < R; ++r) even[r] = odd[r] = Vector<T>{};
   std::int64_t i = 0;
   for (; i + 2 * V <= k; i += 2 * V) {
     const Vector<T> w0 = load(w + i), w1 = load(w + i + V);
@@ -86,8 +88,9 @@ void run_dots(const T* x, std::int64_t rows, std::int64_t k, std::int64_t n, con
   const std::int64_t stride = round_up(k, kLanes<T>);
   const VectorBits<T> mask = mask_of_last<T>(k % kLanes<T>);
   std::int64_t r = 0;
-  for (; r + kRows <= rows; r += kRows) {
-    for (std::int64_t j = 0; j < n; ++j) dot_rows<T, kRows>(x + r * k, k, w + j * stride, mask, b[j], y + r * n + j, n);
+  for (; r + kDotRows <= rows; r += kDotRows) {
+    for (std::int64_t j = 0; j < n; ++j)
+      dot_rows<T, kDotRows>(x + r * k, k, w + j * stride, mask, b[j], y + r * n + j, n);
   }
   for (; r < rows; ++r) {
     for (std::int64_t j = 0; j < n; ++j) dot_rows<T, 1>(x + r * k, k, w + j * stride, mask, b[j], y + r * n + j, n);
@@ -109,7 +112,10 @@ template <class T, int R, int N>
 void panel_rows(const T* x, std::int64_t k, const T* w, const T* b, T* y, std::int64_t n, std::int64_t valid) {
   constexpr int V = kLanes<T>, P = kPanel<T>;
   const std::int64_t panel = k * P;
-  Vector<T> sums[R][N]{};
+  Vector<T> sums[R][N];
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < N; ++c) sums[r][c] = Vector<T>{};
+  }
   for (std::int64_t i = 0; i < k; ++i, w += P) {
     Vector<T> weights[N];
     for (int c = 0; c < N; ++c) weights[c] = load(w + c / 2 * panel + c % 2 * V);
@@ -144,7 +150,7 @@ void run_panels_of(const T* x, std::int64_t k, std::int64_t n, const T* w, const
 template <class T>
 void run_panels(const T* x, std::int64_t rows, std::int64_t k, std::int64_t n, const T* w, const T* b, T* y) {
   std::int64_t r = 0;
-  for (; r + kRows <= rows; r += kRows) run_panels_of<T, kRows>(x + r * k, k, n, w, b, y + r * n);
+  for (; r + kPanelRows <= rows; r += kPanelRows) run_panels_of<T, kPanelRows>(x + r * k, k, n, w, b, y + r * n);
   for (; r < rows; ++r) run_panels_of<T, 1>(x + r * k, k, n, w, b, y + r * n);
 }
 

@@ -89,40 +89,30 @@ inline Vector<double> multiply_add(Vector<double> a, Vector<double> b, Vector<do
 inline Vector<float> multiply_add(Vector<float> a, Vector<float> b, Vector<float> c) { return a * b + c; }
 #endif
 
-// The lanes' sum, halving: (a0+a4)+(a2+a6) + ((a1+a5)+(a3+a7)).
+// The lanes' sum by halving: (a0+a4)+(a2+a6) + ((a1+a5)+(a3+a7)).
 template <class V>
 inline auto folded(V v) {
-  if constexpr (sizeof(V) / sizeof(v[0]) == 16) {
-    return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-           __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-  } else if constexpr (sizeof(V) / sizeof(v[0]) == 8) {
+  constexpr int lanes = sizeof(V) / sizeof(v[0]);
+  if constexpr (lanes == 8) {
     return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
-  } else if constexpr (sizeof(V) / sizeof(v[0]) == 4) {
+  } else if constexpr (lanes == 4) {
     return __builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3);
   } else {
     return v[0] + v[1];
   }
 }
 
-inline double sum(Vector<double> v) {
+// GCC 12 sends shuffles of 512-bit vectors through memory; the intrinsics do the same additions in registers.
 #if SARDONYX_ISA == 2
-  return folded(folded(folded(v)));
+inline double sum(Vector<double> v) { return _mm512_reduce_add_pd(v); }
+inline float sum(Vector<float> v) { return _mm512_reduce_add_ps(v); }
 #elif SARDONYX_ISA == 1
-  return folded(folded(v));
+inline double sum(Vector<double> v) { return folded(folded(v)); }
+inline float sum(Vector<float> v) { return folded(folded(folded(v))); }
 #else
-  return folded(v);
+inline double sum(Vector<double> v) { return folded(v); }
+inline float sum(Vector<float> v) { return folded(folded(v)); }
 #endif
-}
-
-inline float sum(Vector<float> v) {
-#if SARDONYX_ISA == 2
-  return folded(folded(folded(folded(v))));
-#elif SARDONYX_ISA == 1
-  return folded(folded(folded(v)));
-#else
-  return folded(folded(v));
-#endif
-}
 
 }  // namespace
 }  // namespace sardonyx

@@ -1,18 +1,66 @@
-"""Sardonyx: fitted scikit-learn models as exact ONNX files, proven, and run faster than anywhere else."""
+"""Sardonyx: fitted scikit-learn models as exact ONNX files, proven, and run faster than anywhere else.
+
+The functions are imported when they are first used: a ``.sdx`` file is loaded without onnx.
+"""
 
 from __future__ import annotations
 
-from .errors import ConversionError, InputError, ModelError, ProgramError, SardonyxError, VerificationError
-from .registry import converter
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    ConversionError,
+    InputError,
+    MissingMethodError,
+    ModelError,
+    ProgramError,
+    SardonyxError,
+    VerificationError,
+)
+
+if TYPE_CHECKING:
+    from .api import compile, to_onnx
+    from .registry import converter
+    from .session import Session, load
+    from .verification import Report, verify
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ConversionError",
     "InputError",
+    "MissingMethodError",
     "ModelError",
     "ProgramError",
+    "Report",
     "SardonyxError",
+    "Session",
     "VerificationError",
+    "compile",
     "converter",
+    "load",
+    "to_onnx",
+    "verify",
 ]
+
+_HOMES = {
+    "Report": "verification",
+    "Session": "session",
+    "compile": "api",
+    "converter": "registry",
+    "load": "session",
+    "to_onnx": "api",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,18 +11,18 @@ It never runs a model: `verify` does.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
 
 from . import registry
+from .description import KEY, Description, Form, Method
 from .errors import ConversionError
 from .graph import STEPS, STRING, Graph, Value, concat, current_graph
-from .inputs import InputSpec, describe
+from .inputs import Signature, describe
 from .operators.checks import check_finite
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run
@@ -170,13 +170,13 @@ def convert(
     chosen = choose_methods(estimator, methods)
     X = _as_column(estimator, X)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
-    specs = describe(X)
+    signature = describe(X, vector=_takes_vector(estimator))
     with graph.scope():
-        data = _inputs(graph, specs, X)
+        data = _inputs(graph, signature)
         results = _trace(estimator, chosen, data)
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     model = graph.model(outputs)
-    describe_model(model, estimator, specs, results)
+    write_description(model, describe_model(estimator, signature, results))
     return model
 
 
@@ -228,24 +228,46 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     return [(method, as_matrix(result))]
 
 
-def describe_model(model: onnx.ModelProto, estimator: Any, specs: Sequence[InputSpec], results: dict[str, Any]) -> None:
-    """Write what the file says of itself into ``metadata_props``."""
+def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]) -> Description:
+    """Return what the file says of itself, but for the proof, which needs the model to be run."""
     import sklearn
 
     from . import __version__
 
-    description = {
-        "version": __version__,
-        "scikit-learn": sklearn.__version__,
-        "estimator": type(estimator).__name__,
-        "inputs": [asdict(s) for s in specs],
-        "methods": {
-            m: {"outputs": [n for n, _ in name_outputs(m, r)], "list": isinstance(r, list)} for m, r in results.items()
-        },
-        "labels": _label_dtype(estimator),
-    }
-    prop = model.metadata_props.add()
-    prop.key, prop.value = "sardonyx", json.dumps(description)
+    features = getattr(estimator, "feature_names_in_", None)
+    classes = getattr(estimator, "classes_", None)
+    labels = np.asarray(classes).dtype.str if isinstance(classes, np.ndarray) else None
+    return Description(
+        estimator=type(estimator).__name__,
+        signature=signature,
+        methods={method: _describe_method(method, result, labels) for method, result in results.items()},
+        version=__version__,
+        sklearn=sklearn.__version__,
+        features=None if features is None else tuple(map(str, features)),
+        classes=[np.asarray(c) for c in classes] if isinstance(classes, list) else classes,
+    )
+
+
+def _describe_method(method: str, result: Result, labels: str | None) -> Method:
+    outputs = name_outputs(method, result)
+    form: Form = "list" if isinstance(result, list) else "tuple" if isinstance(result, tuple) else "array"
+    own = ["|O" if v.dtype == STRING else v.dtype.str for _, v in outputs]
+    dtypes = [labels] if method == "predict" and labels and len(own) == 1 else own
+    return Method(tuple(n for n, _ in outputs), "columns" if form == "array" and len(own) > 1 else form, tuple(dtypes))
+
+
+def read_description(model: onnx.ModelProto) -> Description | None:
+    """Return what a model says of itself, or None if it was not written by sardonyx."""
+    texts = [prop.value for prop in model.metadata_props if prop.key == KEY]
+    return Description.parse(texts[0]) if texts else None
+
+
+def write_description(model: onnx.ModelProto, description: Description) -> None:
+    """Write what a model says of itself into ``metadata_props``, in place of what it said before."""
+    others = [prop for prop in model.metadata_props if prop.key != KEY]
+    del model.metadata_props[:]
+    model.metadata_props.extend(others)
+    model.metadata_props.add(key=KEY, value=description.to_json())
 
 
 # ---------------------------------------------------------------------------------------------------------------- details
@@ -316,9 +338,19 @@ def _opset(target: int | None) -> int:
     return target or OPSET
 
 
-def _inputs(graph: Graph, specs: Sequence[InputSpec], X: Any) -> Data:
-    values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", s.width)) for s in specs]
-    return Columns(tuple(s.name for s in specs), tuple(values)) if hasattr(X, "columns") else values[0]
+def _inputs(graph: Graph, signature: Signature) -> Data:
+    specs = signature.inputs
+    values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
+    return Columns(signature.names, tuple(values)) if signature.by_column else values[0]
+
+
+def _takes_vector(estimator: Any) -> bool:
+    """Whether the estimator takes one-dimensional data: labels to encode, documents."""
+    from sklearn.utils import get_tags
+
+    while getattr(estimator, "steps", None):
+        estimator = estimator.steps[0][1]
+    return hasattr(estimator, "fit") and not get_tags(estimator).input_tags.two_d_array
 
 
 def _identity(X: Data) -> tuple[str, ...]:
@@ -367,10 +399,3 @@ def _prepare(path: str, estimator: Any, methods: Sequence[str]) -> Any:
         graph.names_of = {id(v): k for k, v in vars(estimator).items() if isinstance(v, np.ndarray)}
 
     return setup
-
-
-def _label_dtype(estimator: Any) -> str | list[str] | None:
-    classes = getattr(estimator, "classes_", None)
-    if classes is None:
-        return None
-    return [np.asarray(c).dtype.str for c in classes] if isinstance(classes, list) else np.asarray(classes).dtype.str

@@ -127,7 +127,7 @@ def _convert(name: str, estimator: Pipeline, people: Passengers, output: Path, c
 def _prove(estimator: Pipeline, model: Any, people: Passengers, console: Console) -> bool:
     result = sardonyx.verify(estimator, model, people.X_test[NUMBERS + CATEGORIES])
     console.print()
-    console.print(report.verdict(result))
+    console.print(report.verdict_table(result))
     return bool(result.ok)
 
 

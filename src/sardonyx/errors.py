@@ -25,3 +25,7 @@ class ProgramError(ModelError):
 
 class VerificationError(SardonyxError, AssertionError):
     """A converted model does not say what the estimator says."""
+
+
+class MissingMethodError(SardonyxError, AttributeError):
+    """A model file does not hold the method asked for."""

@@ -109,6 +109,7 @@ class Graph:
         self.wanted: tuple[str, ...] = ()  # the methods asked of the estimator being traced
         self.path = ""  # of the step being traced, for readable weight names
         self.names_of: dict[int, str] = {}  # id of an array -> the attribute that holds it
+        self.attributes: dict[str, onnx.AttributeProto] = {}  # of a function's calling node, behind `attribute_ref`
         self._count = 0
         self._outputs: set[str] = set()
 
@@ -191,7 +192,7 @@ class Graph:
         opsets = [helper.make_opsetid(d, n) for d, n in self.opset.items()]
         try:
             inferred = shape_inference.infer_node_outputs(
-                schema, proto, types, small, opset_imports=opsets, ir_version=10
+                schema, self._resolved(proto), types, small, opset_imports=opsets, ir_version=10
             )
             return {name: _read_type(inferred[name]) for name in proto.output}
         except (shape_inference.InferenceError, defs.SchemaError, RuntimeError, KeyError) as error:
@@ -199,6 +200,15 @@ class Graph:
             raise ConversionError(
                 f"operator {proto.op_type} does not accept ({given}): {error}. Check dtypes and shapes where it is called."
             ) from error
+
+    def _resolved(self, proto: onnx.NodeProto) -> onnx.NodeProto:
+        """Return the node with the calling node's attributes in place of references to them."""
+        if not any(a.ref_attr_name for a in proto.attribute):
+            return proto
+        plain = [self.attributes[a.ref_attr_name] if a.ref_attr_name else a for a in proto.attribute]
+        resolved = helper.make_node(proto.op_type, proto.input, proto.output, domain=proto.domain)
+        resolved.attribute.extend(plain)
+        return resolved
 
     def constant_of(self, value: Value) -> NDArray[Any] | None:
         """Return the array behind a Value, where it is a constant of this scope or an enclosing one."""
@@ -236,6 +246,7 @@ class Graph:
             `attribute_ref`; all others are already decided in the body.
         """
         inner = Graph(self.opset, self)
+        inner.attributes = {k: _plain_attribute(k, v) for k, v in (attributes or {}).items()}
         if setup is not None:
             setup(inner)
         formal = [inner.input(_formal_name(v.name, i), v.dtype, v.shape) for i, v in enumerate(inputs)]
@@ -248,7 +259,7 @@ class Graph:
         call = helper.make_node(
             final, [v.name for v in (*inputs, *lifted)], [self.fresh(v.name) for v in named], domain=domain
         )
-        call.attribute.extend(_plain_attribute(k, v) for k, v in (attributes or {}).items())
+        call.attribute.extend(inner.attributes.values())
         self.nodes.append(call)
         return tuple(Value(self, n, v.dtype, v.shape) for n, v in zip(call.output, named, strict=True))
 
@@ -566,6 +577,12 @@ def as_value(x: Any) -> Value:
     return x if isinstance(x, Value) else current_graph().constant(x)
 
 
+def per_row(row: ArrayLike, like: Value) -> Value:
+    """Return `row` once for every row of `like`, shape (N, \\*row.shape): what does not depend on the data."""
+    zeros = op.ConstantOfShape(op.Shape(like, start=0, end=1), value=np.zeros(1, np.int64))
+    return current_graph().constant(np.asarray(row)[None])[zeros]
+
+
 def where(condition: Any, a: Any, b: Any) -> Value:
     """NumPy's `where` with promotion."""
     x, y = _promote(a, b)
@@ -611,6 +628,8 @@ def _attribute(schema: defs.OpSchema, op_type: str, key: str, value: Any) -> onn
 
 
 def _plain_attribute(key: str, value: Any, kind: int | None = None) -> onnx.AttributeProto:
+    if isinstance(value, onnx.AttributeProto):
+        return value
     tensor = kind == onnx.AttributeProto.TENSOR or (kind is None and isinstance(value, np.ndarray))
     if tensor and isinstance(value, np.ndarray):
         return helper.make_attribute(key, _tensor(value))

@@ -1,52 +1,486 @@
 """What a model takes in: the sample's columns become named, typed tensors, at conversion and at every call.
 
-Arrays give one input ``X`` of shape (N, features); frames give one input per column, of shape (N, 1).
+::
+
+    array, sparse matrix, list of rows          one input ``X`` of shape (N, features)
+    frame (pandas, polars, Arrow), dict of
+      columns, object array of mixed columns    one input a column, of shape (N, 1)
+    1-D array, for estimators that take one     one input ``X`` of shape (N,)
+
+`describe` reads that from the sample, once; `tensors` brings later data into the same form. Values are never changed:
+what does not fit its input's dtype exactly is refused with an error that names the column, the value and the way out.
+Only numpy is needed here; frames and sparse matrices are known by their behaviour, their libraries are not imported.
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NoReturn, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import InputError
+
+Array: TypeAlias = NDArray[Any]
 
 #: a missing value in a string tensor, which has no null: Unicode noncharacters cannot occur in exchanged text
 MISSING_NAN, MISSING_NONE = "\ufdd0NaN", "\ufdd0None"
 
+#: dtypes that are computed in another one, which holds all their values: scikit-learn converts them likewise
+_WIDENED: Final = {"float16": "float64", "longdouble": "float64", "float128": "float64"}
+
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input of a model: its name, dtype (NumPy's name; ``str`` for text) and number of columns."""
+    """One input of a model: name, dtype (NumPy's name; ``str`` for text), and number of columns (None: it is 1-D)."""
 
     name: str
     dtype: str
-    width: int
+    width: int | None
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of one row."""
+        return () if self.width is None else (self.width,)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """All inputs of a model. `by_column`: one input for each column of a frame, instead of one matrix."""
+
+    inputs: tuple[InputSpec, ...]
+    by_column: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(spec.name for spec in self.inputs)
+
+
+# ---- the sample ------------------------------------------------------------------------------------------------------
+
+
+def describe(X: Any, *, vector: bool = False) -> Signature:
+    """Return the inputs that a model for data like `X` has.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame, dict of columns or sparse matrix of shape (n_samples, n_features)
+        A sample.
+    vector : bool, default False
+        Accept one-dimensional data too: labels, documents.
+
+    Raises
+    ------
+    InputError
+        If X is not two-dimensional, or a column holds what is neither number, bool nor text.
+    """
+    if is_frame(X) or isinstance(X, Mapping):
+        return _describe_columns(columns_of(X))
+    array = as_array(X)
+    if array.ndim == 1 and vector:
+        return Signature((InputSpec("X", dtype_of(array, "X"), None),), by_column=False)
+    check_matrix(array)
+    if array.dtype == object and array.shape[1] > 1 and not _is_uniform(array):
+        return _describe_columns({f"x{i}": array[:, i] for i in range(array.shape[1])})
+    return Signature((InputSpec("X", dtype_of(array, "X"), array.shape[1]),), by_column=False)
 
 
 def is_frame(X: Any) -> bool:
-    """Whether X has named columns (pandas, polars)."""
-    return hasattr(X, "columns") and hasattr(X, "__getitem__") and not isinstance(X, dict)
+    """Whether X has named columns (pandas, polars, Arrow)."""
+    return (hasattr(X, "columns") or hasattr(X, "column_names")) and hasattr(X, "__getitem__")
 
 
-def describe(X: Any) -> tuple[InputSpec, ...]:
-    """Return the inputs that a model for data like `X` has."""
-    if is_frame(X):
-        return tuple(InputSpec(str(c), _column_dtype(np.asarray(X[c]), str(c)), 1) for c in X.columns)
+def columns_of(X: Any) -> dict[str, Any]:
+    """Return the columns of a frame or dict by name.
+
+    Raises
+    ------
+    InputError
+        If two columns have the same name.
+    """
+    if isinstance(X, Mapping):
+        return {str(name): column for name, column in X.items()}
+    names = list(getattr(X, "column_names", None) or X.columns)
+    texts = [str(name) for name in names]
+    twice = sorted({text for text in texts if texts.count(text) > 1}) if len(set(texts)) < len(texts) else []
+    if twice:
+        raise InputError(f"several columns are named {', '.join(map(repr, twice))}; give every column its own name.")
+    return {text: X[name] for text, name in zip(texts, names, strict=True)}
+
+
+def as_array(X: Any) -> Array:
+    """Return X, which has no named columns, as an array of plain NumPy dtype."""
     if hasattr(X, "toarray"):
-        return (InputSpec("X", str(X.dtype), X.shape[1]),)
-    array = np.asarray(X)
-    if array.ndim != 2:
-        raise InputError(
-            f"the sample has {array.ndim} dimension(s), expected rows x columns. Use X.reshape(-1, 1) for one column."
-        )
-    return (InputSpec("X", _column_dtype(array, "X"), array.shape[1]),)
+        return np.asarray(X.toarray())
+    if isinstance(X, list | tuple) and any(isinstance(v, str) for row in X for v in _items(row)):
+        return np.array(X, dtype=object)  # np.asarray would write numbers beside text as text
+    return plain(X)
 
 
-def _column_dtype(array: Any, name: str) -> str:
+def plain(column: Any) -> Array:
+    """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values."""
+    array = np.asarray(column)
+    whole = "int" in str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
+    if array.dtype.kind == "f" and whole and np.nanmax(np.abs(array), initial=0) >= 2**53:
+        # integers with a missing value, which some libraries turn into inexact floats
+        values = next(getattr(column, m) for m in ("to_pylist", "to_list", "tolist") if hasattr(column, m))()
+        return np.array(values, dtype=object)
+    return array
+
+
+def dtype_of(array: Array, name: str) -> str:
+    """Return the dtype of the input for a sample's column: NumPy's name, or ``str``."""
     if array.dtype.kind in "fiub":
-        return str(array.dtype)
-    if array.dtype.kind in "UOT":
+        return _WIDENED.get(array.dtype.name, array.dtype.name)
+    if array.dtype.kind in "UT":
         return "str"
-    raise InputError(f"column {name!r} has dtype {array.dtype}; convert it to numbers, bools or strings first.")
+    if array.dtype == object:
+        return _dtype_of_objects(array, name)
+    raise InputError(
+        f"{_column(name)} has dtype {array.dtype}; models take numbers, bools and text. Convert it, or leave it out."
+    )
+
+
+def _items(row: Any) -> Iterable[Any]:
+    return row if isinstance(row, list | tuple) else (row,)
+
+
+def _is_uniform(array: Array) -> bool:
+    kinds = {dtype_of(array[:, i], f"x{i}") for i in range(array.shape[1])}
+    return len(kinds) == 1 or "str" not in kinds
+
+
+def _describe_columns(columns: Mapping[str, Any]) -> Signature:
+    specs = []
+    for name, column in columns.items():
+        array = _one_column(plain(column), name)
+        specs.append(InputSpec(name, dtype_of(array, name), 1))
+    if not specs:
+        raise InputError("the sample has no columns; give at least one.")
+    return Signature(tuple(specs), by_column=True)
+
+
+def _one_column(array: Array, name: str) -> Array:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise InputError(f"{_column(name)} has shape {array.shape}; a column is one-dimensional.")
+    return array
+
+
+def _dtype_of_objects(array: Array, name: str) -> str:
+    values = array.ravel().tolist()
+    present = {type(v) for v in values if not is_missing(v)}
+    if all(issubclass(t, str) for t in present):
+        return "str"
+    missing = any(is_missing(v) for v in values)
+    if all(issubclass(t, bool | np.bool_) for t in present):
+        return "float64" if missing else "bool"
+    if all(issubclass(t, int | np.integer | np.bool_) for t in present):
+        return "float64" if missing else "int64"
+    if all(issubclass(t, int | float | np.integer | np.floating | np.bool_) for t in present):
+        return "float64"
+    kinds = ", ".join(sorted(t.__name__ for t in present))
+    raise InputError(f"{_column(name)} holds {kinds}; a column is either text or numbers. Convert it to one of them.")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN, pd.NA or NaT."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(np.isscalar(value) and value != value)
+
+
+# ---- data for a model ------------------------------------------------------------------------------------------------
+
+
+def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = None) -> dict[str, Array]:
+    """Return X as the tensors that a model takes, in any ONNX runtime: text as object arrays, columns of shape (N, 1).
+
+    Parameters
+    ----------
+    X : array-like, DataFrame, dict of columns, list of dicts or sparse matrix
+        Frames are read by column name, in any order, other columns are ignored; arrays by position.
+    signature : Signature
+        What the model takes.
+    feature_names : sequence of str, optional
+        Names of a matrix's columns, to read frames by.
+
+    Raises
+    ------
+    InputError
+        If columns are missing, too many or too few, or a value does not fit its dtype exactly.
+    """
+    X = _columns_of_records(X)
+    if signature.by_column:
+        return _tensors_by_column(X, signature)
+    (spec,) = signature.inputs if len(signature.inputs) == 1 else (None,)
+    if isinstance(X, Mapping) and (spec is None or set(X) == {spec.name}):
+        return coerce_feeds(X, [(s.name, s.dtype, s.row_shape) for s in signature.inputs])
+    if spec is None:
+        raise InputError(f"the model takes the inputs {_list(signature.names)}; give a dict of them.")
+    named = is_frame(X) or isinstance(X, Mapping)
+    return {spec.name: _matrix_of_columns(X, spec, feature_names) if named else _matrix(X, spec)}
+
+
+def coerce_feeds(feeds: Any, ports: Sequence[tuple[str, str, tuple[int, ...]]]) -> dict[str, Array]:
+    """Return feeds of a runtime's ``run`` in exactly the dtypes and shapes of its inputs.
+
+    Parameters
+    ----------
+    feeds : mapping of str to array-like
+        By input name.
+    ports : sequence of (name, dtype, shape of a row)
+        The inputs.
+
+    Raises
+    ------
+    InputError
+        Names, shapes, numbers of rows or values do not fit.
+    """
+    names = [name for name, _, _ in ports]
+    if not isinstance(feeds, Mapping):
+        raise InputError(f"run takes a dict of the inputs {_list(names)}, not {type(feeds).__name__}.")
+    _check_names(feeds, names, "input")
+    unknown = [name for name in feeds if name not in names]
+    if unknown:
+        raise InputError(f"the model has no input {_list(unknown)}; it takes {_list(names)}.")
+    result = {name: _shaped(coerce(as_array(feeds[name]), dtype, name), shape, name) for name, dtype, shape in ports}
+    _check_rows(result)
+    return result
+
+
+def coerce(array: Array, dtype: str, name: str) -> Array:
+    """Return an array in an input's dtype, C-contiguous; every value stays exactly what it is.
+
+    Parameters
+    ----------
+    array : ndarray
+        Numbers, bools, text or objects.
+    dtype : str
+        NumPy's name of a dtype, or ``str`` for text.
+    name : str
+        Of the column, for errors.
+
+    Raises
+    ------
+    InputError
+        If a value is not of that kind or would change.
+    """
+    if dtype == "str":
+        return _as_text(array, name)
+    if array.dtype == object:
+        array = _numbers_of_objects(array, dtype, name)
+    if array.dtype.kind not in "biuf":
+        _refuse_kind(array, dtype, name)
+    target = np.dtype(dtype)
+    if array.dtype != target:
+        array = _cast_exactly(array, target, name)
+    return np.require(array, target.newbyteorder("="), ["C", "A"])
+
+
+def check_matrix(array: Array) -> None:
+    """Refuse what is not rows x columns, in scikit-learn's words."""
+    if array.ndim == 1:
+        raise InputError(
+            f"Expected 2D array, got 1D array instead:\narray={np.array2string(array, threshold=6)}.\n"
+            "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
+            "array.reshape(1, -1) if it contains a single sample."
+        )
+    if array.ndim != 2:
+        raise InputError(f"Expected 2D array, got {array.ndim}D array instead; give rows x columns.")
+
+
+def _columns_of_records(X: Any) -> Any:
+    if isinstance(X, list) and X and all(isinstance(row, Mapping) for row in X):
+        names = dict.fromkeys(name for row in X for name in row)
+        return {name: np.array([row.get(name) for row in X], dtype=object) for name in names}
+    return X
+
+
+def _tensors_by_column(X: Any, signature: Signature) -> dict[str, Array]:
+    columns = columns_of(X) if is_frame(X) or isinstance(X, Mapping) else _columns_by_position(X, signature)
+    _check_names(columns, signature.names, "column")
+    result = {s.name: _column_tensor(columns[s.name], s) for s in signature.inputs}
+    _check_rows(result)
+    return result
+
+
+def _column_tensor(column: Any, spec: InputSpec) -> Array:
+    return coerce(_one_column(plain(column), spec.name), spec.dtype, spec.name).reshape(-1, 1)
+
+
+def _columns_by_position(X: Any, signature: Signature) -> dict[str, Any]:
+    array = as_array(X)
+    check_matrix(array)
+    names = signature.names
+    if array.shape[1] != len(names):
+        raise InputError(f"X has {array.shape[1]} columns, but the model takes {len(names)}: {_list(names)}.")
+    return {name: array[:, i] for i, name in enumerate(names)}
+
+
+def _matrix(X: Any, spec: InputSpec) -> Array:
+    array = as_array(X)
+    if spec.width is not None:
+        check_matrix(array)
+    return _shaped(coerce(array, spec.dtype, spec.name), spec.row_shape, spec.name)
+
+
+def _matrix_of_columns(X: Any, spec: InputSpec, feature_names: Sequence[str] | None) -> Array:
+    columns = columns_of(X)
+    if feature_names is None and len(columns) != (spec.width or 1):
+        raise InputError(_features_message(len(columns), spec.width or 1))
+    names = list(columns) if feature_names is None else list(feature_names)
+    _check_names(columns, names, "column")
+    parts = {name: coerce(_one_column(plain(columns[name]), name), spec.dtype, name) for name in names}
+    _check_rows(parts)
+    (*arrays,) = parts.values()
+    return arrays[0] if spec.width is None else np.ascontiguousarray(np.stack(arrays, axis=1))
+
+
+def _shaped(array: Array, row_shape: tuple[int, ...], name: str) -> Array:
+    """Return an array as rows of this shape; (N,) and (N, 1) stand for each other."""
+    if array.ndim >= 1 and array.shape[1:] == row_shape:
+        return array
+    if (array.ndim, row_shape) == (1, (1,)) or (array.shape[1:], row_shape) == ((1,), ()):
+        return array.reshape(-1, *row_shape)
+    if len(row_shape) == 1 and array.ndim == 2:
+        raise InputError(_features_message(array.shape[1], row_shape[0], name))
+    if len(row_shape) == 1:
+        check_matrix(array)
+    expected = ", ".join(map(str, ("N", *row_shape)))
+    raise InputError(f"input {name!r} has shape {array.shape}; the model takes ({expected}).")
+
+
+def _features_message(given: int, expected: int, name: str = "X") -> str:
+    return f"{name} has {given} features, but the model is expecting {expected} features as input."
+
+
+def _check_names(given: Iterable[str], expected: Sequence[str], what: str) -> None:
+    have = list(given)
+    missing = [name for name in expected if name not in have]
+    if not missing:
+        return
+    hints = [f"{name!r}" + (f" (is it {close!r}?)" if (close := _closest(name, have)) else "") for name in missing]
+    plural = "s" if len(missing) > 1 else ""
+    shown = _list([str(h) for h in have])
+    raise InputError(f"missing {what}{plural} {', '.join(hints)}; given: {shown}; the model takes {_list(expected)}.")
+
+
+def _closest(name: str, have: Iterable[Any]) -> str | None:
+    plain = {str(h).casefold().strip(): str(h) for h in have}
+    matches = difflib.get_close_matches(name.casefold().strip(), list(plain), 1)
+    return plain[matches[0]] if matches else None
+
+
+def _check_rows(arrays: Mapping[str, Array]) -> None:
+    rows = {name: len(array) for name, array in arrays.items()}
+    if len(set(rows.values())) > 1:
+        raise InputError(f"inputs differ in their number of rows: {rows}; give all of them the same.")
+
+
+def _list(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(map(repr, names[:20])) + (f", ... ({len(names)} in all)" if len(names) > 20 else "")
+
+
+def _column(name: str) -> str:
+    return "X" if name == "X" else f"column {name!r}"
+
+
+# ---- values ----------------------------------------------------------------------------------------------------------
+
+
+def _as_text(array: Array, name: str) -> Array:
+    if array.dtype.kind == "f" and np.isnan(array).all():
+        return np.full(array.shape, MISSING_NAN, dtype=object)  # a text column of a frame in which nothing is present
+    if array.dtype.kind not in "UTO":
+        raise InputError(f"{_column(name)} holds {array.dtype}, and the model takes text; use .astype(str) if meant.")
+    result = np.empty(array.size, dtype=object)
+    result[:] = [v if type(v) is str else _text(v, name) for v in array.ravel().tolist()]
+    return result.reshape(array.shape)
+
+
+def _text(value: Any, name: str) -> str:
+    if isinstance(value, str):
+        return str(value)
+    if is_missing(value):
+        return MISSING_NONE if value is None else MISSING_NAN
+    raise InputError(f"{_column(name)} holds {value!r}, and the model takes text; convert it with str() if meant.")
+
+
+def _numbers_of_objects(array: Array, dtype: str, name: str) -> Array:
+    """Return objects as numbers of their own kind: bools, integers, or floats with NaN for what is missing."""
+    values = array.ravel().tolist()
+    for value in values:
+        if isinstance(value, str | bytes):
+            raise InputError(
+                f"{_column(name)} holds the text {value!r}, and the model takes {dtype}; convert it first."
+            )
+    missing = np.array([is_missing(v) for v in values], dtype=bool)
+    present = [v for v, gone in zip(values, missing, strict=True) if not gone]
+    numbers = np.array(present) if present else np.zeros(0)
+    if numbers.dtype.kind not in "biuf" or numbers.ndim != 1:
+        wrong = next((v for v in present if np.asarray(v).dtype.kind not in "biuf" or np.ndim(v)), present[0])
+        raise InputError(f"{_column(name)} holds {wrong!r}, and the model takes {dtype}; convert it first.")
+    if any(isinstance(v, int) and v != float(v) for v in present) and numbers.dtype.kind == "f":
+        raise InputError(f"{_column(name)} holds integers that float64 cannot hold exactly; give integers only.")
+    if not missing.any():
+        return numbers.reshape(array.shape)
+    result = np.full(len(values), np.nan)
+    result[~missing] = _cast_exactly(numbers, np.dtype(np.float64), name)
+    return result.reshape(array.shape)
+
+
+def _refuse_kind(array: Array, dtype: str, name: str) -> NoReturn:
+    given = "text" if array.dtype.kind in "UT" else str(array.dtype)
+    raise InputError(f"{_column(name)} holds {given}, and the model takes {dtype}; convert it to numbers first.")
+
+
+def _cast_exactly(array: Array, target: np.dtype[Any], name: str) -> Array:
+    with np.errstate(all="ignore"):
+        result = array.astype(target)
+        same = _same(array, result)
+    if not same.all():
+        _refuse_value(array, same, target, name)
+    return result
+
+
+def _same(given: Array, cast: Array) -> NDArray[np.bool_]:
+    """Return where a cast kept the value. Comparisons are chosen so that they are exact themselves."""
+    before, after = given.dtype.kind, cast.dtype.kind
+    if after == "b":
+        return np.asarray((given == 0) | (given == 1))
+    if before == "b":
+        return np.ones(given.shape, dtype=bool)
+    if before == "f" and after == "f":
+        return np.asarray((given == cast) | np.isnan(given))
+    if before == "f":
+        lowest, highest = np.iinfo(cast.dtype).min, np.iinfo(cast.dtype).max
+        return np.asarray((given >= float(lowest)) & (given < float(highest + 1)) & (np.floor(given) == given))
+    if after == "f":
+        highest = np.iinfo(given.dtype).max
+        inside = np.abs(cast) < float(highest + 1)
+        return np.asarray(inside & (np.where(inside, cast, 0).astype(given.dtype) == given))
+    lowest, highest = np.iinfo(cast.dtype).min, np.iinfo(cast.dtype).max
+    return np.asarray((given >= lowest) & (given <= highest))
+
+
+def _refuse_value(array: Array, same: NDArray[np.bool_], target: np.dtype[Any], name: str) -> NoReturn:
+    at = np.argwhere(~same)[0]
+    value, row = array[tuple(at)], int(at[0])
+    where = f"{_column(name)} holds {value} in row {row}" + (
+        f", column {int(at[1])}" if name == "X" and len(at) > 1 else ""
+    )
+    if target.kind == "f":
+        hint = f"use .astype(numpy.{target}) if the loss is meant, or convert the model with a {array.dtype} sample"
+        raise InputError(f"{where}, which {target} cannot hold exactly; {hint}.")
+    if array.dtype.kind == "f" and np.isnan(value):
+        raise InputError(
+            f"{where}, and the model takes {target}, as the sample had nothing missing; convert it with one that has."
+        )
+    raise InputError(
+        f"{where}, and the model takes {target}; convert the model with a sample of {array.dtype} to allow it."
+    )

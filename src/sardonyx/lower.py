@@ -101,7 +101,9 @@ class _Scope:
         if not name:
             return None
         if name not in self.values:
-            raise ModelError(f"value {name!r} is read before it is written; check the model with onnx.checker.check_model")
+            raise ModelError(
+                f"value {name!r} is read before it is written; check the model with onnx.checker.check_model"
+            )
         return self.values[name]
 
     def inner(self) -> _Scope:
@@ -298,9 +300,7 @@ class _Lowering:
         attributes = {a.name: a for a in function.attribute_proto} | given
         inputs = [*view.inputs, *[None] * (len(function.input) - len(view.inputs))]
         values = dict(zip(function.input, inputs, strict=True))
-        inner = replace(
-            scope.inner(), opsets=_opsets(function.opset_import), values=values, attributes=attributes
-        )
+        inner = replace(scope.inner(), opsets=_opsets(function.opset_import), values=values, attributes=attributes)
         outer, self.builder.label = self.builder.label, self.builder.label or function.name
         self._walk(function.node, inner)
         self.builder.label = outer

@@ -28,7 +28,17 @@ from .rules import AnyStep, Array, Batch, Builder, Const, NativeStep, ReferenceS
 CACHE_BYTES = 256 * 1024
 MOST_BLOCK_ROWS = 4096
 
-ITEM_SIZES = {"int8": 1, "uint8": 1, "bool": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "float32": 4, "str": 16}
+ITEM_SIZES = {
+    "int8": 1,
+    "uint8": 1,
+    "bool": 1,
+    "int16": 2,
+    "uint16": 2,
+    "int32": 4,
+    "uint32": 4,
+    "float32": 4,
+    "str": 16,
+}
 
 
 def partition(

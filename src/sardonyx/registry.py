@@ -101,9 +101,10 @@ def supported(cls: type) -> tuple[str, ...]:
 
 
 def _import_converters(cls: type) -> None:
-    """Import the converters that live beside a class: ``sklearn.linear_model._base`` -> ``converters.linear_model``."""
+    """Import the converters that live beside a class: ``sklearn.compose._target`` -> ``converters.compose``, ``.compose_target``."""
     package, *rest = cls.__module__.split(".")
     room = rest[0].lstrip("_") if package == "sklearn" and rest else package
-    name = f"{__package__}.converters.{room}"
-    if room.isidentifier() and importlib.util.find_spec(name) is not None:
-        importlib.import_module(name)
+    for stem in (room, f"{room}_{rest[1].lstrip('_')}" if len(rest) > 1 else room):
+        name = f"{__package__}.converters.{stem}"
+        if stem.isidentifier() and importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)

@@ -14,7 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx
 from rich.console import Group, RenderableType
@@ -25,6 +25,9 @@ from rich.tree import Tree
 
 from .bench.timing import Timing, duration
 from .graph import STEPS
+
+if TYPE_CHECKING:
+    from .verification import Report
 
 #: columns named before the rest is only counted
 SHOWN = 8
@@ -128,6 +131,29 @@ def metadata_table(model: onnx.ModelProto) -> Table:
     for key, value in entries.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         table.add_row(escape(key), escape(text if len(text) <= 160 else f"{text[:160]} ... ({len(text)} characters)"))
+    return table
+
+
+def verdict_table(result: Report) -> Table:
+    """Lay a comparison out: a row for each method in each runtime, the first wrong row in words.
+
+    Parameters
+    ----------
+    result : Report
+        Of `sardonyx.verify` or `Session.check`.
+    """
+    said = ("says what the estimator says", "bold green") if result.ok else ("IS WRONG", "bold red")
+    title = Text.assemble((result.estimator, "bold"), ": the model ", said)
+    table = Table(title=title, title_justify="left", title_style="", header_style="bold", box=None, padding=(0, 2))
+    for name in ("method", "runtime"):
+        table.add_column(name)
+    for name in ("rows", "wrong", "max error", "relative"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for v in result.verdicts:
+        mark = Text("✓", "green") if v.ok else Text(f"✗ {v.worst}", "red")
+        errors = f"{v.max_abs:.1e}" if v.max_abs else "0", f"{v.max_rel:.1e}" if v.max_rel else "0"
+        table.add_row(v.method, v.runtime, f"{v.rows:,}", f"{v.wrong:,}", *errors, mark)
     return table
 
 

@@ -332,6 +332,81 @@ def binary_classes_int32() -> Dataset:
 
 
 @data
+def multiclass32_near() -> Dataset:
+    """float32 without rows far away, where float32 itself loses all digits of a difference."""
+    full = multiclass32()
+    return Dataset(full.X, full.y, np.clip(full.X_test, -10, 10))
+
+
+@data
+def classes_multi_str() -> Dataset:
+    """Multi-output classification, text labels."""
+    full = classes_multi()
+    return Dataset(full.X, np.array(["a", "ü", "日本", "dd", "e", "f", "g"])[full.y], full.X_test)
+
+
+@data
+def multilabel32() -> Dataset:
+    full = multilabel()
+    return Dataset(full.X.astype(np.float32), full.y, np.clip(full.X_test, -10, 10).astype(np.float32))
+
+
+@data
+def multilabel_constant() -> Dataset:
+    """A label that no row has and one that every row has."""
+    full = multilabel()
+    return Dataset(full.X, np.c_[full.y, np.zeros(len(full.y), int), np.ones(len(full.y), int)], full.X_test)
+
+
+@data
+def one_feature() -> Dataset:
+    """A single column; prediction at knots, between them, beside them."""
+    rng = np.random.default_rng(11)
+    x = np.sort(rng.normal(size=80)).round(2)
+    near = np.r_[np.nextafter(x[:5], 9), np.nextafter(x[:5], -9)]
+    test = np.r_[x[:20], near, rng.normal(size=30) * 2, x[-1], -1e6, 1e6, 0.0, -0.0]
+    return Dataset(x[:, None], x + rng.normal(size=80) * 0.3, test[:, None])
+
+
+@data
+def one_feature32() -> Dataset:
+    full = one_feature()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def one_feature_inside() -> Dataset:
+    full = one_feature()
+    return Dataset(full.X, full.y, np.clip(full.X_test, full.X.min(), full.X.max()))
+
+
+@data
+def one_feature_constant() -> Dataset:
+    full = one_feature()
+    return Dataset(np.ones_like(full.X), full.y, full.X_test)
+
+
+@data
+def partly_labelled() -> Dataset:
+    """Two of three labels unknown (-1)."""
+    full, rng = multiclass(), np.random.default_rng(13)
+    codes = np.searchsorted([10, 20, 2**40], full.y)
+    return Dataset(full.X, np.where(rng.random(len(codes)) < 0.6, -1, codes), np.clip(full.X_test, -4, 4))
+
+
+@data
+def partly_labelled32() -> Dataset:
+    full = partly_labelled()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def partly_labelled_int() -> Dataset:
+    full = multiclass_int()
+    return Dataset(full.X, np.where(np.arange(len(full.y)) % 3 == 0, full.y, -1), np.clip(full.X_test, -5, 5))
+
+
+@data
 def positive32() -> Dataset:
     full = positive()
     return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
@@ -368,6 +443,19 @@ def gram() -> Dataset:
 
 
 @data
+def scattered() -> Dataset:
+    """Three classes; rows neither near to nor equally far from training rows, where brute force is exact too."""
+    full, rng = multiclass(), np.random.default_rng(13)
+    return Dataset(full.X, full.y, rng.normal(size=(50, 7)) * 1.5)
+
+
+@data
+def scattered32() -> Dataset:
+    full = scattered()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
 def distances() -> Dataset:
     """A precomputed matrix of distances."""
     full = regression()
@@ -380,3 +468,16 @@ def codes_float() -> Dataset:
     """Codes as floats with fractions, which scikit-learn cuts off."""
     full = categories()
     return Dataset(full.X + 0.0, full.y, full.X_test + np.linspace(0, 0.9, len(full.X_test))[:, None])
+
+
+@data
+def regression_near() -> Dataset:
+    """No rows far away: where a kernel's answer there would be rounding alone."""
+    full = regression()
+    return Dataset(full.X, full.y, np.clip(full.X_test, -5, 5))
+
+
+@data
+def regression32_near() -> Dataset:
+    full = regression_near()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))

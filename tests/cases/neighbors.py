@@ -13,45 +13,50 @@ from sklearn.neighbors import (
 
 from . import Case
 
-ALGORITHMS = ("brute", "kd_tree", "ball_tree")
 METRICS = ("manhattan", "chebyshev", "canberra", "braycurtis", "sqeuclidean", "cosine", "hamming", "l1", "l2")
+
+BOTH = ("uniform", "distance")
 
 CASES = [
     *(
         Case(KNeighborsClassifier(weights=weights, algorithm=algorithm), data)
-        for algorithm in ALGORITHMS
-        for weights in ("uniform", "distance")
+        for algorithm in ("kd_tree", "ball_tree")
+        for weights in BOTH
         for data in ("binary_str", "multiclass")
     ),
+    *(Case(KNeighborsClassifier(weights=w, algorithm="brute"), d) for w in BOTH for d in ("scattered", "scattered32")),
     Case(KNeighborsClassifier(), "multiclass32"),
-    Case(KNeighborsClassifier(algorithm="brute", weights="distance"), "multiclass32"),
     Case(KNeighborsClassifier(n_neighbors=1), "multiclass_str"),
     Case(KNeighborsClassifier(n_neighbors=40), "multiclass_float"),
     Case(KNeighborsClassifier(weights="distance"), "binary_bool"),
     Case(KNeighborsClassifier(weights="distance"), "classes_multi"),
     Case(KNeighborsClassifier(), "classes_multi"),
     Case(KNeighborsClassifier(), "multilabel"),
-    *(Case(KNeighborsRegressor(weights=w, algorithm=a), "regression") for a in ALGORITHMS for w in ("uniform", "distance")),
-    *(Case(KNeighborsRegressor(weights=w), d) for w in ("uniform", "distance") for d in ("regression_multi", "regression32")),
+    *(Case(KNeighborsClassifier(metric=m, algorithm="brute"), "scattered") for m in METRICS if m != "hamming"),
+    Case(KNeighborsClassifier(metric="manhattan", algorithm="brute", weights="distance"), "scattered32"),
+    Case(KNeighborsClassifier(metric="cosine"), "scattered32", ("predict", "predict_proba")),
+    *(Case(KNeighborsRegressor(weights=w, algorithm=a), "regression") for a in ("auto", "ball_tree") for w in BOTH),
+    *(Case(KNeighborsRegressor(weights=w), d) for w in BOTH for d in ("regression_multi", "regression32")),
+    Case(KNeighborsRegressor(algorithm="brute", weights="distance"), "scattered"),
     Case(KNeighborsRegressor(p=1), "regression"),
     Case(KNeighborsRegressor(p=3), "regression"),
     Case(KNeighborsRegressor(p=1.5, algorithm="brute", weights="distance"), "regression"),
     Case(KNeighborsRegressor(p=3, metric_params={"w": [1, 2, 0.5, 1, 0, 3, 1]}), "regression"),
     Case(KNeighborsRegressor(metric="seuclidean", metric_params={"V": [1, 2, 0.5, 1, 4, 3, 1]}), "regression"),
-    *(Case(KNeighborsRegressor(metric=m, algorithm="brute"), "regression") for m in METRICS if m != "hamming"),
     Case(KNeighborsRegressor(metric="chebyshev"), "regression"),
-    Case(KNeighborsRegressor(metric="canberra"), "regression"),
+    Case(KNeighborsRegressor(metric="canberra"), "scattered"),
     Case(KNeighborsRegressor(metric="precomputed"), "distances"),
     Case(NearestNeighbors(), "regression"),
-    Case(NearestNeighbors(n_neighbors=9, algorithm="brute"), "regression"),
-    Case(NearestNeighbors(metric="cosine"), "regression"),
+    Case(NearestNeighbors(n_neighbors=9, algorithm="brute"), "scattered"),
+    Case(NearestNeighbors(metric="cosine"), "scattered"),
     Case(LocalOutlierFactor(novelty=True), "regression"),
     Case(LocalOutlierFactor(novelty=True, n_neighbors=5, contamination=0.1), "regression32", rtol=1e-5),
     Case(LocalOutlierFactor(novelty=True, metric="manhattan", algorithm="brute"), "regression"),
-    *(Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str") for w in ("uniform", "distance")),
+    *(Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str") for w in BOTH),
     Case(RadiusNeighborsClassifier(2.0, outlier_label=-1, algorithm="brute"), "binary"),
     Case(RadiusNeighborsClassifier(4.0, outlier_label=0), "classes_multi"),
     Case(RadiusNeighborsRegressor(3.0), "regression"),
-    Case(RadiusNeighborsRegressor(4.0, weights="distance", algorithm="brute"), "regression_multi"),
+    Case(RadiusNeighborsRegressor(4.0, weights="distance", algorithm="brute"), "scattered"),
+    Case(RadiusNeighborsRegressor(4.0, weights="distance"), "regression_multi"),
     Case(RadiusNeighborsRegressor(3.0, p=1), "regression"),
 ]

@@ -17,7 +17,9 @@ import sardonyx
 
 from .. import bench as timings
 from .. import report
-from ..errors import InputError, SardonyxError, VerificationError
+from ..errors import InputError, ModelError, SardonyxError, VerificationError
+from ..inputs import coerce_feeds
+from ..session import Session
 from . import DISAGREES, OK, USAGE, tables
 from .estimators import load_estimator
 
@@ -138,7 +140,7 @@ def verify(
         X = tables.as_sample(tables.read_frame(data, rows), fitted, target)
     with _status("comparing"):
         result = sardonyx.verify(fitted, _read_model(model), X)
-    Console().print(report.verdict(result))
+    Console().print(report.verdict_table(result))
     return OK if result.ok else DISAGREES
 
 
@@ -152,7 +154,7 @@ def check(model: Path, /) -> int:
         The .onnx or .sdx file.
     """
     result = _load_session(model).check()
-    Console().print(report.verdict(result))
+    Console().print(report.verdict_table(result))
     return OK if result.ok else DISAGREES
 
 
@@ -196,7 +198,9 @@ def run(
     done = 0
     with _progress(data.name) as progress, tables.writer(output) as write:
         for rows in tables.batches(data, types, kept, batch, progress):
-            results = dict(zip(names, session.run(names, tables.tensors(rows, chosen)), strict=True))
+            results = dict(
+                zip(names, session.run(names, tables.tensors(rows, session.get_inputs(), chosen)), strict=True)
+            )
             write({**{k: rows.column(k) for k in kept}, **tables.columns(results, getattr(session, "classes_", None))})
             done += rows.num_rows
     if output is not None:
@@ -229,7 +233,7 @@ def show(model: Path, /, *, metadata: bool = False, plan: bool = False) -> int:
 @app.command
 def bench(
     model: Path,
-    data: Path,
+    data: Path | None = None,
     /,
     *,
     estimator: Path | None = None,
@@ -246,9 +250,9 @@ def bench(
     model
         The ONNX file.
     data
-        Rows to time with, CSV or Parquet; repeated as needed.
+        Rows to time with, CSV or Parquet; repeated as needed. By default the few that the file carries.
     estimator
-        Time this fitted estimator too. A pickle is a program: naming one here runs it.
+        Time this fitted estimator too, on the data. A pickle is a program: naming one here runs it.
     batches
         Rows of a call, e.g. 1 100 10000.
     seconds
@@ -264,10 +268,12 @@ def bench(
     feeds = _first_rows(session, data, max(sizes))
     runners = {"sardonyx": timings.sardonyx_runner(session), **_onnxruntime(model, threads)}
     X = None
-    if estimator is not None:
+    if estimator is not None and data is None:
+        raise InputError("--estimator needs the data as a table: give a CSV or Parquet file after the model.")
+    if estimator is not None and data is not None:
         fitted = _load(estimator, trust)
         X = tables.as_sample(tables.read_frame(data, max(sizes)), fitted)
-        runners["scikit-learn"] = timings.sklearn_runner(fitted, _methods(session))
+        runners["scikit-learn"] = timings.sklearn_runner(fitted, session.methods)
     with _counted("timing", len(sizes)) as step:
         found = timings.compare(runners, feeds, sizes, X, seconds, step)
     picture = output or model.with_suffix(".png")
@@ -311,22 +317,21 @@ def _load(path: Path, trust: Sequence[str] | None) -> Any:
     return estimator
 
 
-def _load_session(path: Path, threads: int = 0) -> Any:
+def _load_session(path: Path, threads: int = 0) -> Session:
     if not path.is_file():
         raise InputError(f"there is no file {path}.")
     return sardonyx.load(path, threads=threads)
 
 
 def _read_model(path: Path) -> Any:
-    import onnx
-    from google.protobuf.message import DecodeError
+    from ..session import parse_onnx
 
     if not path.is_file():
         raise InputError(f"there is no file {path}.")
     try:
-        return onnx.load(path)
-    except DecodeError as error:
-        raise InputError(f"{path.name} is not an ONNX file; convert the estimator again.") from error
+        return parse_onnx(path.read_bytes(), str(path.parent))
+    except ModelError as error:
+        raise InputError(f"{path.name}: {error}") from error
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -336,35 +341,38 @@ def _write(path: Path, content: bytes) -> None:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _output_names(session: Any, methods: Sequence[str] | None) -> list[str]:
+def _output_names(session: Session, methods: Sequence[str] | None) -> list[str]:
     """Return the outputs that belong to methods; all of them by default."""
     names = [o.name for o in session.get_outputs()]
     if not methods:
         return names
-    chosen = {m: [n for n in names if n == m or n.removeprefix(f"{m}_").isdigit()] for m in methods}
-    if missing := [m for m, found in chosen.items() if not found]:
-        raise InputError(f"the model has no {', '.join(missing)}; it has {', '.join(names)}.")
-    return [n for found in chosen.values() for n in found]
+    outputs = (
+        {m: list(entry.outputs) for m, entry in session.description.methods.items()} if session.description else {}
+    )
+    outputs = outputs or {n: [n] for n in names}
+    if missing := [m for m in methods if m not in outputs]:
+        raise InputError(f"the model has no {', '.join(missing)}; it has {', '.join(outputs)}.")
+    return list(dict.fromkeys(n for m in methods for n in outputs[m]))
 
 
-def _methods(session: Any) -> list[str]:
-    return list(dict.fromkeys(o.name.rstrip("0123456789").rstrip("_") for o in session.get_outputs()))
-
-
-def _features(session: Any) -> list[str] | None:
+def _features(session: Session) -> list[str] | None:
     names = getattr(session, "feature_names_in_", None)
     return None if names is None else [str(n) for n in names]
 
 
-def _first_rows(session: Any, data: Path, rows: int) -> dict[str, Any]:
+def _first_rows(session: Session, data: Path | None, rows: int) -> dict[str, Any]:
+    if data is None:
+        if session.proof is None:
+            raise InputError("this file carries no rows; give some: a CSV or Parquet file after the model.")
+        return session.proof.inputs
     inputs = session.get_inputs()
     chosen = tables.choose_columns(inputs, tables.column_names(data), _features(session), ())
     types = {column: i.type for i in inputs for column in chosen[i.name]}
     first = next(iter(tables.batches(data, types, (), rows, lambda share: None)), None)
     if first is None or not first.num_rows:
         raise InputError(f"{data.name} has no rows.")
-    feeds: dict[str, Any] = session.feeds(tables.tensors(first, chosen))
-    return feeds
+    ports = [(i.name, i.dtype, i.row_shape) for i in session.signature.inputs]
+    return coerce_feeds(tables.tensors(first, inputs, chosen), ports)
 
 
 def _onnxruntime(path: Path, threads: int) -> dict[str, Any]:

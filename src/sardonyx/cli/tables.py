@@ -135,7 +135,7 @@ def choose_columns(
     if len(inputs) > 1 or inputs[0].name in names:
         _check_columns([i.name for i in inputs], names)
         return {i.name: [i.name] for i in inputs}
-    width = inputs[0].shape[1]
+    width = inputs[0].shape[1] if len(inputs[0].shape) > 1 else 1
     chosen = list(features) if features is not None and len(features) == width else [n for n in names if n not in keep]
     _check_columns(chosen, names)
     if len(chosen) != width:
@@ -175,20 +175,22 @@ def batches(
         raise InputError(f"{path.name}: {error}") from error
 
 
-def tensors(batch: Any, chosen: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def tensors(batch: Any, inputs: Sequence[Any], chosen: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return an Arrow batch as one array an input: (N, columns), missing text as the file's own sentinel.
 
     Parameters
     ----------
     batch : pyarrow.RecordBatch
         Rows.
+    inputs : sequence
+        The model's inputs (``.name``, ``.shape``).
     chosen : mapping of str to sequence of str
         Input name -> columns (`choose_columns`).
     """
     feeds = {}
-    for name, columns in chosen.items():
-        arrays = [_array(batch.column(c)) for c in columns]
-        feeds[name] = np.column_stack(arrays) if len(arrays) > 1 else arrays[0].reshape(-1, 1)
+    for i in inputs:
+        array = np.column_stack([_array(batch.column(c)) for c in chosen[i.name]])
+        feeds[i.name] = array if len(i.shape) > 1 else array[:, 0]
     return feeds
 
 

@@ -35,7 +35,9 @@ def class_labels(classes: Any) -> NDArray[Any]:
             )
         labels = np.asarray(labels.tolist())
     if labels.dtype.kind not in "biufU":
-        raise ConversionError(f"class labels of dtype {labels.dtype} have no ONNX type. Fit on int, float, bool or str labels.")
+        raise ConversionError(
+            f"class labels of dtype {labels.dtype} have no ONNX type. Fit on int, float, bool or str labels."
+        )
     return labels.astype(np.int64) if labels.dtype.kind in "iu" and labels.dtype != np.int64 else labels
 
 

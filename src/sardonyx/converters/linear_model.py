@@ -17,7 +17,7 @@ from sklearn.linear_model._glm.glm import _GeneralizedLinearRegressor
 
 from ..convert import as_float, call, step
 from ..errors import ConversionError
-from ..graph import Value
+from ..graph import Value, where
 from ..registry import converter
 from .base import both_classes, defined_by, dense, expit, inverse_binarize, softmax, take_labels
 
@@ -134,7 +134,7 @@ def _normalized(p: Value) -> Value:
     """Divide each row by its sum; rows of zeros become uniform."""
     total = p.sum(1, keepdims=True)
     zero = total == 0
-    return np.where(zero, 1.0, p) / np.where(zero, p.dim(1), total)
+    return where(zero, 1.0, p) / where(zero, p.dim(1), total)
 
 
 @converter(linear_model.LogisticRegression, method="predict_proba")
@@ -188,4 +188,4 @@ def one_class_scores(est: Any, X: Value) -> Value:
 
 @converter(linear_model.SGDOneClassSVM, method="predict")
 def one_class_predict(est: Any, X: Value) -> Value:
-    return np.where(call(est, "decision_function", X) >= 0, np.int64(1), np.int64(-1))
+    return where(call(est, "decision_function", X) >= 0, np.int64(1), np.int64(-1))

@@ -10,7 +10,7 @@ from sklearn import naive_bayes as nb
 
 from ..convert import call
 from ..errors import ConversionError
-from ..graph import Value, as_value
+from ..graph import Value, as_value, where
 from ..registry import converter
 from .base import argmax_labels, defined_by
 
@@ -34,7 +34,7 @@ def predict_proba(est: Any, X: Value) -> Value:
 def logsumexp(x: Value) -> Value:
     """Return ``log(sum(exp(x)))`` of each row as a column; the largest is taken out, so that nothing overflows."""
     largest = x.max(1, keepdims=True)
-    finite = np.where(np.isinf(largest), np.zeros((), x.dtype), largest)
+    finite = where(np.isinf(largest), np.zeros((), x.dtype), largest)
     return np.log(np.exp(x - finite).sum(1, keepdims=True)) + finite
 
 
@@ -65,7 +65,8 @@ def _complement(est: Any, X: Value) -> Value:
 
 
 def _bernoulli(est: Any, X: Value) -> Value:
-    absent = np.log(1 - np.exp(est.feature_log_prob_))
+    with np.errstate(all="ignore"):  # a feature that is always there
+        absent = np.log(1 - np.exp(est.feature_log_prob_))
     if est.binarize is not None:
         X = (X > est.binarize).astype(X.dtype if X.dtype.kind != "b" else np.float64)
     return X @ (est.feature_log_prob_ - absent).T + (est.class_log_prior_ + absent.sum(axis=1))
@@ -83,7 +84,7 @@ def _categorical(est: Any, X: Value) -> Value:
     sizes = np.array([p.shape[1] for p in est.feature_log_prob_], np.int64)
     codes = X.astype(np.int64)
     known = (codes >= 0) & (codes < sizes)
-    rows = np.where(known, codes + (np.cumsum(sizes) - sizes), np.int64(len(table)))
+    rows = where(known, codes + (np.cumsum(sizes) - sizes), np.int64(len(table)))
     looked_up = as_value(table)[rows]
     return looked_up.sum(1) + est.class_log_prior_
 

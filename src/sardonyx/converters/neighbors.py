@@ -15,7 +15,7 @@ from sklearn.neighbors._base import KNeighborsMixin
 
 from ..convert import call
 from ..errors import ConversionError
-from ..graph import Value, as_value, concat
+from ..graph import Value, as_value, concat, where
 from ..operators.neighbors import ALIASES, METRICS, TERMS, k_neighbors, pairwise_distances
 from ..registry import converter
 from .base import argmax_labels, class_labels, dense
@@ -36,7 +36,8 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
     metric = _metric(est)
     fit_X = dense(est._fit_X)
     # trees hold float64; brute force compares float32 with float32, and everything else in float64
-    dtype = np.float32 if est._fit_method == "brute" and X.dtype == fit_X.dtype == np.float32 else np.float64
+    single = est._fit_method == "brute" and X.dtype == fit_X.dtype == np.float32 and metric != "hamming"
+    dtype = np.float32 if single else np.float64
     if metric == "precomputed":
         return X.astype(np.float64), np.zeros((1, 1)), np.float64(1), np.ones(1), metric
     given = {key: value for key, value in est.effective_metric_params_.items() if value is not None}
@@ -48,7 +49,9 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
             "it is given. Set V to the training variances."
         )
     if given or (weights is not None and metric not in ("minkowski", "seuclidean")):
-        raise ConversionError(f"{type(est).__name__}: metric_params {est.metric_params} of metric {metric!r} cannot be converted.")
+        raise ConversionError(
+            f"{type(est).__name__}: metric_params {est.metric_params} of metric {metric!r} cannot be converted."
+        )
     w = np.ones(fit_X.shape[1]) if weights is None else np.asarray(weights, np.float64)
     return X.astype(dtype), fit_X.astype(dtype), np.float64(p), w, metric
 
@@ -92,7 +95,7 @@ def _weights(est: Any, distances: Value) -> Value | None:
         )
     weights = 1.0 / distances
     infinite = (weights == np.inf).astype(weights.dtype)
-    return np.where(infinite.max(1, keepdims=True) > 0, infinite, weights)
+    return where(infinite.max(1, keepdims=True) > 0, infinite, weights)
 
 
 # ---------------------------------------------------------------------------------------------------------- k neighbours
@@ -116,7 +119,10 @@ def _k_votes(est: Any, X: Value) -> list[Value]:
     distances, indices = call(est, "kneighbors", X)
     weights = _weights(est, distances)
     columns = np.asarray(est._y).reshape(len(est._y), -1).T
-    return [_class_weights(as_value(y.copy())[indices], weights, len(c)) for y, c in zip(columns, _classes(est), strict=True)]
+    return [
+        _class_weights(as_value(y.copy())[indices], weights, len(c))
+        for y, c in zip(columns, _classes(est), strict=True)
+    ]
 
 
 def _class_weights(labels: Value, weights: Value | None, n_classes: int) -> Value:
@@ -150,9 +156,9 @@ def _within(est: Any, X: Value) -> Value:
     distances = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
     inside = distances <= np.float64(est.radius)
     if est.weights == "distance":  # rows outside must not count as equal
-        weights = _weights(est, np.where(inside, distances, np.inf))
+        weights = _weights(est, where(inside, distances, np.inf))
         assert weights is not None
-        return np.where(inside, weights, 0.0)
+        return where(inside, weights, 0.0)
     _weights(est, distances)
     return inside.astype(np.float64)
 
@@ -161,7 +167,10 @@ def _within(est: Any, X: Value) -> Value:
 def radius_regressor(est: Any, X: Value) -> Value:
     weights, y = _within(est, X), est._y.astype(np.float64)
     sums = weights @ y.reshape(len(y), -1)
-    means = sums / weights.sum(1, keepdims=True)  # 0 / 0 is NaN, scikit-learn's answer for rows without neighbours
+    total = weights.sum(1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # scikit-learn casts NaN to the targets' dtype: of integers, the least one
+        empty = np.full_like(est._y[:1], np.nan).astype(np.float64).reshape(1, -1)
+    means = where(total == 0, empty, sums / total)
     return means.reshape(-1) if y.ndim == 1 else means
 
 
@@ -179,9 +188,9 @@ def radius_proba(est: Any, X: Value) -> Value | list[Value]:
 def _radius_proba(weights: Value, codes: Any, classes: Any, outlier: Any) -> Value:
     votes = weights @ np.eye(len(classes))[codes]
     alone = weights.max(1, keepdims=True) == 0
-    votes = np.where(alone, (np.asarray(classes) == outlier).astype(np.float64), votes)
+    votes = where(alone, (np.asarray(classes) == outlier).astype(np.float64), votes)
     total = votes.sum(1, keepdims=True)
-    return votes / np.where(total == 0, 1.0, total)
+    return votes / where(total == 0, 1.0, total)
 
 
 @converter(nn.RadiusNeighborsClassifier, method="predict")
@@ -195,7 +204,7 @@ def radius_classifier(est: Any, X: Value) -> Value:
 def _radius_labels(proba: Value, classes: Any, outlier: Any) -> Value:
     """Return the likeliest label, and the outlier's label (which may be no class) for rows of zeros."""
     labels = class_labels(np.append(np.asarray(classes), np.asarray([outlier], np.asarray(classes).dtype)))
-    index = np.where(proba.max(1) == 0, np.int64(len(labels) - 1), proba.argmax(1))
+    index = where(proba.max(1) == 0, np.int64(len(labels) - 1), proba.argmax(1))
     return as_value(labels)[index]
 
 
@@ -219,4 +228,4 @@ def lof_decision(est: Any, X: Value) -> Value:
 
 @converter(nn.LocalOutlierFactor, method="predict")
 def lof_predict(est: Any, X: Value) -> Value:
-    return np.where(call(est, "decision_function", X) < 0, np.int64(-1), np.int64(1))
+    return where(call(est, "decision_function", X) < 0, np.int64(-1), np.int64(1))

@@ -15,7 +15,7 @@ from sklearn.svm._base import BaseLibSVM, BaseSVC
 
 from ..convert import call
 from ..errors import ConversionError
-from ..graph import Value, as_value, current_graph
+from ..graph import Value, as_value, current_graph, where
 from ..operators.svm import KERNELS, group_sums, kernel_sums, pairwise_coupling
 from ..registry import converter
 from .base import argmax_labels, dense, take_labels
@@ -174,4 +174,4 @@ def one_class_scores(est: Any, X: Value) -> Value:
 
 @converter(OneClassSVM, method="predict")
 def one_class_predict(est: Any, X: Value) -> Value:
-    return np.where(call(est, "decision_function", X) > 0, np.int64(1), np.int64(-1))
+    return where(call(est, "decision_function", X) > 0, np.int64(1), np.int64(-1))

@@ -2,7 +2,7 @@
 
 Distances are sums over features in order, of float64 terms, as sklearn/metrics/_dist_metrics.pyx.tp computes them: bit
 for bit the distances of KDTree and BallTree, and 0 for equal rows. "Reduced" distances (a square before its root) order
-alike and are compared instead, as there.
+alike and are compared instead, as there. Where rows are float32, results are rounded to it as there (trees never are).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import ConversionError
-from ..graph import Value, loop, op
+from ..graph import Value, loop, op, where
 from . import operator
 
 #: scikit-learn's names for one metric
@@ -37,6 +37,7 @@ TERMS: dict[str, Term] = {
     "canberra": lambda total, x, y, gap, p, w: total + _ratio(gap, abs(x) + abs(y)),
     "braycurtis": lambda total, x, y, gap, p, w: total + gap,
 }
+SQUARED = ("euclidean", "sqeuclidean")
 #: metrics in which a point is compared whole
 WHOLE = ("cosine", "precomputed")
 METRICS = (*TERMS, *WHOLE)
@@ -45,7 +46,7 @@ METRICS = (*TERMS, *WHOLE)
 def _ratio(a: Value, b: Value) -> Value:
     """Return a / b, and 0 where both are 0."""
     zero = b == 0
-    return np.where(zero, 0.0, a / np.where(zero, 1.0, b))
+    return where(zero, 0.0, a / where(zero, 1.0, b))
 
 
 @operator("PairwiseDistances")
@@ -57,7 +58,7 @@ def pairwise_distances(X: Value, fit_X: Value, p: Value, w: Value, *, metric: st
     X : Value of shape (N, n_features)
         Rows, float32 or float64.
     fit_X : Value of shape (n_fit, n_features)
-        Training rows of the same dtype; differences are taken in it.
+        Training rows of the same dtype; differences are taken in it (of ``euclidean``, in float64).
     p : float64 scalar
         The order of ``minkowski``.
     w : float64 Value of shape (n_features,)
@@ -69,7 +70,7 @@ def pairwise_distances(X: Value, fit_X: Value, p: Value, w: Value, *, metric: st
     -------
     float64 Value of shape (N, n_fit); float32 for ``cosine`` of float32 rows
     """
-    return from_reduced(reduced_distances(X, fit_X, p, w, metric), p, metric)
+    return from_reduced(reduced_distances(X, fit_X, p, w, metric), p, metric, X.dtype)
 
 
 @operator("KNeighbors", outputs=("distances", "indices"))
@@ -103,7 +104,7 @@ def k_neighbors(
     """
     reduced = reduced_distances(X, fit_X, p, w, metric)
     nearest, indices = op.TopK(reduced, np.array([k], np.int64), axis=1, largest=0, sorted=1)
-    return from_reduced(nearest, p, metric), indices
+    return from_reduced(nearest, p, metric, X.dtype), indices
 
 
 def reduced_distances(X: Value, fit_X: Value, p: Value, w: Value, metric: str) -> Value:
@@ -114,10 +115,14 @@ def reduced_distances(X: Value, fit_X: Value, p: Value, w: Value, metric: str) -
         return _cosine(X, fit_X)
     if metric not in TERMS:
         raise ConversionError(f"metric {metric!r} has no ONNX form; choose one of {', '.join(METRICS)}.")
+    if metric in SQUARED:  # scikit-learn multiplies matrices in float64 here, and rounds at the end
+        return _sum_features(X.astype(np.float64), fit_X.astype(np.float64), p, w, TERMS[metric])
     total = _sum_features(X, fit_X, p, w, TERMS[metric])
     if metric == "braycurtis":
-        return _ratio(total, _sum_features(X, fit_X, p, w, lambda total, x, y, gap, p, w: total + (abs(x) + abs(y))))
-    return total / float(X.dim(1)) if metric == "hamming" else total
+        total = _ratio(total, _sum_features(X, fit_X, p, w, lambda total, x, y, gap, p, w: total + (abs(x) + abs(y))))
+    if metric == "hamming":
+        total = total / float(X.dim(1))
+    return total.astype(X.dtype).astype(np.float64)
 
 
 def _sum_features(X: Value, fit_X: Value, p: Value, w: Value, term: Term) -> Value:
@@ -143,11 +148,16 @@ def _cosine(X: Value, fit_X: Value) -> Value:
 
 def _normalized(x: Value) -> Value:
     norms = np.sqrt((x * x).sum(1, keepdims=True))
-    return x / np.where(norms == 0, 1.0, norms)
+    return x / where(norms == 0, 1.0, norms)
 
 
-def from_reduced(reduced: Value, p: Value, metric: str) -> Value:
-    """Return the distances of reduced ones."""
+def from_reduced(reduced: Value, p: Value, metric: str, dtype: np.dtype[np.generic]) -> Value:
+    """Return the distances of reduced ones, rounded to the rows' dtype."""
+    if metric in WHOLE:
+        return reduced
+    rounded = reduced.astype(dtype).astype(np.float64)
     if metric in ("euclidean", "seuclidean"):
-        return np.sqrt(reduced)
-    return reduced ** (1.0 / p) if metric == "minkowski" else reduced
+        rounded = np.sqrt(rounded)
+    elif metric == "minkowski":
+        rounded = rounded ** (1.0 / p)
+    return rounded.astype(dtype).astype(np.float64)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..graph import Value, as_value, concat, loop, op
+from ..graph import Value, as_value, concat, loop, op, where
 from . import operator
 
 #: kernels by libsvm's names; ``precomputed`` and ``linear`` need no operator
@@ -116,7 +116,7 @@ def pairwise_coupling(P: Value, *, n_classes: int) -> Value:
         pQp = (p * Qp).sum(1, keepdims=True)
         going = abs(Qp - pQp).max(1, keepdims=True) >= 0.005 / n_classes
         count = going.astype(np.int64).sum((0, 1))
-        return count > 0, np.where(going, _sweep(Q, p, Qp, pQp, n_classes), p)
+        return count > 0, where(going, _sweep(Q, p, Qp, pQp, n_classes), p)
 
     return loop(iterate, max(100, n_classes), start)[0]
 
@@ -124,11 +124,11 @@ def pairwise_coupling(P: Value, *, n_classes: int) -> Value:
 def _coupling_matrix(P: Value, n: int) -> Value:
     """Return Q of shape (N, n, n): ``Q[t, t] = sum_j r[j, t]^2``, ``Q[t, j] = -r[j, t] r[t, j]``."""
     pairs = n * (n - 1) // 2
-    where = np.full((n, n), 2 * pairs)
-    where[np.triu_indices(n, 1)] = np.arange(pairs)
-    where.T[np.triu_indices(n, 1)] = np.arange(pairs, 2 * pairs)
+    place = np.full((n, n), 2 * pairs)
+    place[np.triu_indices(n, 1)] = np.arange(pairs)
+    place.T[np.triu_indices(n, 1)] = np.arange(pairs, 2 * pairs)
     parts = concat([P, 1.0 - P, P[:, :1] * 0.0])  # above the diagonal, below, on it
-    r, transposed = (parts[:, index.ravel()].reshape(0, n, n) for index in (where, where.T))
+    r, transposed = (parts[:, index.ravel()].reshape(0, n, n) for index in (place, place.T))
     diagonal = (r * r).sum(1)[:, :, None] * as_value(np.eye(n))
     return diagonal - r * transposed
 

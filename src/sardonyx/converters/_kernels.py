@@ -1,0 +1,146 @@
+"""sklearn.gaussian_process.kernels: every kernel and composition, between rows and training rows, and of a row with itself.
+
+A kernel that is the same for all rows is a Python float until it meets others: NumPy's rules broadcast it. It registers
+nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.gaussian_process import kernels
+
+from ..errors import ConversionError
+from ..graph import Value, per_row
+from ..operators.pairwise import exact_distances, pairwise_kernel, self_kernel
+
+Kernel: TypeAlias = Any
+Numbers: TypeAlias = Value | float
+
+
+def kernel_matrix(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+    """Return ``kernel(X, Y)``, shape (N, len(Y))."""
+    result = _cross(kernel, X, Y)
+    return result if isinstance(result, Value) else per_row(np.full(len(Y), result, np.float64), X)
+
+
+def kernel_diagonal(kernel: Kernel, X: Value) -> Value:
+    """Return ``kernel.diag(X)``, shape (N,)."""
+    result = _diagonal(kernel, X)
+    return result if isinstance(result, Value) else per_row(np.float64(result), X)
+
+
+def _cross(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Numbers:
+    return _find(_CROSS, kernel)(kernel, X, Y)
+
+
+def _diagonal(kernel: Kernel, X: Value) -> Numbers:
+    return 1.0 if isinstance(kernel, kernels.NormalizedKernelMixin) else _find(_DIAGONAL, kernel)(kernel, X)
+
+
+def _find(rules: dict[type, Callable[..., Numbers]], kernel: Kernel) -> Callable[..., Numbers]:
+    if type(kernel) in rules:
+        return rules[type(kernel)]
+    known = ", ".join(k.__name__ for k in rules)
+    raise ConversionError(
+        f"kernel {kernel!r} of class {type(kernel).__name__} is not known. Use scikit-learn's own: {known}."
+    )
+
+
+def _scaled(kernel: Kernel, X: Value, Y: NDArray[Any]) -> tuple[Value, NDArray[Any]]:
+    scale = np.squeeze(kernel.length_scale).astype(float)
+    return X / scale, Y / scale
+
+
+def _rbf(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+    return np.exp(-0.5 * exact_distances(*_scaled(kernel, X, Y), "sqeuclidean"))
+
+
+def _matern(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+    distances = exact_distances(*_scaled(kernel, X, Y), "euclidean")
+    if kernel.nu == np.inf:
+        return np.exp(-(distances * distances) / 2.0)
+    return _matern_half(distances, _whole_order(kernel))
+
+
+def _whole_order(kernel: Kernel) -> int:
+    """Return p of nu = p + 1/2."""
+    p = kernel.nu - 0.5
+    if p != int(p) or not 0 <= p <= 40:
+        raise ConversionError(
+            f"Matern(nu={kernel.nu}) needs a modified Bessel function of that order, which has no closed form. "
+            "Use nu = 0.5, 1.5, 2.5, ... or inf."
+        )
+    return int(p)
+
+
+def _matern_half(distances: Value, p: int) -> Value:
+    """Return Matern's kernel of nu = p + 1/2 (Rasmussen and Williams, Gaussian Processes for Machine Learning, 4.16).
+
+    ``exp(-t) p!/(2p)! sum_i (p+i)!/(i!(p-i)!) (2t)^(p-i)``, t = sqrt(2 nu) distance; by Horner's rule in t.
+    """
+    t = distances * math.sqrt(2 * p + 1)
+    ratio = math.factorial(p) / math.factorial(2 * p)
+    powers = [
+        ratio * 2.0 ** (p - i) * math.factorial(p + i) / (math.factorial(i) * math.factorial(p - i))
+        for i in range(p + 1)
+    ]
+    total: Numbers = powers[0]
+    for coefficient in powers[1:]:
+        total = total * t + coefficient
+    result: Value = total * np.exp(-t)
+    return result
+
+
+def _rational_quadratic(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+    distances = exact_distances(X, Y, "sqeuclidean")
+    scale = float(2 * kernel.alpha * np.squeeze(kernel.length_scale) ** 2)
+    return (1 + distances / scale) ** float(-kernel.alpha)
+
+
+def _exp_sine_squared(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+    wave = np.sin(exact_distances(X, Y, "euclidean") * float(np.pi / kernel.periodicity)) / float(kernel.length_scale)
+    return np.exp(-2 * (wave * wave))
+
+
+def _dot_product(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+    return X @ Y.T + float(kernel.sigma_0**2)
+
+
+def _pairwise(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+    parameters = {"gamma": kernel.gamma, **(kernel.pairwise_kernels_kwargs or {})}
+    return pairwise_kernel(kernel.metric, X, Y, **parameters)
+
+
+def _pairwise_diagonal(kernel: Kernel, X: Value) -> Numbers:
+    parameters = {"gamma": kernel.gamma, **(kernel.pairwise_kernels_kwargs or {})}
+    return self_kernel(kernel.metric, X, **parameters)
+
+
+_CROSS: dict[type, Callable[..., Numbers]] = {
+    kernels.ConstantKernel: lambda k, X, Y: float(k.constant_value),
+    kernels.WhiteKernel: lambda k, X, Y: 0.0,
+    kernels.RBF: _rbf,
+    kernels.Matern: _matern,
+    kernels.RationalQuadratic: _rational_quadratic,
+    kernels.ExpSineSquared: _exp_sine_squared,
+    kernels.DotProduct: _dot_product,
+    kernels.PairwiseKernel: _pairwise,
+    kernels.Sum: lambda k, X, Y: _cross(k.k1, X, Y) + _cross(k.k2, X, Y),
+    kernels.Product: lambda k, X, Y: _cross(k.k1, X, Y) * _cross(k.k2, X, Y),
+    kernels.Exponentiation: lambda k, X, Y: _cross(k.kernel, X, Y) ** float(k.exponent),
+}
+
+_DIAGONAL: dict[type, Callable[..., Numbers]] = {
+    kernels.ConstantKernel: lambda k, X: float(k.constant_value),
+    kernels.WhiteKernel: lambda k, X: float(k.noise_level),
+    kernels.DotProduct: lambda k, X: (X * X).sum(1) + float(k.sigma_0**2),
+    kernels.PairwiseKernel: _pairwise_diagonal,
+    kernels.Sum: lambda k, X: _diagonal(k.k1, X) + _diagonal(k.k2, X),
+    kernels.Product: lambda k, X: _diagonal(k.k1, X) * _diagonal(k.k2, X),
+    kernels.Exponentiation: lambda k, X: _diagonal(k.kernel, X) ** float(k.exponent),
+}

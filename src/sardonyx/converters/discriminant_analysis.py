@@ -1,0 +1,76 @@
+"""sklearn.discriminant_analysis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn import discriminant_analysis
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+
+from ..convert import call
+from ..graph import Value
+from ..registry import converter
+from ._response import columns_of
+from .base import argmax_labels, both_classes, expit, softmax
+from .linear_model import linear_decision
+
+#: the class that answers for the quadratic one (its own base since scikit-learn 1.7)
+_QUADRATIC = (
+    getattr(discriminant_analysis, "DiscriminantAnalysisPredictionMixin", QuadraticDiscriminantAnalysis),
+    QuadraticDiscriminantAnalysis,
+)
+
+
+converter(LinearDiscriminantAnalysis, method="decision_function")(linear_decision)
+
+
+@converter(LinearDiscriminantAnalysis, method="predict_proba")
+def linear_proba(est: Any, X: Value) -> Value:
+    decision = call(est, "decision_function", X)
+    return both_classes(expit(decision)) if len(est.classes_) == 2 else softmax(decision)
+
+
+@converter(LinearDiscriminantAnalysis, method="predict_log_proba")
+def linear_log_proba(est: Any, X: Value) -> Value:
+    p = call(est, "predict_proba", X)
+    return np.log(np.where(p == 0.0, np.finfo(p.dtype).smallest_normal, p))
+
+
+@converter(LinearDiscriminantAnalysis, method="transform")
+def linear_transform(est: Any, X: Value) -> Value:
+    centred = X - est.xbar_ if est.solver == "svd" else X
+    return (centred @ est.scalings_)[:, : est._max_components]
+
+
+def _quadratic_scores(est: Any, X: Value) -> Value:
+    """Return ``_decision_function``: the log posterior of each class up to a constant, shape (N, n_classes)."""
+    norms = []
+    for mean, rotation, scaling in zip(est.means_, est.rotations_, est.scalings_, strict=True):
+        projected = (X - mean) @ (rotation * scaling**-0.5)
+        norms.append((projected * projected).sum(1))
+    logdet = np.array([np.sum(np.log(s)) for s in est.scalings_])
+    return -0.5 * (columns_of(norms) + logdet) + np.log(est.priors_)
+
+
+@converter(*_QUADRATIC, method="decision_function")
+def quadratic_decision(est: Any, X: Value) -> Value:
+    scores = _quadratic_scores(est, X)
+    return scores[:, 1] - scores[:, 0] if len(est.classes_) == 2 else scores
+
+
+@converter(*_QUADRATIC, method="predict")
+def quadratic_classes(est: Any, X: Value) -> Value:
+    return argmax_labels(est.classes_, _quadratic_scores(est, X))
+
+
+@converter(*_QUADRATIC, method="predict_log_proba")
+def quadratic_log_proba(est: Any, X: Value) -> Value:
+    scores = _quadratic_scores(est, X)
+    likelihood = scores - scores.max(1, keepdims=True)
+    return likelihood - np.log(np.exp(likelihood).sum(1, keepdims=True))
+
+
+@converter(*_QUADRATIC, method="predict_proba")
+def quadratic_proba(est: Any, X: Value) -> Value:
+    return np.exp(call(est, "predict_log_proba", X))

@@ -1,0 +1,41 @@
+"""sklearn.isotonic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+
+from ..graph import Value, per_row
+from ..operators.checks import require
+from ..operators.interpolation import interp
+from ..registry import converter
+
+
+@converter(IsotonicRegression, method="predict")
+def isotonic_predict(est: Any, X: Value) -> Value:
+    x, y = est.X_thresholds_, est.y_thresholds_
+    t = (X if X.ndim == 1 else X.reshape(-1)).astype(x.dtype)
+    if est.out_of_bounds == "clip":
+        t = np.clip(t, est.X_min_, est.X_max_).astype(x.dtype)
+    if len(y) == 1:
+        return per_row(y[0], t).astype(x.dtype)
+    if est.out_of_bounds == "raise":
+        t = require(
+            t, (t >= x[0]) & (t <= x[-1]), message="IsotonicRegression: a value is outside of those trained on."
+        )
+    inside = (t >= x[0]) & (t <= x[-1])
+    return np.where(inside, interp(t, *_knots(x, y)), np.nan)
+
+
+def _knots(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return starts, values and slopes for `interp`: the last knot is flat, so it answers exactly its value."""
+    size = 1 << (len(x) - 1).bit_length()
+    spare = size - len(x)
+    slopes = np.append(np.diff(y) / np.diff(x), 0.0).astype(y.dtype)
+    return np.pad(x, (0, spare), constant_values=np.inf), np.pad(y, (0, spare)), np.pad(slopes, (0, spare))
+
+
+converter(IsotonicRegression, method="transform")(isotonic_predict)

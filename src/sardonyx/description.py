@@ -1,0 +1,236 @@
+"""What a model file says of itself, as JSON under the metadata key ``sardonyx``: enough to answer like the estimator.
+
+::
+
+    {"version": "0.1.0", "scikit-learn": "1.9.1", "estimator": "Pipeline",
+     "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5}],
+     "features": ["age", ...] | null, "classes": array | [array, ...] | null,
+     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"]}},
+     "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
+
+    array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
+
+A file comes from outside: `Description.parse` checks every field before anything uses it. Nothing here needs onnx.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal, NoReturn, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ModelError
+from .inputs import InputSpec, Signature
+
+Array: TypeAlias = NDArray[Any]
+
+#: the key in metadata_props, and in the metadata of a program
+KEY: Final = "sardonyx"
+
+#: an array that a description holds is at most this large
+MAX_BYTES: Final = 1 << 28
+
+#: how a method's arrays are handed out: one; a list (multi-output); a tuple; named columns of several dtypes
+Form: TypeAlias = Literal["array", "list", "tuple", "columns"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in."""
+
+    outputs: tuple[str, ...]
+    form: Form = "array"
+    dtypes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proof:
+    """A few rows, as tensors, with the estimator's own answers."""
+
+    inputs: dict[str, Array]
+    outputs: dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Description:
+    """What a file says of itself; see the module."""
+
+    estimator: str
+    signature: Signature
+    methods: dict[str, Method]
+    version: str = ""
+    sklearn: str = ""
+    features: tuple[str, ...] | None = None
+    classes: Array | list[Array] | None = None
+    proof: Proof | None = field(default=None, repr=False)
+
+    def to_json(self) -> str:
+        """Return the text form."""
+        return json.dumps(
+            {
+                "version": self.version,
+                "scikit-learn": self.sklearn,
+                "estimator": self.estimator,
+                "by_column": self.signature.by_column,
+                "inputs": [asdict(spec) for spec in self.signature.inputs],
+                "features": self.features,
+                "classes": _write_classes(self.classes),
+                "methods": {name: asdict(method) for name, method in self.methods.items()},
+                "proof": None if self.proof is None else _write_proof(self.proof),
+            },
+            ensure_ascii=True,
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Description:
+        """Read the text form.
+
+        Raises
+        ------
+        ModelError
+            If a field is missing or not what it should be.
+        """
+        try:
+            return _read(_expect(json.loads(text), dict))
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+            if isinstance(error, ModelError):
+                raise
+            _refuse(repr(error))
+
+
+# ---- arrays ----------------------------------------------------------------------------------------------------------
+
+
+def write_array(array: Array) -> dict[str, Any]:
+    """Return an array as JSON, exactly."""
+    shape = list(array.shape)
+    if array.dtype.kind in "biuf":
+        little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+        return {"dtype": little.dtype.str, "shape": shape, "data": base64.b64encode(little.tobytes()).decode()}
+    items = [v.item() if isinstance(v, np.generic) else v for v in array.ravel().tolist()]
+    return {"dtype": array.dtype.str, "shape": shape, "items": items}
+
+
+def read_array(written: Any) -> Array:
+    """Return the array that `write_array` wrote.
+
+    Raises
+    ------
+    ModelError
+        If it is malformed, or its size is not what its shape says.
+    """
+    fields = _expect(written, dict)
+    dtype = np.dtype(_expect(fields.get("dtype"), str))
+    shape = tuple(_expect(n, int) for n in _expect(fields.get("shape"), list))
+    if dtype.kind not in "biufUO" or dtype.names or min(shape, default=0) < 0:
+        _refuse(f"an array of dtype {dtype} and shape {shape}")
+    if math.prod(shape) * dtype.itemsize > MAX_BYTES:
+        _refuse(f"an array of dtype {dtype} and shape {shape}")
+    return (_read_items if dtype.kind in "UO" else _read_bytes)(fields, dtype, shape)
+
+
+def _read_bytes(fields: dict[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+    try:
+        data = base64.b64decode(_expect(fields.get("data"), str), validate=True)
+    except binascii.Error as error:
+        _refuse(str(error))
+    if len(data) != math.prod(shape) * dtype.itemsize:
+        _refuse(f"an array of shape {shape} with {len(data)} bytes")
+    array = np.frombuffer(data, np.uint8 if dtype.kind == "b" else dtype)
+    return (array != 0 if dtype.kind == "b" else array.astype(dtype.newbyteorder("="))).reshape(shape)
+
+
+def _read_items(fields: dict[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+    items = _expect(fields.get("items"), list)
+    kinds = str if dtype.kind == "U" else str | bool | int | float | None
+    if len(items) != math.prod(shape) or not all(isinstance(item, kinds) for item in items):
+        _refuse(f"an array of shape {shape} with {len(items)} items")
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array.reshape(shape) if dtype.kind == "O" else array.astype(dtype).reshape(shape)
+
+
+# ---- fields ----------------------------------------------------------------------------------------------------------
+
+
+def _refuse(what: str) -> NoReturn:
+    raise ModelError(f"the file's description of itself is not legal: {what}. Convert the model again.")
+
+
+def _expect(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        _refuse(f"{kind.__name__} expected, {type(value).__name__} found")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(_expect(item, str) for item in _expect(value, list))
+
+
+def _read(fields: dict[str, Any]) -> Description:
+    features, proof = fields.get("features"), fields.get("proof")
+    return Description(
+        estimator=_expect(fields.get("estimator"), str),
+        signature=_read_signature(fields),
+        methods={name: _read_method(m) for name, m in _expect(fields.get("methods"), dict).items()},
+        version=_expect(fields.get("version"), str),
+        sklearn=_expect(fields.get("scikit-learn"), str),
+        features=None if features is None else _texts(features),
+        classes=_read_classes(fields.get("classes")),
+        proof=None if proof is None else _read_proof(_expect(proof, dict)),
+    )
+
+
+def _read_signature(fields: dict[str, Any]) -> Signature:
+    specs = tuple(_read_spec(_expect(spec, dict)) for spec in _expect(fields.get("inputs"), list))
+    return Signature(specs, _expect(fields.get("by_column"), bool))
+
+
+def _read_spec(spec: dict[str, Any]) -> InputSpec:
+    width = spec.get("width")
+    return InputSpec(_expect(spec.get("name"), str), _expect(spec.get("dtype"), str), width and _expect(width, int))
+
+
+def _read_method(method: Any) -> Method:
+    fields = _expect(method, dict)
+    outputs, form, dtypes = _texts(fields.get("outputs")), fields.get("form"), _texts(fields.get("dtypes"))
+    if form not in get_args(Form) or len(dtypes) not in (0, len(outputs)) or not outputs:
+        _refuse(f"a method of form {form!r} with {len(outputs)} outputs and {len(dtypes)} dtypes")
+    for dtype in dtypes:
+        if np.dtype(dtype).kind not in "biufUO":
+            _refuse(f"dtype {dtype}")
+    return Method(outputs, form, dtypes)
+
+
+def _write_classes(classes: Array | Sequence[Array] | None) -> Any:
+    if classes is None:
+        return None
+    return [write_array(c) for c in classes] if isinstance(classes, list) else write_array(np.asarray(classes))
+
+
+def _read_classes(written: Any) -> Array | list[Array] | None:
+    if written is None:
+        return None
+    return [read_array(c) for c in written] if isinstance(written, list) else read_array(written)
+
+
+def _write_proof(proof: Proof) -> dict[str, Any]:
+    return {
+        part: {name: write_array(array) for name, array in arrays.items()}
+        for part, arrays in (("inputs", proof.inputs), ("outputs", proof.outputs))
+    }
+
+
+def _read_proof(fields: Mapping[str, Any]) -> Proof:
+    inputs, outputs = (
+        {name: read_array(array) for name, array in _expect(fields.get(part), dict).items()}
+        for part in ("inputs", "outputs")
+    )
+    return Proof(inputs, outputs)

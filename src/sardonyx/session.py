@@ -1,0 +1,571 @@
+"""A loaded model that answers like the estimator it was converted from.
+
+::
+
+    load(path | bytes | ModelProto)
+      ├─ .sdx                       ─▶ NativeSession   run() is the native core's own method
+      └─ .onnx ─▶ lower ─▶ Plan ─┬─ one program ─▶ NativeSession
+                                 └─ several segments ─▶ PlanSession: native programs, and Python for what has no kernel
+
+    session.predict(X)    X ─▶ tensors ─▶ run ─▶ arrays in the estimator's own dtypes
+    session.run(names, feeds)      as in ONNX Runtime; feeds that do not fit exactly go through `inputs.coerce_feeds`
+
+Loading a ``.sdx`` file needs no onnx. This module does not convert (convert.py) and does not judge (verification.py).
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _native
+from .description import KEY, Description, Method, Proof
+from .errors import InputError, MissingMethodError, ModelError, ProgramError, SardonyxError
+from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, tensors
+from .program import MAGIC, pack
+
+if TYPE_CHECKING:
+    import onnx
+
+    from .plan import Plan
+    from .verification import Report
+
+Array: TypeAlias = NDArray[Any]
+Port: TypeAlias = tuple[str, str, tuple[int, ...]]
+
+#: NumPy's name of a dtype -> ONNX Runtime's name of the tensor type
+TENSOR_TYPES: Final = {"float64": "double", "float32": "float", "float16": "float16", "str": "string"}
+
+_native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeArg:
+    """An input or output as ONNX Runtime has it: ``type`` like ``tensor(double)``, ``shape`` like ``["N", 5]``."""
+
+    name: str
+    type: str
+    shape: list[int | str | None]
+
+
+class _Offered:
+    """A method that a session has only if its file has it, like scikit-learn's ``available_if``."""
+
+    def __init__(self, answer: Callable[..., Any]) -> None:
+        self.answer = answer
+        self.name = answer.__name__
+        self.__doc__ = answer.__doc__
+
+    def __get__(self, session: Session | None, owner: type[Session]) -> Any:
+        if session is None:
+            return self
+        if self.name not in session.methods:
+            raise MissingMethodError(_missing_method(session, self.name))
+        return partial(self.answer, session)
+
+
+def _missing_method(session: Session, name: str) -> str:
+    if session.description is None:
+        return f"this file does not say which output is {name}'s, as sardonyx did not write it; use run(None, feeds)."
+    return (
+        f"this file has no {name}; it has {', '.join(session.methods)}. "
+        f"Convert the estimator again with methods=[..., {name!r}]."
+    )
+
+
+class Session(ABC):
+    """A loaded model. Made by `sardonyx.load` or `sardonyx.compile`; threads may share it.
+
+    It has the inference methods of the estimator that its file holds (``predict``, ``transform`` ...), and
+    ``classes_``, ``feature_names_in_``, ``n_features_in_`` where the estimator has them.
+
+    Attributes
+    ----------
+    description : Description or None
+        What the file says of itself; None if sardonyx did not write it.
+    signature : Signature
+        The inputs.
+    """
+
+    description: Description | None
+    signature: Signature
+
+    def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
+        self.description = description
+        if description is not None:
+            _check_description(description, ports, [o.name for o in self.get_outputs()])
+        self.signature = description.signature if description is not None else _signature_of(ports)
+
+    # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Any], /) -> list[Array]:
+        """Return the outputs named (all if None) for tensors given by input name.
+
+        Raises
+        ------
+        InputError
+            A name, shape, dtype or value does not fit, or an estimator of the model refuses it.
+        """
+
+    @abstractmethod
+    def get_inputs(self) -> list[NodeArg]:
+        """Return the inputs."""
+
+    @abstractmethod
+    def get_outputs(self) -> list[NodeArg]:
+        """Return the outputs."""
+
+    @abstractmethod
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the compiled program as an ``.sdx`` file, which loads at once and needs no onnx.
+
+        Raises
+        ------
+        ModelError
+            If parts of the model have no native kernel.
+        """
+
+    @abstractmethod
+    def explain(self) -> str:
+        """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
+
+    def feeds(self, X: Any) -> dict[str, Array]:
+        """Return X as the tensors of this model, for any ONNX runtime.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame, dict of columns, list of dicts or sparse matrix of shape (n_samples, n_features)
+            Frames are read by column name, arrays by position.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Text as object arrays of str, missing text as `inputs.MISSING_NAN` and `inputs.MISSING_NONE`.
+
+        Raises
+        ------
+        InputError
+            Columns are missing, or a value does not fit its input exactly.
+        """
+        return tensors(X, self.signature, self.description.features if self.description else None)
+
+    # ---- as the estimator has it -----------------------------------------------------------------------------------
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The estimator's methods that the file holds."""
+        return tuple(self.description.methods) if self.description else ()
+
+    @_Offered
+    def predict(self, X: Any, *, return_std: bool = False) -> Any:
+        """Return the estimator's prediction, of shape (n_samples,) or (n_samples, n_outputs)."""
+        return self.answer("predict_std" if return_std else "predict", X)
+
+    @_Offered
+    def predict_proba(self, X: Any) -> Any:
+        """Return probabilities of shape (n_samples, n_classes); a list of them for several outputs."""
+        return self.answer("predict_proba", X)
+
+    @_Offered
+    def predict_log_proba(self, X: Any) -> Any:
+        """Return logarithms of probabilities, shaped like those of ``predict_proba``."""
+        return self.answer("predict_log_proba", X)
+
+    @_Offered
+    def decision_function(self, X: Any) -> Any:
+        """Return scores of shape (n_samples,) or (n_samples, n_classes)."""
+        return self.answer("decision_function", X)
+
+    @_Offered
+    def score_samples(self, X: Any) -> Any:
+        """Return a score for every sample, of shape (n_samples,)."""
+        return self.answer("score_samples", X)
+
+    @_Offered
+    def transform(self, X: Any) -> Any:
+        """Return the transformed data, dense."""
+        return self.answer("transform", X)
+
+    @_Offered
+    def inverse_transform(self, X: Any) -> Any:
+        """Return transformed data in the original space."""
+        return self.answer("inverse_transform", X)
+
+    @_Offered
+    def apply(self, X: Any) -> Any:
+        """Return the leaf that every sample ends up in, tree by tree."""
+        return self.answer("apply", X)
+
+    @_Offered
+    def kneighbors(self, X: Any, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
+        """Return distances and indices of the neighbours, both of shape (n_samples, n_neighbors).
+
+        ``n_neighbors`` is the estimator's own: another number is refused.
+        """
+        distances, indices = self.answer("kneighbors", X)
+        if n_neighbors is not None and n_neighbors != indices.shape[1]:
+            raise InputError(
+                f"n_neighbors={n_neighbors}, but the file holds {indices.shape[1]}; "
+                f"convert the estimator after set_params(n_neighbors={n_neighbors})."
+            )
+        return (distances, indices) if return_distance else indices
+
+    def answer(self, method: str, X: Any) -> Any:
+        """Return what ``estimator.<method>(X)`` returns: its arrays, in its dtypes.
+
+        Raises
+        ------
+        MissingMethodError
+            If the file does not have the method.
+        InputError
+            If X does not fit.
+        """
+        entry = self.description.methods.get(method) if self.description else None
+        if entry is None:
+            raise MissingMethodError(_missing_method(self, method))
+        return _in_form(entry, self.run(entry.outputs, self._fast_feeds(X)), exact_width=method == "predict")
+
+    def _fast_feeds(self, X: Any) -> dict[str, Array]:
+        signature = self.signature
+        if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
+            spec = signature.inputs[0]
+            if X.ndim != 2 and spec.width is not None:
+                check_matrix(X)
+            return {spec.name: X}  # run coerces what does not fit as it is
+        return self.feeds(X)
+
+    @property
+    def classes_(self) -> Any:
+        """Class labels, as the estimator has them."""
+        return self._known("classes_", self.description and self.description.classes)
+
+    @property
+    def feature_names_in_(self) -> Array:
+        """Names of the features, as the estimator has them."""
+        names = self._known("feature_names_in_", self.description and self.description.features)
+        return np.array(names, dtype=object)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features."""
+        return sum(spec.width or 1 for spec in self.signature.inputs)
+
+    def _known(self, name: str, value: Any) -> Any:
+        if value is None:
+            raise AttributeError(f"this model has no {name}")
+        return value
+
+    # ---- proof -----------------------------------------------------------------------------------------------------
+
+    def check(self) -> Report:
+        """Run the rows that the file carries and compare with the estimator's answers that it carries.
+
+        Returns
+        -------
+        Report
+
+        Raises
+        ------
+        VerificationError
+            If an answer differs.
+        ModelError
+            If the file carries no such rows.
+        """
+        from .verification import check
+
+        return check(self)
+
+    @property
+    def proof(self) -> Proof | None:
+        """The rows that the file carries to be checked with, if any."""
+        return self.description.proof if self.description else None
+
+    def __repr__(self) -> str:
+        name = self.description.estimator if self.description else "model"
+        return f"<{type(self).__name__} of {name}: {', '.join(self.methods) or 'run'}>"
+
+
+class NativeSession(_native.Program, Session):
+    """A session that is one native program; ``run`` is the native core's method."""
+
+    _source: bytes | str
+
+    def get_inputs(self) -> list[NodeArg]:
+        """Return the inputs."""
+        return [_node_arg(*port) for port in self.inputs]
+
+    def get_outputs(self) -> list[NodeArg]:
+        """Return the outputs."""
+        return [_node_arg(*port) for port in self.outputs]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the compiled program as an ``.sdx`` file."""
+        content = self._source if isinstance(self._source, bytes) else Path(self._source).read_bytes()
+        beside = Path(f"{os.fspath(path)}.{os.getpid()}.part")
+        beside.write_bytes(content)
+        beside.replace(path)
+
+    def explain(self) -> str:
+        """Return a text for people: what runs, in which kernels."""
+        return "\n".join([*_head(self), *_program_lines(self)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        content = self._source if isinstance(self._source, bytes) else Path(self._source).read_bytes()
+        return load, (content,)
+
+
+class PlanSession(Session):
+    """A session of several segments: native programs, and whole batches in Python for what has no kernel."""
+
+    def __init__(self, plan: Plan, description: Description | None, outputs: list[NodeArg], proto: bytes, threads: int):
+        from .plan import PlanRunner
+
+        self.plan = plan
+        self._outputs = outputs
+        self._runner = PlanRunner(plan, threads)
+        self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
+        self._whole = {i.name for i in plan.inputs if not i.rows}
+        self._describe(description, self._ports)
+        self._proto = proto
+
+    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Any], /) -> list[Array]:
+        """Return the outputs named (all if None) for tensors given by input name."""
+        whole = {name: np.asarray(feeds[name]) for name in self._whole if name in feeds}
+        rows = {name: array for name, array in feeds.items() if name not in whole}
+        coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
+        try:
+            return self._runner.run(names, {**coerced, **whole})
+        except SardonyxError:
+            raise
+        except Exception as error:
+            operators = ", ".join(self.plan.reference_operators)
+            raise InputError(
+                f"the model refuses this input: {type(error).__name__}: {error} (in {operators}, which run in Python)."
+            ) from error
+
+    def get_inputs(self) -> list[NodeArg]:
+        """Return the inputs."""
+        return [
+            NodeArg(
+                i.name, _tensor_type(i.dtype), ["N" if i.rows and k == 0 else n for k, n in enumerate(i.shape or ())]
+            )
+            for i in self.plan.inputs
+        ]
+
+    def get_outputs(self) -> list[NodeArg]:
+        """Return the outputs."""
+        return list(self._outputs)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Refuse: only a model that is wholly native has a compiled form."""
+        raise ModelError(
+            f"{', '.join(self.plan.reference_operators) or 'this model'} cannot be compiled: there is no kernel. "
+            "Save the .onnx file instead."
+        )
+
+    def explain(self) -> str:
+        """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
+        lines = _head(self)
+        for segment, runner in self._runner._runners:
+            if isinstance(runner, _native.Program):
+                lines += _program_lines(runner)
+            else:
+                lines.append("reference (Python, whole batches)")
+                lines += [f"  {reason}" for reason in getattr(segment, "reasons", ())]
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load, (self._proto,)
+
+
+# ---- loading ---------------------------------------------------------------------------------------------------------
+
+
+def load(
+    model: str | os.PathLike[str] | bytes | bytearray | memoryview | onnx.ModelProto, *, threads: int = 0
+) -> Session:
+    """Load a model.
+
+    Parameters
+    ----------
+    model : path, bytes or ModelProto
+        An ``.onnx`` or ``.sdx`` file, or what it contains. Any ONNX model can be loaded, whoever wrote it.
+    threads : int, default 0
+        The most threads that a call uses; 0 means all processors.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    ModelError
+        If the file is corrupt, truncated, or uses an operator that nothing here runs.
+    FileNotFoundError, OSError
+        If the file cannot be read.
+    """
+    if isinstance(model, str | os.PathLike):
+        return _load_path(Path(model), threads)
+    if isinstance(model, bytes | bytearray | memoryview):
+        content = bytes(model)
+        return (
+            _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(parse_onnx(content), threads)
+        )
+    if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
+        return _load_onnx(model, threads)
+    raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.")
+
+
+def _load_path(path: Path, threads: int) -> Session:
+    with path.open("rb") as file:
+        head = file.read(len(MAGIC))
+    if head == MAGIC:
+        session = NativeSession.open(str(path), threads)
+        return _native_session(session, str(path.resolve()))
+    return _load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
+
+
+def _load_program(content: bytes, threads: int) -> Session:
+    return _native_session(NativeSession.from_bytes(content, threads), content)
+
+
+def _native_session(session: NativeSession, source: bytes | str) -> NativeSession:
+    text = session.metadata.get(KEY)
+    session._source = source
+    session._describe(None if text is None else Description.parse(text), session.inputs)
+    return session
+
+
+def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
+    """Return the model that a file contains; external data are looked for in `directory`."""
+    import onnx
+
+    try:
+        model = onnx.load_model_from_string(content)
+        if directory:
+            onnx.load_external_data_for_model(model, directory)
+    except OSError as error:
+        raise ModelError(f"the model's external data cannot be read: {error}.") from error
+    except Exception as error:
+        raise ModelError(
+            f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Convert it again."
+        ) from error
+    if not model.graph.output or not model.opset_import:
+        raise ModelError(f"this is not a readable ONNX file ({len(content)} bytes): it has no graph. Convert it again.")
+    return model
+
+
+def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
+    from .lower import lower
+
+    try:
+        return session_of(lower(model), model, threads)
+    except ProgramError as error:
+        raise ModelError(f"the model cannot be loaded: {error}") from error
+    except (SardonyxError, MemoryError):
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
+        ) from error
+
+
+def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
+    """Return the session of a lowered model, with the metadata that the model has now."""
+    metadata = {prop.key: prop.value for prop in model.metadata_props}
+    if plan.native is None:
+        return _plan_session(plan, model, metadata, threads)
+    return _load_program(pack(replace(plan.native, metadata=metadata)), threads)
+
+
+def _plan_session(plan: Plan, model: onnx.ModelProto, metadata: dict[str, str], threads: int) -> PlanSession:
+    from .reference import dtype_of
+
+    outputs = []
+    for value in model.graph.output:
+        kind = value.type.tensor_type
+        dims = [d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in kind.shape.dim]
+        outputs.append(NodeArg(value.name, _tensor_type(dtype_of(kind.elem_type)), dims))
+    text = metadata.get(KEY)
+    description = None if text is None else Description.parse(text)
+    return PlanSession(plan, description, outputs, model.SerializeToString(), threads)
+
+
+# ---- details ---------------------------------------------------------------------------------------------------------
+
+
+def _check_description(description: Description, ports: Sequence[Port], outputs: Sequence[str]) -> None:
+    """Refuse a description that does not fit its own model."""
+    said = [(s.name, s.dtype, s.row_shape) for s in description.signature.inputs]
+    if sorted(said) != sorted(ports):
+        raise ModelError(f"the file describes the inputs {said}, its model takes {list(ports)}. Convert it again.")
+    unknown = [o for m in description.methods.values() for o in m.outputs if o not in outputs]
+    if unknown:
+        raise ModelError(f"the file describes outputs {unknown}, its model has {list(outputs)}. Convert it again.")
+
+
+def _signature_of(ports: Sequence[Port]) -> Signature:
+    """Return the inputs of a model that does not describe itself: several columns are taken to be a frame's."""
+    specs = tuple(InputSpec(name, dtype, shape[0] if shape else None) for name, dtype, shape in ports)
+    return Signature(specs, len(specs) > 1 and all(shape == (1,) for _, _, shape in ports))
+
+
+def _in_form(method: Method, arrays: list[Array], exact_width: bool) -> Any:
+    if method.dtypes:
+        arrays = [_in_dtype(a, d, exact_width) for a, d in zip(arrays, method.dtypes, strict=True)]
+    if method.form == "array":
+        return arrays[0]
+    if method.form == "columns":
+        return np.concatenate([a.astype(object) for a in arrays], axis=1)
+    return arrays if method.form == "list" else tuple(arrays)
+
+
+def _in_dtype(array: Array, dtype: str, exact_width: bool) -> Array:
+    """Return an output in the estimator's dtype. Text other than labels may be longer than it was."""
+    if array.dtype.str == dtype:
+        return array
+    if dtype[1] != "U":
+        return array.astype(dtype, copy=False)
+    return array.astype(dtype) if exact_width else array.astype(np.str_)
+
+
+def _tensor_type(dtype: str) -> str:
+    return f"tensor({TENSOR_TYPES.get(dtype, dtype)})"
+
+
+def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:
+    return NodeArg(name, _tensor_type(dtype), ["N", *shape])
+
+
+def _head(session: Session) -> list[str]:
+    said = session.description
+    title = (
+        f"{said.estimator}, scikit-learn {said.sklearn}, sardonyx {said.version}"
+        if said
+        else "a model of unknown origin"
+    )
+    lines = [title]
+    for heading, nodes in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
+        lines.append(heading)
+        lines += [f"  {n.name}  {n.type}  {n.shape}" for n in nodes]
+    return lines
+
+
+def _program_lines(program: _native.Program) -> list[str]:
+    size, count = program.nbytes / 1024, len(program.steps)
+    lines = [
+        f"native    {count} steps, {program.isa}, blocks of {program.block_rows} rows, "
+        f"up to {program.threads} threads, {size:.1f} KiB"
+    ]
+    width = max((len(kernel) for kernel, _, _ in program.steps), default=0)
+    lines += [f"  {i:3d}  {kernel:{width}}  {isa:7}  {label}" for i, (kernel, isa, label) in enumerate(program.steps)]
+    return lines

@@ -1,0 +1,24 @@
+"""sklearn.calibration."""
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import StratifiedKFold
+
+from . import Case
+
+CASES = [
+    Case(CalibratedClassifierCV(LogisticRegression(), cv=3), "binary_str"),
+    Case(CalibratedClassifierCV(LogisticRegression(), cv=3, method="isotonic"), "binary_bool"),
+    Case(CalibratedClassifierCV(LogisticRegression(), cv=2, ensemble=False), "multiclass_str"),
+    Case(CalibratedClassifierCV(SGDClassifier(random_state=0), cv=3, method="isotonic"), "multiclass"),
+    Case(CalibratedClassifierCV(DummyClassifier(), cv=2), "multiclass", note="no decision_function"),
+    Case(CalibratedClassifierCV(DummyClassifier(), cv=2, method="isotonic"), "binary", note="one knot"),
+    Case(CalibratedClassifierCV(LinearDiscriminantAnalysis(), cv=StratifiedKFold(4), method="isotonic"), "binary32"),
+    Case(CalibratedClassifierCV(LogisticRegression(), cv=3, method="temperature"), "binary"),
+    # scikit-learn 1.9 reads labels other than 0, 1, 2, ... as indices when it fits a temperature, and may crash
+    Case(CalibratedClassifierCV(QuadraticDiscriminantAnalysis(), cv=3, method="temperature"), "multiclass_int"),
+    Case(CalibratedClassifierCV(DummyClassifier(), cv=3, method="temperature"), "binary", note="probabilities"),
+    Case(CalibratedClassifierCV(DummyClassifier(), cv=3, method="temperature"), "multiclass_int", note="probabilities"),
+]

@@ -1,0 +1,32 @@
+"""sklearn.multiclass."""
+
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from . import Case
+
+CASES = [
+    Case(OneVsRestClassifier(LogisticRegression()), "multiclass"),
+    Case(OneVsRestClassifier(LogisticRegression()), "binary_str"),
+    Case(OneVsRestClassifier(LogisticRegression()), "multilabel"),
+    Case(OneVsRestClassifier(QuadraticDiscriminantAnalysis()), "multiclass_str"),
+    Case(OneVsRestClassifier(Ridge()), "multiclass_float", note="regressors"),
+    Case(OneVsRestClassifier(Ridge()), "multilabel", note="regressors"),
+    Case(OneVsRestClassifier(DummyClassifier(strategy="prior")), "multiclass", note="ties, no decision_function"),
+    Case(OneVsRestClassifier(DummyClassifier(strategy="most_frequent")), "multiclass_str", note="rows of zeros"),
+    Case(OneVsRestClassifier(make_pipeline(StandardScaler(), LogisticRegression())), "multiclass_int"),
+    Case(OneVsRestClassifier(LogisticRegression()), "multilabel_constant", note="a label never and one always there"),
+    Case(OneVsOneClassifier(LogisticRegression()), "multiclass_str"),
+    Case(OneVsOneClassifier(LinearDiscriminantAnalysis()), "binary_str"),
+    Case(OneVsOneClassifier(Ridge()), "multiclass", note="regressors: no votes"),
+    Case(OneVsOneClassifier(DummyClassifier(strategy="prior")), "multiclass_float", note="no decision_function"),
+    Case(OneVsOneClassifier(SGDClassifier(random_state=0)), "multiclass_int"),
+    Case(OutputCodeClassifier(LogisticRegression(), code_size=2, random_state=0), "multiclass_str"),
+    Case(OutputCodeClassifier(LinearDiscriminantAnalysis(), random_state=1), "multiclass_float"),
+    Case(OutputCodeClassifier(DummyClassifier(), code_size=3, random_state=2), "multiclass", note="ties"),
+    Case(OutputCodeClassifier(make_pipeline(StandardScaler(), LogisticRegression()), random_state=0), "multiclass_int"),
+]
