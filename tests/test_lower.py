@@ -148,10 +148,12 @@ def test_loops_see_the_values_around_them() -> None:
 
 
 def test_a_shape_with_the_rows_in_it_reaches_the_reference() -> None:
-    model = parse("""g (double[N,4] X) => (int64[K] Y, double[1,N,4] Z) <int64[1] one={1}, int64[1] k={4}, int64 zero={0}>
+    model = parse(
+        """g (double[N,4] X) => (int64[K] Y, double[1,N,4] Z) <int64[1] one={1}, int64[1] k={4}, int64 zero={0}>
         { s = Shape(X)  t = Concat<axis=0>(one, s)  Z = Reshape(X, t)  n = Gather(s, zero)
           u = Unsqueeze(n, one_zero)  v = Concat<axis=0>(u, k)  Y = Mul(v, v) }
-        """.replace("int64 zero={0}>", "int64 zero={0}, int64[1] one_zero={0}>"))
+        """.replace("int64 zero={0}>", "int64 zero={0}, int64[1] one_zero={0}>")
+    )
     actual = run(lower(model), X=X)
     assert_same(actual[0], np.array([81, 16]))
     assert_same(actual[1], X[None])
@@ -201,7 +203,9 @@ def test_some_outputs_and_wrong_names() -> None:
 
 
 def test_all_inputs_of_a_native_model_stay_its_inputs() -> None:
-    program = program_of(parse("g (double[N,4] X, str[N,1] T) => (double[N,4] A) { A = Exp(X) }".replace("str", "string")))
+    program = program_of(
+        parse("g (double[N,4] X, str[N,1] T) => (double[N,4] A) { A = Exp(X) }".replace("str", "string"))
+    )
     assert [program.slots[i].name for i in program.inputs] == ["X", "T"]
 
 
@@ -286,7 +290,10 @@ def test_a_model_with_text_and_columns() -> None:
           depth = Constant<value_int=2>()  values = Constant<value=double[2] {0, 1}>()  axes = Constant<value_ints=[1]>()
           H = OneHot<axis=-1>(L, depth, values)  S = Squeeze(H, axes)  Y = Concat<axis=1>(S, size) }""")
     assert kernels_of(model) == ["LabelEncoder", "OneHot", "Identity", "Concat"]
-    feeds: dict[str, Any] = {"city": np.array([["a"], ["ä"], ["x"]], dtype=object), "size": np.arange(3.0).reshape(3, 1)}
+    feeds: dict[str, Any] = {
+        "city": np.array([["a"], ["ä"], ["x"]], dtype=object),
+        "size": np.arange(3.0).reshape(3, 1),
+    }
     expected = [[1.0, 0, 0], [0, 1, 1], [0, 1, 2]]  # ONNX: the index -1 is the last one
     assert_same(run(lower(model), **feeds)[0], np.array(expected))
     assert_same(reference(model, feeds)[0], np.array(expected))
