@@ -34,6 +34,7 @@ def data(maker: Callable[[], Dataset]) -> Callable[[], Dataset]:
 
 
 @cache
+@data
 def dataset(name: str) -> Dataset:
     """Return a data set by name; treat it as read-only."""
     return _makers[name]()
@@ -542,6 +543,7 @@ def frame_categories() -> Dataset:
     return Dataset(X, y, test)
 
 
+@data
 def regression_near() -> Dataset:
     """No rows far away: where a kernel's answer there would be rounding alone."""
     full = regression()
