@@ -34,7 +34,6 @@ def data(maker: Callable[[], Dataset]) -> Callable[[], Dataset]:
 
 
 @cache
-@data
 def dataset(name: str) -> Dataset:
     """Return a data set by name; treat it as read-only."""
     return _makers[name]()
