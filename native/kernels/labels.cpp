@@ -138,8 +138,10 @@ void run_label_encoder(const Step& step, std::int64_t rows, const Context& conte
     });
   });
 }
-SARDONYX_KERNEL("LabelEncoder",
-                {.check = check_label_encoder, .run = run_label_encoder, .prepare = prepare_label_encoder, .release = release_label_encoder});
+SARDONYX_KERNEL("LabelEncoder", {.check = check_label_encoder,
+                                 .run = run_label_encoder,
+                                 .prepare = prepare_label_encoder,
+                                 .release = release_label_encoder});
 
 }  // namespace
 }  // namespace sardonyx

@@ -87,7 +87,7 @@ def _needed(steps: Sequence[AnyStep], outputs: Iterable[int]) -> list[AnyStep]:
         if needed.intersection(step.outputs):
             needed.update(step.inputs)
             kept.append(step)
-    return sorted(reversed(kept), key=lambda step: step.level)
+    return sorted(kept[::-1], key=lambda step: step.level)
 
 
 def _group_key(step: AnyStep) -> tuple[int, object]:
