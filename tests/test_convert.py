@@ -22,8 +22,7 @@ def feeds(X: Any) -> dict[str, Any]:
     """The tensors that an ONNX runtime wants for X."""
     if hasattr(X, "columns"):
         return {str(c): _text(np.asarray(X[c])).reshape(-1, 1) for c in X.columns}
-    array = X.toarray() if hasattr(X, "toarray") else X
-    return {"X": _text(array if array.ndim > 1 else array.reshape(-1, 1))}
+    return {"X": _text(X.toarray() if hasattr(X, "toarray") else X)}
 
 
 def _text(array: Any) -> Any:

@@ -84,6 +84,17 @@ def take(X: Data, indices: Sequence[int]) -> Data:
     return X[:, chosen[0] : chosen[0] + len(chosen)] if consecutive else X[:, np.array(chosen, np.int64)]
 
 
+def in_order(estimator: Any, X: Data) -> Data:
+    """Return X, refused where its columns are not those of the fit in their order, as scikit-learn refuses it."""
+    fitted = getattr(estimator, "feature_names_in_", None)
+    if isinstance(X, Columns) and fitted is not None and tuple(map(str, fitted)) != X.names:
+        raise ConversionError(
+            f"{type(estimator).__name__} was fitted on columns {list(map(str, fitted))}, the sample has {list(X.names)}. "
+            "Give the sample the columns of the training data, in their order."
+        )
+    return X
+
+
 def as_float(X: Value) -> Value:
     """Return X in the float dtype that scikit-learn's ``validate_data(dtype=FLOAT_DTYPES)`` gives it."""
     return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
@@ -106,7 +117,7 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     Value, Columns, list of Value (multi-output) or tuple of Value (several arrays)
     """
     entry = _find(estimator, method)
-    data = X if entry.frame else as_matrix(X)
+    data = X if entry.frame else as_matrix(in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, _identity(data))
     if key not in memo:
         given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
@@ -168,7 +179,6 @@ def convert(
     """
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
-    X = _as_column(estimator, X)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
     signature = describe(X, vector=_takes_vector(estimator))
     with graph.scope():
@@ -297,15 +307,6 @@ def checked(estimator: Any, X: Value) -> Value:
         memo[key] = memo["checked", id(estimator), result.name] = result
     known: Value = memo[key]
     return known
-
-
-def _as_column(estimator: Any, X: Any) -> Any:
-    """Return a 1-D sample as one column, where the estimator takes 1-D input (labels, texts)."""
-    from sklearn.utils import get_tags
-
-    if np.ndim(X) != 1 or get_tags(estimator).input_tags.two_d_array:
-        return X
-    return np.asarray(X).reshape(-1, 1)
 
 
 def allows_nan(estimator: Any) -> bool:

@@ -79,7 +79,8 @@ def missing_mask(estimator: Any, X: Value, missing: Any) -> Value | None:
             f"{type(estimator).__name__}(missing_values={missing!r}) on a column of {X.dtype} numbers; "
             "use a number or np.nan."
         )
-    mask: Value = X == missing
+    wide = X.astype(np.int64) if X.dtype.kind in "iu" else X  # ONNX Runtime compares few integer types
+    mask: Value = wide == missing
     return mask
 
 

@@ -7,7 +7,7 @@
         [num:...] [text:...]     remainder
              └───────┴───────────────┴──▶ joined in the order of transformers_
 
-A single column, which scikit-learn hands to the transformer as a 1-D array, stays a matrix of one column here.
+A single column given by its name, not in a list, reaches the transformer as a vector, as in scikit-learn.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 
-from ..convert import Columns, Data, take
+from ..convert import Columns, Data, as_matrix, take
 from ..errors import ConversionError
 from ..registry import converter
 from ._columns import weighted
@@ -28,11 +29,13 @@ from .pipeline import join, transform_step
 def column_transformer(est: Any, X: Data) -> Data:
     weights = est.transformer_weights or {}
     blocks = []
-    for name, transformer, _ in est.transformers_:
+    for name, transformer, columns in est.transformers_:
         indices = list(est._transformer_to_input_indices[name])
         if _is(transformer, "drop") or not indices:
             continue
         chosen = take(X, _positions(est, X, indices))
+        if isinstance(columns, str | int | np.integer):
+            chosen = as_matrix(chosen)[:, 0]
         block = chosen if _is(transformer, "passthrough") else transform_step(name, transformer, chosen)
         blocks.append(weighted(block, weights.get(name)))
     if not blocks:

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_selection import RFE
 from sklearn.feature_selection._base import SelectorMixin
 
-from ..convert import Data, call, checked, take
+from ..convert import Data, call, checked, in_order, take
 from ..errors import ConversionError
 from ..graph import STRING, Value, concat
 from ..registry import METHODS, converter
@@ -18,7 +18,7 @@ from ._columns import array_of, constant_column, keeps_frames
 
 @converter(SelectorMixin, frame=True, finite=False)
 def selector(est: Any, X: Data) -> Data:
-    data = X if keeps_frames(est) else array_of(X)
+    data = in_order(est, X) if keeps_frames(est) else array_of(in_order(est, X))
     return take(checked(est, data) if isinstance(data, Value) else data, est.get_support(indices=True))
 
 

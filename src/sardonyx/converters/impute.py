@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.impute import MissingIndicator, SimpleImputer
 
-from ..convert import Columns, Data, as_columns, as_float, checked, take
+from ..convert import Columns, Data, allows_nan, as_columns, as_float, checked, in_order, take
 from ..errors import ConversionError
 from ..graph import STRING, Value, concat, where
+from ..inputs import MISSING_NAN
 from ..operators.checks import require
 from ..registry import converter
 from ._categories import text_categories
@@ -18,7 +20,7 @@ from ._columns import array_of, missing_mask, stack
 
 @converter(SimpleImputer, frame=True, finite=False)
 def simple_imputer(est: Any, X: Data) -> Data:
-    X = array_of(X)
+    X = array_of(in_order(est, X))
     if isinstance(X, Value) and X.dtype != STRING:
         X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
     imputed = _impute(est, X)
@@ -29,20 +31,41 @@ def _impute(est: Any, X: Data) -> Data:
     kept = _kept(est)
     if isinstance(X, Columns):
         columns = X.take(kept)
-        values = [_fill_column(est, v, est.statistics_[i]) for i, v in zip(kept, columns.values, strict=True)]
+        values = [
+            _fill_column(est, _without_nan(est, v), est.statistics_[i])
+            for i, v in zip(kept, columns.values, strict=True)
+        ]
         return Columns(columns.names, tuple(values))
     if X.dtype == STRING:
+        X = _without_nan(est, X)
         return stack([_fill_column(est, X[:, i : i + 1], est.statistics_[i]) for i in kept])
     X = X if len(kept) == len(est.statistics_) else X[:, np.array(kept, np.int64)]
     mask = missing_mask(est, X, est.missing_values)
     statistics = est.statistics_[kept].astype(getattr(est, "_fill_dtype", X.dtype)).astype(X.dtype)
-    return X if mask is None else where(mask, statistics, X)
+    return X if mask is None else _select(mask, statistics, X)
+
+
+def _select(mask: Value, values: NDArray[Any], X: Value) -> Value:
+    """Return `where`, for integers in int64: ONNX Runtime selects among few integer types."""
+    wide = np.dtype(np.int64) if X.dtype.kind in "iu" else X.dtype
+    return where(mask, values.astype(wide), X.astype(wide)).astype(X.dtype)
 
 
 def _kept(est: Any) -> list[int]:
     """Return the features that stay: those with a statistic, unless empty ones are kept."""
     known = [est.keep_empty_features or s is None or bool(s == s) for s in est.statistics_]
     return [i for i, k in enumerate(known) if k]
+
+
+def _without_nan(est: Any, X: Value) -> Value:
+    """Refuse NaN where it is not what is imputed, as scikit-learn does."""
+    if allows_nan(est):
+        return X
+    if X.dtype != STRING:
+        return checked(est, X)
+    known = X != np.array(MISSING_NAN, dtype=object)
+    found: Value = require(X, known, message="SimpleImputer: Input contains NaN")
+    return found
 
 
 def _fill_column(est: Any, X: Value, statistic: Any) -> Value:
@@ -56,8 +79,9 @@ def _fill_column(est: Any, X: Value, statistic: Any) -> Value:
             f"SimpleImputer fills a column of {X.dtype} with {statistic!r}, which gives a column of both. "
             "Use one imputer for the numbers and one for the text, in a ColumnTransformer."
         )
-    value = text_categories(np.array([statistic], dtype=object)) if text else X.dtype.type(statistic)
-    return where(mask, value, X)
+    if text:
+        return where(mask, text_categories(np.array([statistic], dtype=object)), X)
+    return _select(mask, np.asarray(statistic), X)
 
 
 def _masks(est: Any, X: Data) -> Value:
@@ -70,7 +94,7 @@ def _masks(est: Any, X: Data) -> Value:
 
 @converter(MissingIndicator, frame=True, finite=False)
 def missing_indicator(est: Any, X: Data) -> Value:
-    X = array_of(X)
+    X = array_of(in_order(est, X))
     X = checked(est, X) if isinstance(X, Value) else X
     mask = _masks(est, X)
     if est.features == "all" or not est.error_on_new:

@@ -32,7 +32,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked
+from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked, in_order
 from ..errors import ConversionError
 from ..graph import STRING, UFUNCS, Value, concat, op, where
 from ..operators.categories import category_lookup, one_hot
@@ -193,7 +193,7 @@ def encode_one_hot(est: Any, X: Data, dtype: Any) -> Value:
     """One-hot encode with a fitted OneHotEncoder, to a dtype."""
     starts = np.cumsum([0, *est._n_features_outs])
     positions = []
-    for i, column in enumerate(as_columns(X).values):
+    for i, column in enumerate(as_columns(in_order(est, X)).values):
         codes, valid = _one_hot_codes(est, i)
         positions.append(_lookup(est, i, column, np.where(valid, codes + starts[i], -1)))
     result: Value = one_hot(concat(positions), widths=[int(w) for w in est._n_features_outs], to=np.dtype(dtype))
@@ -216,7 +216,8 @@ def _number_dtype(est: Any) -> np.dtype[Any]:
 
 @converter(OrdinalEncoder, frame=True, finite=False)
 def ordinal_encoder(est: Any, X: Data) -> Value:
-    return concat([_lookup(est, i, column, _ordinal_codes(est, i)) for i, column in enumerate(as_columns(X).values)])
+    columns = as_columns(in_order(est, X)).values
+    return concat([_lookup(est, i, column, _ordinal_codes(est, i)) for i, column in enumerate(columns)])
 
 
 def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:
@@ -230,21 +231,30 @@ def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:
     result: NDArray[Any] = codes.astype(dtype)
     if missing is not None:
         result[missing] = est.encoded_missing_value
-    result[-1] = 0 if est.unknown_value is None else est.unknown_value
+    refused = np.nan if dtype.kind == "f" else -1  # what runtimes that cannot refuse give
+    result[-1] = refused if est.unknown_value is None else est.unknown_value
     return result
 
 
 @converter(LabelEncoder)
 def label_encoder(est: Any, y: Value) -> Value:
-    """1-D labels are a matrix of one column while converting."""
     return _label_codes(est, y).reshape(-1)
+
+
+def _numbered(categories: NDArray[Any]) -> NDArray[np.int64]:
+    return np.append(np.arange(len(categories), dtype=np.int64), -1)
 
 
 def _label_codes(est: Any, y: Value) -> Value:
     categories = category_table(est, "y", est.classes_, y.dtype)
     value = y if y.dtype == STRING else y.astype(categories.dtype)
-    codes: Value = category_lookup(value, categories, np.arange(len(categories) + 1), column="y", refuse_unknown=1)
+    codes: Value = category_lookup(_column(value), categories, _numbered(categories), column="y", refuse_unknown=1)
     return codes
+
+
+def _column(y: Value) -> Value:
+    """Return one-dimensional labels as a column."""
+    return y if y.ndim == 2 else y[:, None]
 
 
 @converter(LabelEncoder, method="inverse_transform")
@@ -263,7 +273,7 @@ def label_binarizer(est: Any, y: Value) -> Value:
             "LabelBinarizer fitted on a multilabel indicator matrix does not convert; it returns y as it is."
         )
     categories = category_table(est, "y", est.classes_, y.dtype)
-    codes = category_lookup(y, categories, np.append(np.arange(len(categories)), -1), column="y", refuse_unknown=0)
+    codes = category_lookup(_column(y), categories, _numbered(categories), column="y", refuse_unknown=0)
     hot = codes == np.arange(len(categories))
     if est.y_type_ == "binary":
         hot = hot[:, 1:] if len(categories) == 2 else hot & np.zeros((1, 1), bool)

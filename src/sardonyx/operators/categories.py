@@ -34,6 +34,8 @@ def category_lookup(X: Value, categories: Value, codes: Value, *, column: str, r
     refuse_unknown : int
         1 to raise for an unknown category, in our runtime; other runtimes cannot refuse and give the last code.
     """
+    if X.dtype.kind in "iub":  # ONNX Runtime compares few integer types
+        X, categories = X.astype(np.int64), categories.astype(np.int64)
     same = X == categories[None, :]
     if X.dtype.kind == "f":
         same = same | (np.isnan(X) & np.isnan(categories[None, :]))

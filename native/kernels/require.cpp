@@ -1,0 +1,33 @@
+// Require: passes its input on, or refuses rows that do not meet a condition. The step's label says which.
+#include <string.h>
+
+#include "check.h"
+
+namespace sardonyx {
+namespace {
+
+void check_require(const Step& step) {
+  constexpr const char* name = "Require";
+  require_counts(step, name, 2, 1, 0);
+  require_row_output(step, name);
+  const Tensor &x = step.inputs[0], &condition = step.inputs[1], &y = step.outputs[0];
+  require(!x.constant && !condition.constant, name, "needs rows");
+  require(condition.dtype == DType::boolean, name, "the condition is not boolean");
+  require(x.dtype == y.dtype && x.width == y.width, name, "input and output differ in type or width");
+}
+
+void run_require(const Step& step, std::int64_t rows, const Context&) {
+  const Tensor &x = step.inputs[0], &condition = step.inputs[1], &y = step.outputs[0];
+  const auto* met = data_of<std::uint8_t>(condition);
+  const std::int64_t count = rows * condition.width;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!met[i]) fail("a row is refused");
+  }
+  if (x.data == y.data) return;
+  memcpy(y.data, x.data, static_cast<std::size_t>(rows * x.width) * item_size(x.dtype));
+}
+
+SARDONYX_KERNEL("Require", {.check = check_require, .run = run_require, .view = true});
+
+}  // namespace
+}  // namespace sardonyx

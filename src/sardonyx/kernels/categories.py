@@ -1,0 +1,35 @@
+"""Category lookup and one-hot blocks (native/kernels/categories.cpp), and conditions on rows (require.cpp)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..reference import dtype_of
+from ..rules import Builder, NodeView, Values, decline, dtype_name, lowers
+
+
+@lowers("CategoryLookup", domain="sardonyx")
+def category_lookup(b: Builder, node: NodeView) -> Values:
+    x, categories, codes = node.row(0), node.const(1), node.const(2)
+    if dtype_name(categories) != x.dtype or len(codes) != len(categories) + 1:
+        decline("categories and codes do not fit")
+    label = f"column {node.text('column', '')!r}"
+    form = (dtype_name(codes), x.shape)
+    return b.step("CategoryLookup", [x, categories, codes], [form], [node.integer("refuse_unknown", 0)], label)
+
+
+@lowers("OneHotBlocks", domain="sardonyx")
+def one_hot_blocks(b: Builder, node: NodeView) -> Values:
+    positions, widths = node.row(0), node.integers("widths") or ()
+    if positions.dtype != "int64" or positions.shape != (len(widths),):
+        decline("positions and widths do not fit")
+    starts = np.cumsum([0, *widths], dtype=np.int64)
+    return b.step("OneHotBlocks", [positions, starts], [(dtype_of(node.integer("to", 0)), (int(starts[-1]),))])
+
+
+@lowers("Require", domain="sardonyx")
+def require(b: Builder, node: NodeView) -> Values:
+    x, condition = node.row(0), node.row(1)
+    if condition.dtype != "bool":
+        decline("the condition is not boolean")
+    return b.step("Require", [x, condition], [(x.dtype, x.shape)], label=node.text("message", ""))
