@@ -164,7 +164,7 @@ IDIOMS = {
         g (double[N,6] X) => (double[N,3] Y) <int64[1] a={0}, int64[1] b={1}, int64[1] k={3}, double[1,3] c={1,2,3}>
         { s = Shape(X)  n = Slice(s, a, b)  t = Concat<axis=0>(n, k)  Y = Expand(c, t) }""",
     "Shape with start and end": """
-        g (double[N,6] X) => (double[N] Y) 
+        g (double[N,6] X) => (double[N] Y)
         { n = Shape<start=0, end=1>(X)  Y = ConstantOfShape<value=double[1]{2.5}>(n) }""",
     "through a leading dimension": """
         g (double[N,1] X) => (double[N] Y) <int64[1] zero={0}>
