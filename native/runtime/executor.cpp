@@ -19,6 +19,10 @@ constexpr std::int64_t kSmallestTask = 16;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
+bool same_form(const Slot& one, const Slot& other) {
+  return one.tensor.dtype == other.tensor.dtype && one.tensor.width == other.tensor.width;
+}
+
 // Threads come back to the place where they left their frame, which is still in their core's cache.
 std::size_t first_place() {
   static std::atomic<std::size_t> counter{0};
@@ -216,7 +220,7 @@ void Schedule::share_memory() {
     if (!loaded.entry->kernel.view || loaded.inputs.empty() || loaded.outputs.empty()) continue;
     const std::int32_t from = loaded.inputs[0], to = loaded.outputs[0];
     if (program_.slots()[from].role == Role::constant || places_[to].home == Home::output) continue;
-    if (program_.slots()[from].row_bytes == program_.slots()[to].row_bytes) places_[to].root = places_[from].root;
+    if (same_form(program_.slots()[from], program_.slots()[to])) places_[to].root = places_[from].root;
   }
   for (Place& place : places_) {
     if (place.root >= 0) place.home = places_[place.root].home;
@@ -255,7 +259,7 @@ bool Schedule::takes_over(std::int32_t step, const LoadedStep& loaded) const {
   const auto same = [&](std::int32_t slot) { return places_[slot].root == root; };
   return places_[root].home == Home::arena && places_[root].last_use == step &&
          std::count_if(loaded.inputs.begin(), loaded.inputs.end(), same) == 1 &&
-         program_.slots()[from].row_bytes == program_.slots()[loaded.outputs[0]].row_bytes;
+         same_form(program_.slots()[from], program_.slots()[loaded.outputs[0]]);
 }
 
 // The smallest free buffer that is large enough; else the largest free one, grown; else a new one.

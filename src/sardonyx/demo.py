@@ -141,7 +141,7 @@ def _time(estimator: Pipeline, model: Any, people: Passengers, seconds: float, c
     with console.status("timing ..."):
         timings = bench.compare(runners, session.feeds(rows), BATCHES, rows, seconds)
     console.print()
-    console.print(report.timing_table(timings, "sardonyx", "median time of a call, predict and predict_proba"))
+    console.print(report.timing_table(timings, "sardonyx", "median time of a call of predict and predict_proba"))
     return timings
 
 

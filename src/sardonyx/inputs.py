@@ -421,10 +421,12 @@ def _numbers_of_objects(array: Array, dtype: str, name: str) -> Array:
             )
     missing = np.array([is_missing(v) for v in values], dtype=bool)
     present = [v for v, gone in zip(values, missing, strict=True) if not gone]
+    for value in present:
+        if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
+            raise InputError(f"{_column(name)} holds {value!r}, and the model takes {dtype}; convert it first.")
     numbers = np.array(present) if present else np.zeros(0)
-    if numbers.dtype.kind not in "biuf" or numbers.ndim != 1:
-        wrong = next((v for v in present if np.asarray(v).dtype.kind not in "biuf" or np.ndim(v)), present[0])
-        raise InputError(f"{_column(name)} holds {wrong!r}, and the model takes {dtype}; convert it first.")
+    if numbers.dtype == object:
+        raise InputError(f"{_column(name)} holds integers beyond 64 bits, and the model takes {dtype}; convert them.")
     if any(isinstance(v, int) and v != float(v) for v in present) and numbers.dtype.kind == "f":
         raise InputError(f"{_column(name)} holds integers that float64 cannot hold exactly; give integers only.")
     if not missing.any():

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: columns named before the rest is only counted
 SHOWN = 8
+#: operators of a step named at most
+OPERATORS_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,43 +160,33 @@ def verdict_table(result: Report) -> Table:
 
 
 def timing_table(timings: Sequence[Timing], against: str, title: str) -> Table:
-    """Lay timings out: a row for each batch size, a column for each runtime, and how much faster one is.
+    """Lay timings out: a row for each batch size, a column for each runtime.
 
     Parameters
     ----------
     timings : sequence of Timing
-        Of `sardonyx` and others.
+        Of `against` and others.
     against : str
-        The name whose advantage over the others is shown.
+        The name in whose time the others' are expressed: ``×3`` is three times as long.
     title : str
         What was timed.
     """
-    names = list(dict.fromkeys(t.name for t in timings))
-    others = [n for n in names if n != against]
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, padding=(0, 2))
     table.add_column("rows", justify="right")
+    names = list(dict.fromkeys(t.name for t in timings))
     for name in names:
-        table.add_column(name, justify="right", style="bold" if name == against else "")
-    for name in others:
-        table.add_column(f"vs {name}", justify="right")
+        table.add_column(name, justify="right", style="bold" if name == against else "", no_wrap=True)
     for rows, seconds in by_rows(timings).items():
-        faster = [
-            _factor(seconds[n] / seconds[against]) if against in seconds and n in seconds else Text("") for n in others
-        ]
-        table.add_row(f"{rows:,}", *(duration(seconds[n]) if n in seconds else "" for n in names), *faster)
+        table.add_row(f"{rows:,}", *(_cell(seconds, name, against) for name in names))
     return table
 
 
 def timing_markdown(timings: Sequence[Timing], against: str) -> str:
     """Return the same table as Markdown."""
     names = list(dict.fromkeys(t.name for t in timings))
-    others = [n for n in names if n != against]
-    head = ["rows a call", *names, *(f"vs {n}" for n in others)]
-    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---:'] * len(head))} |"]
+    lines = [f"| rows a call | {' | '.join(names)} |", f"| {' | '.join(['---:'] * (len(names) + 1))} |"]
     for rows, seconds in by_rows(timings).items():
-        times = [duration(seconds[n]) if n in seconds else "" for n in names]
-        faster = [f"{seconds[n] / seconds[against]:.1f}×" if n in seconds else "" for n in others]
-        lines.append(f"| {rows:,} | {' | '.join(times + faster)} |")
+        lines.append(f"| {rows:,} | {' | '.join(_cell(seconds, name, against).plain for name in names)} |")
     return "\n".join(lines)
 
 
@@ -276,7 +268,7 @@ def _add_part(tree: Tree, part: Part, inherited: tuple[str, ...]) -> None:
     if part.columns and part.columns != inherited:
         label.append(f"  ← {_listed(part.columns)}")
     if not part.parts and part.operators:
-        label.append("  " + " ".join(f"{n}×{k}" if k > 1 else n for n, k in part.operators[:SHOWN]), "dim")
+        label.append("  " + _brief([n for n, _ in part.operators]), "dim")
     if part.weights >= 1000:
         label.append(f"  {bytes_text(part.weights)}", "magenta")
     branch = tree.add(label)
@@ -298,5 +290,15 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
-def _factor(value: float) -> Text:
-    return Text(f"{value:.1f}×", "green" if value >= 1 else "red")
+def _brief(operators: Sequence[str]) -> str:
+    return " ".join(operators[:OPERATORS_SHOWN]) + (" …" if len(operators) > OPERATORS_SHOWN else "")
+
+
+def _cell(seconds: Mapping[str, float], name: str, against: str) -> Text:
+    if name not in seconds:
+        return Text("")
+    if name == against or against not in seconds:
+        return Text(duration(seconds[name]))
+    factor = seconds[name] / seconds[against]
+    shown = f"×{factor:.1f}" if factor < 100 else f"×{factor:,.0f}"
+    return Text.assemble(duration(seconds[name]), (f"  {shown}", "green" if factor >= 1 else "red"))

@@ -471,6 +471,77 @@ def codes_float() -> Dataset:
 
 
 @data
+def labels_multi_str() -> Dataset:
+    """Multi-output classification of text labels."""
+    full = multiclass_str()
+    return Dataset(full.X, np.c_[full.y, full.y[::-1]].astype(str), full.X_test)
+
+
+@data
+def binary_nan_new() -> Dataset:
+    """NaN in prediction only."""
+    full, nan = binary(), binary_nan()
+    return Dataset(full.X, full.y, nan.X_test)
+
+
+@data
+def large_numbers() -> Dataset:
+    """Epoch seconds and numbers of more than 24 bits, which float32 rounds."""
+    rng = np.random.default_rng(20)
+    X = np.c_[1.7e9 + rng.integers(0, 900, 300), 2**24 + rng.integers(0, 40, 300), rng.integers(0, 9, 300)].astype(
+        float
+    )
+    y = ((X[:, 0] > 1.7e9 + 450) ^ (X[:, 1] % 8 > 3)).astype(int)
+    steps = np.array([[-64.0, -1, 0], [64, 1, 1], [-1, 0.5, 0.5], [0, 0, 0]])
+    return Dataset(X, y, np.concatenate([X[:20] + step for step in steps]))
+
+
+@data
+def gamma_nan() -> Dataset:
+    """Positive targets, and NaN."""
+    full = regression_nan()
+    return Dataset(full.X, np.abs(full.y) + 0.1, full.X_test)
+
+
+@data
+def codes_nan() -> Dataset:
+    """Two columns of codes among numbers: many codes, codes from 5 on, NaN, unknown and negative codes, fractions."""
+    rng = np.random.default_rng(21)
+    X = rng.normal(size=(400, 5))
+    X[:, 1], X[:, 3] = rng.integers(0, 200, 400), rng.integers(5, 9, 400)
+    y = np.isin(X[:, 1] % 7, [1, 4]) * 3.0 + X[:, 0] + (X[:, 3] == 6)
+    test = X[::3].copy()
+    X[rng.random(X.shape) < 0.1] = np.nan
+    test[:6, 1], test[:6, 3] = [-1, 999, 0, np.nan, 2.5, 199], [0, 5, -3, np.nan, 1e300, 8]
+    return Dataset(X, y, test)
+
+
+@data
+def codes_classes() -> Dataset:
+    """Integer codes of categories, some of which training never saw."""
+    full = categories()
+    return Dataset(full.X, full.y, full.X_test + np.eye(4, dtype=int)[np.arange(40) % 4] * 3)
+
+
+@data
+def frame_categories() -> Dataset:
+    """A frame with categories as text and as numbers; unknown and missing ones in prediction."""
+    rng = np.random.default_rng(22)
+    cities, codes = ["Åre", "", "Zürich", "東京", "x"], [3, 10, 40]
+    X = pd.DataFrame(
+        {
+            "city": pd.Categorical(rng.choice(cities[:4], 300)),
+            "size": rng.normal(size=300),
+            "code": pd.Categorical(rng.choice(codes, 300)),
+        }
+    )
+    y = (X["city"].isin(["Åre", "東京"]) ^ (X["code"] == 10)).to_numpy() * 2 + (X["size"] > 0).to_numpy()
+    test = X.iloc[:60].copy()
+    test["city"] = pd.Categorical(rng.choice(cities, 60))
+    test["code"] = pd.Categorical(rng.choice([*codes, 7], 60))
+    return Dataset(X, y, test)
+
+
 def regression_near() -> Dataset:
     """No rows far away: where a kernel's answer there would be rounding alone."""
     full = regression()
@@ -481,3 +552,29 @@ def regression_near() -> Dataset:
 def regression32_near() -> Dataset:
     full = regression_near()
     return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def regression_multi32() -> Dataset:
+    full = regression_multi()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+def _few(full: Dataset) -> Dataset:
+    return Dataset(full.X[:60], full.y[:60], full.X_test)
+
+
+@data
+def binary_few() -> Dataset:
+    """Few rows, for estimators that keep a matrix of them."""
+    return _few(binary_str())
+
+
+@data
+def multiclass_few() -> Dataset:
+    return _few(multiclass_str())
+
+
+@data
+def multiclass_int_few() -> Dataset:
+    return _few(multiclass_int())

@@ -6,6 +6,7 @@ from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
     LocalOutlierFactor,
+    NearestCentroid,
     NearestNeighbors,
     RadiusNeighborsClassifier,
     RadiusNeighborsRegressor,
@@ -15,6 +16,8 @@ from . import Case
 
 METRICS = ("manhattan", "chebyshev", "canberra", "braycurtis", "sqeuclidean", "cosine", "hamming", "l1", "l2")
 
+#: newer versions of scikit-learn have more
+PARAMS = NearestCentroid().get_params()
 BOTH = ("uniform", "distance")
 
 CASES = [
@@ -59,4 +62,9 @@ CASES = [
     Case(RadiusNeighborsRegressor(4.0, weights="distance", algorithm="brute"), "scattered"),
     Case(RadiusNeighborsRegressor(4.0, weights="distance"), "regression_multi"),
     Case(RadiusNeighborsRegressor(3.0, p=1), "regression"),
+    Case(NearestCentroid(), "multiclass_str", ("predict",)),
+    Case(NearestCentroid(), "scattered"),
+    Case(NearestCentroid(shrink_threshold=0.2), "binary32"),
+    Case(NearestCentroid(metric="manhattan"), "multiclass_int"),
+    *(Case(NearestCentroid(priors=p), "scattered") for p in ("empirical", [0.2, 0.3, 0.5]) if "priors" in PARAMS),
 ]

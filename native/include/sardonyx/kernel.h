@@ -57,11 +57,11 @@ struct Kernel {
   void (*release)(void* state) = nullptr;
   // Nanoseconds one row takes, roughly: decides when threads are worth waking. nullptr: guessed from the widths.
   double (*cost)(const Step& step) = nullptr;
-  // outputs[0] holds the same bytes as inputs[0], so the executor may make it the very same memory (always, even when
-  // it is the caller's). run() must not write to outputs[0].data when it equals inputs[0].data.
+  // outputs[0] holds the same values as inputs[0], so the executor may make it the very same memory when type and width
+  // agree (even when it is the caller's). run() must not write to outputs[0].data when it equals inputs[0].data.
   bool view = false;
   // run() copes with outputs[0] being the memory of inputs[0] (each element is read before it is written). The executor
-  // does that when both have the same size and nobody reads the input afterwards.
+  // does that when both have the same type and width (so inputs[0] is not broadcast) and nobody else reads the input.
   bool in_place = false;
 };
 

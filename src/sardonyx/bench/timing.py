@@ -19,8 +19,10 @@ from dataclasses import dataclass
 
 #: seconds a block lasts at least, far above the clock's resolution
 BLOCK = 0.002
-#: rounds that a median needs at least, and at most
+#: rounds that a median should have at least, and has at most
 FEWEST, MOST = 5, 200
+#: a round more is not worth this many budgets
+PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def measure(calls: Mapping[str, Callable[[], object]], rows: int = 1, budget: fl
     rows : int
         Rows that a call handles; only noted in the result.
     budget : float
-        Seconds to spend in all; slow calls still get `FEWEST` rounds.
+        Seconds to spend in all; slow calls still get `FEWEST` rounds, very slow ones (`PATIENCE`) one at least.
 
     Returns
     -------
@@ -75,9 +77,10 @@ def measure(calls: Mapping[str, Callable[[], object]], rows: int = 1, budget: fl
     with _quiet():
         repeats = {name: _repeats(calls[name]) for name in names}
         samples: dict[str, list[float]] = {name: [] for name in names}
-        end = time.perf_counter() + budget
+        start = time.perf_counter()
         for number in range(MOST):
-            if number >= FEWEST and time.perf_counter() > end:
+            spent = time.perf_counter() - start
+            if number and spent > (budget if number >= FEWEST else PATIENCE * budget):
                 break
             for name in _rotated(names, number):
                 samples[name].append(_block(calls[name], repeats[name]))
@@ -134,5 +137,5 @@ def _rotated(names: list[str], number: int) -> list[str]:
 
 
 def _timing(name: str, rows: int, samples: list[float]) -> Timing:
-    low, middle, high = statistics.quantiles(samples, n=4, method="inclusive")
+    low, middle, high = statistics.quantiles(samples, n=4, method="inclusive") if len(samples) > 1 else samples * 3
     return Timing(name, rows, middle, low, high, len(samples))

@@ -99,11 +99,16 @@ def convert(
         X = tables.as_sample(tables.read_frame(data, rows), fitted, target)
     with _status(f"converting and proving {type(fitted).__name__}"):
         model = sardonyx.to_onnx(fitted, X, methods=methods, target_opset=target_opset, inline=inline)
+        result = sardonyx.verify(fitted, model, X)
     content = model.SerializeToString()
-    _write(out, content)
     console = Console()
     console.print(report.model_tree(model, out.name, len(content)))
-    console.print(f"[bold green]proven[/] on {len(X)} rows and rows made to hurt; written to {out}", highlight=False)
+    console.print()
+    console.print(report.verdict_table(result))
+    if not result.ok:
+        return DISAGREES
+    _write(out, content)
+    console.print(f"written to {out}", highlight=False)
     return OK
 
 

@@ -1,8 +1,11 @@
-"""sklearn.gaussian_process.kernels: every kernel and composition, between rows and training rows, and of a row with itself.
+"""sklearn.gaussian_process.kernels: every kernel and composition, of rows with training rows, and of a row with itself.
 
 A kernel that is the same for all rows is a Python float until it meets others: NumPy's rules broadcast it. It registers
 nothing.
 """
+
+# NumPy's functions of Values return Values, which their stubs cannot say.
+# mypy: disable-error-code=no-any-return
 
 from __future__ import annotations
 

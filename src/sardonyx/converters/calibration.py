@@ -1,5 +1,8 @@
 """sklearn.calibration."""
 
+# NumPy's functions of Values return Values, which their stubs cannot say.
+# mypy: disable-error-code=no-any-return
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -10,7 +13,7 @@ from sklearn import calibration
 from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
 
 from ..convert import Data, call
-from ..graph import Value
+from ..graph import Value, concat, where
 from ..registry import converter
 from ._response import as_float64, columns_of, response
 from .base import argmax_labels, expit, softmax
@@ -31,11 +34,11 @@ def temperature(est: Any, scores: Value) -> Value:
 def _logits(scores: Value) -> Value:
     """Return ``_convert_to_logits``: whether scores are probabilities is decided for the whole batch, as there."""
     if scores.dim(1) == 1:
-        return np.concatenate([-scores, scores], axis=1)
+        return concat([-scores, scores])
     inside = (scores >= 0) & (scores <= 1)
     close = abs(scores.sum(1, keepdims=True) - 1.0) <= 1e-5 + 1e-8
     misfits = (~(inside & close)).astype(np.int64).sum((0, 1), keepdims=True)
-    return np.where(misfits == 0, np.log(np.where(inside, scores, 1.0) + 1e-12), scores)
+    return where(misfits == 0, np.log(where(inside, scores, 1.0) + 1e-12), scores)
 
 
 if hasattr(calibration, "_TemperatureScaling"):  # scikit-learn 1.8
@@ -47,7 +50,7 @@ def _pair(name: str, pair: Any, X: Data) -> Value:
     scores, method = response(name, pair.estimator, ("decision_function", "predict_proba"), X)
     scores = scores[:, None] if scores.ndim == 1 else scores
     p = _METHODS[pair.method](pair, scores, method)
-    return np.where((p > 1.0) & (p <= 1.0 + _ROUNDING), 1.0, p)
+    return where((p > 1.0) & (p <= 1.0 + _ROUNDING), 1.0, p)
 
 
 def _one_calibrator_a_class(pair: Any, scores: Value, method: str) -> Value:
@@ -64,12 +67,12 @@ def _one_calibrator_a_class(pair: Any, scores: Value, method: str) -> Value:
 def _normalized(p: Value) -> Value:
     """Divide each row by its sum; rows of zeros become uniform."""
     total = p.sum(1, keepdims=True)
-    return np.where(total != 0, p / np.where(total != 0, total, 1.0), 1 / p.dim(1))
+    return where(total != 0, p / where(total != 0, total, 1.0), 1 / p.dim(1))
 
 
 def _one_temperature(pair: Any, scores: Value, method: str) -> Value:
     if len(pair.classes) == 2 and scores.dim(1) == 1 and method == "predict_proba":
-        scores = np.concatenate([1 - scores, scores], axis=1)
+        scores = concat([1 - scores, scores])
     return call(pair.calibrators[0], "predict", scores)
 
 

@@ -1,5 +1,8 @@
 """sklearn.gaussian_process."""
 
+# NumPy's functions of Values return Values, which their stubs cannot say.
+# mypy: disable-error-code=no-any-return
+
 from __future__ import annotations
 
 from typing import Any
@@ -31,7 +34,7 @@ def regressor_std(est: Any, X: Value) -> tuple[Value, Value]:
     solved = kernel_matrix(est.kernel_, X, est.X_train_) @ _inverse_of_triangle(est.L_).T
     variance = kernel_diagonal(est.kernel_, X) - (solved * solved).sum(1)
     scale = np.ravel(np.asarray(est._y_train_std)) ** 2
-    outputs = np.maximum(variance, 0.0)[:, None] * scale
+    outputs = np.maximum(variance, 0.0)[:, None] * scale  # type: ignore[call-overload]
     deviation = np.sqrt(outputs.reshape(-1) if len(scale) == 1 else outputs)
     return call(est, "predict", X), deviation
 
@@ -55,7 +58,7 @@ def _latent_mean(est: Any, K: Value) -> Value:
 
 @converter(_BinaryGaussianProcessClassifierLaplace, method="predict_proba")
 def laplace_proba(est: Any, X: Value) -> Value:
-    """Approximate the integral of logistic and normal by five error functions (C. K. I. Williams and D. Barber, 1998)."""
+    """Approximate the integral of logistic and normal by five error functions (Williams and Barber, 1998)."""
     K = kernel_matrix(est.kernel_, X, est.X_train_)
     solved = (K * np.ravel(est.W_sr_)) @ _inverse_of_triangle(est.L_).T
     mean = _latent_mean(est, K)[:, None]
@@ -76,6 +79,7 @@ def classifier_classes(est: Any, X: Value) -> Value:
 def classifier_proba(est: Any, X: Value) -> Value:
     if est.n_classes_ > 2 and est.multi_class == "one_vs_one":
         raise ConversionError(
-            "GaussianProcessClassifier(multi_class='one_vs_one') has no probabilities. Use 'one_vs_rest', or predict alone."
+            "GaussianProcessClassifier(multi_class='one_vs_one') has no probabilities. "
+            "Use 'one_vs_rest', or convert predict alone."
         )
     return step("base", est.base_estimator_, ["predict_proba"], X)["predict_proba"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from ..graph import Value, per_row
+from ..graph import Value, per_row, where
 from ..operators.checks import require
 from ..operators.interpolation import interp
 from ..registry import converter
@@ -19,7 +19,7 @@ def isotonic_predict(est: Any, X: Value) -> Value:
     x, y = est.X_thresholds_, est.y_thresholds_
     t = (X if X.ndim == 1 else X.reshape(-1)).astype(x.dtype)
     if est.out_of_bounds == "clip":
-        t = np.clip(t, est.X_min_, est.X_max_).astype(x.dtype)
+        t = np.clip(t, est.X_min_, est.X_max_).astype(x.dtype)  # type: ignore[call-overload]
     if len(y) == 1:
         return per_row(y[0], t).astype(x.dtype)
     if est.out_of_bounds == "raise":
@@ -27,7 +27,7 @@ def isotonic_predict(est: Any, X: Value) -> Value:
             t, (t >= x[0]) & (t <= x[-1]), message="IsotonicRegression: a value is outside of those trained on."
         )
     inside = (t >= x[0]) & (t <= x[-1])
-    return np.where(inside, interp(t, *_knots(x, y)), np.nan)
+    return where(inside, interp(t, *_knots(x, y)), np.nan)
 
 
 def _knots(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -15,7 +15,7 @@ from sklearn.multiclass import (
 )
 
 from ..convert import Columns, Data, call, step, take
-from ..graph import Value, per_row
+from ..graph import Value, concat, per_row, where
 from ..registry import converter
 from ._response import as_float64, columns_of, flat, names_in, positive_scores
 from .base import argmax_labels, inverse_binarize, take_labels
@@ -25,7 +25,7 @@ def _any_value(X: Data) -> Value:
     return X.values[0] if isinstance(X, Columns) else X
 
 
-# --------------------------------------------------------------------------------------------- a class that always occurred
+# ----------------------------------------------------------------------------------------- a class that always occurred
 
 
 @converter(_ConstantPredictor, method="predict", frame=True, finite=False)
@@ -42,7 +42,7 @@ def constant_proba(est: Any, X: Data) -> Value:
     return per_row(np.array([1 - y, y]), _any_value(X))
 
 
-# ------------------------------------------------------------------------------------------------------------ one against rest
+# ----------------------------------------------------------------------------------------------------- one against rest
 
 
 def _score_columns(est: Any, X: Data) -> list[Value]:
@@ -71,12 +71,12 @@ def one_vs_rest_proba(est: Any, X: Data) -> Value:
     parts = [step(f"estimator_{i}", part, ["predict_proba"], X) for i, part in enumerate(est.estimators_)]
     p = columns_of([part["predict_proba"][:, 1] for part in parts])
     if len(est.estimators_) == 1:
-        p = np.concatenate([1 - p, p], axis=1)
+        p = concat([1 - p, p])
     if est.multilabel_:
         return p
     total = p.sum(1, keepdims=True)
     guarded = "divide" in names_in(OneVsRestClassifier.predict_proba)  # older versions of scikit-learn divide 0 by 0
-    return p / (np.where(total == 0, 1.0, total) if guarded else total)
+    return p / (where(total == 0, 1.0, total) if guarded else total)
 
 
 @converter(OneVsRestClassifier, method="decision_function", frame=True, finite=False)
@@ -86,11 +86,11 @@ def one_vs_rest_decision(est: Any, X: Data) -> Value:
     return scores[0] if len(scores) == 1 else columns_of([flat(s) for s in scores])
 
 
-# -------------------------------------------------------------------------------------------------------- one against another
+# -------------------------------------------------------------------------------------------------- one against another
 
 
 def _duels(n_classes: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return, for each class, the numbers of its duels in order, and which side it is on, both (n_classes, n_classes - 1).
+    """Return, for each class, the numbers of its duels, and which side it is on, both (n_classes, n_classes - 1).
 
     Duel k is between classes i < j::
 
@@ -131,7 +131,7 @@ def one_vs_one_classes(est: Any, X: Value) -> Value:
     return argmax_labels(est.classes_, decision)
 
 
-# --------------------------------------------------------------------------------------------------------------- output codes
+# --------------------------------------------------------------------------------------------------------- output codes
 
 
 @converter(OutputCodeClassifier, method="predict", frame=True, finite=False)

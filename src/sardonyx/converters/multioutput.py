@@ -1,5 +1,8 @@
 """sklearn.multioutput: one estimator for each output, beside each other or in a chain."""
 
+# NumPy's functions of Values return Values, which their stubs cannot say.
+# mypy: disable-error-code=no-any-return
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,11 +1,13 @@
 """sklearn.semi_supervised."""
 
+# NumPy's functions of Values return Values, which their stubs cannot say.
+# mypy: disable-error-code=no-any-return
+
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.semi_supervised._label_propagation import BaseLabelPropagation
 
@@ -43,7 +45,8 @@ def _votes(est: Any, X: Value) -> Value:
         _, nearest = call(est.nn_fit, "kneighbors", X)
         return as_value(est.label_distributions_)[nearest].sum(1)
     raise ConversionError(
-        f"{type(est).__name__}(kernel={est.kernel!r}): a function of Python cannot be converted. Use kernel='rbf' or 'knn'."
+        f"{type(est).__name__}(kernel={est.kernel!r}): a function of Python cannot be converted. "
+        "Use kernel='rbf' or 'knn'."
     )
 
 

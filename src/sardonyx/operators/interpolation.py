@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph import Value
+from ..graph import Value, where
 from . import operator
 
 
@@ -31,7 +31,7 @@ def interp(X: Value, starts: Value, values: Value, slopes: Value) -> Value:
     step = starts.dim(0) // 2
     while step:
         higher = at + step
-        at = np.where(X >= starts[higher], higher, at)
+        at = where(starts[higher] <= X, higher, at)
         step //= 2
     result: Value = slopes[at] * (X - starts[at]) + values[at]
     return result

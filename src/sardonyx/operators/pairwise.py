@@ -1,8 +1,11 @@
 """Distances and kernels between rows and constant rows: the formulas of sklearn/metrics/pairwise.py.
 
-Every operator returns (N, M) for X of shape (N, F) and Y of shape (M, F); none of their bodies builds (N, M, F). The two are of
-one float dtype, see `float_rows`.
+Every operator returns (N, M) for X of shape (N, F) and Y of shape (M, F); none of their bodies builds (N, M, F). The
+two are of one float dtype, see `float_rows`.
 """
+
+# NumPy's functions of Values return Values, which their stubs cannot say.
+# mypy: disable-error-code=no-any-return
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConversionError
-from ..graph import Value, as_value, op
+from ..graph import Value, as_value, op, where
 from . import operator
 from .checks import require
 from .neighbors import pairwise_distances
@@ -36,7 +39,7 @@ def squared_distances(X: Value, Y: Value) -> Value:
     """Return ``max(-2 x.y + x.x + y.y, 0)``, in float64 whatever comes in (``_euclidean_distances``)."""
     x, y = X.astype(np.float64), Y.astype(np.float64)
     xx, yy = (x * x).sum(1, keepdims=True), transpose((y * y).sum(1, keepdims=True))
-    return np.maximum((-2.0 * (x @ transpose(y)) + xx + yy).astype(X.dtype), 0.0)
+    return np.maximum((-2.0 * (x @ transpose(y)) + xx + yy).astype(X.dtype), 0.0)  # type: ignore[call-overload]
 
 
 def exact_distances(X: Value, Y: NDArray[Any], metric: str) -> Value:
@@ -47,23 +50,22 @@ def exact_distances(X: Value, Y: NDArray[Any], metric: str) -> Value:
 
 @operator("PairwiseChiSquared", outputs=("D",))
 def chi_squared_distances(X: Value, Y: Value) -> Value:
-    """Return the sum of ``(x - y)**2 / (x + y)``, in float64 (sklearn/metrics/_pairwise_fast.pyx, ``_chi2_kernel_fast``)."""
-
+    """Return the sum of ``(x - y)**2 / (x + y)``, in float64 (``_chi2_kernel_fast``)."""
     x, y = X.astype(np.float64), transpose(Y.astype(np.float64))
     result = 0.0 * (x[:, 0:1] + y[0:1])
     for f in range(X.dim(1)):
         sums, differences = x[:, f : f + 1] + y[f : f + 1], x[:, f : f + 1] - y[f : f + 1]
         empty = sums == 0.0
-        result = result + np.where(empty, 0.0, differences * differences / np.where(empty, 1.0, sums))
+        result = result + where(empty, 0.0, differences * differences / where(empty, 1.0, sums))
     return result
 
 
-# ------------------------------------------------------------------------------------------------------------------ kernels
+# -------------------------------------------------------------------------------------------------------------- kernels
 
 
 def _unit_rows(x: Value) -> Value:
     norm = np.sqrt((x * x).sum(1, keepdims=True))
-    return x / np.where(norm < 10 * np.finfo(x.dtype).eps, x.dtype.type(1), norm)  # as ``_handle_zeros_in_scale``
+    return x / where(norm < 10 * np.finfo(x.dtype).eps, x.dtype.type(1), norm)  # as ``_handle_zeros_in_scale``
 
 
 def _linear(x: Value, y: Value) -> Value:
@@ -155,7 +157,7 @@ _SELF: dict[str, Callable[..., Value | float]] = {
     "chi2": lambda square, **_: 1.0,
     "laplacian": lambda square, **_: 1.0,
     "rbf": lambda square, **_: 1.0,
-    "cosine": lambda square, **_: square / np.where(np.sqrt(square) < 10 * np.finfo(square.dtype).eps, 1.0, square),
+    "cosine": lambda square, **_: square / where(np.sqrt(square) < 10 * np.finfo(square.dtype).eps, 1.0, square),
     "linear": lambda square, **_: square,
     "poly": lambda square, gamma, degree=3, coef0=1: (square * gamma + float(coef0)) ** float(degree),
     "polynomial": lambda square, gamma, degree=3, coef0=1: (square * gamma + float(coef0)) ** float(degree),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..graph import Value
+from ..graph import Value, where
 from . import operator
 
 # Rational approximations of S. L. Moshier, Cephes Mathematical Library, ndtr.c; highest power first.
@@ -38,9 +38,9 @@ def erf(X: Value) -> Value:
 
     Below 1, ``x P(x^2) / Q(x^2)``; above, ``1 - exp(-x^2) P(x) / Q(x)`` (S. L. Moshier, Cephes, ndtr.c).
     """
-    near = np.clip(X, -1.0, 1.0)
-    far = np.clip(abs(X), 1.0, 7.0)  # 1 - erfc(7) is 1
+    near = np.clip(X, -1.0, 1.0)  # type: ignore[call-overload]
+    far = np.clip(abs(X), 1.0, 7.0)  # type: ignore[call-overload]
     square = near * near
     below = near * _polynomial(square, _ERF[0]) / _polynomial(square, _ERF[1])
     above = 1.0 - np.exp(-far * far) * _polynomial(far, _ERFC[0]) / _polynomial(far, _ERFC[1])
-    return np.where(abs(X) > 1.0, np.sign(X) * above, np.where(np.isnan(X), X, below))
+    return where(abs(X) > 1.0, np.sign(X) * above, where(np.isnan(X), X, below))

@@ -1,0 +1,24 @@
+"""Kernel machines (native/kernels/svm.cpp)."""
+
+from __future__ import annotations
+
+from ..rules import Builder, NodeView, Values, decline, lowers
+
+KERNELS = {"poly": 0, "rbf": 1, "sigmoid": 2}
+
+
+@lowers("KernelSums", domain="sardonyx")
+def kernel_sums(b: Builder, node: NodeView) -> Values:
+    x, vectors, coefficients = node.row(0), node.const(1), node.const(2)
+    gamma, coef0 = float(node.const(3)), float(node.const(4))
+    sizes, kernel = node.integers("n_support") or (), node.text("kernel", "")
+    if x.dtype != "float64" or kernel not in KERNELS:
+        decline("another kernel or dtype than the operator has")
+    params = (KERNELS[kernel], node.integer("degree", 3), gamma, coef0, *sizes)
+    return b.step("KernelSums", [x, vectors, coefficients], [(x.dtype, (len(sizes) * len(coefficients),))], params)
+
+
+@lowers("PairwiseCoupling", domain="sardonyx")
+def pairwise_coupling(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    return b.step("PairwiseCoupling", [x], [(x.dtype, (node.integer("n_classes", 0),))])

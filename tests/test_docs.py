@@ -1,0 +1,64 @@
+"""The documentation says what the code does: generated pages do not drift, code in pages runs."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sklearn
+
+from benchmarks.__main__ import BEGIN, END, with_block
+from sardonyx import registry
+from scripts.pages import PAGES
+
+ROOT = Path(__file__).parent.parent
+FENCED = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_page_is_up_to_date(name: str) -> None:
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    if name == "coverage.md" and f"scikit-learn {sklearn.__version__}:" not in page:
+        pytest.skip("the page is about another scikit-learn")
+    assert page == PAGES[name](), f"docs/{name} is out of date: run scripts/docs"
+
+
+@pytest.fixture
+def converters() -> Iterator[None]:
+    """Forget converters that a page registers."""
+    before = dict(registry._registered)
+    yield
+    registry._registered.clear()
+    registry._registered.update(before)
+
+
+@pytest.mark.usefixtures("converters")
+@pytest.mark.parametrize("page", ["README.md", "docs/converters.md"])
+def test_code_in_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(FENCED.findall((ROOT / page).read_text(encoding="utf-8")))
+    assert "sardonyx" in code
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # five lines on a first screen need not close their file
+        exec(compile(code, page, "exec"), {"__name__": "page"})
+
+
+def links() -> Iterator[tuple[str, str]]:
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+            yield str(path.relative_to(ROOT)), target
+
+
+@pytest.mark.parametrize(("page", "target"), sorted(set(links())))
+def test_links_lead_somewhere(page: str, target: str) -> None:
+    assert (ROOT / page).parent.joinpath(target).exists()
+
+
+def test_readmes_table_is_replaced_between_its_marks() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    changed = with_block(readme, r"new \1 table")
+    assert f"{BEGIN}\nnew \\1 table\n{END}" in changed
+    assert with_block(changed, re.search(f"{BEGIN}\n(.*)\n{END}", readme, re.DOTALL)[1]) == readme  # type: ignore[index]
