@@ -2,6 +2,9 @@
 //
 // An operator is a struct with its name, the types it takes, and the scalar formula; the loops are written once.
 // Numbers behave as NumPy's: NaN travels through Min, Max and Relu; integers wrap; an integer divided by zero is zero.
+//
+// Every operator times every type is machine code, so there are four types of number: float32, float64, int32, int64.
+// Narrower integers are widened while lowering and cut again afterwards, which is the same number modulo their size.
 #include "broadcast.h"
 #include "text.h"
 
@@ -10,8 +13,11 @@ namespace {
 
 // ---- scalar helpers ------------------------------------------------------------------------------------------------
 
+constexpr bool is_wide(DType t) { return is_float(t) || t == DType::i32 || t == DType::i64; }
+constexpr bool is_wide_integer(DType t) { return t == DType::i32 || t == DType::i64; }
+
 template <class T>
-using Wrapping = std::conditional_t<(sizeof(T) < 4), std::uint32_t, std::make_unsigned_t<T>>;
+using Wrapping = std::make_unsigned_t<T>;
 
 template <class T>
 inline bool is_nan(T x) {
@@ -22,9 +28,7 @@ template <class T>
 inline T quotient(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
     if (b == 0) return 0;
-    if constexpr (std::is_signed_v<T>) {
-      if (b == -1) return static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(a));
-    }
+    if (b == -1) return static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(a));
   }
   return static_cast<T>(a / b);
 }
@@ -32,22 +36,16 @@ inline T quotient(T a, T b) {
 // The remainder with the sign of the divisor, as in Python.
 template <class T>
 inline T modulo(T a, T b) {
-  if constexpr (std::is_signed_v<T>) {
-    if (b == 0 || b == -1) return 0;
-    const T rest = static_cast<T>(a % b);
-    return rest != 0 && ((rest < 0) != (b < 0)) ? static_cast<T>(rest + b) : rest;
-  } else {
-    return b == 0 ? T{0} : static_cast<T>(a % b);
-  }
+  if (b == 0 || b == -1) return 0;
+  const T rest = a % b;
+  return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
 }
 
 template <class T>
 inline T integer_power(T base, T exponent) {
-  if constexpr (std::is_signed_v<T>) {
-    if (exponent < 0) return base == 1 ? T{1} : base == -1 ? (exponent % 2 == 0 ? T{1} : T{-1}) : T{0};
-  }
+  if (exponent < 0) return base == 1 ? T{1} : base == -1 ? (exponent % 2 == 0 ? T{1} : T{-1}) : T{0};
   Wrapping<T> result = 1, factor = static_cast<Wrapping<T>>(base);
-  for (auto e = static_cast<std::make_unsigned_t<T>>(exponent); e != 0; e = static_cast<decltype(e)>(e >> 1)) {
+  for (auto e = static_cast<std::make_unsigned_t<T>>(exponent); e != 0; e >>= 1) {
     if (e & 1) result *= factor;
     factor *= factor;
   }
@@ -90,7 +88,7 @@ inline float math_fmod(float x, float y) { return ::fmodf(x, y); }
 #define SARDONYX_ARITHMETIC(op, sign)                                                        \
   struct op {                                                                                \
     static constexpr const char* name = #op;                                                 \
-    static constexpr bool takes(DType t) { return is_number(t); }                            \
+    static constexpr bool takes(DType t) { return is_wide(t); }                              \
     template <class T>                                                                       \
     static T apply(T a, T b) {                                                               \
       if constexpr (std::is_integral_v<T>) {                                                 \
@@ -114,27 +112,27 @@ SARDONYX_ARITHMETIC(Mul, *)
       return formula;                                                           \
     }                                                                           \
   };
-SARDONYX_BINARY(Div, is_number(t), quotient(a, b))
-SARDONYX_BINARY(Min, is_number(t), (a < b || is_nan(a) ? a : b))
-SARDONYX_BINARY(Max, is_number(t), (a > b || is_nan(a) ? a : b))
-SARDONYX_BINARY(Equal, is_number(t) || t == DType::boolean, static_cast<std::uint8_t>(a == b))
-SARDONYX_BINARY(Less, is_number(t), static_cast<std::uint8_t>(a < b))
-SARDONYX_BINARY(LessOrEqual, is_number(t), static_cast<std::uint8_t>(a <= b))
-SARDONYX_BINARY(Greater, is_number(t), static_cast<std::uint8_t>(a > b))
-SARDONYX_BINARY(GreaterOrEqual, is_number(t), static_cast<std::uint8_t>(a >= b))
+SARDONYX_BINARY(Div, is_wide(t), quotient(a, b))
+SARDONYX_BINARY(Min, is_wide(t), (a < b || is_nan(a) ? a : b))
+SARDONYX_BINARY(Max, is_wide(t), (a > b || is_nan(a) ? a : b))
+SARDONYX_BINARY(Equal, is_wide(t) || t == DType::boolean, static_cast<std::uint8_t>(a == b))
+SARDONYX_BINARY(Less, is_wide(t), static_cast<std::uint8_t>(a < b))
+SARDONYX_BINARY(LessOrEqual, is_wide(t), static_cast<std::uint8_t>(a <= b))
+SARDONYX_BINARY(Greater, is_wide(t), static_cast<std::uint8_t>(a > b))
+SARDONYX_BINARY(GreaterOrEqual, is_wide(t), static_cast<std::uint8_t>(a >= b))
 SARDONYX_BINARY(And, t == DType::boolean, static_cast<T>(a& b))
 SARDONYX_BINARY(Or, t == DType::boolean, static_cast<T>(a | b))
 SARDONYX_BINARY(Xor, t == DType::boolean, static_cast<T>(a ^ b))
-SARDONYX_BINARY(BitwiseAnd, is_integer(t), static_cast<T>(a& b))
-SARDONYX_BINARY(BitwiseOr, is_integer(t), static_cast<T>(a | b))
-SARDONYX_BINARY(BitwiseXor, is_integer(t), static_cast<T>(a ^ b))
-SARDONYX_BINARY(ShiftLeft, is_unsigned(t), static_cast<T>(b < sizeof(T) * 8 ? std::uint64_t{a} << b : 0))
-SARDONYX_BINARY(ShiftRight, is_unsigned(t), static_cast<T>(b < sizeof(T) * 8 ? std::uint64_t{a} >> b : 0))
+SARDONYX_BINARY(BitwiseAnd, is_wide_integer(t), static_cast<T>(a& b))
+SARDONYX_BINARY(BitwiseOr, is_wide_integer(t), static_cast<T>(a | b))
+SARDONYX_BINARY(BitwiseXor, is_wide_integer(t), static_cast<T>(a ^ b))
+SARDONYX_BINARY(ShiftLeft, t == DType::u64, (b < 64 ? a << b : T{0}))
+SARDONYX_BINARY(ShiftRight, t == DType::u64, (b < 64 ? a >> b : T{0}))
 #undef SARDONYX_BINARY
 
 struct Pow {
   static constexpr const char* name = "Pow";
-  static constexpr bool takes(DType t) { return is_number(t); }
+  static constexpr bool takes(DType t) { return is_wide(t); }
   template <class T>
   static T apply(T a, T b) {
     if constexpr (std::is_integral_v<T>) {
@@ -148,15 +146,11 @@ struct Pow {
 // The remainder with the sign of the dividend, as C's fmod.
 struct Fmod {
   static constexpr const char* name = "Fmod";
-  static constexpr bool takes(DType t) { return is_number(t); }
+  static constexpr bool takes(DType t) { return is_wide(t); }
   template <class T>
   static T apply(T a, T b) {
     if constexpr (std::is_integral_v<T>) {
-      if (b == 0) return 0;
-      if constexpr (std::is_signed_v<T>) {
-        if (b == -1) return 0;
-      }
-      return static_cast<T>(a % b);
+      return b == 0 || b == -1 ? T{0} : a % b;
     } else {
       return math_fmod(a, b);
     }
@@ -165,7 +159,7 @@ struct Fmod {
 
 struct Mod {
   static constexpr const char* name = "Mod";
-  static constexpr bool takes(DType t) { return is_integer(t); }
+  static constexpr bool takes(DType t) { return is_wide_integer(t); }
   template <class T>
   static T apply(T a, T b) {
     return modulo(a, b);
@@ -175,18 +169,31 @@ struct Mod {
 template <class Op, class T>
 using Result = decltype(Op::apply(T{}, T{}));
 
+// An output may be the memory of an operand, but then of the same index: iterations never depend on each other.
+#ifdef __clang__
+#define SARDONYX_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define SARDONYX_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 template <class Op, class T, class R>
 inline void binary_loop(const T* a, std::int64_t sa, const T* b, std::int64_t sb, R* y, std::int64_t n) {
   if (sa == 1 && sb == 1) {
+    SARDONYX_INDEPENDENT
     for (std::int64_t i = 0; i < n; ++i) y[i] = Op::apply(a[i], b[i]);
   } else if (sa == 1 && sb == 0) {
     const T right = *b;
+    SARDONYX_INDEPENDENT
     for (std::int64_t i = 0; i < n; ++i) y[i] = Op::apply(a[i], right);
   } else if (sa == 0 && sb == 1) {
     const T left = *a;
+    SARDONYX_INDEPENDENT
     for (std::int64_t i = 0; i < n; ++i) y[i] = Op::apply(left, b[i]);
   } else {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = Op::apply(a[i * sa], b[i * sb]);
+    for (std::int64_t i = 0; i < n; ++i) {
+      asm volatile("");  // rare: not worth the size of vectors with gathered operands
+      y[i] = Op::apply(a[i * sa], b[i * sb]);
+    }
   }
 }
 
@@ -235,19 +242,9 @@ void run_binary(const Step& step, std::int64_t rows, const Context&) {
     if (t == DType::boolean) return run_binary_as<Op, std::uint8_t>(step, rows);
   }
   if constexpr (Op::takes(DType::i64)) {
-    with_integer(t, [&](auto type) { run_binary_as<Op, typename decltype(type)::type>(step, rows); });
-  } else if constexpr (Op::takes(DType::u64)) {
-    switch (t) {
-      case DType::u8:
-        return run_binary_as<Op, std::uint8_t>(step, rows);
-      case DType::u16:
-        return run_binary_as<Op, std::uint16_t>(step, rows);
-      case DType::u32:
-        return run_binary_as<Op, std::uint32_t>(step, rows);
-      default:
-        return run_binary_as<Op, std::uint64_t>(step, rows);
-    }
+    return t == DType::i32 ? run_binary_as<Op, std::int32_t>(step, rows) : run_binary_as<Op, std::int64_t>(step, rows);
   }
+  if constexpr (Op::takes(DType::u64)) run_binary_as<Op, std::uint64_t>(step, rows);
 }
 
 SARDONYX_KERNEL("Add", {.check = check_binary<Add>, .run = run_binary<Add>, .in_place = true});
@@ -263,7 +260,8 @@ SARDONYX_KERNEL("Equal", {.check = check_binary<Equal>, .run = run_binary<Equal>
 SARDONYX_KERNEL("Less", {.check = check_binary<Less>, .run = run_binary<Less>, .in_place = true});
 SARDONYX_KERNEL("LessOrEqual", {.check = check_binary<LessOrEqual>, .run = run_binary<LessOrEqual>, .in_place = true});
 SARDONYX_KERNEL("Greater", {.check = check_binary<Greater>, .run = run_binary<Greater>, .in_place = true});
-SARDONYX_KERNEL("GreaterOrEqual", {.check = check_binary<GreaterOrEqual>, .run = run_binary<GreaterOrEqual>, .in_place = true});
+SARDONYX_KERNEL("GreaterOrEqual",
+                {.check = check_binary<GreaterOrEqual>, .run = run_binary<GreaterOrEqual>, .in_place = true});
 SARDONYX_KERNEL("And", {.check = check_binary<And>, .run = run_binary<And>, .in_place = true});
 SARDONYX_KERNEL("Or", {.check = check_binary<Or>, .run = run_binary<Or>, .in_place = true});
 SARDONYX_KERNEL("Xor", {.check = check_binary<Xor>, .run = run_binary<Xor>, .in_place = true});
@@ -293,10 +291,8 @@ inline T magnitude(T x) {
     return __builtin_fabs(x);
   } else if constexpr (std::is_same_v<T, float>) {
     return __builtin_fabsf(x);
-  } else if constexpr (std::is_signed_v<T>) {
-    return x < 0 ? static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(x)) : x;
   } else {
-    return x;
+    return x < 0 ? static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(x)) : x;
   }
 }
 
@@ -324,10 +320,10 @@ inline T sign_of(T x) {
       return formula;                                                           \
     }                                                                           \
   };
-SARDONYX_UNARY(Abs, is_number(t), magnitude(x))
-SARDONYX_UNARY(Neg, is_number(t), negative(x))
-SARDONYX_UNARY(Sign, is_number(t), sign_of(x))
-SARDONYX_UNARY(Relu, is_number(t), (x > T{0} || is_nan(x) ? x : T{0}))
+SARDONYX_UNARY(Abs, is_wide(t), magnitude(x))
+SARDONYX_UNARY(Neg, is_wide(t), negative(x))
+SARDONYX_UNARY(Sign, is_wide(t), sign_of(x))
+SARDONYX_UNARY(Relu, is_wide(t), (x > T{0} || is_nan(x) ? x : T{0}))
 SARDONYX_UNARY(Sqrt, is_float(t), math_sqrt(x))
 SARDONYX_UNARY(Exp, is_float(t), math_exp(x))
 SARDONYX_UNARY(Log, is_float(t), math_log(x))
@@ -352,7 +348,7 @@ SARDONYX_UNARY(Asinh, is_float(t), math_asinh(x))
 SARDONYX_UNARY(Acosh, is_float(t), math_acosh(x))
 SARDONYX_UNARY(Atanh, is_float(t), math_atanh(x))
 SARDONYX_UNARY(Not, t == DType::boolean, static_cast<T>(x == 0))
-SARDONYX_UNARY(BitwiseNot, is_integer(t), static_cast<T>(~x))
+SARDONYX_UNARY(BitwiseNot, is_wide_integer(t), static_cast<T>(~x))
 #undef SARDONYX_UNARY
 
 template <class Op>
@@ -370,6 +366,7 @@ inline void run_unary_as(const Step& step, std::int64_t rows) {
   const T* x = data_of<T>(step.inputs[0]);
   T* y = data_of<T>(step.outputs[0]);
   const std::int64_t n = rows * step.inputs[0].width;
+  SARDONYX_INDEPENDENT
   for (std::int64_t i = 0; i < n; ++i) y[i] = Op::apply(x[i]);
 }
 
@@ -381,10 +378,9 @@ void run_unary(const Step& step, std::int64_t rows, const Context&) {
       return with_float(t, [&](auto type) { run_unary_as<Op, typename decltype(type)::type>(step, rows); });
   }
   if constexpr (Op::takes(DType::i64)) {
-    with_integer(t, [&](auto type) { run_unary_as<Op, typename decltype(type)::type>(step, rows); });
-  } else if constexpr (Op::takes(DType::boolean)) {
-    run_unary_as<Op, std::uint8_t>(step, rows);
+    return t == DType::i32 ? run_unary_as<Op, std::int32_t>(step, rows) : run_unary_as<Op, std::int64_t>(step, rows);
   }
+  if constexpr (Op::takes(DType::boolean)) run_unary_as<Op, std::uint8_t>(step, rows);
 }
 
 SARDONYX_KERNEL("Abs", {.check = check_unary<Abs>, .run = run_unary<Abs>, .in_place = true});

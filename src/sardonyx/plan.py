@@ -122,6 +122,11 @@ def _reference_runner(segment: ReferenceSegment) -> _Runner:
     return cast(_Runner, ReferenceEvaluator(segment.model))
 
 
+def _contiguous(value: Any) -> Any:
+    """Return an array as a program takes it; the reference implementation may give views."""
+    return np.ascontiguousarray(value).reshape(value.shape) if isinstance(value, np.ndarray) else value
+
+
 class PlanRunner:
     """Runs a plan.
 
@@ -152,7 +157,7 @@ class PlanRunner:
         values: dict[str, Any] = dict(feeds)
         for segment, runner in self._runners:
             with np.errstate(all="ignore"):
-                results = runner.run(None, {name: values[name] for name in segment.inputs})
+                results = runner.run(None, {name: _contiguous(values[name]) for name in segment.inputs})
             values.update(zip(segment.outputs, results, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
         return [values[self.plan.renamed.get(name, name)] for name in names]

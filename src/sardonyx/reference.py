@@ -20,7 +20,9 @@ from .rules import Array, Batch, Row, Value, as_constant
 ROWS = "__rows__"
 
 #: Operators that give something else at every call: never folded.
-RANDOM = frozenset({"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"})
+RANDOM = frozenset(
+    {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
+)
 
 Opsets = tuple[tuple[str, int], ...]
 

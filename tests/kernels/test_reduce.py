@@ -96,7 +96,9 @@ def test_positions_along_the_rows_are_declined() -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])
 def test_softmax(op: str, dtype: str, axis: int) -> None:
-    check(op, rows(dtype, 4, 3, values=(*FINITE, 1000.0, -1000.0)), axis=axis, rtol=1e-5 if dtype == "float32" else 1e-12)
+    check(
+        op, rows(dtype, 4, 3, values=(*FINITE, 1000.0, -1000.0)), axis=axis, rtol=1e-5 if dtype == "float32" else 1e-12
+    )
 
 
 def test_softmax_of_what_is_not_finite() -> None:
@@ -149,7 +151,13 @@ def unit(x: Any, p: int) -> Any:
 
 def test_lp_normalization() -> None:
     for p in (1, 2):
-        check("LpNormalization", rows("float64", 3, values=FINITE[2:]), judge=numpy(functools.partial(unit, p=p)), p=p, axis=-1)
+        check(
+            "LpNormalization",
+            rows("float64", 3, values=FINITE[2:]),
+            judge=numpy(functools.partial(unit, p=p)),
+            p=p,
+            axis=-1,
+        )
 
 
 def test_many_rows_in_the_blocks_of_a_program() -> None:

@@ -17,11 +17,14 @@ import numpy as np
 from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 
 FLOATS = frozenset({"float32", "float64"})
-SIGNED = frozenset({"int8", "int16", "int32", "int64"})
-UNSIGNED = frozenset({"uint8", "uint16", "uint32", "uint64"})
-INTEGERS = SIGNED | UNSIGNED
+INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"})
 NUMBERS = FLOATS | INTEGERS
 BOOL = frozenset({"bool"})
+
+#: Narrow integers are computed with as int64 and cut again, which is the same number modulo their size.
+NARROW = frozenset({"int8", "int16", "uint8", "uint16", "uint32"})
+WHOLE = NARROW | {"int32", "int64"}
+COMPUTED = FLOATS | WHOLE
 
 
 def aligned(operands: Sequence[Operand]) -> tuple[list[Operand], Shape]:
@@ -57,32 +60,49 @@ def elementwise(
 ) -> Row:
     """Add a step of a kernel of two operands; `result` is the type of its output if it is not that of the operands."""
     dtype = one_type(operands, accepted)
-    own, shape = aligned(operands)
-    (row,) = b.step(kernel, own, [(result or dtype, shape)])
-    return row
+    wide = _widened(dtype)
+    own, shape = aligned([cast(b, operand, wide) for operand in operands])
+    (row,) = b.step(kernel, own, [(result or wide, shape)])
+    return row if result else cast_row(b, row, dtype)
+
+
+def _widened(dtype: str) -> str:
+    return "int64" if dtype in NARROW else dtype
+
+
+def cast(b: Builder, x: Operand, dtype: str) -> Operand:
+    """Return x as another type; a constant is converted now."""
+    if isinstance(x, Row):
+        return cast_row(b, x, dtype)
+    _check_cast(x.dtype, dtype)
+    return Const(x.array.astype(dtype)) if x.dtype != dtype else x
+
+
+def cast_row(b: Builder, x: Row, dtype: str) -> Row:
+    """Return rows as another type."""
+    if x.dtype == dtype:
+        return x
+    _check_cast(x.dtype, dtype)
+    (row,) = b.step("Cast", [x], [(dtype, x.shape)])
+    return Row(row.slot, dtype, x.shape, x.lead)
+
+
+def _check_cast(source: str, target: str) -> None:
+    if source != target and not {source, target} <= NUMBERS | BOOL:
+        decline(f"there is no kernel to cast {source} to {target}")
 
 
 # ---- two operands ----------------------------------------------------------------------------------------------------
 
 BINARY = {
-    "Add": NUMBERS,
-    "Sub": NUMBERS,
-    "Mul": NUMBERS,
-    "Div": NUMBERS,
-    "And": BOOL,
-    "Or": BOOL,
-    "Xor": BOOL,
-    "BitwiseAnd": INTEGERS,
-    "BitwiseOr": INTEGERS,
-    "BitwiseXor": INTEGERS,
+    **dict.fromkeys(("Add", "Sub", "Mul", "Div"), COMPUTED),
+    **dict.fromkeys(("And", "Or", "Xor"), BOOL),
+    **dict.fromkeys(("BitwiseAnd", "BitwiseOr", "BitwiseXor"), WHOLE),
 }
 
 COMPARISONS = {
-    "Equal": NUMBERS | BOOL,
-    "Less": NUMBERS,
-    "LessOrEqual": NUMBERS,
-    "Greater": NUMBERS,
-    "GreaterOrEqual": NUMBERS,
+    "Equal": COMPUTED | BOOL,
+    **dict.fromkeys(("Less", "LessOrEqual", "Greater", "GreaterOrEqual"), COMPUTED),
 }
 
 
@@ -105,7 +125,7 @@ def equal_text(b: Builder, node: NodeView) -> Values:
 def extreme(b: Builder, node: NodeView) -> Values:
     # rows first: two constants cannot be a step
     operands = sorted(node.operands(), key=lambda operand: isinstance(operand, Const))
-    return (functools.reduce(lambda x, y: elementwise(b, node.op_type, [x, y], NUMBERS), operands),)
+    return (functools.reduce(lambda x, y: elementwise(b, node.op_type, [x, y], COMPUTED), operands),)
 
 
 @lowers("Sum")
@@ -128,32 +148,40 @@ def clip(b: Builder, node: NodeView) -> Values:
             if np.size(bound) != 1:
                 decline("a bound is not one number")
             limit = Const(np.asarray(bound, dtype=result.dtype).reshape(()))
-            result = elementwise(b, kernel, [result, limit], NUMBERS)
+            result = elementwise(b, kernel, [result, limit], COMPUTED)
     return (result,)
 
 
 @lowers("Pow")
 def power(b: Builder, node: NodeView) -> Values:
     base, exponent = node.operands()
-    if isinstance(exponent, Const) and exponent.array.size == 1 and exponent.array.item() == 2 and exponent.array.ndim <= 1:
-        return (elementwise(b, "Mul", [base, base], NUMBERS),)
+    if (
+        isinstance(exponent, Const)
+        and exponent.array.size == 1
+        and exponent.array.item() == 2
+        and exponent.array.ndim <= 1
+    ):
+        return (elementwise(b, "Mul", [base, base], COMPUTED),)
     if exponent.dtype != base.dtype:
         if base.dtype not in FLOATS or exponent.dtype not in NUMBERS:
             decline("an integer to the power of a float")
         exponent = cast(b, exponent, base.dtype)
-    return (elementwise(b, "Pow", [base, exponent], NUMBERS),)
+    return (elementwise(b, "Pow", [base, exponent], COMPUTED),)
 
 
 @lowers("Mod")
 def modulo(b: Builder, node: NodeView) -> Values:
     fmod = node.integer("fmod", 0)
-    return (elementwise(b, "Fmod" if fmod else "Mod", node.operands(), NUMBERS if fmod else INTEGERS),)
+    return (elementwise(b, "Fmod" if fmod else "Mod", node.operands(), COMPUTED if fmod else WHOLE),)
 
 
 @lowers("BitShift")
 def bit_shift(b: Builder, node: NodeView) -> Values:
     kernel = "ShiftLeft" if node.text("direction", "") == "LEFT" else "ShiftRight"
-    return (elementwise(b, kernel, node.operands(), UNSIGNED),)
+    operands = node.operands()
+    dtype = one_type(operands, INTEGERS)
+    shifted = elementwise(b, kernel, [cast(b, x, "uint64") for x in operands], frozenset({"uint64"}))
+    return (cast_row(b, shifted, dtype),)
 
 
 @lowers("PRelu")
@@ -167,19 +195,21 @@ def parametric_relu(b: Builder, node: NodeView) -> Values:
 # ---- one operand -----------------------------------------------------------------------------------------------------
 
 UNARY = {
-    **dict.fromkeys(("Abs", "Neg", "Sign", "Relu"), NUMBERS),
+    **dict.fromkeys(("Abs", "Neg", "Sign", "Relu"), COMPUTED),
     **dict.fromkeys(("Sqrt", "Exp", "Log", "Reciprocal", "Sigmoid", "Softplus", "Softsign", "Tanh", "Erf"), FLOATS),
     **dict.fromkeys(("Floor", "Ceil", "Round", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan"), FLOATS),
     **dict.fromkeys(("Sinh", "Cosh", "Asinh", "Acosh", "Atanh"), FLOATS),
     "Not": BOOL,
-    "BitwiseNot": INTEGERS,
+    "BitwiseNot": WHOLE,
 }
 
 
 @lowers(*UNARY)
 def unary(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
-    return b.step(node.op_type, [x], [(one_type([x], UNARY[node.op_type]), x.shape)])
+    wide = cast_row(b, x, _widened(one_type([x], UNARY[node.op_type])))
+    (row,) = b.step(node.op_type, [wide], [(wide.dtype, x.shape)])
+    return (cast_row(b, row, x.dtype),)
 
 
 @lowers("IsNaN")
@@ -217,26 +247,16 @@ def identity(b: Builder, node: NodeView) -> Values:
     return (x,) if x is not None else decline("input 0 is not given")
 
 
-def cast(b: Builder, x: Operand, dtype: str) -> Operand:
-    """Return x as another type; a constant is converted now."""
-    if x.dtype == dtype:
-        return x
-    if "str" in (x.dtype, dtype) or not {x.dtype, dtype} <= NUMBERS | BOOL:
-        decline(f"there is no kernel to cast {x.dtype} to {dtype}")
-    if isinstance(x, Const):
-        return Const(x.array.astype(dtype))
-    (row,) = b.step("Cast", [x], [(dtype, x.shape)])
-    return Row(row.slot, dtype, x.shape, x.lead)
-
-
 @lowers("Cast", "CastLike")
 def cast_node(b: Builder, node: NodeView) -> Values:
     from ..reference import dtype_of
 
-    like = node.inputs[1] if node.op_type == "CastLike" else None
-    if isinstance(like, Const | Row):
-        return (cast(b, node.any_row(0), like.dtype),)
-    return (cast(b, node.any_row(0), dtype_of(node.integer("to", 0))),)
+    x = node.inputs[0]
+    operand = x if isinstance(x, Const) else node.any_row(0)
+    if node.op_type == "Cast":
+        return (cast(b, operand, dtype_of(node.integer("to", 0))),)
+    like = node.inputs[1]
+    return (cast(b, operand, like.dtype if isinstance(like, Const) else node.any_row(1).dtype),)
 
 
 @lowers("CheckFinite", domain="sardonyx")
