@@ -191,7 +191,7 @@ def tampered(model: onnx.ModelProto) -> onnx.ModelProto:
 # ---- estimators from files -------------------------------------------------------------------------------------------
 
 
-class Bomb(BaseEstimator):
+class Bomb(BaseEstimator):  # type: ignore[misc, unused-ignore]
     """Leaves a mark when it is unpickled."""
 
     def __init__(self, path: str = "") -> None:
@@ -323,9 +323,11 @@ def test_run_refuses(run: Run, titanic: Titanic, options: list[str], message: st
     assert message in err
 
 
-def test_run_reads_a_header_without_rows(run: Run, titanic: Titanic, tmp_path: Path) -> None:
-    titanic.rows[:0].to_csv(tmp_path / "none.csv", index=False)
-    code, _, err = run("run", titanic("model.onnx"), tmp_path / "none.csv", "-o", tmp_path / "out.csv")
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_run_takes_a_table_without_rows(run: Run, titanic: Titanic, tmp_path: Path, suffix: str) -> None:
+    none = tmp_path / f"none.{suffix}"
+    titanic.rows[:0].to_csv(none, index=False) if suffix == "csv" else titanic.rows[:0].to_parquet(none, index=False)
+    code, _, err = run("run", titanic("model.onnx"), none, "-o", tmp_path / "out.csv")
     assert code == OK
     assert "0 rows" in err
     assert pd.read_csv(tmp_path / "out.csv").columns.tolist() == ["predict", "predict_proba_0", "predict_proba_1"]
