@@ -18,7 +18,7 @@ def log1p(X: Value) -> Any:
     """Return log(1 + X), elementwise."""
     one = X.dtype.type(1)
     u = X + one
-    return where((u == one) | np.isinf(u), X, np.log(u) * X / (u - one))
+    return where((u == one) | (u == X.dtype.type(np.inf)), X, np.log(u) * X / (u - one))
 
 
 @operator("Expm1")
