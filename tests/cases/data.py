@@ -598,3 +598,7 @@ def mixed_categorical() -> Dataset:
     full = strangers()
     kinds = dict.fromkeys(("sex", "city", "cabin", "siblings"), "category")
     return Dataset(full.X.astype(kinds), full.y, full.X_test.astype(kinds))
+
+
+def regression_few() -> Dataset:
+    return _few(regression_near())
