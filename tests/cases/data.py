@@ -600,5 +600,6 @@ def mixed_categorical() -> Dataset:
     return Dataset(full.X.astype(kinds), full.y, full.X_test.astype(kinds))
 
 
+@data
 def regression_few() -> Dataset:
     return _few(regression_near())

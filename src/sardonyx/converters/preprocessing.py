@@ -416,30 +416,23 @@ def _appended(kept: Any, last: Any, labels: Value, empty: Value) -> tuple[NDArra
 # ------------------------------------------------------------------------------------------------ functions of the data
 
 
-#: NumPy's functions of one number by their ONNX form
-_FUNCTIONS: dict[np.ufunc, Callable[[Value], Value]] = {
-    **{function: rule for function, rule in UFUNCS.items() if function.nin == 1},
-    np.log1p: lambda X: log1p(as_float(X)),
-    np.expm1: lambda X: expm1(as_float(X)),
-}
-
-
 def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> Data:
     if est.validate:
         X = checked(est, as_matrix(X))
     if function is None:
         return X
-    if isinstance(function, np.ufunc) and function in _FUNCTIONS and not arguments:
+    known = [u for u in UFUNCS if u.nin == 1]
+    if isinstance(function, np.ufunc) and function in known and not arguments:
         return _apply_ufunc(function, as_matrix(X))
     raise ConversionError(
         f"FunctionTransformer({parameter}={function!r}): a Python function cannot be converted exactly. "
-        f"Use None, one of NumPy's functions ({', '.join(sorted(u.__name__ for u in _FUNCTIONS))}), "
+        f"Use None, one of NumPy's functions ({', '.join(sorted(u.__name__ for u in known))}), "
         "or a transformer class of your own with a registered converter."
     )
 
 
 def _apply_ufunc(function: np.ufunc, X: Value) -> Value:
-    result = _FUNCTIONS[function](X)
+    result = UFUNCS[function](X)
     expected = None if X.dtype == STRING else function(np.ones(1, X.dtype)).dtype
     if result.dtype != expected:
         raise ConversionError(
