@@ -173,12 +173,9 @@ void run_sums(const Step& step, std::int64_t rows, const Context& context) {
   const auto& packed = *static_cast<const Packed*>(context.state);
   auto* sums = static_cast<double*>(context.scratch);
   switch (step.params[0].i) {
-    case kPoly:
-      return all_rows<kPoly>(step, rows, packed, sums);
-    case kRbf:
-      return all_rows<kRbf>(step, rows, packed, sums);
-    default:
-      return all_rows<kSigmoid>(step, rows, packed, sums);
+    case kPoly: return all_rows<kPoly>(step, rows, packed, sums);
+    case kRbf: return all_rows<kRbf>(step, rows, packed, sums);
+    default: return all_rows<kSigmoid>(step, rows, packed, sums);
   }
 }
 
@@ -282,10 +279,8 @@ std::size_t scratch_coupling(const Step& step, std::int64_t) {
 
 double cost_coupling(const Step& step) { return 20.0 * static_cast<double>(classes_of(step) * classes_of(step)); }
 
-SARDONYX_KERNEL("PairwiseCoupling", {.check = check_coupling,
-                                     .run = run_coupling,
-                                     .scratch = scratch_coupling,
-                                     .cost = cost_coupling});
+SARDONYX_KERNEL("PairwiseCoupling",
+                {.check = check_coupling, .run = run_coupling, .scratch = scratch_coupling, .cost = cost_coupling});
 
 }  // namespace
 }  // namespace sardonyx
