@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+import sardonyx
 from sardonyx import demo
 
 
@@ -36,10 +38,10 @@ def test_demo_leaves_proven_models(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_demo_says_when_a_model_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = demo.sardonyx.to_onnx
+    honest = sardonyx.to_onnx
 
-    def tampered(*arguments: object, **options: object) -> onnx.ModelProto:
-        model = honest(*arguments, **options)  # type: ignore[arg-type]
+    def tampered(estimator: Any, X: Any, **options: Any) -> onnx.ModelProto:
+        model: onnx.ModelProto = honest(estimator, X, **options)
         for tensor in model.graph.initializer:
             if tensor.data_type == onnx.TensorProto.DOUBLE:
                 array = onnx.numpy_helper.to_array(tensor)
@@ -49,5 +51,5 @@ def test_demo_says_when_a_model_is_wrong(tmp_path: Path, monkeypatch: pytest.Mon
     logistic = {"logistic": demo.make_models()["logistic"]}
     monkeypatch.setattr(demo, "BATCHES", (1,))
     monkeypatch.setattr(demo, "make_models", lambda: logistic)
-    monkeypatch.setattr(demo.sardonyx, "to_onnx", tampered)
+    monkeypatch.setattr(sardonyx, "to_onnx", tampered)
     assert not demo.main(tmp_path, 0.001, Console(quiet=True))

@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from ..errors import InputError
 
@@ -66,7 +67,7 @@ def _load_skops(path: Path, trust: Sequence[str]) -> Any:
                 f"{path.name} holds types that skops does not know: {', '.join(unknown)}. If you know them: {options}"
             )
         return io.load(path, trusted=sorted(set(trust)))
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, BadZipFile) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(

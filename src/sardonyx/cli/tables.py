@@ -169,7 +169,7 @@ def batches(
             else _csv_batches(path, types, names, progress)
         )
         for batch in stream:
-            for start in range(0, batch.num_rows, rows):
+            for start in range(0, max(1, batch.num_rows), rows):
                 yield batch.slice(start, rows)
     except pa.ArrowInvalid as error:
         raise InputError(f"{path.name}: {error}") from error
@@ -300,18 +300,26 @@ def _csv_batches(
     )
     read = pa.csv.ReadOptions(block_size=CSV_BLOCK, use_threads=False)
     with path.open("rb") as file, pa.csv.open_csv(file, read, _parse_options(path), convert) as reader:
+        count = 0
         for batch in reader:
+            count += batch.num_rows
             progress(min(1.0, file.tell() / size))
-            yield batch
+            if batch.num_rows:
+                yield batch
+        if not count:
+            yield _no_rows(reader.schema)
 
 
 def _parquet_batches(path: Path, names: Sequence[str], rows: int, progress: Callable[[float], None]) -> Iterator[Any]:
     with _arrow().parquet.ParquetFile(path) as file:
-        done, total = 0, max(1, file.metadata.num_rows)
+        done, total = 0, file.metadata.num_rows
         for batch in file.iter_batches(batch_size=rows, columns=list(names)):
             done += batch.num_rows
             progress(done / total)
             yield batch
+        if not total:
+            schema = file.schema_arrow
+            yield _no_rows(_arrow().schema([schema.field(name) for name in names]))
 
 
 def _array(column: Any) -> Any:
@@ -343,10 +351,11 @@ def _labels(name: str, width: int, classes: Any) -> Sequence[Any]:
 
 @contextmanager
 def _closing_writer(sink: Any, suffix: str) -> Iterator[Callable[[Any], None]]:
-    pa, opened = _arrow(), []
+    pa = _arrow()
+    opened: list[Any] = []
 
     def write(table: Mapping[str, Any]) -> None:
-        batch = pa.table({name: pa.array(values) for name, values in table.items()})
+        batch = pa.table({name: _column(values) for name, values in table.items()})
         if not opened:
             opened.append(
                 pa.parquet.ParquetWriter(sink, batch.schema)
@@ -360,6 +369,18 @@ def _closing_writer(sink: Any, suffix: str) -> Iterator[Callable[[Any], None]]:
     finally:
         for opened_writer in opened:
             opened_writer.close()
+
+
+def _column(values: Any) -> Any:
+    """Return a column for writing; text is text even where all of it is missing."""
+    pa = _arrow()
+    text = isinstance(values, np.ndarray) and values.dtype.kind == "O"
+    return pa.array(values, pa.string() if text else None)
+
+
+def _no_rows(schema: Any) -> Any:
+    """Return a batch without rows: a table without any still has its columns."""
+    return _arrow().RecordBatch.from_pylist([], schema=schema)
 
 
 def _csv_writer(sink: Any, schema: Any, suffix: str) -> Any:

@@ -1,0 +1,401 @@
+"""The command line: what each command prints and writes, its exit codes, and what it refuses."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import onnx
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import skops.io
+from onnx import numpy_helper
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+
+import sardonyx
+from sardonyx.cli import DISAGREES, OK, USAGE, main
+from sardonyx.demo import CATEGORIES, NUMBERS, load_passengers, make_models
+
+COMMANDS = ("convert", "verify", "check", "run", "show", "bench", "demo")
+
+
+class Titanic:
+    """A folder with a fitted pipeline, its model and its rows."""
+
+    def __init__(self, folder: Path) -> None:
+        people = load_passengers()
+        self.folder = folder
+        self.features = NUMBERS + CATEGORIES
+        self.estimator = make_models()["logistic"].fit(people.X[self.features], people.y)
+        self.rows = people.X_test.assign(survived=people.y_test)
+        joblib.dump(self.estimator, folder / "model.joblib")
+        self.rows.to_csv(folder / "rows.csv", index=False)
+        self.rows.to_parquet(folder / "rows.parquet", index=False)
+        self.model = sardonyx.to_onnx(self.estimator, people.X[self.features])
+        onnx.save(self.model, folder / "model.onnx")
+        self.expected = self.estimator.predict_proba(self.rows[self.features])
+
+    def __call__(self, name: str) -> str:
+        """Return a path in the folder."""
+        return str(self.folder / name)
+
+
+@pytest.fixture(scope="module")
+def titanic(tmp_path_factory: pytest.TempPathFactory) -> Titanic:
+    return Titanic(tmp_path_factory.mktemp("titanic"))
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command; return exit code, standard output, standard error, the latter in one line."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(a) for a in arguments])
+        out, err = capfd.readouterr()
+        return code, out, " ".join(err.split())
+
+    return command
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+# ---- the command itself ----------------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command(run: Run) -> None:
+    code, out, _ = run("--help")
+    assert code == OK
+    assert all(name in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(run: Run, command: str) -> None:
+    code, out, _ = run(command, "--help")
+    assert code == OK
+    assert f"sardonyx {command}" in out
+
+
+def test_version(run: Run) -> None:
+    assert run("--version")[:2] == (OK, f"{sardonyx.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["frobnicate"], ["show", "a", "--frobnicate"], ["run", "a", "b", "--batch", "x"]]
+)
+def test_wrong_usage(run: Run, arguments: list[str]) -> None:
+    code, out, err = run(*arguments)
+    assert code == USAGE
+    assert err
+    assert not out
+
+
+def test_without_its_packages_it_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    code, _, err = run("--help")
+    assert code == USAGE
+    assert "pip install 'sardonyx[cli]'" in err
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_missing_and_broken_files(run: Run, tmp_path: Path, command: str) -> None:
+    code, _, err = run(command, tmp_path / "none.onnx")
+    assert code == USAGE
+    assert "there is no file" in err
+    for content in (b"", b"garbage", b"\x08\x0a"):
+        (tmp_path / "broken.onnx").write_bytes(content)
+        code, _, err = run(command, tmp_path / "broken.onnx")
+        assert code == USAGE
+        assert "error:" in err
+
+
+# ---- convert and verify ----------------------------------------------------------------------------------------------
+
+
+def test_convert_writes_a_model_that_answers_alike(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    out = tmp_path / "out.onnx"
+    code, shown, _ = run("convert", titanic("model.joblib"), titanic("rows.csv"), "--target", "survived", "-o", out)
+    assert code == OK
+    assert "says what the estimator says" in shown
+    assert "categories OneHotEncoder" in shown
+    answers = sardonyx.load(out).predict_proba(titanic.rows[titanic.features])
+    np.testing.assert_allclose(answers, titanic.expected, rtol=1e-10)
+
+
+def test_convert_takes_methods_and_inlines(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    out = tmp_path / "out.onnx"
+    model, rows = titanic("model.joblib"), titanic("rows.parquet")
+    code, _, _ = run("convert", model, rows, "-o", out, "--methods", "decision_function", "predict", "--inline")
+    assert code == OK
+    written = onnx.load(out)
+    assert not written.functions
+    assert [o.name for o in written.graph.output] == ["decision_function", "predict"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--methods", "transform"], "no method transform"),
+        (["--target", "survive"], "did you mean 'survived'"),
+        (["--target-opset", "3"], "target_opset=3 is not possible"),
+    ],
+)
+def test_convert_refuses(run: Run, titanic: Titanic, tmp_path: Path, options: list[str], message: str) -> None:
+    out = tmp_path / "out.onnx"
+    code, _, err = run("convert", titanic("model.joblib"), titanic("rows.csv"), "-o", out, *options)
+    assert code == USAGE
+    assert message in err
+    assert not out.exists()
+
+
+def test_convert_names_missing_columns(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    titanic.rows.rename(columns={"embarked": "embarkd"}).to_csv(tmp_path / "rows.csv", index=False)
+    code, _, err = run("convert", titanic("model.joblib"), tmp_path / "rows.csv", "-o", tmp_path / "out.onnx")
+    assert code == USAGE
+    assert "no column 'embarked'; did you mean 'embarkd'?" in err
+
+
+def test_verify_agrees(run: Run, titanic: Titanic) -> None:
+    code, out, _ = run("verify", titanic("model.joblib"), titanic("model.onnx"), titanic("rows.csv"))
+    assert code == OK
+    assert "onnxruntime" in out
+
+
+def test_verify_catches_a_wrong_weight(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    onnx.save(tampered(titanic.model), tmp_path / "wrong.onnx")
+    code, out, _ = run("verify", titanic("model.joblib"), tmp_path / "wrong.onnx", titanic("rows.csv"))
+    assert code == DISAGREES
+    assert "IS WRONG" in out
+
+
+def tampered(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model whose largest array of floats is off by a millionth."""
+    wrong = onnx.ModelProto()
+    wrong.CopyFrom(model)
+    nodes = [n for f in wrong.functions for n in f.node if n.op_type == "Constant"]
+    tensors = [*wrong.graph.initializer, *(a.t for n in nodes for a in n.attribute if a.HasField("t"))]
+    floats = [t for t in tensors if t.data_type == onnx.TensorProto.DOUBLE]
+    largest = max(floats, key=lambda t: t.ByteSize())
+    largest.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(largest) * (1 + 1e-6), largest.name))
+    return wrong
+
+
+# ---- estimators from files -------------------------------------------------------------------------------------------
+
+
+class Bomb(BaseEstimator):  # type: ignore[misc, unused-ignore]
+    """Leaves a mark when it is unpickled."""
+
+    def __init__(self, path: str = "") -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path(self.path),)
+
+
+@pytest.mark.parametrize("command", [["check"], ["show"], ["run", "rows"], ["bench"]])
+def test_only_commands_that_need_an_estimator_read_pickles(
+    run: Run, titanic: Titanic, tmp_path: Path, command: list[str]
+) -> None:
+    mark, file = tmp_path / "mark", tmp_path / "model.pkl"
+    file.write_bytes(pickle.dumps(Bomb(str(mark))))
+    rest = [titanic("rows.csv")] if command[1:] else []
+    assert run(command[0], file, *rest)[0] == USAGE
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.pkl", b""), ("a.joblib", b"no"), ("a.skops", b"no"), ("a.txt", b"")])
+def test_unreadable_estimators(run: Run, titanic: Titanic, tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    code, _, err = run("convert", tmp_path / name, titanic("rows.csv"))
+    assert code == USAGE
+    assert name in err
+
+
+def test_plain_pickles_are_read(run: Run, tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(Ridge().fit(X, X[:, 0])))
+    pd.DataFrame(X, columns=["a", "b"]).to_csv(tmp_path / "rows.csv", index=False)
+    assert run("convert", tmp_path / "m.pkl", tmp_path / "rows.csv")[0] == OK
+    assert (tmp_path / "m.onnx").exists()
+
+
+def test_skops_files_are_data(run: Run, tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    pd.DataFrame(X, columns=["a", "b"]).to_csv(tmp_path / "rows.csv", index=False)
+    skops.io.dump(Ridge().fit(X, X[:, 0]), tmp_path / "known.skops")
+    assert run("convert", tmp_path / "known.skops", tmp_path / "rows.csv")[0] == OK
+    skops.io.dump(FunctionTransformer(func=unknown_function).fit(X), tmp_path / "unknown.skops")
+    code, _, err = run("convert", tmp_path / "unknown.skops", tmp_path / "rows.csv")
+    assert code == USAGE
+    assert f"--trust {__name__}.unknown_function" in err
+
+
+def unknown_function(X: Any) -> Any:
+    """Do what nobody can know."""
+    return X
+
+
+# ---- check -----------------------------------------------------------------------------------------------------------
+
+
+def test_check_needs_no_estimator(run: Run, titanic: Titanic) -> None:
+    code, out, _ = run("check", titanic("model.onnx"))
+    assert code == OK
+    assert "predict_proba" in out
+
+
+def test_check_catches_a_wrong_weight(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    onnx.save(tampered(titanic.model), tmp_path / "wrong.onnx")
+    code, _, err = run("check", tmp_path / "wrong.onnx")
+    assert code == DISAGREES
+    assert "does not say" in err
+
+
+def test_check_says_when_there_is_no_proof(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    bare = sardonyx.to_onnx(titanic.estimator, titanic.rows[titanic.features], verify=False)
+    onnx.save(bare, tmp_path / "bare.onnx")
+    code, _, err = run("check", tmp_path / "bare.onnx")
+    assert code == USAGE
+    assert "carries no rows" in err
+
+
+# ---- run -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", ["rows.csv", "rows.parquet"])
+@pytest.mark.parametrize("out", ["out.csv", "out.parquet", "out.tsv"])
+@pytest.mark.parametrize("batch", [7, 65_536])
+def test_run_answers_for_a_table(run: Run, titanic: Titanic, tmp_path: Path, rows: str, out: str, batch: int) -> None:
+    path = tmp_path / out
+    code, _, _ = run("run", titanic("model.onnx"), titanic(rows), "-o", path, "--keep", "name", "--batch", batch)
+    assert code == OK
+    found = (
+        pd.read_parquet(path)
+        if path.suffix == ".parquet"
+        else pd.read_csv(path, sep="\t" if out[-3:] == "tsv" else ",")
+    )
+    assert list(found.columns) == ["name", "predict", "predict_proba_0", "predict_proba_1"]
+    assert found["name"].tolist() == titanic.rows["name"].tolist()
+    assert found["predict"].tolist() == titanic.estimator.predict(titanic.rows[titanic.features]).tolist()
+    np.testing.assert_allclose(found.iloc[:, 2:], titanic.expected, rtol=1e-10)
+
+
+def test_run_prints_csv(run: Run, titanic: Titanic) -> None:
+    code, out, _ = run("run", titanic("model.onnx"), titanic("rows.csv"), "--methods", "predict")
+    assert code == OK
+    lines = out.split()
+    assert lines[0].strip('"') == "predict"
+    assert [int(x) for x in lines[1:]] == titanic.estimator.predict(titanic.rows[titanic.features]).tolist()
+
+
+def test_run_writes_nothing_by_halves(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    lines = Path(titanic("rows.csv")).read_text().splitlines()
+    bad = lines[-1].replace(lines[-1].rsplit(",", 4)[1], "many", 1)
+    (tmp_path / "rows.csv").write_text("\n".join([*lines, bad.replace(",", ",many,", 1)[: len(bad)], ""]))
+    code, _, err = run("run", titanic("model.onnx"), tmp_path / "rows.csv", "-o", tmp_path / "out.csv")
+    assert code == USAGE
+    assert "rows.csv" in err
+    assert {p.name for p in tmp_path.iterdir()} == {"rows.csv"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--methods", "transform"], "it has predict, predict_proba"),
+        (["--keep", "nam"], "did you mean 'name'"),
+        (["--batch", "0"], "at least 1"),
+        (["-o", "out.xlsx"], ".parquet"),
+        (["-o", "no/such/folder/out.csv"], "cannot be written"),
+    ],
+)
+def test_run_refuses(run: Run, titanic: Titanic, options: list[str], message: str) -> None:
+    code, _, err = run("run", titanic("model.onnx"), titanic("rows.csv"), *options)
+    assert code == USAGE
+    assert message in err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_run_takes_a_table_without_rows(run: Run, titanic: Titanic, tmp_path: Path, suffix: str) -> None:
+    none = tmp_path / f"none.{suffix}"
+    titanic.rows[:0].to_csv(none, index=False) if suffix == "csv" else titanic.rows[:0].to_parquet(none, index=False)
+    code, _, err = run("run", titanic("model.onnx"), none, "-o", tmp_path / "out.csv")
+    assert code == OK
+    assert "0 rows" in err
+    assert pd.read_csv(tmp_path / "out.csv").columns.tolist() == ["predict", "predict_proba_0", "predict_proba_1"]
+
+
+def test_text_stays_text_and_missing_stays_missing(run: Run, tmp_path: Path) -> None:
+    X = pd.DataFrame({"code": ["007", "7", "1e3", "ü", "007"]})
+    y = np.array(["", "no", "Ja 日本", "no", ""], dtype=object)
+    encoder = OneHotEncoder(handle_unknown="ignore").fit(X)
+    onnx.save(sardonyx.to_onnx(encoder, X), tmp_path / "encode.onnx")
+    rows = pd.DataFrame({"code": ["7", "007", "1000", None, "ü"]})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    assert run("run", tmp_path / "encode.onnx", tmp_path / "rows.csv", "-o", tmp_path / "out.parquet")[0] == OK
+    found = pd.read_parquet(tmp_path / "out.parquet").to_numpy()
+    np.testing.assert_array_equal(found, encoder.transform(rows.fillna(np.nan)).toarray())
+    assert y.size == len(X)
+
+
+def test_classes_name_the_columns(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    classifier = LogisticRegression().fit(X, np.array(["b c", "ä", ""])[rng.integers(0, 3, 60)])
+    onnx.save(sardonyx.to_onnx(classifier, X), tmp_path / "m.onnx")
+    pd.DataFrame(X, columns=["x", "y", "z"]).assign(id=range(60)).to_parquet(tmp_path / "rows.parquet")
+    out = tmp_path / "out.parquet"
+    assert run("run", tmp_path / "m.onnx", tmp_path / "rows.parquet", "-o", out, "--keep", "id")[0] == OK
+    names = pq.read_schema(out).names
+    assert names == ["id", "predict", "predict_proba_", "predict_proba_b c", "predict_proba_ä"]
+    assert pd.read_parquet(out)["predict"].tolist() == classifier.predict(X).tolist()
+
+
+def test_a_matrix_model_says_how_many_columns_it_takes(run: Run, tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    onnx.save(sardonyx.to_onnx(Ridge().fit(X, X[:, 0]), X), tmp_path / "m.onnx")
+    pd.DataFrame(X, columns=["a", "b"]).assign(c=0).to_csv(tmp_path / "rows.csv", index=False)
+    code, _, err = run("run", tmp_path / "m.onnx", tmp_path / "rows.csv")
+    assert code == USAGE
+    assert "takes 2 columns, the table has 3" in err
+
+
+# ---- show and bench --------------------------------------------------------------------------------------------------
+
+
+def test_show_draws_the_pipeline(run: Run, titanic: Titanic) -> None:
+    code, out, _ = run("show", titanic("model.onnx"), "--metadata", "--plan")
+    assert code == OK
+    for expected in ("prepare ColumnTransformer", "← age, fare, sibsp, parch", "metadata", "Linear"):
+        assert expected in out
+
+
+def test_bench_times_all_three(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    picture = tmp_path / "bench.png"
+    options = ("--batches", 1, 10, "--seconds", 0.001, "-o", picture)
+    code, out, _ = run(
+        "bench", titanic("model.onnx"), titanic("rows.csv"), "--estimator", titanic("model.joblib"), *options
+    )
+    assert code == OK
+    for name in ("sardonyx", "ONNX Runtime", "scikit-learn"):
+        assert name in out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_bench_uses_the_rows_that_a_file_carries(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    code, out, _ = run("bench", titanic("model.onnx"), "--batches", 1, "--seconds", 0.001, "-o", tmp_path / "b.png")
+    assert code == OK
+    assert "ONNX Runtime" in out
+
+
+@pytest.mark.parametrize("options", [["--batches", "0"], ["--estimator", "x.joblib"]])
+def test_bench_refuses(run: Run, titanic: Titanic, options: list[str]) -> None:
+    assert run("bench", titanic("model.onnx"), *options)[0] == USAGE
