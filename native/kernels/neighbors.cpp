@@ -1,16 +1,16 @@
 // KNeighbors: the k nearest training rows of each row, in scikit-learn's order also where several are equally far.
 // PairwiseDistances: the distance of each row to each training row.
 //
-// Everything is float64, and summed feature by feature, so distances are those of sklearn/metrics/_dist_metrics.pyx.tp bit
-// for bit; rows that were float32 are rounded where it rounds (`single`). Training rows are packed in panels of L (the
+// All is float64, and summed feature by feature, so distances are those of sklearn/metrics/_dist_metrics.pyx.tp bit for
+// bit; rows that were float32 are rounded where it rounds (`single`). Training rows are packed in panels of L (the
 // lanes of a vector), each leaf of the search tree in panels of its own; brute force is a tree of one leaf:
 //
 //   leaf      rows 17, 3, 8, ...             in the tree's order
-//   panel     a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   one vector a feature; lanes beyond the leaf repeat its last row
+//   panel     a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   a vector a feature; lanes beyond the leaf repeat a row
 //
 // The search is that of KDTree and BallTree (sklearn/neighbors/_binary_tree.pxi.tp: depth first, nearer child first),
-// candidates pass through the same heap (sklearn/utils/_heap.pyx) and the same sort (sklearn/utils/_sorting.pyx): so the
-// same rows are kept, and come in the same order, where distances are equal.
+// candidates pass through the same heap (sklearn/utils/_heap.pyx) and sort (sklearn/utils/_sorting.pyx): so the same rows
+// are kept, and come in the same order, where distances are equal.
 #include <cfloat>
 #include <cstdlib>
 #include <cstring>
@@ -38,7 +38,7 @@ enum MetricCode {
 };
 enum Algorithm { kBrute, kKdTree, kBallTree, kAlgorithms };
 
-// ---- metrics: a scalar formula for one lane or many -------------------------------------------------------------------
+// ---- metrics: a scalar formula for one lane or many -----------------------------------------------------------------
 
 inline double absolute(double x) { return ::fabs(x); }
 inline Vector<double> absolute(Vector<double> x) {
@@ -142,7 +142,7 @@ void against_panel(const double* x, const double* panel, const Space& space, Vec
   for (int r = 0; r < R; ++r) reduced[r] = finished<M>(a[r], b[r], space);
 }
 
-// ---- the heap and the sort of scikit-learn -----------------------------------------------------------------------------
+// ---- the heap and the sort of scikit-learn --------------------------------------------------------------------------
 
 // A heap with the largest on top, of fixed size: sklearn/utils/_heap.pyx.
 void heap_push(double* values, std::int64_t* indices, std::int64_t size, double value, std::int64_t index) {
@@ -353,7 +353,7 @@ void check_space(const Step& step, const char* name) {
   require(step.outputs[0].dtype == DType::f64, name, "gives float64");
 }
 
-// A tree as scikit-learn writes it: children of node i are 2 i + 1 and 2 i + 2; leaves hold rows [start, end) of `order`.
+// A tree as scikit-learn writes it: node i has children 2 i + 1 and 2 i + 2, leaves hold [start, end) of `order`.
 void check_tree(const Step& step, const char* name) {
   const std::int64_t n = step.inputs[1].dims[0], features = step.inputs[1].dims[1];
   const Tensor &order = step.inputs[3], &ranges = step.inputs[4], &radii = step.inputs[5], &bounds = step.inputs[6];

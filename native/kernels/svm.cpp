@@ -1,7 +1,7 @@
 // KernelSums: y[r, g * Q + q] = sum over the support vectors s of group g of dual_coef[q, s] * K(x[r], s), in float64.
 // PairwiseCoupling: probabilities of classes from those of each pair of classes.
 //
-// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (svm.cpp: k_function).
+// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (k_function).
 // prepare() lays the support vectors out in panels of L (the lanes of a vector), which no group shares with another:
 //
 //   panel 0   s0[0] s1[0] .. sL-1[0]   s0[1] s1[1] .. sL-1[1]   ...   one vector a feature
@@ -198,8 +198,8 @@ SARDONYX_KERNEL("KernelSums", {.check = check_sums,
 
 // ---- PairwiseCoupling ----------------------------------------------------------------------------------------------
 //
-// The second method of Wu, Lin and Weng (JMLR 5, 2004), with libsvm's order of operations and stopping rule. p minimises
-// p' Q p on the simplex, Q[t, t] = sum_j r[j, t]^2, Q[t, j] = -r[j, t] r[t, j]. Scratch: Q, then Q p.
+// The second method of Wu, Lin and Weng (JMLR 5, 2004), with libsvm's order of operations and stopping rule.
+// p minimises p' Q p on the simplex, Q[t, t] = sum_j r[j, t]^2, Q[t, j] = -r[j, t] r[t, j]. Scratch: Q, then Q p.
 
 std::int64_t classes_of(const Step& step) { return step.outputs[0].width; }
 

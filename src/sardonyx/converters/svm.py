@@ -42,7 +42,7 @@ def decisions(est: Any, X: Value) -> Any:
 
 
 def _groups(est: Any) -> list[int]:
-    """Sizes of the groups of support vectors; those of one row of coefficients (two classes, regressions) are one group."""
+    """Return the sizes of the groups of support vectors; with one row of coefficients, all are one group."""
     sizes = np.asarray(est._n_support)
     return sizes.tolist() if dense(est._dual_coef_).shape[0] > 1 else [len(est.support_)]
 

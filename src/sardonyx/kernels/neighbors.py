@@ -28,7 +28,7 @@ def _space(b: Builder, node: NodeView, k: int, algorithm: str) -> tuple[Operand,
 
 @lowers("KNeighbors", domain="sardonyx")
 def k_neighbors(b: Builder, node: NodeView) -> Values:
-    """The search, in scikit-learn's order."""
+    """Search in scikit-learn's order."""
     k, algorithm = node.integer("k", 0), node.text("algorithm", "brute")
     x, fit, w, params = _space(b, node, k, algorithm)
     tree = [] if algorithm == "brute" else [node.const(FIXED + i) for i in range(4)]
@@ -37,6 +37,6 @@ def k_neighbors(b: Builder, node: NodeView) -> Values:
 
 @lowers("PairwiseDistances", domain="sardonyx")
 def pairwise_distances(b: Builder, node: NodeView) -> Values:
-    """All distances, which brute force computes on the way."""
+    """Compute what a brute search computes, and keep it."""
     x, fit, w, params = _space(b, node, 0, "brute")
     return b.step("PairwiseDistances", [x, fit, w], [("float64", (len(fit),))], params)
