@@ -1,16 +1,16 @@
 // KNeighbors: the k nearest training rows of each row, in scikit-learn's order also where several are equally far.
 // PairwiseDistances: the distance of each row to each training row.
 //
-// Everything is float64, and summed feature by feature, so distances are those of sklearn/metrics/_dist_metrics.pyx.tp bit
-// for bit; rows that were float32 are rounded where it rounds (`single`). Training rows are packed in panels of L (the
+// All is float64, and summed feature by feature, so distances are those of sklearn/metrics/_dist_metrics.pyx.tp bit for
+// bit; rows that were float32 are rounded where it rounds (`single`). Training rows are packed in panels of L (the
 // lanes of a vector), each leaf of the search tree in panels of its own; brute force is a tree of one leaf:
 //
 //   leaf      rows 17, 3, 8, ...             in the tree's order
-//   panel     a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   one vector a feature; lanes beyond the leaf repeat its last row
+//   panel     a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   a vector a feature; lanes beyond the leaf repeat a row
 //
 // The search is that of KDTree and BallTree (sklearn/neighbors/_binary_tree.pxi.tp: depth first, nearer child first),
-// candidates pass through the same heap (sklearn/utils/_heap.pyx) and the same sort (sklearn/utils/_sorting.pyx): so the
-// same rows are kept, and come in the same order, where distances are equal.
+// candidates pass through the same heap (sklearn/utils/_heap.pyx) and sort (sklearn/utils/_sorting.pyx): so the same rows
+// are kept, and come in the same order, where distances are equal.
 #include <cfloat>
 #include <cstdlib>
 #include <cstring>
@@ -24,11 +24,21 @@ namespace {
 constexpr int kL = kLanes<double>;
 constexpr int kTile = 4;  // rows of brute force that share the load of a panel
 
-enum MetricCode { kEuclidean, kSqeuclidean, kSeuclidean, kManhattan, kChebyshev, kMinkowski, kHamming, kCanberra,
-                  kBraycurtis, kMetrics };
+enum MetricCode {
+  kEuclidean,
+  kSqeuclidean,
+  kSeuclidean,
+  kManhattan,
+  kChebyshev,
+  kMinkowski,
+  kHamming,
+  kCanberra,
+  kBraycurtis,
+  kMetrics
+};
 enum Algorithm { kBrute, kKdTree, kBallTree, kAlgorithms };
 
-// ---- metrics: a scalar formula for one lane or many -------------------------------------------------------------------
+// ---- metrics: a scalar formula for one lane or many -----------------------------------------------------------------
 
 inline double absolute(double x) { return ::fabs(x); }
 inline Vector<double> absolute(Vector<double> x) {
@@ -110,22 +120,14 @@ template <class F>
 void with_metric(std::int64_t metric, F&& f) {
   switch (metric) {
     case kEuclidean:
-    case kSqeuclidean:
-      return f(Code<kEuclidean>{});
-    case kSeuclidean:
-      return f(Code<kSeuclidean>{});
-    case kManhattan:
-      return f(Code<kManhattan>{});
-    case kChebyshev:
-      return f(Code<kChebyshev>{});
-    case kMinkowski:
-      return f(Code<kMinkowski>{});
-    case kHamming:
-      return f(Code<kHamming>{});
-    case kCanberra:
-      return f(Code<kCanberra>{});
-    default:
-      return f(Code<kBraycurtis>{});
+    case kSqeuclidean: return f(Code<kEuclidean>{});
+    case kSeuclidean: return f(Code<kSeuclidean>{});
+    case kManhattan: return f(Code<kManhattan>{});
+    case kChebyshev: return f(Code<kChebyshev>{});
+    case kMinkowski: return f(Code<kMinkowski>{});
+    case kHamming: return f(Code<kHamming>{});
+    case kCanberra: return f(Code<kCanberra>{});
+    default: return f(Code<kBraycurtis>{});
   }
 }
 
@@ -140,7 +142,7 @@ void against_panel(const double* x, const double* panel, const Space& space, Vec
   for (int r = 0; r < R; ++r) reduced[r] = finished<M>(a[r], b[r], space);
 }
 
-// ---- the heap and the sort of scikit-learn -----------------------------------------------------------------------------
+// ---- the heap and the sort of scikit-learn --------------------------------------------------------------------------
 
 // A heap with the largest on top, of fixed size: sklearn/utils/_heap.pyx.
 void heap_push(double* values, std::int64_t* indices, std::int64_t size, double value, std::int64_t index) {
@@ -260,8 +262,8 @@ struct Node {
 struct Packed {
   Space space;
   std::int64_t algorithm, n_nodes;
-  const double* bounds;         // kd: lower corners, then upper ones; ball: centroids
-  std::int64_t* order;          // row numbers, leaf after leaf
+  const double* bounds;  // kd: lower corners, then upper ones; ball: centroids
+  std::int64_t* order;   // row numbers, leaf after leaf
   Node* nodes;
   double* panels;
 };
@@ -284,8 +286,13 @@ double* pack_leaf(Leaf& leaf, const std::int64_t* order, const double* rows, std
 constexpr int kParams = 5;
 
 Space space_of(const Step& step) {
-  return {step.inputs[1].dims[1], step.inputs[1].dims[0], step.params[0].i,                  step.params[1].i,
-          step.params[3].i != 0,  step.params[4].f,       data_of<const double>(step.inputs[2])};
+  return {step.inputs[1].dims[1],
+          step.inputs[1].dims[0],
+          step.params[0].i,
+          step.params[1].i,
+          step.params[3].i != 0,
+          step.params[4].f,
+          data_of<const double>(step.inputs[2])};
 }
 
 void release(void* state) {
@@ -336,7 +343,8 @@ void check_space(const Step& step, const char* name) {
   require_row_output(step, name);
   const Tensor &x = step.inputs[0], &fit = step.inputs[1], &w = step.inputs[2];
   require(x.dtype == DType::f64 && fit.dtype == DType::f64 && w.dtype == DType::f64, name, "takes float64");
-  require(!x.constant && fit.constant && w.constant && fit.rank == 2, name, "X is a row, the training rows are constant");
+  require(!x.constant && fit.constant && w.constant && fit.rank == 2, name,
+          "X is a row, the training rows are constant");
   require(fit.dims[1] == x.width && w.width == x.width && fit.dims[0] >= 1, name, "shapes do not fit");
   require(in_range(integer_param(step, 0), 0, kMetrics - 1), name, "there is no such metric");
   require(in_range(integer_param(step, 2), 0, kAlgorithms - 1), name, "there is no such algorithm");
@@ -345,17 +353,20 @@ void check_space(const Step& step, const char* name) {
   require(step.outputs[0].dtype == DType::f64, name, "gives float64");
 }
 
-// A tree as scikit-learn writes it: children of node i are 2 i + 1 and 2 i + 2; leaves hold rows [start, end) of `order`.
+// A tree as scikit-learn writes it: node i has children 2 i + 1 and 2 i + 2, leaves hold [start, end) of `order`.
 void check_tree(const Step& step, const char* name) {
   const std::int64_t n = step.inputs[1].dims[0], features = step.inputs[1].dims[1];
   const Tensor &order = step.inputs[3], &ranges = step.inputs[4], &radii = step.inputs[5], &bounds = step.inputs[6];
   require(order.constant && ranges.constant && radii.constant && bounds.constant, name, "the tree is not constant");
-  require(order.dtype == DType::i64 && ranges.dtype == DType::i64 && radii.dtype == DType::f64, name, "types of the tree");
-  require(bounds.dtype == DType::f64 && order.width == n && ranges.rank == 2 && ranges.dims[1] == 3, name, "the tree's shape");
+  require(order.dtype == DType::i64 && ranges.dtype == DType::i64 && radii.dtype == DType::f64, name,
+          "types of the tree");
+  require(bounds.dtype == DType::f64 && order.width == n && ranges.rank == 2 && ranges.dims[1] == 3, name,
+          "the tree's shape");
   const std::int64_t nodes = ranges.dims[0], corners = step.params[2].i == kKdTree ? 2 : 1;
   require(nodes >= 1 && radii.width == nodes && bounds.width == corners * nodes * features, name, "the tree's size");
   const auto *rows = data_of<const std::int64_t>(order), *range = data_of<const std::int64_t>(ranges);
-  for (std::int64_t i = 0; i < n; ++i) require(in_range(rows[i], 0, n - 1), name, "the tree names a row that is not there");
+  for (std::int64_t i = 0; i < n; ++i)
+    require(in_range(rows[i], 0, n - 1), name, "the tree names a row that is not there");
   for (std::int64_t i = 0; i < nodes; ++i) {
     require(in_range(range[3 * i], 0, n) && in_range(range[3 * i + 1], range[3 * i], n), name, "a node's rows");
     require(range[3 * i + 2] != 0 || 2 * i + 2 < nodes, name, "a node has no children");
@@ -364,7 +375,8 @@ void check_tree(const Step& step, const char* name) {
 
 void check_neighbors(const Step& step) {
   constexpr const char* name = "KNeighbors";
-  require((step.n_inputs == 3 || step.n_inputs == 7) && step.n_outputs == 2, name, "takes 3 or 7 inputs, gives 2 outputs");
+  require((step.n_inputs == 3 || step.n_inputs == 7) && step.n_outputs == 2, name,
+          "takes 3 or 7 inputs, gives 2 outputs");
   check_space(step, name);
   const std::int64_t k = integer_param(step, 1);
   require(in_range(k, 1, step.inputs[1].dims[0]), name, "k is not between 1 and the number of training rows");
@@ -430,7 +442,8 @@ double lower_bound(const Packed& packed, std::int64_t node, const double* x) {
 }
 
 template <int M>
-void search(const Packed& packed, std::int64_t node, double bound, const double* x, double* values, std::int64_t* indices) {
+void search(const Packed& packed, std::int64_t node, double bound, const double* x, double* values,
+            std::int64_t* indices) {
   if (bound > values[0]) return;
   if (packed.nodes[node].is_leaf) return scan<M, 1>(packed, packed.nodes[node].leaf, x, values, indices);
   const std::int64_t left = 2 * node + 1, right = left + 1;

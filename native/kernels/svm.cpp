@@ -1,7 +1,7 @@
 // KernelSums: y[r, g * Q + q] = sum over the support vectors s of group g of dual_coef[q, s] * K(x[r], s), in float64.
 // PairwiseCoupling: probabilities of classes from those of each pair of classes.
 //
-// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (svm.cpp: k_function).
+// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (k_function).
 // prepare() lays the support vectors out in panels of L (the lanes of a vector), which no group shares with another:
 //
 //   panel 0   s0[0] s1[0] .. sL-1[0]   s0[1] s1[1] .. sL-1[1]   ...   one vector a feature
@@ -173,12 +173,9 @@ void run_sums(const Step& step, std::int64_t rows, const Context& context) {
   const auto& packed = *static_cast<const Packed*>(context.state);
   auto* sums = static_cast<double*>(context.scratch);
   switch (step.params[0].i) {
-    case kPoly:
-      return all_rows<kPoly>(step, rows, packed, sums);
-    case kRbf:
-      return all_rows<kRbf>(step, rows, packed, sums);
-    default:
-      return all_rows<kSigmoid>(step, rows, packed, sums);
+    case kPoly: return all_rows<kPoly>(step, rows, packed, sums);
+    case kRbf: return all_rows<kRbf>(step, rows, packed, sums);
+    default: return all_rows<kSigmoid>(step, rows, packed, sums);
   }
 }
 
@@ -201,8 +198,8 @@ SARDONYX_KERNEL("KernelSums", {.check = check_sums,
 
 // ---- PairwiseCoupling ----------------------------------------------------------------------------------------------
 //
-// The second method of Wu, Lin and Weng (JMLR 5, 2004), with libsvm's order of operations and stopping rule. p minimises
-// p' Q p on the simplex, Q[t, t] = sum_j r[j, t]^2, Q[t, j] = -r[j, t] r[t, j]. Scratch: Q, then Q p.
+// The second method of Wu, Lin and Weng (JMLR 5, 2004), with libsvm's order of operations and stopping rule.
+// p minimises p' Q p on the simplex, Q[t, t] = sum_j r[j, t]^2, Q[t, j] = -r[j, t] r[t, j]. Scratch: Q, then Q p.
 
 std::int64_t classes_of(const Step& step) { return step.outputs[0].width; }
 
@@ -282,10 +279,8 @@ std::size_t scratch_coupling(const Step& step, std::int64_t) {
 
 double cost_coupling(const Step& step) { return 20.0 * static_cast<double>(classes_of(step) * classes_of(step)); }
 
-SARDONYX_KERNEL("PairwiseCoupling", {.check = check_coupling,
-                                     .run = run_coupling,
-                                     .scratch = scratch_coupling,
-                                     .cost = cost_coupling});
+SARDONYX_KERNEL("PairwiseCoupling",
+                {.check = check_coupling, .run = run_coupling, .scratch = scratch_coupling, .cost = cost_coupling});
 
 }  // namespace
 }  // namespace sardonyx

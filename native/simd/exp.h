@@ -14,9 +14,9 @@ namespace {
 [[maybe_unused]] inline Vector<double> exp_of(Vector<double> x) {
   constexpr double kLog2E = 0x1.71547652b82fep0, kHigh = 0x1.62e42fefa3800p-1, kLow = 0x1.ef35793c76730p-45;
   constexpr double kRound = 0x1.8p52;
-  constexpr double kTaylor[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880,
-                                1.0 / 40320,      1.0 / 5040,      1.0 / 720,      1.0 / 120,     1.0 / 24,
-                                1.0 / 6,          0.5,             1.0,            1.0};
+  constexpr double kTaylor[] = {
+      1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+      1.0 / 720,        1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1.0,         1.0};
   const Vector<double> shifted = x * kLog2E + kRound, n = shifted - kRound;
   const Vector<double> r = (x - n * kHigh) - n * kLow;
   Vector<double> p = broadcast(kTaylor[0]);

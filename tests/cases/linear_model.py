@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from . import Case
 
 
-class SparseLogistic(LogisticRegression):
+class SparseLogistic(LogisticRegression):  # type: ignore[misc]
     """Coefficients kept sparse, as users do after an l1 penalty."""
 
     def fit(self, X, y):  # type: ignore[no-untyped-def]
@@ -20,7 +20,7 @@ class SparseLogistic(LogisticRegression):
         return self.sparsify()
 
 
-class SparseSGDRegressor(lm.SGDRegressor):
+class SparseSGDRegressor(lm.SGDRegressor):  # type: ignore[misc]
     """Sparse coefficients of one row."""
 
     def fit(self, X, y):  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR, OneClassSV
 from . import Case
 
 
-class SparseSVC(SVC):
+class SparseSVC(SVC):  # type: ignore[misc]
     """Fitted on a sparse matrix."""
 
     def fit(self, X: Any, y: Any) -> SparseSVC:

@@ -1,4 +1,4 @@
-"""KNeighbors and PairwiseDistances: the native search gives scikit-learn's neighbours, in its order, also when they tie."""
+"""KNeighbors: the native search gives scikit-learn's neighbours, in its order, also when they tie."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def test_illegal_trees_are_refused() -> None:
     _refused(program, order, lambda a: a + 1)  # a row that is not there
     _refused(program, order, lambda a: a - 1)
     _refused(program, ranges, lambda a: np.where([False, False, True], 0, a))  # leaves without children
-    _refused(program, ranges, lambda a: a + [0, 1, 0])  # rows after the last
-    _refused(program, ranges, lambda a: a - [1, 0, 0])
-    _refused(program, ranges, lambda a: a * [1, 0, 1] + [1, 0, 0])  # ends before it starts
+    _refused(program, ranges, lambda a: a + np.array([0, 1, 0]))  # rows after the last
+    _refused(program, ranges, lambda a: a - np.array([1, 0, 0]))
+    _refused(program, ranges, lambda a: a * np.array([1, 0, 1]) + np.array([1, 0, 0]))  # ends before it starts
 
 
 def test_illegal_params_are_refused() -> None:

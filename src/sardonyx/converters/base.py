@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConversionError
-from ..graph import Value, as_value, op
+from ..graph import Value, as_value, concat, op
 
 
 def class_labels(classes: Any) -> NDArray[Any]:
@@ -29,9 +29,9 @@ def class_labels(classes: Any) -> NDArray[Any]:
     """
     labels = np.asarray(classes)
     if labels.dtype.kind == "O":
-        if len(kinds := {np.asarray(label).dtype.kind for label in labels.tolist()}) != 1:
+        if len({np.asarray(label).dtype.kind for label in labels.tolist()}) != 1:
             raise ConversionError(
-                f"classes_ {labels.tolist()!r} mixes types, a tensor of labels has one. Fit on labels of one type, e.g. all str."
+                f"classes_ {labels.tolist()!r} mixes types, a tensor of labels has one. Fit on labels of one type."
             )
         labels = np.asarray(labels.tolist())
     if labels.dtype.kind not in "biufU":
@@ -71,7 +71,7 @@ def inverse_binarize(binarizer: Any, scores: Value, threshold: float) -> Value:
     return take_labels(binarizer.classes_, hits if len(binarizer.classes_) > 1 else hits * 0)
 
 
-def expit(x: Value) -> Value:
+def expit(x: Value) -> Any:
     """Return ``1 / (1 + exp(-x))`` as SciPy computes it; ONNX Runtime's Sigmoid loses the small tail in float64."""
     return 1.0 / (1.0 + np.exp(-x))
 
@@ -85,7 +85,7 @@ def softmax(x: Value) -> Value:
 def both_classes(positive: Value) -> Value:
     """Return columns ``1 - p, p`` of the positive class's probabilities, shape (N,)."""
     p = positive[:, None]
-    return np.concatenate([1.0 - p, p], axis=1)  # type: ignore[call-overload,no-any-return]
+    return concat([1.0 - p, p])
 
 
 def dense(array: Any) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """sklearn.linear_model: every linear model, from the few methods that scikit-learn itself defines.
 
-Scores are ``X @ coef_.T + intercept_`` in the dtype that NumPy gives it (float32 rows and float32 coefficients stay float32).
+Scores are ``X @ coef_.T + intercept_`` in the dtype that NumPy gives it (float32 with float32 stays float32).
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _LINEAR = [
 _DECISIONS = (_base.LinearModel, _coordinate_descent.ElasticNet)
 
 
-# -------------------------------------------------------------------------------------------------------------- regressors
+# --------------------------------------------------------------------------------------------------------- regre
 
 
 @converter(*_LINEAR, linear_model.BayesianRidge, linear_model.ARDRegression, method="predict")
-def linear_predict(est: Any, X: Value) -> Value:
+def linear_predict(est: Any, X: Value) -> Any:
     if (owner := defined_by(est, "_decision_function")) not in _DECISIONS:
         raise ConversionError(
             f"{type(est).__name__} computes its decision in {owner.__name__}._decision_function, which is not known. "
@@ -65,12 +65,12 @@ def _centred(est: Any, X: Value) -> Value:
     return X - est.X_offset_ if "X_offset_" in type(est).predict.__code__.co_names else X
 
 
-def _deviation(est: Any, X: Value) -> Value:
+def _deviation(est: Any, X: Value) -> Any:
     return np.sqrt(((X @ est.sigma_) * X).sum(1) + (1.0 / est.alpha_))
 
 
 @converter(_stochastic_gradient.BaseSGDRegressor, method="predict")
-def sgd_regressor(est: Any, X: Value) -> Value:
+def sgd_regressor(est: Any, X: Value) -> Any:
     return (X @ dense(est.coef_).T + est.intercept_).reshape(-1)
 
 
@@ -102,11 +102,11 @@ def ransac(est: Any, X: Value) -> Any:
     return step("estimator", est.estimator_, ["predict"], X)["predict"]
 
 
-# ------------------------------------------------------------------------------------------------------------- classifiers
+# -------------------------------------------------------------------------------------------------------- classi
 
 
 @converter(_base.LinearClassifierMixin, method="decision_function")
-def linear_decision(est: Any, X: Value) -> Value:
+def linear_decision(est: Any, X: Value) -> Any:
     scores = X @ dense(est.coef_).T + est.intercept_
     return scores.reshape(-1) if scores.ndim > 1 and scores.shape[1] == 1 else scores
 
@@ -169,20 +169,20 @@ def _modified_huber_proba(est: Any, X: Value) -> Value:
 
 
 @converter(linear_model.LogisticRegression, linear_model.SGDClassifier, method="predict_log_proba")
-def log_proba(est: Any, X: Value) -> Value:
+def log_proba(est: Any, X: Value) -> Any:
     return np.log(call(est, "predict_proba", X))
 
 
-# --------------------------------------------------------------------------------------------------------------- outliers
+# ---------------------------------------------------------------------------------------------------------- outl
 
 
 @converter(linear_model.SGDOneClassSVM, method="decision_function")
-def one_class_decision(est: Any, X: Value) -> Value:
+def one_class_decision(est: Any, X: Value) -> Any:
     return (X @ dense(est.coef_).T - est.offset_).reshape(-1)
 
 
 @converter(linear_model.SGDOneClassSVM, method="score_samples")
-def one_class_scores(est: Any, X: Value) -> Value:
+def one_class_scores(est: Any, X: Value) -> Any:
     return call(est, "decision_function", X) + est.offset_
 
 

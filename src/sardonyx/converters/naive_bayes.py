@@ -21,17 +21,17 @@ def predict(est: Any, X: Value) -> Value:
 
 
 @converter(nb._BaseNB, method="predict_log_proba")
-def predict_log_proba(est: Any, X: Value) -> Value:
+def predict_log_proba(est: Any, X: Value) -> Any:
     joint = joint_log_likelihood(est, X)
     return joint - logsumexp(joint)
 
 
 @converter(nb._BaseNB, method="predict_proba")
-def predict_proba(est: Any, X: Value) -> Value:
+def predict_proba(est: Any, X: Value) -> Any:
     return np.exp(call(est, "predict_log_proba", X))
 
 
-def logsumexp(x: Value) -> Value:
+def logsumexp(x: Value) -> Any:
     """Return ``log(sum(exp(x)))`` of each row as a column; the largest is taken out, so that nothing overflows."""
     largest = x.max(1, keepdims=True)
     finite = where(np.isinf(largest), np.zeros((), x.dtype), largest)
@@ -49,35 +49,35 @@ def joint_log_likelihood(est: Any, X: Value) -> Value:
     return _JOINT[owner](est, X)
 
 
-def _gaussian(est: Any, X: Value) -> Value:
+def _gaussian(est: Any, X: Value) -> Any:
     constant = np.log(est.class_prior_) - 0.5 * np.sum(np.log(2.0 * np.pi * est.var_), axis=1)
     deviation = X[:, None, :] - est.theta_
-    return constant - 0.5 * (deviation * deviation / est.var_).sum(2)
+    return (deviation * deviation / est.var_).sum(2) * -0.5 + constant
 
 
-def _multinomial(est: Any, X: Value) -> Value:
+def _multinomial(est: Any, X: Value) -> Any:
     return X @ est.feature_log_prob_.T + est.class_log_prior_
 
 
-def _complement(est: Any, X: Value) -> Value:
+def _complement(est: Any, X: Value) -> Any:
     scores = X @ est.feature_log_prob_.T
     return scores + est.class_log_prior_ if len(est.classes_) == 1 else scores
 
 
-def _bernoulli(est: Any, X: Value) -> Value:
+def _bernoulli(est: Any, X: Value) -> Any:
     with np.errstate(all="ignore"):  # a feature that is always there
         absent = np.log(1 - np.exp(est.feature_log_prob_))
-    if est.binarize is not None:
-        X = (X > est.binarize).astype(X.dtype if X.dtype.kind != "b" else np.float64)
+    if (threshold := est.binarize) is not None:
+        X = (X > threshold).astype(X.dtype if X.dtype.kind != "b" else np.float64)
     return X @ (est.feature_log_prob_ - absent).T + (est.class_log_prior_ + absent.sum(axis=1))
 
 
-def _categorical(est: Any, X: Value) -> Value:
+def _categorical(est: Any, X: Value) -> Any:
     """Sum table rows; categories that training never counted point outside of the table, which runtimes refuse.
 
     ::
 
-        table     feature 0, category 0, 1, 2 | feature 1, category 0, 1 | ...     one row a category, one column a class
+        table     feature 0, category 0, 1, 2 | feature 1, category 0, 1 | ...   a row a category, a column a class
         starts    0                             3                          ...
     """
     table = np.concatenate([p.T for p in est.feature_log_prob_])

@@ -16,11 +16,11 @@ from sklearn.neighbors._base import KNeighborsMixin
 from ..convert import call
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, where
-from ..operators.neighbors import ALIASES, METRICS, TERMS, k_neighbors, pairwise_distances
+from ..operators.neighbors import ALIASES, METRICS, k_neighbors, pairwise_distances
 from ..registry import converter
 from .base import argmax_labels, class_labels, dense, take_labels
 
-# ------------------------------------------------------------------------------------------------------------- the search
+# -------------------------------------------------------------------------------------------------------- the se
 
 
 def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
@@ -45,8 +45,8 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
     p = given.pop("p", 2)
     if metric == "seuclidean" and weights is None:
         raise ConversionError(
-            f"{type(est).__name__}(metric='seuclidean') without metric_params={{'V': ...}} takes the variances of each batch "
-            "it is given. Set V to the training variances."
+            f"{type(est).__name__}(metric='seuclidean') without metric_params={{'V': ...}} takes the variances of each "
+            "batch. Set V to the training variances."
         )
     if given or (weights is not None and metric not in ("minkowski", "seuclidean")):
         raise ConversionError(
@@ -98,7 +98,7 @@ def _weights(est: Any, distances: Value) -> Value | None:
     return where(infinite.max(1, keepdims=True) > 0, infinite, weights)
 
 
-# ---------------------------------------------------------------------------------------------------------- k neighbours
+# ----------------------------------------------------------------------------------------------------- k neighbo
 
 
 @converter(nn.KNeighborsRegressor, method="predict")
@@ -147,7 +147,7 @@ def k_proba(est: Any, X: Value) -> Value | list[Value]:
     return proba if est.outputs_2d_ else proba[0]
 
 
-# ------------------------------------------------------------------------------------------------------- within a radius
+# -------------------------------------------------------------------------------------------------- within a rad
 
 
 def _within(est: Any, X: Value) -> Value:
@@ -178,7 +178,7 @@ def radius_regressor(est: Any, X: Value) -> Value:
 def radius_proba(est: Any, X: Value) -> Value | list[Value]:
     if est.outlier_label_ is None:
         raise ConversionError(
-            f"{type(est).__name__} raises an error for rows without neighbours. Set outlier_label, e.g. 'most_frequent'."
+            f"{type(est).__name__} refuses rows without neighbours. Set outlier_label, e.g. 'most_frequent'."
         )
     weights, columns = _within(est, X), np.asarray(est._y).reshape(len(est._y), -1).T
     proba = [_radius_proba(weights, *a) for a in zip(columns, _classes(est), est.outlier_label_, strict=True)]
@@ -208,7 +208,7 @@ def _radius_labels(proba: Value, classes: Any, outlier: Any) -> Value:
     return as_value(labels)[index]
 
 
-# ------------------------------------------------------------------------------------------- outliers, nearest centroids
+# -------------------------------------------------------------------------------------- outliers, nearest centroids
 
 
 @converter(nn.LocalOutlierFactor, method="score_samples")
@@ -216,13 +216,14 @@ def lof_scores(est: Any, X: Value) -> Value:
     distances, indices = search(est, X, est.n_neighbors_)
     if X.dtype == np.float32:
         distances = distances.astype(np.float32)
-    reach = np.maximum(distances, as_value(est._distances_fit_X_[:, est.n_neighbors_ - 1].copy())[indices])
+    farthest = as_value(est._distances_fit_X_[:, est.n_neighbors_ - 1].copy())[indices]
+    reach = where(distances > farthest, distances, farthest)
     density = 1.0 / (reach.mean(1) + 1e-10)
     return -(as_value(est._lrd)[indices] / density[:, None]).mean(1)
 
 
 @converter(nn.LocalOutlierFactor, method="decision_function")
-def lof_decision(est: Any, X: Value) -> Value:
+def lof_decision(est: Any, X: Value) -> Any:
     return call(est, "score_samples", X) - est.offset_
 
 
@@ -232,13 +233,13 @@ def lof_predict(est: Any, X: Value) -> Value:
 
 
 @converter(nn.NearestCentroid, method="predict")
-def centroid_predict(est: Any, X: Value) -> Value:
+def centroid_predict(est: Any, X: Value) -> Any:
     prior = getattr(est, "class_prior_", None)  # older versions of scikit-learn weigh all classes alike
     if prior is not None and not np.isclose(prior, 1 / len(est.classes_)).all():
         return argmax_labels(est.classes_, _centroid_scores(est, X))
     single = X.dtype == est.centroids_.dtype == np.float32
-    x, centroids = (v.astype(np.float32 if single else np.float64) for v in (X, est.centroids_))
-    ones = np.ones(centroids.shape[1])
+    dtype = np.float32 if single else np.float64
+    x, centroids, ones = X.astype(dtype), est.centroids_.astype(dtype), np.ones(est.centroids_.shape[1])
     _, nearest = k_neighbors(x, centroids, np.float64(2), ones, metric=_centroid_metric(est), k=1, algorithm="brute")
     return take_labels(est.classes_, nearest.reshape(-1))
 
@@ -251,7 +252,7 @@ def _centroid_metric(est: Any) -> str:
     return str(est.metric)
 
 
-def _centroid_scores(est: Any, X: Value) -> Value:
+def _centroid_scores(est: Any, X: Value) -> Any:
     """``_decision_function``: squared distances in units of the within-class deviation, and priors."""
     deviation = np.where(est.within_class_std_dev_ != 0, est.within_class_std_dev_, 1.0)
     x, centroids = X.astype(np.float64) / deviation, est.centroids_ / deviation
@@ -261,18 +262,18 @@ def _centroid_scores(est: Any, X: Value) -> Value:
 
 
 @converter(nn.NearestCentroid, method="decision_function")
-def centroid_decision(est: Any, X: Value) -> Value:
+def centroid_decision(est: Any, X: Value) -> Any:
     scores = _centroid_scores(est, X)
     return scores[:, 1] - scores[:, 0] if len(est.classes_) == 2 else scores
 
 
 @converter(nn.NearestCentroid, method="predict_log_proba")
-def centroid_log_proba(est: Any, X: Value) -> Value:
+def centroid_log_proba(est: Any, X: Value) -> Any:
     scores = _centroid_scores(est, X)
     likelihood = scores - scores.max(1, keepdims=True)
     return likelihood - np.log(np.exp(likelihood).sum(1, keepdims=True))
 
 
 @converter(nn.NearestCentroid, method="predict_proba")
-def centroid_proba(est: Any, X: Value) -> Value:
+def centroid_proba(est: Any, X: Value) -> Any:
     return np.exp(call(est, "predict_log_proba", X))

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from ..convert import call
-from ..graph import Value
+from ..graph import Value, op
 from ..registry import converter
 from .base import both_classes, expit, inverse_binarize, softmax
 
@@ -18,7 +18,7 @@ ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
     "identity": lambda x: x,
     "logistic": expit,
     "tanh": np.tanh,
-    "relu": lambda x: np.maximum(x, 0),
+    "relu": op.Relu,
     "exp": np.exp,
     "softmax": softmax,
 }
@@ -49,5 +49,5 @@ def mlp_proba(est: Any, X: Value) -> Value:
 
 
 @converter(MLPClassifier, method="predict_log_proba")
-def mlp_log_proba(est: Any, X: Value) -> Value:
+def mlp_log_proba(est: Any, X: Value) -> Any:
     return np.log(call(est, "predict_proba", X))

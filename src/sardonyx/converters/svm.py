@@ -1,6 +1,6 @@
 """sklearn.svm: kernel machines of libsvm, in float64 whatever the rows are. LinearSVC and LinearSVR are linear models.
 
-Decisions of a pair of classes are positive for the first in libsvm and here; scikit-learn turns the sign for two classes.
+Decisions of a pair of classes are positive for the first, as in libsvm; scikit-learn turns the sign for two classes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from ..operators.svm import KERNELS, group_sums, kernel_sums, pairwise_coupling
 from ..registry import converter
 from .base import argmax_labels, dense, take_labels
 
-# ------------------------------------------------------------------------------------------------------ libsvm's decisions
+# ------------------------------------------------------------------------------------------------- libsvm's deci
 
 
-def decisions(est: Any, X: Value) -> Value:
+def decisions(est: Any, X: Value) -> Any:
     """Return ``_dense_decision_function``: one column a pair of classes, or one in all.
 
-    Class i's vectors carry n_classes - 1 coefficients, one for each other class; the decision of (i, j) adds the sums of
-    both::
+    Class i's vectors carry a coefficient for each other class; the decision of (i, j) adds the sums of both::
 
         sums   class 0: against 1, 2 | class 1: against 0, 2 | class 2: against 0, 1
         (0, 2)                  ^                                                ^
@@ -43,18 +42,18 @@ def decisions(est: Any, X: Value) -> Value:
 
 
 def _groups(est: Any) -> list[int]:
-    """Sizes of the groups of support vectors; two classes and regressions have one row of coefficients, so one group."""
+    """Return the sizes of the groups of support vectors; with one row of coefficients, all are one group."""
     sizes = np.asarray(est._n_support)
     return sizes.tolist() if dense(est._dual_coef_).shape[0] > 1 else [len(est.support_)]
 
 
-def _sums(est: Any, X: Value, n_support: list[int]) -> Value:
+def _sums(est: Any, X: Value, n_support: list[int]) -> Any:
     coefficients = dense(est._dual_coef_)
     if est.kernel == "precomputed":
         return group_sums(X[:, est.support_], as_value(coefficients), n_support)
     if est.kernel not in KERNELS:
         raise ConversionError(
-            f"{type(est).__name__}(kernel={est.kernel!r}) runs Python code on each row, which a model file cannot hold. "
+            f"{type(est).__name__}(kernel={est.kernel!r}) runs Python code, which a model file cannot hold. "
             f"Use one of linear, {', '.join(KERNELS)}, precomputed (and give the model the kernel matrix)."
         )
     return kernel_sums(
@@ -91,14 +90,14 @@ def _pair_columns(n_classes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return i * (n_classes - 1) + j - 1, j * (n_classes - 1) + i
 
 
-def _votes(wins: Value, n_classes: int) -> Value:
+def _votes(wins: Value, n_classes: int) -> Any:
     """Count votes: the first class of a pair gets it where `wins`, else the second."""
     unit, (i, j) = np.eye(n_classes), _pairs(n_classes).T
     won = wins.astype(np.float64)
     return won @ unit[i] + (1.0 - won) @ unit[j]
 
 
-# ------------------------------------------------------------------------------------------------------------- classifiers
+# -------------------------------------------------------------------------------------------------------- classi
 
 
 @converter(BaseSVC, method="decision_function")
@@ -118,7 +117,7 @@ def _svc_decisions(est: Any, X: Value) -> Value:
     return value
 
 
-def _one_vs_rest(values: Value, n_classes: int) -> Value:
+def _one_vs_rest(values: Value, n_classes: int) -> Any:
     """``_ovr_decision_function``: votes, and within them the sum of confidences squeezed into a third."""
     unit, (i, j) = np.eye(n_classes), _pairs(n_classes).T
     confidences = values @ (unit[i] - unit[j])
@@ -130,7 +129,7 @@ def svc_predict(est: Any, X: Value) -> Value:
     n = len(est.classes_)
     if est.break_ties and est.decision_function_shape == "ovo":
         raise ConversionError(
-            f"{type(est).__name__}.predict refuses break_ties=True with decision_function_shape='ovo'. Set break_ties=False."
+            f"{type(est).__name__}.predict refuses break_ties=True with decision_function_shape='ovo'; set it to False."
         )
     if est.break_ties and n > 2:
         return argmax_labels(est.classes_, call(est, "decision_function", X))
@@ -150,25 +149,25 @@ def svc_proba(est: Any, X: Value) -> Value:
 
 
 @converter(BaseSVC, method="predict_log_proba")
-def svc_log_proba(est: Any, X: Value) -> Value:
+def svc_log_proba(est: Any, X: Value) -> Any:
     return np.log(call(est, "predict_proba", X))
 
 
-# ------------------------------------------------------------------------------------------------- regression and outliers
+# -------------------------------------------------------------------------------------------- regression and outliers
 
 
 @converter(BaseLibSVM, method="predict")
-def svr_predict(est: Any, X: Value) -> Value:
+def svr_predict(est: Any, X: Value) -> Any:
     return decisions(est, X).reshape(-1)
 
 
 @converter(OneClassSVM, method="decision_function")
-def one_class_decision(est: Any, X: Value) -> Value:
+def one_class_decision(est: Any, X: Value) -> Any:
     return decisions(est, X).reshape(-1)
 
 
 @converter(OneClassSVM, method="score_samples")
-def one_class_scores(est: Any, X: Value) -> Value:
+def one_class_scores(est: Any, X: Value) -> Any:
     return call(est, "decision_function", X) + est.offset_
 
 

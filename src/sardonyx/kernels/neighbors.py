@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, NodeView, Param, Row, Values, decline, lowers
+from ..program import Param
+from ..rules import Array, Builder, Const, NodeView, Operand, Values, decline, lowers
 from .elementwise import cast
 
 METRICS = (
-    "euclidean", "sqeuclidean", "seuclidean", "manhattan", "chebyshev", "minkowski", "hamming", "canberra", "braycurtis",
+    "euclidean", "sqeuclidean", "seuclidean", "manhattan", "chebyshev", "minkowski", "hamming", "canberra",
+    "braycurtis",
 )  # fmt: skip
 ALGORITHMS = ("brute", "kd_tree", "ball_tree")
 #: inputs of the operator before the tree's arrays
 FIXED = 4
 
 
-def _space(b: Builder, node: NodeView, k: int, algorithm: str) -> tuple[Row, Array, Array, tuple[Param, ...]]:
+def _space(b: Builder, node: NodeView, k: int, algorithm: str) -> tuple[Operand, Array, Array, tuple[Param, ...]]:
     """Return the rows, training rows, weights and params of a search."""
     x, fit, metric = node.row(0), node.const(1), node.text("metric", "")
     if metric not in METRICS or algorithm not in ALGORITHMS or len(x.shape) != 1 or x.dtype != Const(fit).dtype:
@@ -26,6 +28,7 @@ def _space(b: Builder, node: NodeView, k: int, algorithm: str) -> tuple[Row, Arr
 
 @lowers("KNeighbors", domain="sardonyx")
 def k_neighbors(b: Builder, node: NodeView) -> Values:
+    """Search in scikit-learn's order."""
     k, algorithm = node.integer("k", 0), node.text("algorithm", "brute")
     x, fit, w, params = _space(b, node, k, algorithm)
     tree = [] if algorithm == "brute" else [node.const(FIXED + i) for i in range(4)]
@@ -34,5 +37,6 @@ def k_neighbors(b: Builder, node: NodeView) -> Values:
 
 @lowers("PairwiseDistances", domain="sardonyx")
 def pairwise_distances(b: Builder, node: NodeView) -> Values:
+    """Compute what a brute search computes, and keep it."""
     x, fit, w, params = _space(b, node, 0, "brute")
     return b.step("PairwiseDistances", [x, fit, w], [("float64", (len(fit),))], params)

@@ -9,6 +9,7 @@ KERNELS = {"poly": 0, "rbf": 1, "sigmoid": 2}
 
 @lowers("KernelSums", domain="sardonyx")
 def kernel_sums(b: Builder, node: NodeView) -> Values:
+    """Add one step; the kernel's parameters become the step's."""
     x, vectors, coefficients = node.row(0), node.const(1), node.const(2)
     gamma, coef0 = float(node.const(3)), float(node.const(4))
     sizes, kernel = node.integers("n_support") or (), node.text("kernel", "")
@@ -20,5 +21,6 @@ def kernel_sums(b: Builder, node: NodeView) -> Values:
 
 @lowers("PairwiseCoupling", domain="sardonyx")
 def pairwise_coupling(b: Builder, node: NodeView) -> Values:
+    """Add one step."""
     x = node.row(0)
     return b.step("PairwiseCoupling", [x], [(x.dtype, (node.integer("n_classes", 0),))])

@@ -31,7 +31,7 @@ TERMS: dict[str, Term] = {
     "sqeuclidean": lambda total, x, y, gap, p, w: total + gap * gap,
     "seuclidean": lambda total, x, y, gap, p, w: total + gap * gap / w,
     "manhattan": lambda total, x, y, gap, p, w: total + gap,
-    "chebyshev": lambda total, x, y, gap, p, w: np.maximum(total, gap),
+    "chebyshev": lambda total, x, y, gap, p, w: op.Max(total, gap),
     "minkowski": lambda total, x, y, gap, p, w: total + w * gap**p,
     "hamming": lambda total, x, y, gap, p, w: total + (x != y).astype(np.float64),
     "canberra": lambda total, x, y, gap, p, w: total + _ratio(gap, abs(x) + abs(y)),

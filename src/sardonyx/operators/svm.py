@@ -1,8 +1,8 @@
 """Operators of kernel machines, as libsvm computes them in float64.
 
 Sources: C.-C. Chang and C.-J. Lin, LIBSVM (sklearn/svm/src/libsvm/svm.cpp: ``k_function``, ``predict_values``);
-T.-F. Wu, C.-J. Lin and R. C. Weng, Probability estimates for multi-class classification by pairwise coupling, JMLR 5 (2004),
-the second method (``multiclass_probability``).
+T.-F. Wu, C.-J. Lin and R. C. Weng, Probability estimates for multi-class classification by pairwise coupling,
+JMLR 5 (2004), the second method (``multiclass_probability``).
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _squared_distances(X: Value, S: Value) -> Value:
     center = S.mean(0, keepdims=True)
     x, s = X - center, S - center
     norms = (x * x).sum(1, keepdims=True) + (s * s).sum(1)
-    return np.maximum(norms - 2.0 * (x @ _transposed(s)), 0.0)  # type: ignore[no-any-return]
+    result: Value = op.Max(norms - 2.0 * (x @ _transposed(s)), 0.0)
+    return result
 
 
 def _transposed(x: Value) -> Value:
