@@ -50,9 +50,7 @@ def test_onnxruntime_answers_like_the_estimator(case: Case) -> None:
     estimator, data = case.fit()
     methods = case.methods or methods_of(estimator)
     inverse = methods == ("inverse_transform",)
-    X_fit, X_test = (
-        expected_outputs(estimator, "transform", x)[0] if inverse else x for x in (data.X, data.X_test)
-    )
+    X_fit, X_test = (expected_outputs(estimator, "transform", x)[0] if inverse else x for x in (data.X, data.X_test))
     model = convert(estimator, X_fit, methods=methods)
     onnx.checker.check_model(model, full_check=True)
     session = ort.InferenceSession(model.SerializeToString())

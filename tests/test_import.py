@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ LAYERS = [
     ["graph"],
     ["operators"],
     ["registry"],
-    ["inputs", "description"],
+    ["inputs", "description", "agreement"],
     ["convert"],
     ["converters"],
     ["program", "_native"],
@@ -63,14 +64,16 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_compiled_file_runs_without_onnx(files: Path) -> None:
-    code = f"import sardonyx, numpy; s = sardonyx.load({str(files / 'model.sdx')!r}); s.predict(numpy.zeros((1, 4))); s.check()"
+    code = FIRST.format(str(files / "model.sdx"))
     assert not loaded(code).intersection(HEAVY)
 
 
 def test_an_onnx_file_runs_without_scikit_learn(files: Path) -> None:
-    code = f"import sardonyx, numpy; s = sardonyx.load({str(files / 'model.onnx')!r}); s.predict(numpy.zeros((1, 4))); s.check()"
+    code = FIRST.format(str(files / "model.onnx"))
     assert not loaded(code).intersection(HEAVY[:-1])
 
+
+FIRST = "import sardonyx, numpy; s = sardonyx.load({!r}); s.predict(numpy.zeros((1, 4))); s.check()"
 
 MEMORY = """
 import resource, numpy
@@ -127,8 +130,7 @@ def test_public_names_resolve() -> None:
     for name in sardonyx.__all__:
         assert getattr(sardonyx, name).__name__ == name
     assert set(sardonyx.__all__) <= set(dir(sardonyx))
-    import sardonyx.verification
-
+    importlib.import_module("sardonyx.verification")
     assert callable(sardonyx.verify)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = sardonyx.nonsense

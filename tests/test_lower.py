@@ -72,14 +72,14 @@ def test_functions_are_walked_and_known_ones_become_kernels() -> None:
 
 
 def test_a_function_refuses_what_its_kernel_refuses() -> None:
-    with pytest.raises(Exception, match="StandardScaler.*NaN"):
+    with pytest.raises(Exception, match=r"StandardScaler.*NaN"):
         run(lower(parse(STEPS)), X=np.full((2, 4), np.nan))
 
 
 def test_functions_that_call_each_other_in_a_circle_are_refused() -> None:
     model = parse("""g (double[N] X) => (double[N] Y) { Y = sardonyx.f(X) }
         <domain: "sardonyx", opset_import: ["" : 21, "sardonyx" : 1]> f (X) => (Y) { Y = sardonyx.f(X) }""")
-    with pytest.raises(ModelError, match="circle|each other"):
+    with pytest.raises(ModelError, match="do they call each other"):
         lower(model)
 
 
@@ -287,7 +287,8 @@ def test_a_model_with_text_and_columns() -> None:
     model = parse("""g (string[N,1] city, double[N,1] size) => (double[N,3] Y)
         <double[1] zero={0}>
         { L = ai.onnx.ml.LabelEncoder<keys_strings=["a", "ä"], values_int64s=[0, 1], default_int64=-1>(city)
-          depth = Constant<value_int=2>()  values = Constant<value=double[2] {0, 1}>()  axes = Constant<value_ints=[1]>()
+          depth = Constant<value_int=2>()
+          values = Constant<value=double[2] {0, 1}>()  axes = Constant<value_ints=[1]>()
           H = OneHot<axis=-1>(L, depth, values)  S = Squeeze(H, axes)  Y = Concat<axis=1>(S, size) }""")
     assert kernels_of(model) == ["LabelEncoder", "OneHot", "Identity", "Concat"]
     feeds: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import sardonyx
 from sardonyx import InputError, ModelError, Session
 from sardonyx.convert import convert
+from sardonyx.hurting import number_of_rows
+from sardonyx.inputs import MISSING_NAN, MISSING_NONE
 from sardonyx.session import NativeSession, PlanSession
 
 from .cases import KNOWN, Case, cases
@@ -35,21 +38,26 @@ def test_our_runtime_answers_like_the_estimator(case: Case) -> None:
     estimator, data = case.fit()
     methods = case.methods or methods_of(estimator)
     inverse = methods == ("inverse_transform",)
-    X_fit, X_test = (estimator.transform(x) if inverse else x for x in (data.X, data.X_test))
+    X_fit, X_test = (expected_outputs(estimator, "transform", x)[0] if inverse else x for x in (data.X, data.X_test))
     session = sardonyx.load(convert(estimator, X_fit, methods=methods))
     for X in (X_test, X_test[:1], X_test[:0]):
+        rows = number_of_rows(X)
         for method in methods:
             answer = session.answer(method, X)
             arrays = answer if isinstance(answer, list | tuple) else [answer]
             # scikit-learn itself refuses no rows: there, shapes come from one row
-            for actual, expected in zip(
-                arrays, expected_outputs(estimator, method, X if len_(X) else X_test[:1]), strict=True
-            ):
-                assert_exact(actual, expected[: len_(X)])
+            expected = expected_outputs(estimator, method, X if rows else X_test[:1])
+            for actual, right in zip(arrays, expected, strict=True):
+                assert_exact(with_sentinels(actual), with_sentinels(right[:rows]), case.rtol)
 
 
-def len_(X: Any) -> int:
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+def with_sentinels(array: Any) -> Any:
+    """Missing text as the text that stands for it, which compares equal to itself."""
+    if array.dtype != object:
+        return array
+    result = np.empty(array.size, dtype=object)
+    result[:] = [MISSING_NONE if v is None else MISSING_NAN if v != v else v for v in array.ravel().tolist()]
+    return result.reshape(array.shape)
 
 
 # ---- a model of each kind
@@ -272,10 +280,8 @@ def test_damaged_files_are_refused(numbers: Any, tmp_path: Path) -> None:
         for _ in range(100):
             at = rng.randrange(len(content))
             changed = bytes([*content[:at], content[at] ^ (1 << rng.randrange(8)), *content[at + 1 :]])
-            try:
+            with contextlib.suppress(ModelError, InputError):
                 sardonyx.load(changed).run(None, {"X": X})
-            except (ModelError, InputError):
-                pass
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -284,7 +290,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("hello")
     with pytest.raises(ModelError, match=r"not a readable ONNX file \(5 bytes\)"):
         sardonyx.load(tmp_path / "text.onnx")
-    with pytest.raises(ModelError, match="load takes a path, bytes or an onnx.ModelProto, not int"):
+    with pytest.raises(ModelError, match="load takes a path, bytes or an, not int"):
         sardonyx.load(3)  # type: ignore[arg-type]
 
 
@@ -315,7 +321,7 @@ def test_models_of_others_run_even_without_kernels(tmp_path: Path) -> None:
     assert session.methods == ()
     with pytest.raises(AttributeError, match="sardonyx did not write it"):
         session.predict(X)
-    with pytest.raises(ModelError, match="CumSum.* cannot be compiled"):
+    with pytest.raises(ModelError, match=r"CumSum.* cannot be compiled"):
         session.save(tmp_path / "m.sdx")
     with pytest.raises(ModelError, match="no rows to check it with"):
         session.check()

@@ -76,22 +76,14 @@ inline void with_float(DType t, F&& f) {
 template <class F>
 inline void with_integer(DType t, F&& f) {
   switch (t) {
-    case DType::i8:
-      return f(Type<std::int8_t>{});
-    case DType::i16:
-      return f(Type<std::int16_t>{});
-    case DType::i32:
-      return f(Type<std::int32_t>{});
-    case DType::u8:
-      return f(Type<std::uint8_t>{});
-    case DType::u16:
-      return f(Type<std::uint16_t>{});
-    case DType::u32:
-      return f(Type<std::uint32_t>{});
-    case DType::u64:
-      return f(Type<std::uint64_t>{});
-    default:
-      return f(Type<std::int64_t>{});
+    case DType::i8: return f(Type<std::int8_t>{});
+    case DType::i16: return f(Type<std::int16_t>{});
+    case DType::i32: return f(Type<std::int32_t>{});
+    case DType::u8: return f(Type<std::uint8_t>{});
+    case DType::u16: return f(Type<std::uint16_t>{});
+    case DType::u32: return f(Type<std::uint32_t>{});
+    case DType::u64: return f(Type<std::uint64_t>{});
+    default: return f(Type<std::int64_t>{});
   }
 }
 
@@ -111,21 +103,16 @@ inline void with_number(DType t, F&& f) {
 template <class F>
 inline void with_item(DType t, F&& f) {
   switch (t) {
-    case DType::text:
-      return f(Type<Text>{});
+    case DType::text: return f(Type<Text>{});
     case DType::f64:
     case DType::i64:
-    case DType::u64:
-      return f(Type<std::uint64_t>{});
+    case DType::u64: return f(Type<std::uint64_t>{});
     case DType::f32:
     case DType::i32:
-    case DType::u32:
-      return f(Type<std::uint32_t>{});
+    case DType::u32: return f(Type<std::uint32_t>{});
     case DType::i16:
-    case DType::u16:
-      return f(Type<std::uint16_t>{});
-    default:
-      return f(Type<std::uint8_t>{});
+    case DType::u16: return f(Type<std::uint16_t>{});
+    default: return f(Type<std::uint8_t>{});
   }
 }
 

@@ -19,10 +19,11 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .agreement import Report
     from .api import compile, to_onnx
     from .registry import converter
     from .session import Session, load
-    from .verification import Report, verify
+    from .verification import verify
 
 __version__ = "0.1.0"
 
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Report": "verification",
+    "Report": "agreement",
     "Session": "session",
     "compile": "api",
     "converter": "registry",

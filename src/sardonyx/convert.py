@@ -23,6 +23,7 @@ from .description import KEY, Description, Form, Method
 from .errors import ConversionError
 from .graph import STEPS, STRING, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
+from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run

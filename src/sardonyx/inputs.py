@@ -281,6 +281,17 @@ def coerce(array: Array, dtype: str, name: str) -> Array:
     return np.require(array, target.newbyteorder("="), ["C", "A"])
 
 
+def restore_missing(array: Array) -> Array:
+    """Return an object array of text with None and NaN in place of the texts that stand for them in tensors."""
+    known = {MISSING_NAN: np.nan, MISSING_NONE: None}
+    values = array.ravel().tolist()
+    if known.keys().isdisjoint(values):
+        return array
+    result = np.empty(len(values), dtype=object)
+    result[:] = [known.get(value, value) for value in values]
+    return result.reshape(array.shape)
+
+
 def check_matrix(array: Array) -> None:
     """Refuse what is not rows x columns, in scikit-learn's words."""
     if array.ndim == 1:

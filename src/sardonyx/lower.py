@@ -174,7 +174,7 @@ class _Lowering:
         self._fresh += 1
         return f"{self.builder.prefix}r{self._fresh}"
 
-    # ---- the whole -----------------------------------------------------------------------------------------------------
+    # ---- the whole
 
     def plan(self, block_rows: int | None) -> Plan:
         graph = self.model.graph
@@ -207,7 +207,7 @@ class _Lowering:
     def _is_rows(
         self, dims: Sequence[onnx.TensorShapeProto.Dimension] | None, shape: Sequence[int | None] | None
     ) -> bool:
-        """Whether the first dimension is the rows: not a number, and named as that of the other inputs, if it is named."""
+        """Whether the first dimension is the rows: no number, and of the same name as other inputs have, if any."""
         if not dims or not shape or shape[0] is not None or None in shape[1:] or len(shape) > MAX_RANK + 1:
             return False
         symbol = dims[0].dim_param
@@ -227,7 +227,7 @@ class _Lowering:
         (result,) = step.finish([name], "an output whose first dimension is not the rows")
         return result
 
-    # ---- nodes ---------------------------------------------------------------------------------------------------------
+    # ---- nodes
 
     def _walk(self, nodes: Iterable[onnx.NodeProto], scope: _Scope) -> None:
         for node in nodes:

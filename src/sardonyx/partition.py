@@ -87,7 +87,8 @@ def _needed(steps: Sequence[AnyStep], outputs: Iterable[int]) -> list[AnyStep]:
         if needed.intersection(step.outputs):
             needed.update(step.inputs)
             kept.append(step)
-    return sorted(reversed(kept), key=lambda step: step.level)
+    kept.reverse()  # so that steps of a level stay in their order
+    return sorted(kept, key=lambda step: step.level)
 
 
 def _group_key(step: AnyStep) -> tuple[int, object]:

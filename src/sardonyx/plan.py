@@ -6,9 +6,9 @@
               a Program          nodes without a      a Program
               block by block     kernel, whole batch  block by block
 
-A plan with one native segment is the normal case: its program's inputs and outputs are the model's own. Segments exchange
-whole arrays by name. `PlanRunner` runs any plan; it does not coerce or check what it is fed beyond what the native
-program does (inputs.py and session.py do).
+A plan with one native segment is the normal case: its program's inputs and outputs are the model's own. Segments
+exchange whole arrays by name. `PlanRunner` runs any plan; it does not coerce or check what it is fed beyond what the
+native program does (inputs.py and session.py do).
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class PlanInput:
     @property
     def row_shape(self) -> Shape:
         """The shape without the row dimension, of an input that is one slice a row."""
-        assert self.rows and self.shape is not None
+        assert self.rows
+        assert self.shape is not None
         return tuple(n for n in self.shape[1:] if n is not None)
 
 
@@ -50,10 +51,12 @@ class NativeSegment:
 
     @property
     def inputs(self) -> tuple[str, ...]:
+        """The names of the values it takes."""
         return tuple(self.program.slots[i].name for i in self.program.inputs)
 
     @property
     def outputs(self) -> tuple[str, ...]:
+        """The names of the values it gives."""
         return tuple(self.program.slots[i].name for i in self.program.outputs)
 
 
@@ -66,10 +69,12 @@ class ReferenceSegment:
 
     @property
     def inputs(self) -> tuple[str, ...]:
+        """The names of the values it takes."""
         return tuple(value.name for value in self.model.graph.input)
 
     @property
     def outputs(self) -> tuple[str, ...]:
+        """The names of the values it gives."""
         return tuple(value.name for value in self.model.graph.output)
 
     @property

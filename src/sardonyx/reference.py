@@ -53,7 +53,7 @@ def _captured(graph: onnx.GraphProto) -> set[str]:
 
 
 def renamed(node: onnx.NodeProto, names: dict[str, str], fresh: Callable[[], str]) -> onnx.NodeProto:
-    """Return a copy of `node` with its values renamed; outputs that `names` lacks get fresh names, and are added to it."""
+    """Return a copy of `node` with its values renamed; outputs that `names` lacks get fresh names and are added."""
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
     copy.input[:] = [names[name] if name else "" for name in node.input]
@@ -134,7 +134,7 @@ def evaluate(node: onnx.NodeProto, constants: Mapping[str, Array], opsets: Opset
         with np.errstate(all="ignore"):
             results = ReferenceEvaluator(make_model([node], [], outputs, tensors, opsets)).run(None, {})
         return [as_constant(result) for result in results if isinstance(result, np.ndarray | np.generic)]
-    except Exception:  # noqa: BLE001 - whatever it raises, the node is left for run time, which will say so
+    except Exception:  # whatever it raises, the node is left for run time, which will say so
         return None
 
 
@@ -150,7 +150,7 @@ def infer_types(
     model = make_model(nodes, values, outputs, constants, opsets)
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception:  # noqa: BLE001 - no types are known, which is always a legal answer
+    except Exception:  # no types are known, which is always a legal answer
         graph = model.graph
     known = {value.name: value.type for value in [*graph.value_info, *graph.output]}
     return [known.get(name, onnx.TypeProto()) for name in outputs]

@@ -44,8 +44,8 @@ Shape: TypeAlias = tuple[int, ...]
 MAX_RANK = 8
 
 
-class Declined(Exception):  # noqa: N818 - not an error: it never leaves lower.py
-    """Raised by `decline`: the rule at work does not apply to this node."""
+class Declined(Exception):
+    """Raised by `decline`: the rule at work does not apply to this node. It never leaves lower.py."""
 
 
 def decline(reason: str) -> NoReturn:
@@ -64,10 +64,12 @@ class Const:
 
     @property
     def dtype(self) -> str:
+        """The name of the type, as programs write it."""
         return dtype_name(self.array)
 
     @property
     def shape(self) -> Shape:
+        """All dimensions."""
         return self.array.shape
 
 
@@ -82,10 +84,12 @@ class Row:
 
     @property
     def width(self) -> int:
+        """Elements of one row."""
         return math.prod(self.shape)
 
     @property
     def rank(self) -> int:
+        """All dimensions: those before the rows, the rows, those of one row."""
         return self.lead + 1 + len(self.shape)
 
 
@@ -148,10 +152,12 @@ class NodeView:
 
     @property
     def op_type(self) -> str:
+        """The operator, or the name of the function."""
         return self.proto.op_type
 
     @property
     def n_outputs(self) -> int:
+        """How many outputs the node names."""
         return len(self.proto.output)
 
     # -- inputs
@@ -219,12 +225,15 @@ class NodeView:
     # -- attributes
 
     def integer(self, name: str, default: int) -> int:
+        """Return an attribute of type int."""
         return int(self.attributes.get(name, default))
 
     def real(self, name: str, default: float) -> float:
+        """Return an attribute of type float."""
         return float(self.attributes.get(name, default))
 
     def text(self, name: str, default: str) -> str:
+        """Return an attribute of type string."""
         value = self.attributes.get(name, default)
         return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
@@ -253,10 +262,12 @@ class NativeStep:
 
     @property
     def inputs(self) -> tuple[int, ...]:
+        """Slots the step reads."""
         return self.step.inputs
 
     @property
     def outputs(self) -> tuple[int, ...]:
+        """Slots the step writes."""
         return self.step.outputs
 
 

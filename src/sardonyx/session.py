@@ -10,7 +10,8 @@
     session.predict(X)    X ─▶ tensors ─▶ run ─▶ arrays in the estimator's own dtypes
     session.run(names, feeds)      as in ONNX Runtime; feeds that do not fit exactly go through `inputs.coerce_feeds`
 
-Loading a ``.sdx`` file needs no onnx. This module does not convert (convert.py) and does not judge (verification.py).
+Loading a ``.sdx`` file needs no onnx. This module does not convert (convert.py), and asks no estimator
+(verification.py).
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
-from .description import KEY, Description, Method, Proof
-from .errors import InputError, MissingMethodError, ModelError, ProgramError, SardonyxError
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, tensors
+from .agreement import Report, check_proof
+from .description import KEY, Description, Method
+from .errors import InputError, MissingMethodError, ModelError, SardonyxError
+from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, restore_missing, tensors
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
     import onnx
 
     from .plan import Plan
-    from .verification import Report
 
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
@@ -232,7 +233,7 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
-        return _in_form(entry, self.run(entry.outputs, self._fast_feeds(X)), exact_width=method == "predict")
+        return _in_form(method, entry, self.run(entry.outputs, self._fast_feeds(X)))
 
     def _fast_feeds(self, X: Any) -> dict[str, Array]:
         signature = self.signature
@@ -280,14 +281,11 @@ class Session(ABC):
         ModelError
             If the file carries no such rows.
         """
-        from .verification import check
-
-        return check(self)
-
-    @property
-    def proof(self) -> Proof | None:
-        """The rows that the file carries to be checked with, if any."""
-        return self.description.proof if self.description else None
+        if self.description is None:
+            raise ModelError("the file carries no rows to check it with, as sardonyx did not write it.")
+        report = check_proof(self.description, self.run)
+        report.raise_if_wrong()
+        return report
 
     def __repr__(self) -> str:
         name = self.description.estimator if self.description else "model"
@@ -469,8 +467,6 @@ def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
 
     try:
         return session_of(lower(model), model, threads)
-    except ProgramError as error:
-        raise ModelError(f"the model cannot be loaded: {error}") from error
     except (SardonyxError, MemoryError):
         raise
     except Exception as error:
@@ -519,9 +515,10 @@ def _signature_of(ports: Sequence[Port]) -> Signature:
     return Signature(specs, len(specs) > 1 and all(shape == (1,) for _, _, shape in ports))
 
 
-def _in_form(method: Method, arrays: list[Array], exact_width: bool) -> Any:
+def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
+    labels = name == "predict"
     if method.dtypes:
-        arrays = [_in_dtype(a, d, exact_width) for a, d in zip(arrays, method.dtypes, strict=True)]
+        arrays = [_in_dtype(a, d, labels) for a, d in zip(arrays, method.dtypes, strict=True)]
     if method.form == "array":
         return arrays[0]
     if method.form == "columns":
@@ -529,13 +526,15 @@ def _in_form(method: Method, arrays: list[Array], exact_width: bool) -> Any:
     return arrays if method.form == "list" else tuple(arrays)
 
 
-def _in_dtype(array: Array, dtype: str, exact_width: bool) -> Array:
-    """Return an output in the estimator's dtype. Text other than labels may be longer than it was."""
+def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
+    """Return an output in the estimator's dtype. Text other than labels may be longer than it was, or missing."""
+    if array.dtype == object and not labels:
+        array = restore_missing(array)
     if array.dtype.str == dtype:
         return array
     if dtype[1] != "U":
         return array.astype(dtype, copy=False)
-    return array.astype(dtype) if exact_width else array.astype(np.str_)
+    return array.astype(dtype) if labels else array.astype(np.str_)
 
 
 def _tensor_type(dtype: str) -> str:

@@ -6,26 +6,25 @@
       ├─ estimator.method(rows)       what is right; rows that it refuses are left out
       └─ sardonyx, ONNX Runtime       compared with it, row by row ──▶ Report
 
-Right means: labels, indices and text identical; floats within 1e-10 (relative) or 1e-12 (absolute) where scikit-learn
-answers in float64, 1e-5 or 1e-6 where it answers in float32. Nothing is excused, ties included.
+What agreeing means is in agreement.py.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .agreement import Report, Run, Verdict, attempt, computes_in_single, judge
 from .description import Description, Method, Proof
-from .errors import InputError, ModelError, SardonyxError, VerificationError
+from .errors import ModelError
 from .hurting import Batch, hurting_batches, number_of_rows, rows_of, spread
-from .inputs import coerce
 from .program import MAGIC
 from .session import Session, load, parse_onnx
 
@@ -33,95 +32,9 @@ if TYPE_CHECKING:
     import onnx
 
 Array: TypeAlias = NDArray[Any]
-Run: TypeAlias = Callable[[Sequence[str], dict[str, Array]], list[Array]]
 
-#: relative and absolute tolerance by the dtype that scikit-learn answers in
-TOLERANCES: Final = {"float64": (1e-10, 1e-12), "float32": (1e-5, 1e-6), "float16": (1e-3, 1e-3)}
 #: rows of the user's that are compared at once, and that a file carries as its proof
 CHUNK, PROOF_ROWS, PROOF_NUMBERS = 10_000, 8, 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one runtime made of one method.
-
-    Attributes
-    ----------
-    method, runtime : str
-    rows : int
-        Rows compared.
-    refused : int
-        Rows that the estimator itself refuses, which were left out.
-    wrong : int
-        Rows whose answer differs, or for which the runtime gave none.
-    max_abs, max_rel : float
-        The largest errors of floats.
-    worst : str
-        The first wrong row in words; empty if there is none.
-    """
-
-    method: str
-    runtime: str
-    rows: int = 0
-    refused: int = 0
-    wrong: int = 0
-    max_abs: float = 0.0
-    max_rel: float = 0.0
-    worst: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether no row was wrong."""
-        return self.wrong == 0 and not self.worst
-
-    def __str__(self) -> str:
-        counted = f"{self.rows} rows" + (f", {self.refused} refused by the estimator" if self.refused else "")
-        found = (
-            f"{self.wrong} WRONG: {self.worst}"
-            if not self.ok
-            else f"max error {self.max_abs:.1e} ({self.max_rel:.1e} rel.)"
-        )
-        return f"{self.method:18} {self.runtime:12} {counted}: {found}"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The verdicts on a model; `ok` if all are."""
-
-    estimator: str
-    verdicts: tuple[Verdict, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether no runtime was wrong in any method."""
-        return all(v.ok for v in self.verdicts)
-
-    def __str__(self) -> str:
-        head = f"{self.estimator}: {'the model says what the estimator says' if self.ok else 'THE MODEL IS WRONG'}"
-        return "\n".join([head, *(f"  {v}" for v in self.verdicts)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, as for JSON."""
-        return {
-            "estimator": self.estimator,
-            "ok": self.ok,
-            "verdicts": [{**asdict(v), "ok": v.ok} for v in self.verdicts],
-        }
-
-    def raise_if_wrong(self) -> None:
-        """Raise what is wrong.
-
-        Raises
-        ------
-        VerificationError
-            Naming method, runtime, number of rows and the first wrong row.
-        """
-        if wrong := [v for v in self.verdicts if not v.ok]:
-            told = "; ".join(f"{v.method} in {v.runtime}: {v.wrong} of {v.rows} rows, {v.worst}" for v in wrong)
-            raise VerificationError(
-                f"the model does not say what {self.estimator} says: {told}. Please report this case; "
-                "do not use the file, or convert with verify=False if you know why it differs."
-            )
 
 
 def verify(estimator: Any, model: Any, X: Any) -> Report:
@@ -160,18 +73,6 @@ def verify_quickly(estimator: Any, session: Session, X: Any) -> Report:
     return compare(estimator, session, {"sardonyx": session.run}, [*batches, *_batches(X, most=1)])
 
 
-def check(session: Session) -> Report:
-    """Run the rows that a file carries, compare with the answers that it carries, and raise what is wrong."""
-    description, proof = session.description, session.proof
-    if description is None or proof is None:
-        raise ModelError("the file carries no rows to check it with; convert the estimator again, with verify=True.")
-    report = Report(
-        description.estimator, tuple(_check_method(session, m, e, proof) for m, e in description.methods.items())
-    )
-    report.raise_if_wrong()
-    return report
-
-
 def prove(estimator: Any, session: Session, X: Any) -> Description:
     """Return the session's description with a few rows, the estimator's answers to them, and their dtypes."""
     description = _description(session)
@@ -190,6 +91,7 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
 def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batches: Iterable[Batch]) -> Report:
     """Compare runtimes with an estimator on batches of rows; a runtime that is a text could not load the model."""
     description = _description(session)
+    single = computes_in_single(description)
     verdicts = {
         (method, runtime): Verdict(method, runtime, worst="" if callable(run) else run)
         for method in description.methods
@@ -203,7 +105,7 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
                 before = verdicts[name, runtime]
                 before = replace(before, refused=before.refused + batch.rows - len(kept))
                 if callable(run) and feeds is not None:
-                    before = _judge(before, batch.label, kept, _attempt(run, method.outputs, feeds), expected)
+                    before = judge(before, batch.label, kept, attempt(run, method.outputs, feeds), expected, single)
                 verdicts[name, runtime] = before
     return Report(description.estimator, tuple(verdicts.values()))
 
@@ -296,118 +198,3 @@ def _onnxruntime(proto: bytes) -> Run | str:
     except Exception as error:  # its exceptions have no common base
         return f"cannot load the model: {error}"
     return lambda names, feeds: list(session.run(list(names), feeds))
-
-
-def _attempt(run: Run, names: Sequence[str], feeds: dict[str, Array]) -> list[Array] | str:
-    try:
-        return run(names, feeds)
-    except SardonyxError as error:
-        return f"refused: {error}"
-    except Exception as error:  # ONNX Runtime's exceptions have no common base
-        return f"failed: {error}"
-
-
-def _judge(verdict: Verdict, label: str, kept: Array, actual: list[Array] | str, expected: list[Array]) -> Verdict:
-    rows = len(kept)
-    verdict = replace(verdict, rows=verdict.rows + rows)
-    if isinstance(actual, str):
-        return replace(verdict, wrong=verdict.wrong + rows, worst=verdict.worst or f"{label}: {actual}")
-    wrong = np.zeros(rows, dtype=bool)
-    for got, right in zip(actual, expected, strict=True):
-        difference = differ(got, right)
-        wrong |= difference.wrong
-        verdict = replace(
-            verdict,
-            max_abs=max(verdict.max_abs, difference.max_abs),
-            max_rel=max(verdict.max_rel, difference.max_rel),
-            worst=verdict.worst or _tell(label, kept, difference, got, right),
-        )
-    return replace(verdict, wrong=verdict.wrong + int(wrong.sum()))
-
-
-def _tell(label: str, kept: Array, difference: Difference, got: Array, right: Array) -> str:
-    if not difference.wrong.any():
-        return ""
-    if difference.note:
-        return f"{label}: {difference.note}"
-    at = int(np.flatnonzero(difference.wrong)[0])
-    texts = [np.array2string(np.asarray(a[at]), threshold=12, floatmode="unique") for a in (got, right)]
-    return f"{label}, row {int(kept[at])}: {texts[0]} instead of {texts[1]}"
-
-
-# ---- comparing -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Difference:
-    """Which rows differ, by how much, and why all do if they do."""
-
-    wrong: NDArray[np.bool_]
-    max_abs: float = 0.0
-    max_rel: float = 0.0
-    note: str = ""
-
-
-def differ(actual: Any, expected: Array) -> Difference:
-    """Compare an output, as a runtime gives it, with the estimator's array.
-
-    Parameters
-    ----------
-    actual : array-like of shape (n_samples, ...)
-        Text may be an object array.
-    expected : ndarray of the same shape
-    """
-    actual = np.asarray(actual)
-    everything = np.ones(len(expected), dtype=bool)
-    if actual.shape != expected.shape:
-        return Difference(everything, note=f"shape {actual.shape} instead of {expected.shape}")
-    if actual.dtype.kind in "OUT":
-        return _differ_exactly(_text(actual), _text(expected))
-    if expected.dtype == object:
-        expected = coerce(expected, "float64" if actual.dtype.kind == "f" else actual.dtype.name, "output")
-    if expected.dtype.kind not in "biuf" or (actual.dtype.kind == "f") != (expected.dtype.kind == "f"):
-        return Difference(everything, note=f"dtype {actual.dtype} instead of {expected.dtype}")
-    return _differ_closely(actual, expected) if expected.dtype.kind == "f" else _differ_exactly(actual, expected)
-
-
-def _text(array: Array) -> Array:
-    try:
-        return coerce(array, "str", "output")
-    except InputError:
-        return array.astype(object)
-
-
-def _by_row(wrong: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.asarray(wrong.reshape(len(wrong), -1).any(axis=1) if len(wrong) else wrong.reshape(0))
-
-
-def _differ_exactly(actual: Array, expected: Array) -> Difference:
-    return Difference(_by_row(np.asarray(actual != expected, dtype=bool)))
-
-
-def _differ_closely(actual: Array, expected: Array) -> Difference:
-    relative, absolute = TOLERANCES.get(expected.dtype.name, TOLERANCES["float64"])
-    got, right = actual.astype(np.float64), expected.astype(np.float64)
-    with np.errstate(all="ignore"):
-        same = (got == right) | (np.isnan(got) & np.isnan(right))
-        error = np.where(same, 0.0, np.abs(got - right))
-        small = error <= absolute + relative * np.abs(right)
-        wrong = ~(same | (small & np.isfinite(right)))
-        ratio = np.where(error > 0, error / np.maximum(np.abs(right), np.finfo(np.float64).tiny), 0.0)
-    finite = np.isfinite(error)
-    return Difference(_by_row(wrong), float(error[finite].max(initial=0)), float(ratio[finite].max(initial=0)))
-
-
-def _check_method(session: Session, name: str, method: Method, proof: Proof) -> Verdict:
-    try:
-        expected = [proof.outputs[output] for output in method.outputs]
-    except KeyError as error:
-        raise ModelError(f"the file carries no answers of {name} to check it with; convert it again.") from error
-    rows = len(expected[0])
-    return _judge(
-        Verdict(name, "sardonyx"),
-        "proof",
-        np.arange(rows),
-        _attempt(session.run, method.outputs, proof.inputs),
-        expected,
-    )

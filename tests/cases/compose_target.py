@@ -3,11 +3,18 @@
 import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from . import Case
+from .compose import TITANIC
 
 CASES = [
+    Case(
+        TransformedTargetRegressor(make_pipeline(TITANIC, Ridge()), transformer=StandardScaler()),
+        "mixed",
+        note="a frame",
+    ),
     Case(TransformedTargetRegressor(Ridge()), "regression"),
     Case(TransformedTargetRegressor(), "regression_multi"),
     Case(TransformedTargetRegressor(Ridge(), transformer=StandardScaler()), "regression"),

@@ -578,3 +578,8 @@ def multiclass_few() -> Dataset:
 @data
 def multiclass_int_few() -> Dataset:
     return _few(multiclass_int())
+
+
+@data
+def regression_few() -> Dataset:
+    return _few(regression_near())

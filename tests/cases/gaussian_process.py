@@ -36,6 +36,8 @@ CASES = [
     Case(_regressor(Matern(2.0, nu=1.5)), "regression_near", _STD),
     Case(_regressor(Matern([1.0, 2, 3, 4, 5, 6, 7], nu=2.5)), "regression_near", _STD),
     Case(_regressor(Matern(2.0, nu=3.5)), "regression_near"),
+    Case(_regressor(Matern(2.0, nu=0.8)), "regression_few", note="a Bessel function"),
+    Case(_regressor(Matern(2.0, nu=3.2)), "regression_few", _STD, note="a Bessel function"),
     Case(_regressor(Matern(2.0, nu=float("inf"))), "regression_near"),
     Case(_regressor(RationalQuadratic(2.0, alpha=0.7)), "regression_near", _STD),
     Case(_regressor(ExpSineSquared(1.5, periodicity=3.0)), "one_feature_inside", _STD),

@@ -3,10 +3,13 @@
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import make_pipeline
 
 from . import Case
+from .compose import TITANIC
 
 CASES = [
+    Case(FixedThresholdClassifier(make_pipeline(TITANIC, LogisticRegression()), threshold=0.4), "mixed"),
     Case(FixedThresholdClassifier(LogisticRegression(), threshold=0.3), "binary"),
     Case(FixedThresholdClassifier(LogisticRegression(), pos_label="no", threshold=0.7), "binary_str"),
     Case(FixedThresholdClassifier(SGDClassifier(random_state=0)), "binary_bool"),

@@ -2,14 +2,21 @@
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from . import Case
+from .compose import TITANIC
 
 CASES = [
+    Case(OneVsRestClassifier(make_pipeline(TITANIC, LogisticRegression())), "mixed", note="a frame"),
+    Case(OutputCodeClassifier(make_pipeline(TITANIC, LogisticRegression()), random_state=0), "mixed", note="a frame"),
+    Case(OneVsRestClassifier(RandomForestClassifier(5, max_depth=4, random_state=0)), "multiclass_str"),
+    Case(OneVsOneClassifier(DecisionTreeClassifier(max_depth=3, random_state=0)), "multiclass"),
     Case(OneVsRestClassifier(LogisticRegression()), "multiclass"),
     Case(OneVsRestClassifier(LogisticRegression()), "binary_str"),
     Case(OneVsRestClassifier(LogisticRegression()), "multilabel"),

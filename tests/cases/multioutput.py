@@ -2,12 +2,16 @@
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
+from sklearn.tree import DecisionTreeClassifier
 
 from . import Case
 
 CASES = [
+    Case(MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=5)), "regression_multi"),
+    Case(MultiOutputClassifier(DecisionTreeClassifier(max_depth=4, random_state=0)), "classes_multi_str"),
     Case(MultiOutputRegressor(Ridge()), "regression_multi"),
     Case(MultiOutputRegressor(Ridge(fit_intercept=False)), "regression_multi"),
     Case(MultiOutputRegressor(Ridge()), "multilabel"),

@@ -88,7 +88,12 @@ def test_small_integers(dtype: str) -> None:
 
 
 REFUSED: dict[str, tuple[Any, Any, str, str]] = {
-    "a Python function": (FunctionTransformer(lambda x: x + 1), FRAME[["size"]], "transform", "func=.*NumPy's functions"),
+    "a Python function": (
+        FunctionTransformer(lambda x: x + 1),
+        FRAME[["size"]],
+        "transform",
+        "func=.*NumPy's functions",
+    ),
     "numbers as objects": (OneHotEncoder(), TEXT, "transform", "1 is a int"),
     "other dtypes": (OrdinalEncoder(), np.array([[1.0]]), "transform", "dtypes of the training data"),
     "objects": (OneHotEncoder(dtype=object), TEXT, "transform", "dtype=.*not a number"),
@@ -98,7 +103,12 @@ REFUSED: dict[str, tuple[Any, Any, str, str]] = {
         "inverse_transform",
         "Fit the feature as text",
     ),
-    "another order of columns": (StandardScaler(), FRAME[["size"]].rename(columns={"size": "length"}), "transform", "length"),
+    "another order of columns": (
+        StandardScaler(),
+        FRAME[["size"]].rename(columns={"size": "length"}),
+        "transform",
+        "length",
+    ),
     "multilabels": (LabelBinarizer(), np.array([1, 0]), "transform", "multilabel"),
 }
 TRAINING: dict[str, Any] = {

@@ -143,7 +143,7 @@ def test_remainders_of_floats(dtype: str) -> None:
     check("Mod", rows(dtype, 3), rows(dtype, 3), judge=numpy(np.fmod), fmod=1)
 
 
-UNARY = {
+UNARY: dict[str, Any] = {
     "Abs": np.abs, "Neg": np.negative, "Sign": np.sign, "Sqrt": np.sqrt, "Exp": np.exp, "Log": np.log,
     "Reciprocal": np.reciprocal, "Tanh": np.tanh, "Floor": np.floor, "Ceil": np.ceil, "Round": np.rint, "Sin": np.sin,
     "Cos": np.cos, "Tan": np.tan, "Asin": np.arcsin, "Acos": np.arccos, "Atan": np.arctan, "Sinh": np.sinh,

@@ -37,7 +37,7 @@ def test_lists(keys: str, values: str) -> None:
 
 def test_tensors() -> None:
     keys, values = np.array([0.5, 1.0, -1.0]), np.array([3, 2, 1])
-    attributes = {
+    attributes: dict[str, Any] = {
         "keys_tensor": numpy_helper.from_array(keys),
         "values_tensor": numpy_helper.from_array(values),
         "default_tensor": numpy_helper.from_array(np.array([-7])),
@@ -50,7 +50,7 @@ def test_tensors() -> None:
 
 
 def test_nan_is_a_key_and_zero_has_no_sign() -> None:
-    attributes = {"keys_floats": [float("nan"), -0.0], "values_int64s": [1, 2], "default_int64": 0}
+    attributes: dict[str, Any] = {"keys_floats": [float("nan"), -0.0], "values_int64s": [1, 2], "default_int64": 0}
     expected = numpy(lambda x: np.where(np.isnan(x), 1, np.where(x == 0, 2, 0)))
     check("LabelEncoder", rows("float32", 3), judge=expected, domain="ai.onnx.ml", **attributes)
 

@@ -11,7 +11,7 @@ import pytest
 from .single import FINITE, assert_declined, check, model_of, native_plan, numpy, onnxruntime, rows
 
 FLOATS = ["float32", "float64"]
-REDUCTIONS = {
+REDUCTIONS: dict[str, Any] = {
     "ReduceSum": np.sum,
     "ReduceProd": np.prod,
     "ReduceMean": np.mean,
@@ -115,7 +115,7 @@ def test_softmax_before_opset_13_runs_over_all_that_follows() -> None:
 
 
 @pytest.mark.parametrize("flags", [{}, {"exclusive": 1}, {"reverse": 1}, {"exclusive": 1, "reverse": 1}])
-def test_running_sums(flags: dict[str, int]) -> None:
+def test_running_sums(flags: dict[str, Any]) -> None:
     for dtype in ("float64", "float32", "int64"):
         x = rows(dtype, 4, 3, values=(1, 2, 3, -7))
         check("CumSum", x, np.array(1), **flags)

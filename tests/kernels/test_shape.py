@@ -152,7 +152,8 @@ def test_array_feature_extractor() -> None:
 IDIOMS = {
     "classes behind ArrayFeatureExtractor": """
         g (double[N,3] X) => (string[N] Y) <string[3] classes={"a","ä",""}, int64[1] flat={-1}>
-        { i = ArgMax<axis=1, keepdims=0>(X)  l = ai.onnx.ml.ArrayFeatureExtractor(classes, i)  Y = Reshape(l, flat) }""",
+        { i = ArgMax<axis=1, keepdims=0>(X)
+          l = ai.onnx.ml.ArrayFeatureExtractor(classes, i)  Y = Reshape(l, flat) }""",
     "the same as a column, transposed": """
         g (double[N,3] X) => (string[N,1] Y) <string[1,3] classes={"a","ä",""}>
         { i = ArgMax<axis=1, keepdims=1>(X)  l = ai.onnx.ml.ArrayFeatureExtractor(classes, i)  Y = Transpose(l) }""",
@@ -163,7 +164,8 @@ IDIOMS = {
         g (double[N,6] X) => (double[N,3] Y) <int64[1] a={0}, int64[1] b={1}, int64[1] k={3}, double[1,3] c={1,2,3}>
         { s = Shape(X)  n = Slice(s, a, b)  t = Concat<axis=0>(n, k)  Y = Expand(c, t) }""",
     "Shape with start and end": """
-        g (double[N,6] X) => (double[N] Y) { n = Shape<start=0, end=1>(X)  Y = ConstantOfShape<value=double[1]{2.5}>(n) }""",
+        g (double[N,6] X) => (double[N] Y)
+        { n = Shape<start=0, end=1>(X)  Y = ConstantOfShape<value=double[1]{2.5}>(n) }""",
     "through a leading dimension": """
         g (double[N,1] X) => (double[N] Y) <int64[1] zero={0}>
         { a = Unsqueeze(X, zero)  b = Transpose<perm=[0,2,1]>(a)  c = Squeeze(b, zero)  Y = Squeeze(c, zero) }""",

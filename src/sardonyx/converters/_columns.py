@@ -73,7 +73,7 @@ def missing_mask(estimator: Any, X: Value, missing: Any) -> Value | None:
     if X.dtype == STRING:
         return _text_mask(X, missing, kind)
     if kind in ("nan", "na"):
-        return X != X if X.dtype.kind == "f" else None
+        return _is_nan(X) if X.dtype.kind == "f" else None
     if kind != "number":
         raise ConversionError(
             f"{type(estimator).__name__}(missing_values={missing!r}) on a column of {X.dtype} numbers; "
@@ -81,6 +81,11 @@ def missing_mask(estimator: Any, X: Value, missing: Any) -> Value | None:
         )
     wide = X.astype(np.int64) if X.dtype.kind in "iu" else X  # ONNX Runtime compares few integer types
     mask: Value = wide == missing
+    return mask
+
+
+def _is_nan(X: Value) -> Value:
+    mask: Value = np.isnan(X)
     return mask
 
 

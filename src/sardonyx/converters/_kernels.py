@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from sklearn.gaussian_process import kernels
 
 from ..errors import ConversionError
-from ..graph import Value, per_row
+from ..graph import Value, per_row, where
 from ..operators.pairwise import exact_distances, pairwise_kernel, self_kernel
+from ..operators.special import bessel_k
 
 Kernel: TypeAlias = Any
 Numbers: TypeAlias = Value | float
@@ -67,18 +68,14 @@ def _matern(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
     distances = exact_distances(*_scaled(kernel, X, Y), "euclidean")
     if kernel.nu == np.inf:
         return np.exp(-(distances * distances) / 2.0)
-    return _matern_half(distances, _whole_order(kernel))
+    whole = kernel.nu - 0.5
+    return _matern_half(distances, int(whole)) if whole == int(whole) else _matern_any(distances, float(kernel.nu))
 
 
-def _whole_order(kernel: Kernel) -> int:
-    """Return p of nu = p + 1/2."""
-    p = kernel.nu - 0.5
-    if p != int(p) or not 0 <= p <= 40:
-        raise ConversionError(
-            f"Matern(nu={kernel.nu}) needs a modified Bessel function of that order, which has no closed form. "
-            "Use nu = 0.5, 1.5, 2.5, ... or inf."
-        )
-    return int(p)
+def _matern_any(distances: Value, nu: float) -> Value:
+    """Return Matern's kernel of any order, as scikit-learn computes it: one at no distance is one at a tiny one."""
+    t = where(distances == 0.0, np.finfo(float).eps, distances) * math.sqrt(2 * nu)
+    return t**nu * (2 ** (1.0 - nu) / math.gamma(nu)) * bessel_k(t, np.float64(nu))
 
 
 def _matern_half(distances: Value, p: int) -> Value:

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_selection import RFE
 from sklearn.feature_selection._base import SelectorMixin
 
-from ..convert import Data, call, checked, in_order, take
+from ..convert import Data, allows_nan, call, checked, in_order, take
 from ..errors import ConversionError
 from ..graph import STRING, Value, concat
 from ..registry import METHODS, converter
@@ -19,7 +19,9 @@ from ._columns import array_of, constant_column, keeps_frames
 @converter(SelectorMixin, frame=True, finite=False)
 def selector(est: Any, X: Data) -> Data:
     data = in_order(est, X) if keeps_frames(est) else array_of(in_order(est, X))
-    return take(checked(est, data) if isinstance(data, Value) else data, est.get_support(indices=True))
+    if isinstance(data, Value) and not allows_nan(est):  # where NaN is allowed, so is infinity
+        data = checked(est, data)
+    return take(data, est.get_support(indices=True))
 
 
 @converter(SelectorMixin, method="inverse_transform", finite=False)

@@ -15,7 +15,7 @@ from ..inputs import MISSING_NAN
 from ..operators.checks import require
 from ..registry import converter
 from ._categories import text_categories
-from ._columns import array_of, missing_mask, stack
+from ._columns import array_of, constant_column, missing_mask, stack
 
 
 @converter(SimpleImputer, frame=True, finite=False)
@@ -111,3 +111,29 @@ def _refuse_new(est: Any, X: Data, mask: Value) -> Value:
             message = f"MissingIndicator: feature {i} has missing values in transform but none in fit"
             mask = require(mask, ~missing, message=message)
     return mask
+
+
+@converter(SimpleImputer, method="inverse_transform", finite=False)
+def simple_imputer_inverse(est: Any, X: Value) -> Value:
+    """Put `missing_values` back where the indicator says so; the result is float64 whatever the input is."""
+    _check_invertible(est, X)
+    features = len(est.statistics_)
+    values, flags = X[:, :features].astype(np.float64), X[:, features:]
+    places = np.full(features, flags.dim(1))
+    places[est.indicator_.features_] = np.arange(flags.dim(1))
+    if not flags.dim(1):
+        return values
+    marks = concat([flags, constant_column(X, flags.dtype.type(0))])[:, places]
+    return where(marks != 0, np.float64(est.missing_values), values)
+
+
+def _check_invertible(est: Any, X: Value) -> None:
+    if not est.add_indicator:
+        raise ConversionError("SimpleImputer.inverse_transform needs add_indicator=True, in scikit-learn too.")
+    if X.dtype == STRING:
+        raise ConversionError("SimpleImputer.inverse_transform gives numbers; it does not invert text.")
+    if len(_kept(est)) < len(est.statistics_):
+        raise ConversionError(
+            "SimpleImputer.inverse_transform with features that were empty in the fit: scikit-learn's answer for a row "
+            "depends on the other rows. Set keep_empty_features=True and fit again."
+        )

@@ -27,10 +27,10 @@ def isotonic_predict(est: Any, X: Value) -> Value:
             t, (t >= x[0]) & (t <= x[-1]), message="IsotonicRegression: a value is outside of those trained on."
         )
     inside = (t >= x[0]) & (t <= x[-1])
-    return where(inside, interp(t, *_knots(x, y)), np.nan)
+    return where(inside, interp(t, *knots(x, y)), np.nan)
 
 
-def _knots(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def knots(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return starts, values and slopes for `interp`: the last knot is flat, so it answers exactly its value."""
     size = 1 << (len(x) - 1).bit_length()
     spare = size - len(x)

@@ -159,6 +159,13 @@ def _feature_name(est: Any, i: int) -> str:
     return str(i) if names is None else str(names[i])
 
 
+def _features(est: Any, X: Data) -> tuple[Value, ...]:
+    """Return the columns; numbers are never infinite, known category or not."""
+    if isinstance(X, Value):
+        return as_columns(checked(est, X)).values
+    return tuple(checked(est, column) for column in as_columns(in_order(est, X)).values)
+
+
 def _lookup(est: Any, i: int, column: Value, codes: NDArray[Any]) -> Value:
     """Return the code of each row's category; the last of `codes` is what an unknown category gets, where allowed."""
     refuse = int(est.handle_unknown == "error")
@@ -193,7 +200,7 @@ def encode_one_hot(est: Any, X: Data, dtype: Any) -> Value:
     """One-hot encode with a fitted OneHotEncoder, to a dtype."""
     starts = np.cumsum([0, *est._n_features_outs])
     positions = []
-    for i, column in enumerate(as_columns(in_order(est, X)).values):
+    for i, column in enumerate(_features(est, X)):
         codes, valid = _one_hot_codes(est, i)
         positions.append(_lookup(est, i, column, np.where(valid, codes + starts[i], -1)))
     result: Value = one_hot(concat(positions), widths=[int(w) for w in est._n_features_outs], to=np.dtype(dtype))
@@ -216,8 +223,7 @@ def _number_dtype(est: Any) -> np.dtype[Any]:
 
 @converter(OrdinalEncoder, frame=True, finite=False)
 def ordinal_encoder(est: Any, X: Data) -> Value:
-    columns = as_columns(in_order(est, X)).values
-    return concat([_lookup(est, i, column, _ordinal_codes(est, i)) for i, column in enumerate(columns)])
+    return concat([_lookup(est, i, column, _ordinal_codes(est, i)) for i, column in enumerate(_features(est, X))])
 
 
 def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:

@@ -43,7 +43,7 @@ def _list(node: NodeView, side: str) -> tuple[Array, str]:
         given = node.attributes.get(f"{side}_{ending}")
         if given is not None:
             return as_constant(np.array(given, dtype=dtype)), ending
-    decline(f"no {side} are given")
+    return decline(f"no {side} are given")
 
 
 def _default(node: NodeView, values: Array, ending: str) -> Array:

@@ -1,4 +1,4 @@
-"""Matrix products (native/kernels/linear.cpp for a row times a constant matrix, matmul.cpp for matrices inside a row)."""
+"""Matrix products: a row times a constant matrix (native/kernels/linear.cpp), matrices inside a row (matmul.cpp)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Value, where
+from ..graph import UFUNCS, Value, where
 from . import operator
 
 
@@ -28,3 +28,8 @@ def expm1(X: Value) -> Any:
     u: Value = np.exp(X)
     corrected = where(u - one == -one, -one, (u - one) * X / np.log(u))
     return where(u == one, X, where(np.isinf(u), u, corrected))
+
+
+#: with them, functions written with NumPy trace to these operators
+UFUNCS[np.log1p] = lambda x: log1p(x if x.dtype.kind == "f" else x.astype(np.float64))
+UFUNCS[np.expm1] = lambda x: expm1(x if x.dtype.kind == "f" else x.astype(np.float64))

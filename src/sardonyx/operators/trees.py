@@ -234,5 +234,3 @@ def _tensor_attribute(name: str, array: NDArray[Any]) -> onnx.AttributeProto:
 
 def _int_attribute(name: str, array: NDArray[Any]) -> onnx.AttributeProto:
     return onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=array.astype(np.int64).tolist())
-
-

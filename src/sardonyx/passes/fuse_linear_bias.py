@@ -1,6 +1,6 @@
 """Linear, then Add of a constant vector: Linear with a bias.
 
-Contract: the sum of products is the same; the bias joins it in the same precision, so results may differ in the last bit.
+Contract: the sum of products is the same; the bias joins it in the same precision, so the last bit may differ.
 """
 
 from __future__ import annotations

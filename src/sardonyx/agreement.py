@@ -1,0 +1,262 @@
+"""What agreeing means, and the report on it: a runtime's arrays compared with an estimator's, row by row.
+
+Right means: labels, indices and text identical; floats within 1e-10 (relative) or 1e-12 (absolute) where scikit-learn
+computes in float64, 1e-5 or 1e-6 where it computes in float32: where its input is. Nothing is excused, ties included.
+
+No estimator is needed here: `verification` asks those; a session checks the answers that its own file carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .description import Description, Method
+from .errors import InputError, ModelError, SardonyxError, VerificationError
+from .inputs import coerce
+
+Array: TypeAlias = NDArray[Any]
+#: what runs a model: output names and tensors by input name -> arrays
+Run: TypeAlias = Callable[[Sequence[str], dict[str, Array]], list[Array]]
+
+#: relative and absolute tolerance by whether scikit-learn computes in float32
+TOLERANCES: Final = {False: (1e-10, 1e-12), True: (1e-5, 1e-6)}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one runtime made of one method.
+
+    Attributes
+    ----------
+    method, runtime : str
+    rows : int
+        Rows compared.
+    refused : int
+        Rows that the estimator itself refuses, which were left out.
+    wrong : int
+        Rows whose answer differs, or for which the runtime gave none.
+    max_abs, max_rel : float
+        The largest errors of floats.
+    worst : str
+        The first wrong row in words; empty if there is none.
+    """
+
+    method: str
+    runtime: str
+    rows: int = 0
+    refused: int = 0
+    wrong: int = 0
+    max_abs: float = 0.0
+    max_rel: float = 0.0
+    worst: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether no row was wrong."""
+        return self.wrong == 0 and not self.worst
+
+    def __str__(self) -> str:
+        counted = f"{self.rows} rows" + (f", {self.refused} refused by the estimator" if self.refused else "")
+        found = (
+            f"{self.wrong} WRONG: {self.worst}"
+            if not self.ok
+            else f"max error {self.max_abs:.1e} ({self.max_rel:.1e} rel.)"
+        )
+        return f"{self.method:18} {self.runtime:12} {counted}: {found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdicts on a model; `ok` if all are."""
+
+    estimator: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no runtime was wrong in any method."""
+        return all(v.ok for v in self.verdicts)
+
+    def __str__(self) -> str:
+        head = f"{self.estimator}: {'the model says what the estimator says' if self.ok else 'THE MODEL IS WRONG'}"
+        return "\n".join([head, *(f"  {v}" for v in self.verdicts)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, as for JSON."""
+        return {
+            "estimator": self.estimator,
+            "ok": self.ok,
+            "verdicts": [{**asdict(v), "ok": v.ok} for v in self.verdicts],
+        }
+
+    def raise_if_wrong(self) -> None:
+        """Raise what is wrong.
+
+        Raises
+        ------
+        VerificationError
+            Naming method, runtime, number of rows and the first wrong row.
+        """
+        if wrong := [v for v in self.verdicts if not v.ok]:
+            told = "; ".join(f"{v.method} in {v.runtime}: {v.wrong} of {v.rows} rows, {v.worst}" for v in wrong)
+            raise VerificationError(
+                f"the model does not say what {self.estimator} says: {told}. Please report this case; "
+                "do not use the file, or convert with verify=False if you know why it differs."
+            )
+
+
+def check_proof(description: Description, run: Run) -> Report:
+    """Run the rows that a file carries, and compare with the answers that it carries.
+
+    Raises
+    ------
+    ModelError
+        If it carries none.
+    """
+    if description.proof is None:
+        raise ModelError("the file carries no rows to check it with; convert the estimator again, with verify=True.")
+    verdicts = [_check_method(description, name, method, run) for name, method in description.methods.items()]
+    return Report(description.estimator, tuple(verdicts))
+
+
+def attempt(run: Run, names: Sequence[str], feeds: dict[str, Array]) -> list[Array] | str:
+    """Return what a runtime answers, or why it does not."""
+    try:
+        return run(names, feeds)
+    except SardonyxError as error:
+        return f"refused: {error}"
+    except Exception as error:  # ONNX Runtime's exceptions have no common base
+        return f"failed: {error}"
+
+
+def judge(
+    verdict: Verdict, label: str, kept: Array, actual: list[Array] | str, expected: list[Array], single: bool
+) -> Verdict:
+    """Return the verdict with one more batch of rows counted.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        The count until now.
+    label : str
+        What the batch is called in words.
+    kept : ndarray of int
+        The positions of the rows in their batch.
+    actual : list of ndarray, or str
+        A runtime's answer, or why there is none.
+    expected : list of ndarray
+        The estimator's.
+    single : bool
+        Whether the estimator computes in float32.
+    """
+    rows = len(kept)
+    verdict = replace(verdict, rows=verdict.rows + rows)
+    if isinstance(actual, str):
+        return replace(verdict, wrong=verdict.wrong + rows, worst=verdict.worst or f"{label}: {actual}")
+    wrong = np.zeros(rows, dtype=bool)
+    for got, right in zip(actual, expected, strict=True):
+        difference = differ(got, right, single)
+        wrong |= difference.wrong
+        verdict = replace(
+            verdict,
+            max_abs=max(verdict.max_abs, difference.max_abs),
+            max_rel=max(verdict.max_rel, difference.max_rel),
+            worst=verdict.worst or _tell(label, kept, difference, got, right),
+        )
+    return replace(verdict, wrong=verdict.wrong + int(wrong.sum()))
+
+
+def _tell(label: str, kept: Array, difference: Difference, got: Array, right: Array) -> str:
+    if not difference.wrong.any():
+        return ""
+    if difference.note:
+        return f"{label}: {difference.note}"
+    at = int(np.flatnonzero(difference.wrong)[0])
+    texts = [np.array2string(np.asarray(a[at]), threshold=12, floatmode="unique") for a in (got, right)]
+    return f"{label}, row {int(kept[at])}: {texts[0]} instead of {texts[1]}"
+
+
+# ---- comparing -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """Which rows differ, by how much, and why all do if they do."""
+
+    wrong: NDArray[np.bool_]
+    max_abs: float = 0.0
+    max_rel: float = 0.0
+    note: str = ""
+
+
+def differ(actual: Any, expected: Array, single: bool = False) -> Difference:
+    """Compare an output, as a runtime gives it, with the estimator's array.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_samples, ...)
+        Text may be an object array.
+    expected : ndarray of the same shape
+    single : bool, default False
+        Whether the estimator computes in float32.
+    """
+    actual = np.asarray(actual)
+    everything = np.ones(len(expected), dtype=bool)
+    if actual.shape != expected.shape:
+        return Difference(everything, note=f"shape {actual.shape} instead of {expected.shape}")
+    if actual.dtype.kind in "OUT":
+        return _differ_exactly(_text(actual), _text(expected))
+    if expected.dtype == object:
+        expected = coerce(expected, "float64" if actual.dtype.kind == "f" else actual.dtype.name, "output")
+    if expected.dtype.kind not in "biuf" or (actual.dtype.kind == "f") != (expected.dtype.kind == "f"):
+        return Difference(everything, note=f"dtype {actual.dtype} instead of {expected.dtype}")
+    if expected.dtype.kind != "f":
+        return _differ_exactly(actual, expected)
+    return _differ_closely(actual, expected, *TOLERANCES[single or expected.dtype == np.float32])
+
+
+def _text(array: Array) -> Array:
+    try:
+        return coerce(array, "str", "output")
+    except InputError:
+        return array.astype(object)
+
+
+def _by_row(wrong: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(wrong.reshape(len(wrong), -1).any(axis=1) if len(wrong) else wrong.reshape(0))
+
+
+def _differ_exactly(actual: Array, expected: Array) -> Difference:
+    return Difference(_by_row(np.asarray(actual != expected, dtype=bool)))
+
+
+def _differ_closely(actual: Array, expected: Array, relative: float, absolute: float) -> Difference:
+    got, right = actual.astype(np.float64), expected.astype(np.float64)
+    with np.errstate(all="ignore"):
+        same = (got == right) | (np.isnan(got) & np.isnan(right))
+        error = np.where(same, 0.0, np.abs(got - right))
+        small = error <= absolute + relative * np.abs(right)
+        wrong = ~(same | (small & np.isfinite(right)))
+        ratio = np.where(error > 0, error / np.maximum(np.abs(right), np.finfo(np.float64).tiny), 0.0)
+    finite = np.isfinite(error)
+    return Difference(_by_row(wrong), float(error[finite].max(initial=0)), float(ratio[finite].max(initial=0)))
+
+
+def computes_in_single(description: Description) -> bool:
+    """Whether scikit-learn computes in float32, as it does where it is given float32."""
+    return any(spec.dtype == "float32" for spec in description.signature.inputs)
+
+
+def _check_method(description: Description, name: str, method: Method, run: Run) -> Verdict:
+    assert description.proof is not None
+    try:
+        expected = [description.proof.outputs[output] for output in method.outputs]
+    except KeyError as error:
+        raise ModelError(f"the file carries no answers of {name} to check it with; convert it again.") from error
+    kept, actual = np.arange(len(expected[0])), attempt(run, method.outputs, description.proof.inputs)
+    return judge(Verdict(name, "sardonyx"), "proof", kept, actual, expected, computes_in_single(description))

@@ -1,0 +1,96 @@
+"""ColumnTransformer selects by name or position, whatever the order of the sample's columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sardonyx.convert import convert
+from sardonyx.errors import ConversionError
+from sardonyx.graph import Value, concat
+from sardonyx.lower import lower
+from sardonyx.plan import PlanRunner
+from sardonyx.registry import converter
+
+FRAME = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [3, 1, 2], "text": ["x", "", "ü"], "other": [0.5, 0.25, 0.0]})
+COLUMNS = ColumnTransformer(
+    [("scale", StandardScaler(), ["b", "a"]), ("hot", OneHotEncoder(), ["text"])], remainder="drop"
+)
+
+
+def run(model: Any, frame: pd.DataFrame) -> Any:
+    """The native answer for a frame."""
+    feeds: dict[str, Any] = {str(c): np.asarray(frame[c]).reshape(-1, 1) for c in frame}
+    return PlanRunner(lower(model), threads=1).run(None, feeds)[0]
+
+
+@pytest.mark.parametrize("order", [["a", "b", "text", "other"], ["other", "text", "b", "a"], ["text", "a", "b"]])
+def test_columns_are_found_by_name_in_any_order_and_number(order: list[str]) -> None:
+    estimator = COLUMNS.fit(FRAME)
+    sample = FRAME[order].assign(more=1.0)
+    np.testing.assert_allclose(run(convert(estimator, sample), sample), estimator.transform(sample), rtol=1e-12)
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(ConversionError, match=r"\['b'\] are missing"):
+        convert(COLUMNS.fit(FRAME), FRAME[["a", "text"]])
+
+
+def test_fitted_on_an_array_columns_are_found_by_position() -> None:
+    numbers = FRAME[["a", "b", "other"]]
+    estimator = ColumnTransformer([("scale", StandardScaler(), [2]), ("same", "passthrough", [-3])])
+    estimator.fit(numbers.to_numpy())
+    expected = estimator.transform(numbers.to_numpy())
+    np.testing.assert_allclose(run(convert(estimator, numbers), numbers), expected, rtol=1e-12)
+
+
+def test_a_callable_selects_what_it_selected_in_the_fit() -> None:
+    estimator = ColumnTransformer([("scale", StandardScaler(), make_column_selector("a|b"))]).fit(FRAME)
+    np.testing.assert_allclose(run(convert(estimator, FRAME), FRAME), estimator.transform(FRAME), rtol=1e-12)
+
+
+class Lengths(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Takes a vector, as text vectorizers do."""
+
+    def fit(self, X: Any, y: Any = None) -> Lengths:
+        """Do nothing."""
+        self.fitted_ = True
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return each element twice."""
+        values = np.asarray(X)
+        assert values.ndim == 1
+        return np.column_stack([values, values])
+
+
+def test_one_name_selects_a_vector() -> None:
+    @converter(Lengths)
+    def lengths(est: Any, X: Value) -> Value:
+        assert X.ndim == 1
+        return concat([X[:, None], X[:, None]])
+
+    estimator = ColumnTransformer([("twice", Lengths(), "a")]).fit(FRAME)
+    np.testing.assert_array_equal(run(convert(estimator, FRAME), FRAME), estimator.transform(FRAME))
+
+
+def test_nothing_selected_is_refused() -> None:
+    with pytest.raises(ConversionError, match="selects no columns"):
+        convert(ColumnTransformer([("gone", "drop", ["a"])]).fit(FRAME), FRAME)
+
+
+def test_text_has_no_weight() -> None:
+    estimator = ColumnTransformer(
+        [("text", SimpleImputer(strategy="most_frequent"), ["text"]), ("scale", StandardScaler(), ["a"])]
+    )
+    estimator.fit(FRAME)
+    estimator.transformer_weights = {"text": 2}
+    with pytest.raises(ConversionError, match="transformer_weights"):
+        convert(estimator, FRAME)

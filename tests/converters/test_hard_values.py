@@ -1,0 +1,57 @@
+"""NaN, infinity and extremes in one row: the program refuses what the estimator refuses, and answers what it answers."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sardonyx.convert import convert
+from sardonyx.errors import SardonyxError
+from sardonyx.lower import lower
+from sardonyx.plan import PlanRunner
+
+from ..cases import Case, compose, decomposition, feature_selection, impute, pipeline, preprocessing
+from ..cases.data import dataset
+from ..exactness import assert_exact, expected_outputs, methods_of
+
+MODULES = (compose, decomposition, feature_selection, impute, pipeline, preprocessing)
+VALUES = (np.nan, np.inf, -np.inf, 1.7e308, -0.0, 5e-324)
+
+
+def is_float_matrix(case: Case) -> bool:
+    X = dataset(case.data).X
+    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "f" and not case.methods
+
+
+CASES = [case for module in MODULES for case in module.CASES if is_float_matrix(case)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_refused_or_answered_as_by_the_estimator(case: Case) -> None:
+    estimator, data = case.fit()
+    methods = methods_of(estimator)
+    runner = PlanRunner(lower(convert(estimator, data.X, methods=methods)), threads=1)
+    for value in VALUES:
+        for column in (0, data.X.shape[1] - 1):
+            X = data.X[:1].copy()
+            with np.errstate(over="ignore"):
+                X[0, column] = value
+            compare(estimator, methods, runner, X)
+
+
+def compare(estimator: Any, methods: tuple[str, ...], runner: PlanRunner, X: Any) -> None:
+    """Assert that both refuse X or both give the same."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = [array for method in methods for array in expected_outputs(estimator, method, X)]
+    except ValueError:
+        with pytest.raises(SardonyxError):
+            runner.run(None, {"X": X})
+        return
+    for actual, array in zip(runner.run(None, {"X": X}), expected, strict=True):
+        with np.errstate(all="ignore"):
+            assert_exact(actual, array)

@@ -1,0 +1,93 @@
+"""Meta-estimators, kernels and clusters: what has no exact form is refused, and says the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import AffinityPropagation, FeatureAgglomeration
+from sklearn.decomposition import KernelPCA
+from sklearn.dummy import DummyClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
+from sklearn.isotonic import IsotonicRegression
+from sklearn.kernel_approximation import AdditiveChi2Sampler, SkewedChi2Sampler
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.semi_supervised import LabelPropagation
+
+from sardonyx.convert import convert
+from sardonyx.errors import ConversionError, SardonyxError
+from sardonyx.lower import lower
+from sardonyx.plan import PlanRunner
+
+from ..cases.data import dataset
+
+BINARY, MULTI, NUMBERS, COUNTS = (dataset(n) for n in ("binary", "multiclass_few", "regression", "positive"))
+
+
+def dot(a: Any, b: Any) -> Any:
+    """A Python kernel."""
+    return a @ b
+
+
+def row_spans(X: Any, axis: int) -> Any:
+    """A Python pooling function."""
+    return X.max(axis=axis) - X.min(axis=axis)
+
+
+class OwnKernel(RBF):
+    """A kernel that overrides what it computes."""
+
+    def __call__(self, X: Any, Y: Any = None, eval_gradient: bool = False) -> Any:
+        return super().__call__(X, Y, eval_gradient)
+
+
+REFUSED: dict[str, tuple[Any, Any, str, str]] = {
+    "random classes": (DummyClassifier(strategy="stratified"), BINARY, "predict", "is random.*'prior'"),
+    "random labels": (DummyClassifier(strategy="uniform"), BINARY, "predict", "is random.*'prior'"),
+    "random probabilities": (DummyClassifier(strategy="stratified"), BINARY, "predict_proba", "is random.*'prior'"),
+    "Python kernel": (KernelRidge(kernel=dot), NUMBERS, "predict", "function of Python.*'precomputed'"),
+    "Python graph": (LabelPropagation(kernel=lambda a, b: a @ b.T), BINARY, "predict", "kernel='rbf' or 'knn'"),
+    "own kernel": (GaussianProcessRegressor(OwnKernel()), NUMBERS, "predict", "OwnKernel is not known.*RBF"),
+    "pairs have no probabilities": (
+        GaussianProcessClassifier(multi_class="one_vs_one", optimizer=None),
+        MULTI,
+        "predict_proba",
+        "'one_vs_rest', or convert predict alone",
+    ),
+    "no centres": (AffinityPropagation(affinity="precomputed"), dataset("gram"), "predict", "affinity='euclidean'"),
+    "Python pooling": (FeatureAgglomeration(pooling_func=row_spans), NUMBERS, "transform", "numpy.mean"),
+    "no way back": (KernelPCA(2), NUMBERS, "inverse_transform", "Set it to True"),
+}
+
+
+@pytest.mark.parametrize(("estimator", "data", "method", "message"), REFUSED.values(), ids=REFUSED)
+def test_conversion_refuses(estimator: Any, data: Any, method: str, message: str) -> None:
+    fitted = estimator.fit(data.X, data.y)
+    with pytest.raises(ConversionError, match=message):
+        convert(fitted, data.X, methods=method)
+
+
+def run(estimator: Any, X: Any, sample: Any) -> Any:
+    """Run natively."""
+    return PlanRunner(lower(convert(estimator, sample)), threads=1).run(None, {"X": X})[0]
+
+
+INPUTS: dict[str, tuple[Any, Any, Any, str]] = {
+    "outside": (IsotonicRegression(out_of_bounds="raise"), dataset("one_feature"), [[1e9]], "IsotonicRegression"),
+    "negative": (AdditiveChi2Sampler(), COUNTS, -np.ones((1, 8)), "negative"),
+    "too small": (SkewedChi2Sampler(), COUNTS, -np.ones((1, 8)), "-skewedness"),
+    "negative kernel": (KernelRidge(kernel="chi2", gamma=0.5), COUNTS, -np.ones((1, 8)), "negative"),
+    "not finite": (CalibratedClassifierCV(cv=2), BINARY, np.full((1, 7), np.nan), "NaN"),
+}
+
+
+@pytest.mark.parametrize(("estimator", "data", "bad", "message"), INPUTS.values(), ids=INPUTS)
+def test_the_runtime_refuses_what_the_estimator_refuses(estimator: Any, data: Any, bad: Any, message: str) -> None:
+    fitted, rows = estimator.fit(data.X, data.y), np.asarray(bad)
+    with pytest.raises(ValueError):
+        (fitted.predict if hasattr(fitted, "predict") else fitted.transform)(rows)
+    with pytest.raises(SardonyxError, match=message):
+        run(fitted, rows, data.X)

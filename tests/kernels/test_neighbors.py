@@ -1,0 +1,110 @@
+"""KNeighbors and PairwiseDistances: the native search gives scikit-learn's neighbours, in its order, also when they tie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from sardonyx import _native
+from sardonyx.convert import convert
+from sardonyx.errors import ProgramError
+from sardonyx.lower import lower
+from sardonyx.plan import PlanRunner
+from sardonyx.program import Program, pack
+
+METRICS = ("euclidean", "manhattan", "chebyshev", "minkowski", "canberra", "braycurtis")
+
+
+def program_of(search: NearestNeighbors, X: Any) -> Program:
+    program = lower(convert(search, X, methods=["kneighbors"])).native
+    assert program is not None
+    return program
+
+
+def native(search: NearestNeighbors, X: Any) -> list[NDArray[Any]]:
+    plan = lower(convert(search, X, methods=["kneighbors"]))
+    assert not plan.reference_operators
+    return PlanRunner(plan, threads=1).run(None, {"X": X})
+
+
+def grid(n: int, features: int, values: int, dtype: Any = np.float64, seed: int = 0) -> NDArray[Any]:
+    """Rows of few whole numbers: most distances occur many times."""
+    return np.random.default_rng(seed).integers(0, values, (n, features)).astype(dtype)
+
+
+def assert_same_neighbours(search: NearestNeighbors, X: Any, rtol: float = 1e-14) -> None:
+    (distances, indices), (expected, order) = native(search, X), search.kneighbors(X)
+    np.testing.assert_array_equal(indices, order)
+    np.testing.assert_allclose(distances, expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("k", [1, 5, 16, 40])
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("algorithm", ["kd_tree", "ball_tree"])
+def test_ties_fall_as_in_the_trees(algorithm: str, metric: str, k: int) -> None:
+    if algorithm == "kd_tree" and metric in ("canberra", "braycurtis"):
+        pytest.skip("KDTree does not have this metric")
+    search = NearestNeighbors(n_neighbors=k, algorithm=algorithm, metric=metric, p=3, leaf_size=7)
+    for n, features, values in ((50, 2, 3), (300, 3, 5), (200, 12, 2)):
+        assert_same_neighbours(search.fit(grid(n, features, values)), grid(60, features, values + 1, seed=1))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+def test_ties_fall_as_in_brute_force_of_many_rows(metric: str, dtype: Any) -> None:
+    """Few rows are searched in pieces there, as many as there are threads: then ties fall differently."""
+    search = NearestNeighbors(n_neighbors=20, algorithm="brute", metric=metric).fit(grid(300, 3, 5, dtype))
+    assert_same_neighbours(search, grid(9000, 3, 6, dtype, seed=1))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_float32_is_rounded_as_there(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    X, test = (rng.normal(size=(n, 7)).astype(np.float32) for n in (100, 33))
+    assert_same_neighbours(NearestNeighbors(algorithm="brute", metric=metric, p=3).fit(X), test)
+
+
+def test_one_leaf_one_row_all_neighbours() -> None:
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    for algorithm in ("kd_tree", "ball_tree", "brute"):
+        search = NearestNeighbors(n_neighbors=5, algorithm=algorithm).fit(X)
+        assert_same_neighbours(search, X[:1] + 1.0, rtol=1e-12)
+        assert native(search, X[:0])[1].shape == (0, 5)
+
+
+def _refused(program: Program, index: int, change: Any) -> None:
+    """Change one constant of the search, which the loader must refuse."""
+    step = next(s for s in program.steps if s.kernel == "KNeighbors")
+    slots = list(program.slots)
+    slot = slots[step.inputs[index]]
+    assert slot.data is not None
+    slots[step.inputs[index]] = replace(slot, data=change(np.array(slot.data)))
+    with pytest.raises(ProgramError):
+        _native.Program.from_bytes(pack(replace(program, slots=tuple(slots))))
+
+
+def test_illegal_trees_are_refused() -> None:
+    program = program_of(NearestNeighbors(leaf_size=2).fit(grid(40, 2, 9)), grid(2, 2, 9))
+    order, ranges = 3, 4
+    _refused(program, order, lambda a: a + 1)  # a row that is not there
+    _refused(program, order, lambda a: a - 1)
+    _refused(program, ranges, lambda a: np.where([False, False, True], 0, a))  # leaves without children
+    _refused(program, ranges, lambda a: a + [0, 1, 0])  # rows after the last
+    _refused(program, ranges, lambda a: a - [1, 0, 0])
+    _refused(program, ranges, lambda a: a * [1, 0, 1] + [1, 0, 0])  # ends before it starts
+
+
+def test_illegal_params_are_refused() -> None:
+    program = program_of(NearestNeighbors().fit(grid(40, 2, 9)), grid(2, 2, 9))
+    at = next(i for i, s in enumerate(program.steps) if s.kernel == "KNeighbors")
+    legal = program.steps[at].params
+    for index, value in ((0, 99), (0, -1), (1, 0), (1, 41), (2, 3), (2, 0), (3, 2), (4, 0.0), (4, float("nan"))):
+        params = (*legal[:index], value, *legal[index + 1 :])
+        steps = (*program.steps[:at], replace(program.steps[at], params=params), *program.steps[at + 1 :])
+        with pytest.raises(ProgramError):
+            _native.Program.from_bytes(pack(replace(program, steps=steps)))
