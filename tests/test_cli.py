@@ -368,6 +368,18 @@ def test_a_matrix_model_says_how_many_columns_it_takes(run: Run, tmp_path: Path)
     assert "takes 2 columns, the table has 3" in err
 
 
+def test_compiled_programs_are_run_checked_and_verified(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    program, rows = tmp_path / "model.sdx", titanic("rows.csv")
+    sardonyx.load(titanic.model).save(program)
+    code, out, _ = run("run", program, rows)
+    assert code == OK
+    assert out == run("run", titanic("model.onnx"), rows)[1]
+    assert run("check", program)[0] == OK
+    assert run("verify", titanic("model.joblib"), program, rows)[0] == OK
+    assert "Linear" in run("show", program)[1]
+    assert "give the ONNX file" in run("bench", program)[2]
+
+
 # ---- show and bench --------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import sardonyx.operators.numeric  # noqa: F401  (adds log1p and expm1 to UFUNCS)
 from sardonyx.errors import ConversionError
 from sardonyx.graph import FUNCTIONS, OPERATORS, UFUNCS, Graph, Value, concat, loop, op
 

@@ -261,7 +261,7 @@ def test_every_form_of_a_model_loads(mixed: Any, tmp_path: Path) -> None:
 
 
 def test_sessions_travel_by_pickle(mixed: Any, tmp_path: Path) -> None:
-    _, X, session = mixed
+    *_, session = mixed
     session.save(tmp_path / "m.sdx")
     for one in (session, sardonyx.load(tmp_path / "m.sdx"), foreign()):
         again = pickle.loads(pickle.dumps(one))
@@ -290,7 +290,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("hello")
     with pytest.raises(ModelError, match=r"not a readable ONNX file \(5 bytes\)"):
         sardonyx.load(tmp_path / "text.onnx")
-    with pytest.raises(ModelError, match="load takes a path, bytes or an, not int"):
+    with pytest.raises(ModelError, match=r"load takes a path, bytes or .*, not int"):
         sardonyx.load(3)  # type: ignore[arg-type]
 
 

@@ -20,6 +20,7 @@ CASES = [
     Case(make_pipeline(TITANIC, Ridge()), "mixed"),
     Case(make_pipeline(TITANIC, Ridge()), "strangers"),
     Case(TITANIC, "strangers"),
+    Case(TITANIC, "mixed_categorical"),
     Case(
         ColumnTransformer(
             [

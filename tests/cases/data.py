@@ -542,6 +542,7 @@ def frame_categories() -> Dataset:
     return Dataset(X, y, test)
 
 
+@data
 def regression_near() -> Dataset:
     """No rows far away: where a kernel's answer there would be rounding alone."""
     full = regression()
@@ -578,6 +579,26 @@ def multiclass_few() -> Dataset:
 @data
 def multiclass_int_few() -> Dataset:
     return _few(multiclass_int())
+
+
+@data
+def labels_two() -> Dataset:
+    return Dataset(np.array(["no", "ü", "ü", "no"], dtype=object), None, np.array(["ü", "no"], dtype=object))
+
+
+@data
+def categories_three() -> Dataset:
+    """Categories and a target of three classes."""
+    full = categories_int_unknown()
+    return Dataset(full.X, np.array(["a", "b", "ü"], dtype=object)[full.X[:, 1] % 3], full.X_test)
+
+
+@data
+def mixed_categorical() -> Dataset:
+    """The frame `strangers` with pandas' categorical columns of text and of integers."""
+    full = strangers()
+    kinds = dict.fromkeys(("sex", "city", "cabin", "siblings"), "category")
+    return Dataset(full.X.astype(kinds), full.y, full.X_test.astype(kinds))
 
 
 @data

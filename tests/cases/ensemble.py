@@ -80,7 +80,9 @@ CASES = [
     Case(HistGradientBoostingRegressor(categorical_features=[1, 3], **HIST), "codes_nan"),
     Case(HistGradientBoostingRegressor(monotonic_cst=[1, 0, -1, 0, 0, 0, 0], **HIST), "regression32"),
     Case(HistGradientBoostingRegressor(max_bins=10, l2_regularization=1.0, **HIST), "regression_int"),
-    Case(HistGradientBoostingRegressor(early_stopping=True, interaction_cst="no_interactions", **HIST), "regression_nan"),
+    Case(
+        HistGradientBoostingRegressor(early_stopping=True, interaction_cst="no_interactions", **HIST), "regression_nan"
+    ),
     Case(HistGradientBoostingClassifier(**HIST), "binary_str"),
     Case(HistGradientBoostingClassifier(**HIST), "multiclass_str"),
     Case(HistGradientBoostingClassifier(max_depth=2, class_weight="balanced", **HIST), "binary_bool"),

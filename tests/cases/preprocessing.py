@@ -16,6 +16,7 @@ from sklearn.preprocessing import (
     PowerTransformer,
     RobustScaler,
     StandardScaler,
+    TargetEncoder,
 )
 
 from . import Case
@@ -95,10 +96,16 @@ ENCODERS = [
     Case(OrdinalEncoder(), "categories_float", INVERSE),
     Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), "categories_str_unknown", INVERSE),
     Case(OrdinalEncoder(min_frequency=30), "categories_str", INVERSE),
+    Case(TargetEncoder(), "categories_str_unknown", note="two classes"),
+    Case(TargetEncoder(target_type="continuous", smooth=3.0), "strangers"),
+    Case(TargetEncoder(target_type="multiclass"), "categories_three"),
     Case(LabelEncoder(), "labels_str"),
     Case(LabelEncoder(), "labels_int"),
     Case(LabelEncoder(), "labels_str", INVERSE),
     Case(LabelBinarizer(), "labels_str"),
+    Case(LabelBinarizer(), "labels_str", INVERSE),
+    Case(LabelBinarizer(neg_label=-2), "labels_two"),
+    Case(LabelBinarizer(neg_label=-2), "labels_two", INVERSE),
     Case(LabelBinarizer(neg_label=-1, pos_label=2), "labels_int"),
 ]
 
@@ -106,6 +113,8 @@ FUNCTIONS = [
     Case(FunctionTransformer(), "regression32"),
     Case(FunctionTransformer(), "mixed", note="text and numbers side by side"),
     Case(FunctionTransformer(np.exp, validate=True), "regression_int"),
+    Case(FunctionTransformer(np.log1p, inverse_func=np.expm1), "positive"),
+    Case(FunctionTransformer(np.log1p, inverse_func=np.expm1), "positive", INVERSE),
     Case(FunctionTransformer(np.abs, inverse_func=np.sqrt), "regression"),
     Case(FunctionTransformer(np.exp, inverse_func=np.log, check_inverse=False), "regression_int", INVERSE),
     Case(PolynomialFeatures(), "regression"),

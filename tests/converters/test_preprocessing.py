@@ -126,3 +126,17 @@ def test_refusals_name_the_parameter_and_the_way_out(name: str) -> None:
     estimator.fit(TRAINING.get(name, TEXT))
     with pytest.raises(ConversionError, match=message):
         convert(estimator, sample, methods=method)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_log1p_and_expm1_are_exact_near_zero(inverse: bool) -> None:
+    X = np.array([0.0, -0.0, 1e-300, 1e-17, -1e-17, 1e-9, -1e-9, 0.3, -0.3, 5.0, 700.0, np.nan]).reshape(-1, 1)
+    X = (
+        np.vstack([X, [[-40.0], [709.7], [710.0], [np.inf], [-np.inf]]])
+        if inverse
+        else np.vstack([X, [[1.7e308], [np.inf], [-1.0]]])
+    )
+    function = np.expm1 if inverse else np.log1p
+    with np.errstate(all="ignore"):
+        expected = function(X)
+    np.testing.assert_allclose(run(convert(FunctionTransformer(function), X), X=X)[0], expected, rtol=4e-16, atol=0)

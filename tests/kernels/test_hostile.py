@@ -1,4 +1,4 @@
-"""Steps that no rule makes: a program with wrong shapes, types, params or indices is refused or runs, but never crashes.
+"""Steps that no rule makes: a program with wrong shapes, types, params or indices is refused or runs, without a crash.
 
 Built with a sanitizer (SARDONYX_SANITIZE, see scripts/build), this test also finds reads and writes outside of buffers.
 """

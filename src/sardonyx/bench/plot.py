@@ -43,6 +43,8 @@ def _draw(axes: Any, title: str, timings: Sequence[Timing]) -> None:
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
     axes.set_xlabel("rows a call")
     axes.set_ylabel("µs a row (median; band: quartiles)")
+    axes.xaxis.set_major_formatter(lambda rows, _: f"{rows:,.0f}")
+    axes.yaxis.set_major_formatter(lambda micros, _: f"{micros:,g}")
     axes.legend(frameon=False, fontsize=9)
     axes.grid(True, which="major", color="#e5e7eb", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -3,8 +3,8 @@
 A machine's speed drifts (clock, neighbours, caches), so calls are never timed one after the other but in rounds::
 
     warm up     A B C
-    round 1     A A A  B B B  C C C      each block repeats a call until it lasts BLOCK seconds
-    round 2     B B B  C C C  A A A      every round starts with another one
+    round 1     A A A  B B B  C C C      each block repeats a call until it lasts BLOCK seconds; its first call is
+    round 2     B B B  C C C  A A A      not timed (caches are the previous one's); rounds start with another one
     ...         until the budget is spent; the median of the rounds is reported, quartiles tell how steady it was
 """
 
@@ -125,6 +125,8 @@ def _repeats(call: Callable[[], object]) -> int:
 
 def _block(call: Callable[[], object], repeats: int) -> float:
     steps = range(repeats)
+    if repeats > 1:
+        call()
     start = time.perf_counter()
     for _ in steps:
         call()

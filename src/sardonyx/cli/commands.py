@@ -19,6 +19,7 @@ from .. import bench as timings
 from .. import report
 from ..errors import InputError, ModelError, SardonyxError, VerificationError
 from ..inputs import coerce_feeds
+from ..program import MAGIC
 from ..session import Session
 from . import DISAGREES, OK, USAGE, tables
 from .estimators import load_estimator
@@ -144,7 +145,7 @@ def verify(
         fitted = _load(estimator, trust)
         X = tables.as_sample(tables.read_frame(data, rows), fitted, target)
     with _status("comparing"):
-        result = sardonyx.verify(fitted, _read_model(model), X)
+        result = sardonyx.verify(fitted, _load_session(model) if _is_program(model) else _read_model(model), X)
     Console().print(report.verdict_table(result))
     return OK if result.ok else DISAGREES
 
@@ -220,17 +221,19 @@ def show(model: Path, /, *, metadata: bool = False, plan: bool = False) -> int:
     Parameters
     ----------
     model
-        The ONNX file.
+        The ONNX file; a compiled program (.sdx) is listed as with --plan.
     metadata
         List what the file says of itself.
     plan
         List the steps that our runtime runs.
     """
-    proto, console = _read_model(model), Console()
-    console.print(report.model_tree(proto, model.name, model.stat().st_size))
-    if metadata:
-        console.print(report.metadata_table(proto))
-    if plan:
+    console, compiled = Console(), _is_program(model)
+    if not compiled:
+        proto = _read_model(model)
+        console.print(report.model_tree(proto, model.name, model.stat().st_size))
+        if metadata:
+            console.print(report.metadata_table(proto))
+    if plan or compiled:
         console.print(str(_load_session(model).explain()), markup=False, highlight=False)
     return OK
 
@@ -267,6 +270,8 @@ def bench(
     output
         A PNG to draw; by default beside the model.
     """
+    if _is_program(model):
+        raise InputError(f"{model.name} is a compiled program, which ONNX Runtime does not read; give the ONNX file.")
     session, sizes = _load_session(model, threads), batches or list(timings.BATCHES)
     if min(sizes) < 1:
         raise InputError(f"--batches {min(sizes)} is not possible; give at least 1.")
@@ -328,11 +333,17 @@ def _load_session(path: Path, threads: int = 0) -> Session:
     return sardonyx.load(path, threads=threads)
 
 
+def _is_program(path: Path) -> bool:
+    """Whether a file is a compiled program, which is no ONNX model."""
+    if not path.is_file():
+        raise InputError(f"there is no file {path}.")
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
 def _read_model(path: Path) -> Any:
     from ..session import parse_onnx
 
-    if not path.is_file():
-        raise InputError(f"there is no file {path}.")
     try:
         return parse_onnx(path.read_bytes(), str(path.parent))
     except ModelError as error:
@@ -367,9 +378,9 @@ def _features(session: Session) -> list[str] | None:
 
 def _first_rows(session: Session, data: Path | None, rows: int) -> dict[str, Any]:
     if data is None:
-        if session.proof is None:
+        if session.description is None or session.description.proof is None:
             raise InputError("this file carries no rows; give some: a CSV or Parquet file after the model.")
-        return session.proof.inputs
+        return session.description.proof.inputs
     inputs = session.get_inputs()
     chosen = tables.choose_columns(inputs, tables.column_names(data), _features(session), ())
     types = {column: i.type for i in inputs for column in chosen[i.name]}

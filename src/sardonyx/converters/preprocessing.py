@@ -30,6 +30,7 @@ from sklearn.preprocessing import (
     PowerTransformer,
     RobustScaler,
     StandardScaler,
+    TargetEncoder,
 )
 
 from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked, in_order
@@ -168,7 +169,7 @@ def _features(est: Any, X: Data) -> tuple[Value, ...]:
 
 def _lookup(est: Any, i: int, column: Value, codes: NDArray[Any]) -> Value:
     """Return the code of each row's category; the last of `codes` is what an unknown category gets, where allowed."""
-    refuse = int(est.handle_unknown == "error")
+    refuse = int(getattr(est, "handle_unknown", "") == "error")
     name = _feature_name(est, i)
     categories = category_table(est, name, est.categories_[i], column.dtype)
     value = column if column.dtype == STRING else column.astype(np.result_type(column.dtype, categories.dtype))
@@ -242,6 +243,16 @@ def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:
     return result
 
 
+@converter(TargetEncoder, frame=True, finite=False)
+def target_encoder(est: Any, X: Data) -> Value:
+    """One column a feature, or one a feature and class; unknown categories get the target's mean."""
+    means = np.atleast_1d(est.target_mean_)
+    tables = [np.append(e, means[k % len(means)]) for k, e in enumerate(est.encodings_)]
+    columns = _features(est, X)
+    each = len(tables) // len(columns)
+    return concat([_lookup(est, k // each, columns[k // each], table) for k, table in enumerate(tables)])
+
+
 @converter(LabelEncoder)
 def label_encoder(est: Any, y: Value) -> Value:
     return _label_codes(est, y).reshape(-1)
@@ -284,6 +295,18 @@ def label_binarizer(est: Any, y: Value) -> Value:
     if est.y_type_ == "binary":
         hot = hot[:, 1:] if len(categories) == 2 else hot & np.zeros((1, 1), bool)
     return where(hot, np.int64(est.pos_label), np.int64(est.neg_label))
+
+
+@converter(LabelBinarizer, method="inverse_transform")
+def label_binarizer_inverse(est: Any, Y: Value) -> Value:
+    """Return the class of the largest column, or, of two classes, that on the score's side of the middle."""
+    if est.y_type_.startswith("multilabel"):
+        raise ConversionError("LabelBinarizer fitted on a multilabel indicator matrix does not convert.")
+    if est.y_type_ == "multiclass":
+        return _gather(_table(est.classes_), Y.argmax(1))
+    above = as_float(Y[:, -1]) > (est.pos_label + est.neg_label) / 2.0
+    last = len(est.classes_) - 1
+    return _gather(_table(est.classes_), above.astype(np.int64) * last)
 
 
 # ---------------------------------------------------------------------------------------------------- encoders, inverse
@@ -398,13 +421,25 @@ def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> 
         X = checked(est, as_matrix(X))
     if function is None:
         return X
-    if isinstance(function, np.ufunc) and function in UFUNCS and function.nin == 1 and not arguments:
-        return function(as_matrix(X))  # type: ignore[no-any-return]
+    known = [u for u in UFUNCS if u.nin == 1]
+    if isinstance(function, np.ufunc) and function in known and not arguments:
+        return _apply_ufunc(function, as_matrix(X))
     raise ConversionError(
         f"FunctionTransformer({parameter}={function!r}): a Python function cannot be converted exactly. "
-        f"Use None, one of NumPy's functions ({', '.join(sorted(u.__name__ for u in UFUNCS if u.nin == 1))}), "
+        f"Use None, one of NumPy's functions ({', '.join(sorted(u.__name__ for u in known))}), "
         "or a transformer class of your own with a registered converter."
     )
+
+
+def _apply_ufunc(function: np.ufunc, X: Value) -> Value:
+    result = UFUNCS[function](X)
+    expected = None if X.dtype == STRING else function(np.ones(1, X.dtype)).dtype
+    if result.dtype != expected:
+        raise ConversionError(
+            f"FunctionTransformer: numpy.{function.__name__} of {X.dtype} gives {expected}, which is not computed "
+            "here. Use float64 or float32 data."
+        )
+    return result
 
 
 @converter(FunctionTransformer, frame=True, finite=False)

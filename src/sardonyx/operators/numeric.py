@@ -18,7 +18,7 @@ def log1p(X: Value) -> Any:
     """Return log(1 + X), elementwise."""
     one = X.dtype.type(1)
     u = X + one
-    return where((u == one) | np.isinf(u), X, np.log(u) * X / (u - one))
+    return where((u == one) | (u == X.dtype.type(np.inf)), X, np.log(u) * (X / (u - one)))
 
 
 @operator("Expm1")
@@ -26,7 +26,7 @@ def expm1(X: Value) -> Any:
     """Return exp(X) - 1, elementwise."""
     one = X.dtype.type(1)
     u: Value = np.exp(X)
-    corrected = where(u - one == -one, -one, (u - one) * X / np.log(u))
+    corrected = where(u - one == -one, -one, (u - one) * (X / np.log(u)))
     return where(u == one, X, where(np.isinf(u), u, corrected))
 
 

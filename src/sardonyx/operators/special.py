@@ -69,4 +69,5 @@ def bessel_k(X: Value, order: Value) -> Value:
         return (i >= 0), total + term * 0.5
 
     (total,) = loop(add, _NODES, X * 0.0 + 0.5)
-    return total * step * np.exp(-X)
+    result: Value = total * step * np.exp(-X)
+    return result
