@@ -48,7 +48,9 @@ def assert_same_everywhere(estimator: Any, X: Any, rows: Any, bits: bool = False
         others = [tensors[name] for name in session.description.methods[method].outputs]
         for mine, other, right in zip(ours, others, expected, strict=True):
             assert mine.dtype == right.dtype
-            same(mine, right, 0 if bits else rtol)
+            # probabilities of boosting go through exp, which no standard makes bit-identical
+            rounded = method == "predict_proba" and "decision_function" in methods
+            same(mine, right, 0 if bits and not rounded else rtol)
             same(other, right, rtol)
 
 
@@ -271,5 +273,5 @@ def test_shapes_of_several_outputs() -> None:
     both = np.c_[y, y > 0].astype(int)
     for model in (RandomForestClassifier(4, random_state=0), MultiOutputClassifier(LogisticRegression())):
         assert_same_everywhere(model.fit(X, both), X, X[:7])
-    assert_same_everywhere(RandomForestRegressor(4, random_state=0).fit(X, X[:, :1]), X, X[:1], bits=True)
+    assert_same_everywhere(RandomForestRegressor(4, random_state=0).fit(X, X[:, 0]), X, X[:1], bits=True)
     assert_same_everywhere(RandomForestRegressor(4, random_state=0).fit(X, X[:, :2]), X, X[:1], bits=True)
