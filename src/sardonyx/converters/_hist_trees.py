@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ..convert import Columns, Data, as_columns, as_matrix, call, take
 from ..errors import ConversionError
-from ..graph import STRING, Value, concat
+from ..graph import Value, concat
 from ..operators.trees import Bools, Trees, build_trees
+from ..protos import STRING
 
 CATEGORIES = 256
 
@@ -91,7 +92,9 @@ def in_fit_order(est: Any, X: Data) -> Data:
 
 def _numbers(est: Any, X: Data) -> Value:
     columns = as_columns(X) if isinstance(X, Columns) else None
-    if columns is not None and (text := [n for n, v in zip(columns.names, columns.values, strict=True) if v.dtype == STRING]):
+    if columns is not None and (
+        text := [n for n, v in zip(columns.names, columns.values, strict=True) if v.dtype == STRING]
+    ):
         raise ConversionError(
             f"{type(est).__name__}: columns {text} are text, and not among its categorical_features. "
             "Encode them first, or name them there."
