@@ -20,7 +20,7 @@ from .base import argmax_labels, both_classes, expit, softmax, take_labels
 #: link functions of sklearn/_loss/link.py: from predictions to raw ones, and back
 LINKS: dict[str, Callable[[Value], Value]] = {
     "IdentityLink": lambda p: p,
-    "LogLink": lambda p: np.log(p),
+    "LogLink": np.log,
     "LogitLink": lambda p: np.log(p / (1.0 - p)),
     "HalfLogitLink": lambda p: 0.5 * np.log(p / (1.0 - p)),
     "MultinomialLogit": lambda p: np.log(p / np.exp(np.log(p).mean(1, keepdims=True))),
@@ -42,7 +42,9 @@ def inverse_link(est: Any, raw: Value) -> Value:
 def _link(est: Any, table: dict[str, Callable[[Value], Value]]) -> Callable[[Value], Value]:
     name = type(est._loss.link).__name__
     if name not in table:
-        raise ConversionError(f"{type(est).__name__}: loss {est.loss!r} has the unknown link {name}; use one of {sorted(table)}.")
+        raise ConversionError(
+            f"{type(est).__name__}: loss {est.loss!r} has the unknown link {name}; use one of {sorted(table)}."
+        )
     return table[name]
 
 

@@ -91,7 +91,9 @@ def in_fit_order(est: Any, X: Data) -> Data:
 
 def _numbers(est: Any, X: Data) -> Value:
     columns = as_columns(X) if isinstance(X, Columns) else None
-    if columns is not None and (text := [n for n, v in zip(columns.names, columns.values, strict=True) if v.dtype == STRING]):
+    if columns is not None and (
+        text := [n for n, v in zip(columns.names, columns.values, strict=True) if v.dtype == STRING]
+    ):
         raise ConversionError(
             f"{type(est).__name__}: columns {text} are text, and not among its categorical_features. "
             "Encode them first, or name them there."

@@ -98,7 +98,9 @@ def _raw_predict(est: Any, X: Value) -> Value:
     return sum_of(given, trees, values, start(est, given), groups=columns)
 
 
-def preceded(trees: Trees, values: NDArray[np.float64], first: NDArray[np.float64]) -> tuple[Trees, NDArray[np.float64]]:
+def preceded(
+    trees: Trees, values: NDArray[np.float64], first: NDArray[np.float64]
+) -> tuple[Trees, NDArray[np.float64]]:
     """Put trees of one leaf before the others: what sums start from."""
     n, nodes, leaves = len(first), len(trees.feature), len(values)
     none = np.full(n, -1)
@@ -160,7 +162,7 @@ def boosting_apply_regressor(est: Any, X: Value) -> Value:
     return leaves.reshape(0, est.estimators_.shape[0])
 
 
-# ------------------------------------------------------------------------------------------------ hist gradient boosting
+# ---------------------------------------------------------------------------------------------- hist gradient boosting
 
 
 def _hist_raw_predict(est: Any, X: Data) -> Value:
@@ -189,7 +191,7 @@ def hist_proba(est: Any, X: Data) -> Value:
     return probabilities(est, call(est, "decision_function", X))
 
 
-# ------------------------------------------------------------------------------------------------------ isolation forest
+# ---------------------------------------------------------------------------------------------------- isolation forest
 
 
 @converter(IsolationForest, method="score_samples", finite=False)
@@ -202,7 +204,7 @@ def isolation_scores(est: Any, X: Value) -> Value:
     total = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
     expected = float(len(est.estimators_) * _average_path_length([est._max_samples])[0])
     ratio = total / expected if expected else total * 0.0 + 1.0
-    return -np.power(2.0, -ratio)  # type: ignore[no-any-return]
+    return -np.power(np.float64(2.0), -ratio)  # type: ignore[call-overload,no-any-return]
 
 
 @converter(IsolationForest, method="decision_function", finite=False)
