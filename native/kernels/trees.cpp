@@ -44,7 +44,7 @@ struct Wide {
 };
 
 constexpr int kTreeFields = 3, kRangeFields = 4;
-constexpr int kWalkLanes = 32;  // rows that walk one tree together: enough misses in flight
+constexpr int kWalkLanes = 16;  // rows that walk one tree together: enough misses in flight
 constexpr int kTreeLanes = 8;   // trees that one row walks together
 constexpr int kScanLanes = 64;  // rows of one scan
 constexpr std::int64_t kFewRows = 8;
@@ -55,8 +55,8 @@ struct Sets {
 };
 
 struct Layout {
-  int shift;            // of the child in a word
-  std::uint32_t mask;   // of the feature, after the two flags
+  int shift;           // of the child in a word
+  std::uint32_t mask;  // of the feature, after the two flags
   Sets sets;
 };
 
@@ -282,12 +282,10 @@ void release_forest(void* state) { free(state); }
 
 Forest forest_of(const Step& step, int bits, const State& state) {
   const Tensor &trees = step.inputs[2], &sets = step.inputs[4];
-  return {step.inputs[1].data,
-          data_of<std::int64_t>(trees),
-          state.depths,
-          trees.dims[0],
-          step.inputs[0].width,
-          {bits + 2, (std::uint32_t{1} << bits) - 1, {data_of<std::uint32_t>(sets), sets.dims[1]}}};
+  return {
+      step.inputs[1].data,  data_of<std::int64_t>(trees),
+      state.depths,         trees.dims[0],
+      step.inputs[0].width, {bits + 2, (std::uint32_t{1} << bits) - 1, {data_of<std::uint32_t>(sets), sets.dims[1]}}};
 }
 
 template <class Sink>
@@ -315,8 +313,8 @@ constexpr int kScanInputs = 5;
 
 Scan scan_of(const Step& step) {
   const Tensor* in = step.inputs + 5;
-  return {data_of<std::int32_t>(in[0]), in[0].width, in[1].data, data_of<std::int32_t>(in[2]), in[3].data,
-          data_of<std::int64_t>(in[4])};
+  return {data_of<std::int32_t>(in[0]), in[0].width, in[1].data,
+          data_of<std::int32_t>(in[2]), in[3].data,  data_of<std::int64_t>(in[4])};
 }
 
 #if defined(__AVX512F__)
@@ -537,8 +535,7 @@ void add_trees(const Step& step, std::int64_t rows, const Context& context) {
   const State& state = *static_cast<const State*>(context.state);
   const Forest forest = forest_of(step, static_cast<int>(step.params[kBits].i), state);
   const Tensor &values = step.inputs[3], &y = step.outputs[0];
-  const Add<kColumns> add{data_of<double>(y), data_of<double>(values), y.width, values.dims[1],
-                          step.params[kGroups].i};
+  const Add<kColumns> add{data_of<double>(y), data_of<double>(values), y.width, values.dims[1], step.params[kGroups].i};
   if (step.params[kScan].i != 0 && rows >= kFewRows) return scan_any(step, forest, rows, context.scratch, add);
   walk_any(step, forest, rows, state.member, add);
 }
@@ -552,14 +549,10 @@ void run_sum(const Step& step, std::int64_t rows, const Context& context) {
     for (std::int64_t i = 0; i < rows * y.width; ++i) sums[i] = -0.0;  // added to anything, changes nothing
   }
   switch (step.inputs[3].dims[1]) {
-    case 1:
-      return add_trees<1>(step, rows, context);
-    case 2:
-      return add_trees<2>(step, rows, context);
-    case 3:
-      return add_trees<3>(step, rows, context);
-    default:
-      return add_trees<0>(step, rows, context);
+    case 1: return add_trees<1>(step, rows, context);
+    case 2: return add_trees<2>(step, rows, context);
+    case 3: return add_trees<3>(step, rows, context);
+    default: return add_trees<0>(step, rows, context);
   }
 }
 

@@ -40,7 +40,7 @@ from .tree import (
     vote,
 )
 
-# ---- forests ---------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------------------------- forests
 
 
 def _mean(est: Any, X: Value) -> Value:
@@ -83,7 +83,7 @@ def random_trees_embedding(est: Any, X: Value) -> Any:
     return call(est.one_hot_encoder_, "transform", call(est, "apply", X))
 
 
-# ---- gradient boosting -----------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------- gradient boosting
 
 
 def _raw_predict(est: Any, X: Value) -> Value:
@@ -139,7 +139,7 @@ def boosting_proba(est: Any, X: Value) -> Value:
 
 @converter(GradientBoostingClassifier, method="predict_log_proba", finite=False)
 def boosting_log_proba(est: Any, X: Value) -> Value:
-    return np.log(call(est, "predict_proba", X))
+    return np.log(call(est, "predict_proba", X))  # type: ignore[no-any-return]
 
 
 @converter(GradientBoostingRegressor, method="predict", finite=False)
@@ -162,7 +162,7 @@ def boosting_apply_regressor(est: Any, X: Value) -> Value:
     return leaves.reshape(0, est.estimators_.shape[0])
 
 
-# ---- hist gradient boosting ------------------------------------------------------------------------------------------
+# ---------------------------------------------------------------------------------------------- hist gradient boosting
 
 
 def _hist_raw_predict(est: Any, X: Data) -> Value:
@@ -191,7 +191,7 @@ def hist_proba(est: Any, X: Data) -> Value:
     return probabilities(est, call(est, "decision_function", X))
 
 
-# ---- isolation forest ------------------------------------------------------------------------------------------------
+# ---------------------------------------------------------------------------------------------------- isolation forest
 
 
 @converter(IsolationForest, method="score_samples", finite=False)
@@ -204,12 +204,12 @@ def isolation_scores(est: Any, X: Value) -> Value:
     total = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
     expected = float(len(est.estimators_) * _average_path_length([est._max_samples])[0])
     ratio = total / expected if expected else total * 0.0 + 1.0
-    return -(2.0**-ratio)
+    return -np.power(np.float64(2.0), -ratio)  # type: ignore[call-overload,no-any-return]
 
 
 @converter(IsolationForest, method="decision_function", finite=False)
 def isolation_decision(est: Any, X: Value) -> Value:
-    return call(est, "score_samples", X) - float(est.offset_)
+    return call(est, "score_samples", X) - float(est.offset_)  # type: ignore[no-any-return]
 
 
 @converter(IsolationForest, method="predict", finite=False)

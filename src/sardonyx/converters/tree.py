@@ -1,7 +1,7 @@
 """sklearn.tree: decision trees, and how every estimator made of them reads their nodes.
 
-scikit-learn rounds X to float32 and compares it with float64 thresholds; a float32 is at most a threshold exactly if it
-is at most the largest float32 not above it, so thresholds are rounded down once, here. NaN goes where the node says
+scikit-learn rounds X to float32 and compares it with float64 thresholds; a float32 is at most a threshold just if it is
+at most the largest float32 not above it, so thresholds are rounded down once, here. NaN goes where the node says
 (sklearn/tree/_tree.pyx, ``_apply_dense``). Infinity, and what becomes infinite in float32, is refused.
 """
 

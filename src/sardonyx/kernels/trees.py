@@ -1,7 +1,8 @@
 """Tree ensembles (native/kernels/trees.cpp draws the layouts): packing nodes for the walk and for the scan.
 
-Recognised are the operators of `sardonyx.operators.trees`, and ``ai.onnx.ml.TreeEnsemble`` itself where it sums. An inner
-node that is reached twice, or a circle, is no tree and is declined. All packing is done level by level for all trees.
+Recognised are the operators of `sardonyx.operators.trees`, and ``ai.onnx.ml.TreeEnsemble`` itself where it sums or
+averages. An inner node that is reached twice, or a circle, is no tree and is declined. Packing goes level by level, for
+all trees at once.
 """
 
 from __future__ import annotations
@@ -13,10 +14,15 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ..rules import Builder, NodeView, Row, Values, decline, lowers
+from ..rules import Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from .elementwise import FLOATS, elementwise
 
 #: comparison modes of TreeEnsemble
 LEQ, LT, GTE, GT, MEMBER = 0, 1, 2, 3, 6
+#: aggregate functions of TreeEnsemble
+AVERAGE, SUM = 0, 1
+#: targets up to which a leaf's weight is written as a row of values
+MAX_TARGETS = 64
 #: leaves that a scan has bits for
 SCAN_LEAVES = 64
 #: rows that make the nodes of deep trees worth fetching
@@ -30,7 +36,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nodes:
-    """The inner nodes of an ensemble as ``TreeEnsemble`` has them, all of the mode `<=` or member; see `operators.trees`."""
+    """The inner nodes of an ensemble as ``TreeEnsemble`` has them, of mode `<=` or member; see `operators.trees`."""
 
     feature: Ints
     split: NDArray[Any]
@@ -114,7 +120,8 @@ def pack(nodes: Nodes, n_leaves: int) -> Packed:
             decline("a node that several others lead to")
         tree = np.repeat(tree[inner], 2)
         frontier, inner = nodes.children[:, rows].T.ravel(), ~nodes.is_leaf[:, rows].T.ravel()
-    return _in_order(*(np.concatenate(part) for part in zip(*found, strict=True)), [len(f[0]) for f in found])
+    inners, sources, trees, firsts = (np.concatenate(part) for part in zip(*found, strict=True))
+    return _in_order(inners, sources, trees, firsts, [len(f[0]) for f in found])
 
 
 def _in_order(inner: Bools, source: Ints, tree: Ints, first: Ints, sizes: list[int]) -> Packed:
@@ -242,7 +249,8 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     scan = scan_tables(nodes, packed, count, left)
     if scan is None:
         b.want_block_rows(DEEP_BLOCK if len(walk.nodes) > DEEP_NODES else 256)
-    inputs = [x, walk.nodes, walk.trees, np.ascontiguousarray(values[walk.leaves], np.float64), walk.sets]
+    inputs: list[Operand | NDArray[Any]] = [x, walk.nodes, walk.trees]
+    inputs += [np.ascontiguousarray(values[walk.leaves], np.float64), walk.sets]
     params = (groups, walk.bits, int(scan is not None), len(base))
     width = groups * values.shape[1]
     return b.step("TreeEnsembleSum", [*inputs, *(scan or []), *base], [("float64", (width,))], params)
@@ -257,11 +265,31 @@ def tree_leaves(b: Builder, node: NodeView) -> Values:
     packed = pack(nodes, len(numbers))
     walk = walk_tables(nodes, packed, leaf_ranks(packed)[1], x.width)
     b.want_block_rows(256)
-    inputs = [x, walk.nodes, walk.trees, numbers[walk.leaves], walk.sets]
+    inputs: list[Operand | NDArray[Any]] = [x, walk.nodes, walk.trees, numbers[walk.leaves], walk.sets]
     return b.step("TreeEnsembleLeaves", inputs, [("int64", (len(nodes.roots),))], (walk.bits,))
 
 
-# ---------------------------------------------------------------------------------------------------------------- details
+@lowers("TreeEnsemble", domain="ai.onnx.ml")
+def standard(b: Builder, node: NodeView) -> Values:
+    """Lower sums and averages; they are added up in float64, also where the standard's type is float32."""
+    x, nodes = node.row(0), read_nodes(node)
+    aggregate, targets = node.integer("aggregate_function", 1), node.integer("n_targets", 1)
+    if aggregate not in (AVERAGE, SUM) or node.integer("post_transform", 0):
+        decline("minima, maxima and post transforms have no kernel")
+    target, weight = _integers(node, "leaf_targetids"), _array(node.attributes["leaf_weights"])
+    if len(target) != len(weight) or ((target < 0) | (target >= targets)).any():
+        decline("a leaf's target is not there")
+    if targets > MAX_TARGETS:
+        decline("more targets than leaves should be rows for")
+    values = np.zeros((len(weight), targets))
+    values[np.arange(len(weight)), target] = weight
+    (y,) = sum_steps(b, x, nodes, values, 1, [])
+    if aggregate == AVERAGE:
+        y = elementwise(b, "Div", [y, Const(np.asarray(float(len(nodes.roots))))], FLOATS)
+    return (y,) if x.dtype == "float64" else b.step("Cast", [y], [(x.dtype, y.shape)])
+
+
+# -------------------------------------------------------------------------------------------------------------- details
 
 
 def _array(tensor: onnx.TensorProto) -> NDArray[Any]:

@@ -1,7 +1,7 @@
-"""Operators of tree ensembles: which leaf a row reaches in every tree, and the sum of those leaves' values in tree order.
+"""Operators of tree ensembles: which leaf a row reaches in every tree, and the sum of those leaves' values, in order.
 
-The standard's ``ai.onnx.ml.TreeEnsemble`` has one number a leaf and promises no order of summation. Here a leaf has a number
-of its own, which looks its values up in a table, and the sum goes from the first tree to the last, as scikit-learn's does::
+The standard's ``ai.onnx.ml.TreeEnsemble`` has one number a leaf and promises no order of summation. Here that number is
+the leaf's own, which looks values up in a table; the sum goes from the first tree to the last, as scikit-learn's::
 
     X ──▶ TreeEnsemble ──▶ leaves (N, trees) ──▶ values[leaves] (N, trees, columns) ──▶ running sum, its last
 
@@ -10,6 +10,7 @@ of its own, which looks its values up in a table, and the sum goes from the firs
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,9 +157,7 @@ def tree_leaves(X: Value, *, n_trees: int, **nodes: onnx.AttributeProto) -> Valu
     -------
     int64 Value of shape (N, n_trees)
     """
-    refs = {k: attribute_ref(k, v.type) for k, v in nodes.items()}
-    reached: Value = op.TreeEnsemble(X, **refs, n_targets=n_trees, aggregate_function=1, post_transform=0)
-    return reached.astype(np.int64)
+    return _reached(X, n_trees, nodes)
 
 
 @operator("TreeEnsembleSum")
@@ -184,8 +183,7 @@ def tree_sum(X: Value, values: Value, *base: Value, n_trees: int, groups: int, *
     -------
     float64 Value of shape (N, groups * n_columns)
     """
-    leaves = tree_leaves.__wrapped__(X, n_trees=n_trees, **nodes)
-    terms = values[leaves].reshape(0, n_trees // groups, groups * values.dim(1))
+    terms = values[_reached(X, n_trees, nodes)].reshape(0, n_trees // groups, groups * values.dim(1))
     if base:
         terms = concat([base[0][:, None, :], terms])
     return op.CumSum(terms, np.int64(1))[:, -1, :] if terms.dim(1) > 1 else terms.reshape(0, groups * values.dim(1))
@@ -211,10 +209,18 @@ def round_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         near = thresholds.astype(np.float32)
     lower = np.nextafter(near, np.float32(-np.inf))
-    return np.where(near > thresholds, lower, near)
+    rounded: NDArray[np.float32] = np.where(near > thresholds, lower, near)
+    return rounded
 
 
-# ---------------------------------------------------------------------------------------------------------------- details
+# -------------------------------------------------------------------------------------------------------------- details
+
+
+def _reached(X: Value, n_trees: int, nodes: Mapping[str, onnx.AttributeProto]) -> Value:
+    """Return the leaves' numbers: one target a tree, and every tree adds one leaf's number to its own."""
+    refs = {k: attribute_ref(k, v.type) for k, v in nodes.items()}
+    reached: Value = op.TreeEnsemble(X, **refs, n_targets=n_trees, aggregate_function=1, post_transform=0)
+    return reached.astype(np.int64)
 
 
 def _extended(array: NDArray[Any], count: int, value: Any) -> NDArray[Any]:

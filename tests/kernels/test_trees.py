@@ -1,0 +1,201 @@
+"""Kernels of tree ensembles: the same bits in every instruction set, hostile files, and the standard's own operator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from sardonyx.graph import Graph
+from sardonyx.lower import lower
+from sardonyx.operators.trees import Trees, build_trees, leaves_of, sum_of
+from sardonyx.plan import NativeSegment, PlanRunner
+from sardonyx.program import Program, pack
+
+from ..native.programs import ISAS, load
+from ..native.test_hostile import try_file
+
+FEATURES, CATEGORIES = 3, 70
+
+
+def random_trees(seed: int, depth: int, dtype: type, n_trees: int = 5, members: bool = True) -> Trees:
+    """Trees of random shape: every node of a complete tree is cut to a leaf with some probability."""
+    rng = np.random.default_rng(seed)
+    size = 2 ** (depth + 1) - 1
+    place = np.arange(size)
+    left, right = [], []
+    for t in range(n_trees):
+        inner = (place < 2**depth - 1) & (rng.random(size) < 0.8)
+        left.append(np.where(inner, 2 * place + 1 + t * size, -1))
+        right.append(np.where(inner, 2 * place + 2 + t * size, -1))
+    total = size * n_trees
+    feature = rng.integers(0, FEATURES, total)
+    member = (feature == 0) & members
+    sets = rng.random((max(1, int(member.sum())), CATEGORIES)) < 0.5
+    sets[:, 1] = True
+    return _reachable(
+        np.arange(n_trees) * size,
+        np.concatenate(left),
+        np.concatenate(right),
+        feature,
+        rng.integers(-3, 4, total).astype(dtype),
+        rng.random(total) < 0.5,
+        np.where(member, np.cumsum(member) - 1, -1),
+        sets,
+    )
+
+
+def _reachable(starts: Any, left: Any, right: Any, *of_nodes: Any) -> Trees:
+    """Drop the nodes below those that were cut."""
+    *each, sets = of_nodes
+    keep = np.zeros(len(left), bool)
+    frontier = starts
+    while len(frontier):
+        keep[frontier] = True
+        inner = frontier[left[frontier] >= 0]
+        frontier = np.concatenate([left[inner], right[inner]])
+    new = np.cumsum(keep) - 1
+    yes, no = (np.where(c[keep] < 0, -1, new[c[keep]]) for c in (left, right))
+    feature, split, missing, set_of = (a[keep] for a in each)
+    return build_trees(new[starts], yes, no, feature, split, missing, set_of, sets)
+
+
+def random_rows(seed: int, n: int, dtype: type) -> NDArray[Any]:
+    """Values at the splits, categories, and what is none."""
+    rng = np.random.default_rng(seed)
+    X: NDArray[Any] = rng.integers(-3, 4, (n, FEATURES)).astype(dtype)
+    X[:, 0] = rng.choice([*range(CATEGORIES), 90, 0.5, -1, -0.0, np.nan, np.inf, -np.inf, 1e30], n)
+    X[:, 2] = rng.choice([-3, -0.0, 0.0, 1, 2, np.nan, np.inf, -np.inf], n)
+    return X
+
+
+def reached(trees: Trees, X: NDArray[Any]) -> NDArray[np.int64]:
+    """The leaves, walked one by one."""
+    result = np.empty((len(X), trees.n_trees), np.int64)
+    for r, row in enumerate(X):
+        result[r] = [_leaf(trees, root, row) for root in trees.roots]
+    return result
+
+
+def _leaf(trees: Trees, node: int, row: NDArray[Any]) -> int:
+    while True:
+        x, s = row[trees.feature[node]], trees.set_of[node]
+        known = s >= 0 and 0 <= x < CATEGORIES and x == int(x)
+        yes = bool(known and trees.sets[s, int(x)]) if s >= 0 else x <= trees.split[node]
+        side = 0 if (trees.missing[node] if np.isnan(x) else yes) else 1
+        if trees.is_leaf[side, node]:
+            return int(trees.children[side, node])
+        node = int(trees.children[side, node])
+
+
+def program_of(trees: Trees, dtype: type, values: NDArray[Any] | None = None, groups: int = 1) -> Program:
+    graph = Graph({"": 21, "ai.onnx.ml": 5, "sardonyx": 1})
+    with graph.scope():
+        X = graph.input("X", dtype, ("N", FEATURES))
+        y = leaves_of(X, trees) if values is None else sum_of(X, trees, values, groups=groups)
+    (segment,) = lower(graph.model({"y": y})).segments
+    assert isinstance(segment, NativeSegment)
+    return segment.program
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("depth", [1, 3, 5, 6, 9])
+@pytest.mark.parametrize("members", [False, True])
+def test_every_instruction_set(depth: int, dtype: type, members: bool, isa: str) -> None:
+    trees, X = random_trees(depth, depth, dtype, 9, members), random_rows(depth, 150, dtype)
+    leaves = reached(trees, X)
+    for columns, groups in ((1, 1), (1, 3), (2, 1), (3, 1), (5, 1)):
+        values = np.random.default_rng(1).normal(size=(len(trees.tree_of_leaf), columns))
+        expected = np.full((len(X), groups * columns), -0.0)
+        for t in range(9):
+            expected[:, (t % groups) * columns :][:, :columns] += values[leaves[:, t]]
+        native = load(program_of(trees, dtype, values, groups), isa=isa)
+        for n in (150, 64, 8, 7, 1, 0):
+            np.testing.assert_array_equal(native.run(None, {"X": X[:n]})[0], expected[:n])
+    np.testing.assert_array_equal(load(program_of(trees, dtype), isa=isa).run(None, {"X": X})[0], leaves)
+
+
+def _files() -> dict[str, bytes]:
+    small, deep = random_trees(0, 2, np.float32, 2), random_trees(1, 8, np.float64, 1)
+    ones = [np.ones((len(t.tree_of_leaf), 2)) for t in (small, deep)]
+    return {
+        "scan": pack(program_of(small, np.float32, ones[0])),
+        "walk": pack(program_of(deep, np.float64, ones[1])),
+        "leaves": pack(program_of(small, np.float32)),
+    }
+
+
+FILES = _files()
+
+
+@pytest.mark.parametrize("name", ["scan", "leaves"])
+@pytest.mark.parametrize("value", [0x00, 0x01, 0x7F, 0xFF])
+def test_every_byte_changed(name: str, value: int) -> None:
+    file = bytearray(FILES[name])
+    for at, original in enumerate(FILES[name]):
+        file[at] = value
+        try_file(bytes(file))
+        file[at] = original
+    assert try_file(bytes(file))
+
+
+@given(st.sampled_from(sorted(FILES)), st.lists(st.tuples(st.integers(0, 1 << 16), st.binary(min_size=1, max_size=8))))
+@settings(max_examples=500, deadline=None)
+def test_random_changes(name: str, changes: list[tuple[int, bytes]]) -> None:
+    file = bytearray(FILES[name])
+    for position, value in changes:
+        at = position % len(file)
+        file[at : at + len(value)] = value[: len(file) - at]
+    try_file(bytes(file))
+
+
+def standard(seed: int, dtype: type, aggregate: int) -> onnx.ModelProto:
+    """A model of ``TreeEnsemble`` with all modes that have an order."""
+    rng = np.random.default_rng(seed)
+    trees = random_trees(seed, 4, dtype, 6, members=False)
+    attributes = trees.attributes()
+    n, leaves = len(trees.feature), len(trees.tree_of_leaf)
+    modes = rng.integers(0, 4, n).astype(np.uint8)
+    weights: NDArray[Any] = rng.normal(size=leaves).astype(dtype)
+    attributes["nodes_modes"].t.CopyFrom(numpy_helper.from_array(modes))
+    attributes["leaf_weights"].t.CopyFrom(numpy_helper.from_array(weights))
+    attributes["leaf_targetids"].ints[:] = rng.integers(0, 3, leaves).tolist()
+    node = helper.make_node(
+        "TreeEnsemble", ["X"], ["y"], domain="ai.onnx.ml", n_targets=3, aggregate_function=aggregate, post_transform=0
+    )
+    node.attribute.extend(attributes.values())
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    X = helper.make_tensor_value_info("X", kind, ["N", FEATURES])
+    y = helper.make_tensor_value_info("y", kind, ["N", 3])
+    opsets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
+    return helper.make_model(helper.make_graph([node], "g", [X], [y]), opset_imports=opsets, ir_version=10)
+
+
+@pytest.mark.parametrize("aggregate", [0, 1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_standard_operator(seed: int, dtype: type, aggregate: int) -> None:
+    model = standard(seed, dtype, aggregate)
+    plan = lower(model)
+    assert all(isinstance(s, NativeSegment) for s in plan.segments)
+    rows = random_rows(seed, 60, dtype)
+    expected = ort.InferenceSession(model.SerializeToString()).run(None, {"X": rows})[0]
+    (answer,) = PlanRunner(plan, threads=1).run(None, {"X": rows})
+    np.testing.assert_allclose(answer, expected, rtol=1e-5 if dtype == np.float32 else 1e-12)
+    assert answer.dtype == expected.dtype
+
+
+def test_a_node_reached_twice_is_no_tree() -> None:
+    model = standard(0, np.float32, 1)
+    attributes = {a.name: a for a in model.graph.node[0].attribute}
+    at = list(attributes["nodes_trueleafs"].ints).index(0)
+    attributes["nodes_truenodeids"].ints[at] = at  # a circle
+    assert not any(isinstance(s, NativeSegment) for s in lower(model).segments)
