@@ -190,7 +190,7 @@ def convert(
         results = _trace(estimator, chosen, data)
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     model = graph.model(outputs)
-    write_description(model, describe_model(estimator, signature, results))
+    write_description(model, describe_model(estimator, signature, results, graph.single))
     return model
 
 
@@ -243,7 +243,7 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     return [(method, as_matrix(result))]
 
 
-def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]) -> Description:
+def describe_model(estimator: Any, signature: Signature, results: dict[str, Any], single: bool) -> Description:
     """Return what the file says of itself, but for the proof, which needs the model to be run."""
     import sklearn
 
@@ -258,6 +258,7 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
         methods={method: _describe_method(method, result, labels) for method, result in results.items()},
         version=__version__,
         sklearn=sklearn.__version__,
+        single=single or any(spec.dtype == "float32" for spec in signature.inputs),
         features=None if features is None else tuple(map(str, features)),
         classes=[np.asarray(c) for c in classes] if isinstance(classes, list) else classes,
     )

@@ -48,6 +48,12 @@ from .protos import (
 
 #: constants up to this many elements are written into a function's body, larger ones are passed to it.
 SMALL = 8
+#: operators that round their results, where others only move or compare values
+ROUNDING = frozenset(
+    {"Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Gemm", "Einsum", "Exp", "Log", "Sqrt", "Reciprocal", "CumSum"}
+    | {"Tanh", "Sin", "Cos", "Sigmoid", "Softmax", "Erf", "ReduceSum", "ReduceMean", "ReduceSumSquare", "ReduceL1"}
+    | {"ReduceL2", "ReduceLogSumExp", "ReduceProd"}
+)
 #: the domain of the operators that the standard lacks (`operators/`), and of the pipeline's steps
 OPERATORS, STEPS = "sardonyx", "sardonyx.steps"
 
@@ -95,6 +101,7 @@ class Graph:
         self.path = ""  # of the step being traced, for readable weight names
         self.names_of: dict[int, str] = {}  # id of an array -> the attribute that holds it
         self.attributes: dict[str, onnx.AttributeProto] = {}  # of a function's calling node, behind `attribute_ref`
+        self.single = False  # root only: whether anything is computed, not only moved, in float32
         self._count = 0
         self._outputs: set[str] = set()
 
@@ -167,6 +174,7 @@ class Graph:
         proto.attribute.extend(attribute_proto(schema, op_type, k, v) for k, v in attributes.items() if v is not None)
         inferred = self._infer(schema, proto, [v for v in inputs if v is not None])
         self.nodes.append(proto)
+        self.root.single |= op_type in ROUNDING and any(inferred[name][0] == np.float32 for name in names)
         return tuple(Value(self, name, *inferred[name]) for name in names)
 
     def _infer(
