@@ -317,9 +317,20 @@ def checked(estimator: Any, X: Value) -> Value:
 
 def allows_nan(estimator: Any) -> bool:
     """Whether the estimator's tags allow NaN."""
-    from sklearn.utils import get_tags
+    return _input_tags(estimator)[0]
 
-    return bool(get_tags(estimator).input_tags.allow_nan)
+
+def _input_tags(estimator: Any) -> tuple[bool, bool]:
+    """Return whether the estimator allows NaN, and whether it takes two-dimensional arrays."""
+    try:
+        from sklearn.utils import get_tags
+    except ImportError:  # scikit-learn 1.5 keeps its tags in a dict
+        from sklearn.utils._tags import _safe_tags
+
+        old = _safe_tags(estimator)
+        return bool(old["allow_nan"]), "2darray" in old["X_types"]
+    tags = get_tags(estimator).input_tags
+    return bool(tags.allow_nan), bool(tags.two_d_array)
 
 
 def _check_fitted(estimator: Any) -> None:
@@ -334,6 +345,10 @@ def _check_fitted(estimator: Any) -> None:
         raise ConversionError(
             f"this {type(estimator).__name__} is not fitted; call fit before converting it."
         ) from error
+    except TypeError:  # scikit-learn 1.5 asks a pipeline's last step, even where that is "passthrough"
+        for _, part in getattr(estimator, "steps", ()):
+            if hasattr(part, "fit"):
+                _check_fitted(part)
 
 
 def _opset(target: int | None) -> int:
@@ -353,11 +368,9 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
 
 def _takes_vector(estimator: Any) -> bool:
     """Whether the estimator takes one-dimensional data: labels to encode, documents."""
-    from sklearn.utils import get_tags
-
     while getattr(estimator, "steps", None):
         estimator = estimator.steps[0][1]
-    return hasattr(estimator, "fit") and not get_tags(estimator).input_tags.two_d_array
+    return hasattr(estimator, "fit") and not _input_tags(estimator)[1]
 
 
 def _identity(X: Data) -> tuple[str, ...]:

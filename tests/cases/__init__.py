@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import sklearn
 from sklearn.base import clone
 
 from .data import Dataset, dataset
@@ -36,6 +37,8 @@ class Case:
         What this row is there to catch, if it is not plain from the parameters.
     rtol : float, optional
         Tolerance where the dtype of the result does not tell in which the estimator computes.
+    since : str
+        The first scikit-learn that fits this row; older ones leave it out of the table.
     """
 
     estimator: Any
@@ -43,6 +46,7 @@ class Case:
     methods: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
     rtol: float | None = None
+    since: str = "1.5"
 
     @property
     def name(self) -> str:
@@ -63,6 +67,13 @@ KNOWN: dict[str, dict[str, str]] = {}
 
 
 def cases() -> Iterator[Case]:
-    """Yield every row of the table."""
+    """Yield every row of the table that the installed scikit-learn fits."""
     for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-        yield from getattr(importlib.import_module(f"{__name__}.{module}"), "CASES", ())
+        rows = getattr(importlib.import_module(f"{__name__}.{module}"), "CASES", ())
+        yield from (case for case in rows if release(case.since) <= release(sklearn.__version__))
+
+
+def release(version: str) -> tuple[int, int]:
+    """Return the first two numbers of a version."""
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)

@@ -27,9 +27,23 @@ CASES = [
         "binary32",
         rtol=1e-5,
     ),
-    Case(CalibratedClassifierCV(LogisticRegression(), cv=3, method="temperature"), "binary"),
+    Case(CalibratedClassifierCV(LogisticRegression(), cv=3, method="temperature"), "binary", since="1.8"),
     # scikit-learn 1.9 reads labels other than 0, 1, 2, ... as indices when it fits a temperature, and may crash
-    Case(CalibratedClassifierCV(QuadraticDiscriminantAnalysis(), cv=3, method="temperature"), "multiclass_int"),
-    Case(CalibratedClassifierCV(DummyClassifier(), cv=3, method="temperature"), "binary", note="probabilities"),
-    Case(CalibratedClassifierCV(DummyClassifier(), cv=3, method="temperature"), "multiclass_int", note="probabilities"),
+    Case(
+        CalibratedClassifierCV(QuadraticDiscriminantAnalysis(), cv=3, method="temperature"),
+        "multiclass_int",
+        since="1.8",
+    ),
+    Case(
+        CalibratedClassifierCV(DummyClassifier(), cv=3, method="temperature"),
+        "binary",
+        note="probabilities",
+        since="1.8",
+    ),
+    Case(
+        CalibratedClassifierCV(DummyClassifier(), cv=3, method="temperature"),
+        "multiclass_int",
+        note="probabilities",
+        since="1.8",
+    ),
 ]

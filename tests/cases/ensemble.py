@@ -45,7 +45,7 @@ CASES = [
     Case(RandomForestRegressor(**TEN), "regression_nan"),
     Case(RandomForestRegressor(min_samples_leaf=100, **TEN), "regression_int", note="few nodes"),
     Case(ExtraTreesClassifier(**TEN), "multiclass_float"),
-    Case(ExtraTreesClassifier(bootstrap=True, max_depth=4, **TEN), "binary_nan"),
+    Case(ExtraTreesClassifier(bootstrap=True, max_depth=4, **TEN), "binary_nan", since="1.6"),
     Case(ExtraTreesClassifier(**TEN), "classes_multi"),
     Case(ExtraTreesRegressor(**TEN), "regression"),
     Case(ExtraTreesRegressor(max_depth=4, **TEN), "regression_multi"),
@@ -97,7 +97,7 @@ CASES = [
     Case(HistGradientBoostingClassifier(categorical_features=["city", "code"], **HIST), "frame_categories"),
     Case(HistGradientBoostingClassifier(categorical_features=[0], **HIST), "frame_categories"),
     Case(IsolationForest(**TEN), "regression"),
-    Case(IsolationForest(max_features=3, contamination=0.1, bootstrap=True, **TEN), "regression_nan"),
+    Case(IsolationForest(max_features=3, contamination=0.1, bootstrap=True, **TEN), "regression_nan", since="1.6"),
     Case(IsolationForest(max_samples=1, **TEN), "regression32", note="no depth"),
     Case(IsolationForest(max_samples=50, **TEN), "regression_int"),
 ]

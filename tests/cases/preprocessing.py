@@ -65,7 +65,7 @@ ENCODERS = [
     Case(OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=30), "categories_str_unknown"),
     Case(OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=3, drop="first"), "categories_str_unknown"),
     Case(OneHotEncoder(handle_unknown="infrequent_if_exist"), "categories_int_unknown", note="none is infrequent"),
-    Case(OneHotEncoder(handle_unknown="warn", max_categories=2), "categories_int_unknown"),
+    Case(OneHotEncoder(handle_unknown="warn", max_categories=2), "categories_int_unknown", since="1.6"),
     Case(OneHotEncoder(min_frequency=0.1, drop="if_binary", dtype=np.int64), "categories_int"),
     Case(OneHotEncoder(drop="if_binary", sparse_output=False, dtype=bool), "categories_bool"),
     Case(OneHotEncoder(drop=["b", "a", ""], dtype=np.float32), "categories_str"),

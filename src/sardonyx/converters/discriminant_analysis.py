@@ -17,7 +17,9 @@ from ._response import columns_of
 from .base import argmax_labels, both_classes, expit, softmax
 from .linear_model import linear_decision
 
-#: the class that answers for the quadratic one (its own base since scikit-learn 1.7)
+#: scikit-learn 1.5 takes the logarithm of probabilities, which may be 0; later ones exp of the logarithms
+_LOGS_FIRST = hasattr(discriminant_analysis, "DiscriminantAnalysisPredictionMixin")
+#: the class that answers for the quadratic one (its own base since scikit-learn 1.6)
 _QUADRATIC = (
     getattr(discriminant_analysis, "DiscriminantAnalysisPredictionMixin", QuadraticDiscriminantAnalysis),
     QuadraticDiscriminantAnalysis,
@@ -68,6 +70,8 @@ def quadratic_classes(est: Any, X: Value) -> Value:
 
 @converter(*_QUADRATIC, method="predict_log_proba")
 def quadratic_log_proba(est: Any, X: Value) -> Value:
+    if not _LOGS_FIRST:
+        return np.log(call(est, "predict_proba", X))
     scores = _quadratic_scores(est, X)
     likelihood = scores - scores.max(1, keepdims=True)
     return likelihood - np.log(np.exp(likelihood).sum(1, keepdims=True))
@@ -75,4 +79,8 @@ def quadratic_log_proba(est: Any, X: Value) -> Value:
 
 @converter(*_QUADRATIC, method="predict_proba")
 def quadratic_proba(est: Any, X: Value) -> Value:
+    if not _LOGS_FIRST:
+        scores = _quadratic_scores(est, X)
+        likelihood = np.exp(scores - scores.max(1, keepdims=True))
+        return likelihood / likelihood.sum(1, keepdims=True)
     return np.exp(call(est, "predict_log_proba", X))
