@@ -19,6 +19,7 @@ def check(build: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not (ROOT / "build" / "release").exists(), reason="not built by scripts/build")
+@pytest.mark.skipif(shutil.which("nm") is None, reason="no nm")
 def test_kernels_share_no_symbols() -> None:
     result = check(ROOT / "build" / "release")
     assert result.returncode == 0, result.stdout + result.stderr

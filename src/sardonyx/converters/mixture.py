@@ -16,11 +16,13 @@ from sklearn.mixture._gaussian_mixture import _compute_log_det_cholesky, _estima
 from ..errors import ConversionError
 from ..graph import Value
 from ..registry import converter
-from ._response import columns_of
+from ._response import columns_of, names_in
 from .base import defined_by
 
-#: newer versions of scikit-learn keep squared distances in the dtype of X, even of integers, which truncates them
-_KEEPS_DTYPE = "device_" in _estimate_log_gaussian_prob.__code__.co_varnames
+#: since scikit-learn 1.7, squared distances are kept in the dtype of X, even of integers, which truncates them
+_KEEPS_DTYPE = "dtype" in names_in(_estimate_log_gaussian_prob)
+#: 1.7 does so with the logarithm of 2 pi, too
+_ROUNDS_CONSTANT = "astype" in names_in(_estimate_log_gaussian_prob)
 
 
 def _norms(est: Any, X: Value, roots: list[NDArray[Any]]) -> Value:
@@ -93,7 +95,8 @@ def _weighted_log_prob(est: Any, X: Value) -> Value:
     n_features = X.dim(1)
     log_det = _compute_log_det_cholesky(est.precisions_cholesky_, est.covariance_type, n_features)
     norms = _NORMS[est.covariance_type](est, X)
-    density = -0.5 * (float(n_features * np.log(2 * np.pi)) + norms) + log_det
+    constant = np.log(2 * np.pi).astype(X.dtype if _ROUNDS_CONSTANT else np.float64)
+    density = -0.5 * (float(n_features * constant) + norms) + log_det
     return density + (_OFFSETS[owner](est, n_features) + est._estimate_log_weights())
 
 

@@ -44,8 +44,12 @@ from ..registry import converter
 from ._categories import category_table, text_categories
 from ._columns import constant_column
 
+SINCE_1_8 = tuple(int(v) for v in sklearn.__version__.split(".")[:2]) >= (1, 8)
 #: StandardScaler rounds its parameters to the data's dtype since it supports the array API
-ROUNDS_PARAMETERS = tuple(int(v) for v in sklearn.__version__.split(".")[:2]) >= (1, 8)
+ROUNDS_PARAMETERS = SINCE_1_8
+
+#: what handle_unknown has OneHotEncoder take unknown categories for infrequent ones; 1.6 and 1.7 encode "warn" as zeros
+_UNKNOWN_IS_INFREQUENT = ("infrequent_if_exist", "warn") if SINCE_1_8 else ("infrequent_if_exist",)
 
 
 def _rounded(parameter: NDArray[Any], X: Value) -> NDArray[Any]:
@@ -189,7 +193,7 @@ def _one_hot_codes(est: Any, i: int) -> tuple[NDArray[np.int64], NDArray[np.bool
     valid = np.append(np.ones(len(codes) - 1, bool), False)
     if (infrequent := _infrequent(est, i)) is not None:
         codes[-1] = infrequent[0]
-        valid[-1] = est.handle_unknown in ("infrequent_if_exist", "warn")
+        valid[-1] = est.handle_unknown in _UNKNOWN_IS_INFREQUENT
         codes = est._default_to_infrequent_mappings[i][codes]
     drop = None if est._drop_idx_after_grouping is None else est._drop_idx_after_grouping[i]
     if drop is not None:
