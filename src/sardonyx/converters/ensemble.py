@@ -204,7 +204,7 @@ def isolation_scores(est: Any, X: Value) -> Value:
     total = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
     expected = float(len(est.estimators_) * _average_path_length([est._max_samples])[0])
     ratio = total / expected if expected else total * 0.0 + 1.0
-    return -np.power(np.float64(2.0), -ratio)
+    return -(2.0**-ratio)
 
 
 @converter(IsolationForest, method="decision_function", finite=False)
