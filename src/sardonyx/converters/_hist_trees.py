@@ -21,7 +21,8 @@ from ..errors import ConversionError
 from ..graph import STRING, Value, concat
 from ..operators.trees import Bools, Trees, build_trees
 
-CATEGORIES = 256
+#: what no category is encoded as: there are at most 255
+NO_CODE = 255
 
 
 def read_predictors(est: Any) -> tuple[Trees, NDArray[np.float64]]:
@@ -56,6 +57,7 @@ def _sets(est: Any, predictors: list[Any], nodes: Any, sizes: Any, categorical: 
     known = _bits(known_bitsets)[of_feature[chosen["feature_idx"]]]
     missing_left = chosen["missing_go_to_left"].astype(bool)[:, None]
     sets: Bools = np.where(missing_left, known & ~left, left)
+    sets[~sets.any(1), NO_CODE] = True  # a set of nothing cannot be written
     return sets
 
 
