@@ -14,7 +14,7 @@ from sardonyx.registry import ALIASES, METHODS
 
 
 def methods_of(estimator: Any) -> tuple[str, ...]:
-    """Every inference method the fitted estimator has; those that need arguments or other input are asked for by name."""
+    """Every inference method the fitted estimator has that takes X alone; the others are asked for by name."""
     separate = {*ALIASES, "inverse_transform"}
     return choose_methods(estimator, [m for m in METHODS if m not in separate and hasattr(estimator, m)])
 

@@ -9,7 +9,7 @@
 //   panel     a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   a vector a feature; lanes beyond the leaf repeat a row
 //
 // The search is that of KDTree and BallTree (sklearn/neighbors/_binary_tree.pxi.tp: depth first, nearer child first),
-// candidates pass through the same heap (sklearn/utils/_heap.pyx) and sort (sklearn/utils/_sorting.pyx): so the same rows
+// candidates pass through the same heap (sklearn/utils/_heap.pyx) and sort (sklearn/utils/_sorting.pyx): the same rows
 // are kept, and come in the same order, where distances are equal.
 #include <cfloat>
 #include <cstdlib>

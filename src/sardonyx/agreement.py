@@ -1,7 +1,7 @@
 """What agreeing means, and the report on it: a runtime's arrays compared with an estimator's, row by row.
 
 Right means: labels, indices and text identical; floats within 1e-10 (relative) or 1e-12 (absolute) where scikit-learn
-computes in float64, 1e-5 or 1e-6 where it computes in float32: where its input is. Nothing is excused, ties included.
+computes in float64, 1e-5 or 1e-6 where it computes in float32. Nothing is excused, ties included.
 
 No estimator is needed here: `verification` asks those; a session checks the answers that its own file carries.
 """
@@ -247,11 +247,6 @@ def _differ_closely(actual: Array, expected: Array, relative: float, absolute: f
     return Difference(_by_row(wrong), float(error[finite].max(initial=0)), float(ratio[finite].max(initial=0)))
 
 
-def computes_in_single(description: Description) -> bool:
-    """Whether scikit-learn computes in float32, as it does where it is given float32."""
-    return any(spec.dtype == "float32" for spec in description.signature.inputs)
-
-
 def _check_method(description: Description, name: str, method: Method, run: Run) -> Verdict:
     assert description.proof is not None
     try:
@@ -259,4 +254,4 @@ def _check_method(description: Description, name: str, method: Method, run: Run)
     except KeyError as error:
         raise ModelError(f"the file carries no answers of {name} to check it with; convert it again.") from error
     kept, actual = np.arange(len(expected[0])), attempt(run, method.outputs, description.proof.inputs)
-    return judge(Verdict(name, "sardonyx"), "proof", kept, actual, expected, computes_in_single(description))
+    return judge(Verdict(name, "sardonyx"), "proof", kept, actual, expected, description.single)

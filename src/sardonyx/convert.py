@@ -18,13 +18,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnx
 
+from . import numpy_rules as _numpy_rules  # noqa: F401  (fills the tables of NumPy's functions)
 from . import registry
 from .description import KEY, Description, Form, Method
 from .errors import ConversionError
-from .graph import STEPS, STRING, Graph, Value, concat, current_graph
+from .graph import STEPS, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
+from .protos import STRING
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run
 OPSET, OPSET_ML = 21, 5
@@ -90,7 +92,8 @@ def in_order(estimator: Any, X: Data) -> Data:
     fitted = getattr(estimator, "feature_names_in_", None)
     if isinstance(X, Columns) and fitted is not None and tuple(map(str, fitted)) != X.names:
         raise ConversionError(
-            f"{type(estimator).__name__} was fitted on columns {list(map(str, fitted))}, the sample has {list(X.names)}. "
+            f"{type(estimator).__name__} was fitted on columns {list(map(str, fitted))}, "
+            f"the sample has {list(X.names)}. "
             "Give the sample the columns of the training data, in their order."
         )
     return X
@@ -148,7 +151,7 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
 
 
 def together(method: str) -> tuple[str, ...]:
-    """Return the methods wanted of the estimator being traced, if `method` is one of them: a step answers all at once."""
+    """Return all methods wanted of the estimator being traced if `method` is among them: a step answers all at once."""
     wanted = current_graph().wanted
     return wanted if method in wanted else (method,)
 
@@ -187,7 +190,7 @@ def convert(
         results = _trace(estimator, chosen, data)
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     model = graph.model(outputs)
-    write_description(model, describe_model(estimator, signature, results))
+    write_description(model, describe_model(estimator, signature, results, graph.single))
     return model
 
 
@@ -224,7 +227,8 @@ def choose_methods(estimator: Any, methods: Sequence[str] | str | None) -> tuple
 def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     """Name a method's arrays: ``predict_proba``, ``predict_proba_0`` ..., ``predict`` and ``predict_std``.
 
-    Columns of both text and numbers have no common tensor: they are one output each, ``transform.age``, ``transform.city``.
+    Columns of both text and numbers have no common tensor: they are one output each, ``transform.age``,
+    ``transform.city``.
     """
     if isinstance(result, list):
         return [(f"{method}_{i}", v) for i, v in enumerate(result)]
@@ -239,7 +243,7 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     return [(method, as_matrix(result))]
 
 
-def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]) -> Description:
+def describe_model(estimator: Any, signature: Signature, results: dict[str, Any], single: bool) -> Description:
     """Return what the file says of itself, but for the proof, which needs the model to be run."""
     import sklearn
 
@@ -254,6 +258,7 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
         methods={method: _describe_method(method, result, labels) for method, result in results.items()},
         version=__version__,
         sklearn=sklearn.__version__,
+        single=single or any(spec.dtype == "float32" for spec in signature.inputs),
         features=None if features is None else tuple(map(str, features)),
         classes=[np.asarray(c) for c in classes] if isinstance(classes, list) else classes,
     )
@@ -281,7 +286,7 @@ def write_description(model: onnx.ModelProto, description: Description) -> None:
     model.metadata_props.add(key=KEY, value=description.to_json())
 
 
-# ---------------------------------------------------------------------------------------------------------------- details
+# ---- details ---------------------------------------------------------------------------------------------------------
 
 
 def _find(estimator: Any, method: str) -> registry.Converter:

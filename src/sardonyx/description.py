@@ -3,7 +3,7 @@
 ::
 
     {"version": "0.1.0", "scikit-learn": "1.9.1", "estimator": "Pipeline",
-     "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5}],
+     "single": false, "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
      "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"]}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
@@ -60,13 +60,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Description:
-    """What a file says of itself; see the module."""
+    """What a file says of itself; see the module. `single`: some of it is computed in float32, as scikit-learn does."""
 
     estimator: str
     signature: Signature
     methods: dict[str, Method]
     version: str = ""
     sklearn: str = ""
+    single: bool = False
     features: tuple[str, ...] | None = None
     classes: Array | list[Array] | None = None
     proof: Proof | None = field(default=None, repr=False)
@@ -78,6 +79,7 @@ class Description:
                 "version": self.version,
                 "scikit-learn": self.sklearn,
                 "estimator": self.estimator,
+                "single": self.single,
                 "by_column": self.signature.by_column,
                 "inputs": [asdict(spec) for spec in self.signature.inputs],
                 "features": self.features,
@@ -182,6 +184,7 @@ def _read(fields: dict[str, Any]) -> Description:
         methods={name: _read_method(m) for name, m in _expect(fields.get("methods"), dict).items()},
         version=_expect(fields.get("version"), str),
         sklearn=_expect(fields.get("scikit-learn"), str),
+        single=_expect(fields.get("single"), bool),
         features=None if features is None else _texts(features),
         classes=_read_classes(fields.get("classes")),
         proof=None if proof is None else _read_proof(_expect(proof, dict)),

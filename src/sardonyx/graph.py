@@ -1,8 +1,9 @@
 """Author ONNX graphs as if they were NumPy code.
 
-A `Graph` is one scope (the model's main graph, a function body, a loop body); a `Value` is a tensor in it that knows its dtype
-and shape, because every node is inferred the moment it is made (`onnx.shape_inference.infer_node_outputs`, 13 us a node). So a
-converter is an expression, no separate shape calculator exists, and a wrong operator fails on the line that wrote it.
+A `Graph` is one scope (the model's main graph, a function body, a loop body); a `Value` is a tensor in it that knows
+its dtype and shape, because every node is inferred the moment it is made (`onnx.shape_inference.infer_node_outputs`,
+13 us a node). So a converter is an expression, no separate shape calculator exists, and a wrong operator fails on the
+line that wrote it.
 
 ::
 
@@ -18,28 +19,47 @@ This module knows nothing of scikit-learn; `convert.py` does.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from onnx import defs, helper, numpy_helper, shape_inference
+from onnx import defs, helper, shape_inference
 
 from .errors import ConversionError
+from .protos import (
+    STRING,
+    Shape,
+    all_nodes,
+    attribute_proto,
+    canonical_form,
+    digest_of,
+    find_schema,
+    graph_dtype,
+    plain_attribute,
+    read_type,
+    tensor_proto,
+    tensor_type,
+    type_proto,
+)
 
-Dim: TypeAlias = int | str | None
-Shape: TypeAlias = tuple[Dim, ...]
-
-#: ONNX string tensors; the width of a NumPy string means nothing in a graph.
-STRING = np.dtype(np.str_)
 #: constants up to this many elements are written into a function's body, larger ones are passed to it.
 SMALL = 8
+#: operators that round their results, where others only move or compare values
+ROUNDING = frozenset(
+    {"Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Gemm", "Einsum", "Exp", "Log", "Sqrt", "Reciprocal", "CumSum"}
+    | {"Tanh", "Sin", "Cos", "Sigmoid", "Softmax", "Erf", "ReduceSum", "ReduceMean", "ReduceSumSquare", "ReduceL1"}
+    | {"ReduceL2", "ReduceLogSumExp", "ReduceProd"}
+)
 #: the domain of the operators that the standard lacks (`operators/`), and of the pipeline's steps
 OPERATORS, STEPS = "sardonyx", "sardonyx.steps"
+
+#: NumPy functions by their ONNX form, filled by numpy_rules.py and by operators
+UFUNCS: dict[np.ufunc, Callable[..., Value]] = {}
+FUNCTIONS: dict[Any, Callable[..., Value]] = {}
 
 _current: ContextVar[Graph] = ContextVar("graph")
 
@@ -49,37 +69,8 @@ def current_graph() -> Graph:
     return _current.get()
 
 
-def tensor_type(dtype: np.dtype[Any]) -> int:
-    """ONNX element type of a NumPy dtype."""
-    return onnx.TensorProto.STRING if dtype.kind in "UOT" else helper.np_dtype_to_tensor_dtype(dtype)
-
-
-def numpy_type(element_type: int) -> np.dtype[Any]:
-    """NumPy dtype of an ONNX element type."""
-    return (
-        STRING if element_type == onnx.TensorProto.STRING else np.dtype(helper.tensor_dtype_to_np_dtype(element_type))
-    )
-
-
-def _type_proto(dtype: np.dtype[Any], shape: Shape) -> onnx.TypeProto:
-    return helper.make_tensor_type_proto(tensor_type(dtype), shape)
-
-
-def _read_type(proto: onnx.TypeProto) -> tuple[np.dtype[Any], Shape]:
-    tensor = proto.tensor_type
-    dims = (d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in tensor.shape.dim)
-    return numpy_type(tensor.elem_type), tuple(dims)
-
-
 def _infos(values: Sequence[Value]) -> list[onnx.ValueInfoProto]:
-    return [helper.make_value_info(v.name, _type_proto(v.dtype, v.shape)) for v in values]
-
-
-def _tensor(array: NDArray[Any], name: str = "") -> onnx.TensorProto:
-    if array.dtype.kind in "UOT":
-        flat = [str(s).encode() for s in array.ravel().tolist()]
-        return onnx.TensorProto(name=name, data_type=onnx.TensorProto.STRING, dims=array.shape, string_data=flat)
-    return numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+    return [helper.make_value_info(v.name, type_proto(v.dtype, v.shape)) for v in values]
 
 
 class Graph:
@@ -110,12 +101,13 @@ class Graph:
         self.path = ""  # of the step being traced, for readable weight names
         self.names_of: dict[int, str] = {}  # id of an array -> the attribute that holds it
         self.attributes: dict[str, onnx.AttributeProto] = {}  # of a function's calling node, behind `attribute_ref`
+        self.single = False  # root only: whether anything is computed, not only moved, in float32
         self._count = 0
         self._outputs: set[str] = set()
 
     @contextmanager
     def scope(self) -> Iterator[Graph]:
-        """Author into this graph within a ``with`` block."""
+        """Make this graph the one that is authored, within a ``with`` block."""
         token = _current.set(self)
         try:
             yield self
@@ -134,12 +126,12 @@ class Graph:
         return value
 
     def constant(self, value: ArrayLike, dtype: DTypeLike | None = None) -> Value:
-        """Return the Value of a constant: an initializer, a small `Constant` node, or a weight passed to the function."""
+        """Return the Value of a constant: an initializer, a small `Constant` node, or a weight of the function."""
         array = np.asarray(value, dtype)
         if self.encloses:
             assert self.parent is not None
             return self.parent.constant(array)
-        digest = _digest(array)
+        digest = digest_of(array)
         if digest in self.weights:
             return self.weights[digest][0]
         if self.parent is None or array.size > SMALL:
@@ -150,23 +142,23 @@ class Graph:
         name = f"{self.path}.{attribute or self.fresh('constant')}".lstrip(".")
         if any(name == value.name for value, _ in self.weights.values()):
             name = self.fresh(name)
-        value = Value(self, name, _graph_dtype(array.dtype), array.shape)
+        value = Value(self, name, graph_dtype(array.dtype), array.shape)
         self.weights[digest] = (value, array)
         self.known[name] = array
         return value
 
     def _constant_node(self, array: NDArray[Any]) -> Value:
-        value = Value(self, self.fresh("c"), _graph_dtype(array.dtype), array.shape)
-        self.nodes.append(helper.make_node("Constant", [], [value.name], value=_tensor(array)))
+        value = Value(self, self.fresh("c"), graph_dtype(array.dtype), array.shape)
+        self.nodes.append(helper.make_node("Constant", [], [value.name], value=tensor_proto(array)))
         self.known[value.name] = array
         return value
 
     def lift(self, name: str, array: NDArray[Any]) -> Value:
         """Return the weight `array` of a function that this graph calls, under the name it has there."""
-        digest = _digest(array)
+        digest = digest_of(array)
         if digest not in self.weights:
             taken = any(name == value.name for value, _ in self.weights.values())
-            value = Value(self, self.fresh(name) if taken else name, _graph_dtype(array.dtype), array.shape)
+            value = Value(self, self.fresh(name) if taken else name, graph_dtype(array.dtype), array.shape)
             self.weights[digest] = (value, array)
             self.known[value.name] = array
         return self.weights[digest][0]
@@ -175,30 +167,32 @@ class Graph:
         self, op_type: str, inputs: Sequence[Value | None], attributes: Mapping[str, Any], outputs: int = 0
     ) -> tuple[Value, ...]:
         """Append one standard node and return its inferred outputs."""
-        schema, domain = _schema(op_type, self.opset)
+        schema, domain = find_schema(op_type, self.opset)
         count = outputs or sum(o.option == defs.OpSchema.FormalParameterOption.Single for o in schema.outputs) or 1
         names = [self.fresh(op_type) for _ in range(count)]
         proto = helper.make_node(op_type, [v.name if v is not None else "" for v in inputs], names, domain=domain)
-        proto.attribute.extend(_attribute(schema, op_type, k, v) for k, v in attributes.items() if v is not None)
+        proto.attribute.extend(attribute_proto(schema, op_type, k, v) for k, v in attributes.items() if v is not None)
         inferred = self._infer(schema, proto, [v for v in inputs if v is not None])
         self.nodes.append(proto)
+        self.root.single |= op_type in ROUNDING and any(inferred[name][0] == np.float32 for name in names)
         return tuple(Value(self, name, *inferred[name]) for name in names)
 
     def _infer(
         self, schema: defs.OpSchema, proto: onnx.NodeProto, inputs: list[Value]
     ) -> dict[str, tuple[np.dtype[Any], Shape]]:
-        types = {v.name: _type_proto(v.dtype, v.shape) for v in inputs}
-        small = {v.name: _tensor(a) for v in inputs if (a := self.constant_of(v)) is not None and a.size <= 64}
+        types = {v.name: type_proto(v.dtype, v.shape) for v in inputs}
+        small = {v.name: tensor_proto(a) for v in inputs if (a := self.constant_of(v)) is not None and a.size <= 64}
         opsets = [helper.make_opsetid(d, n) for d, n in self.opset.items()]
         try:
             inferred = shape_inference.infer_node_outputs(
                 schema, self._resolved(proto), types, small, opset_imports=opsets, ir_version=10
             )
-            return {name: _read_type(inferred[name]) for name in proto.output}
+            return {name: read_type(inferred[name]) for name in proto.output}
         except (shape_inference.InferenceError, defs.SchemaError, RuntimeError, KeyError) as error:
             given = ", ".join(f"{v.dtype}{list(v.shape)}" for v in inputs)
             raise ConversionError(
-                f"operator {proto.op_type} does not accept ({given}): {error}. Check dtypes and shapes where it is called."
+                f"operator {proto.op_type} does not accept ({given}): {error}. "
+                "Check dtypes and shapes where it is called."
             ) from error
 
     def _resolved(self, proto: onnx.NodeProto) -> onnx.NodeProto:
@@ -246,7 +240,7 @@ class Graph:
             `attribute_ref`; all others are already decided in the body.
         """
         inner = Graph(self.opset, self)
-        inner.attributes = {k: _plain_attribute(k, v) for k, v in (attributes or {}).items()}
+        inner.attributes = {k: plain_attribute(k, v) for k, v in (attributes or {}).items()}
         if setup is not None:
             setup(inner)
         formal = [inner.input(_formal_name(v.name, i), v.dtype, v.shape) for i, v in enumerate(inputs)]
@@ -265,10 +259,10 @@ class Graph:
 
     def name_output(self, value: Value, name: str) -> Value:
         """Return `value` under another name: its node's output renamed where nothing read it yet, else an Identity."""
-        read = {v for node in _all_nodes(self.nodes) for v in node.input}
+        read = {v for node in all_nodes(self.nodes) for v in node.input}
         maker = next((n for n in reversed(self.nodes) if value.name in n.output), None)
         if maker is None or value.name in read or name in read or value.name in self._outputs:
-            return _one(op.Identity(value, name=name))
+            return one(op.Identity(value, name=name))
         maker.output[list(maker.output).index(value.name)] = name
         self._outputs.add(name)
         value.name = name
@@ -283,7 +277,7 @@ class Graph:
     ) -> onnx.FunctionProto:
         """Return this scope as a FunctionProto."""
         inputs = [v.name for v in (*self.inputs, *(v for v, _ in self.weights.values()))]
-        used = {n.domain for n in _all_nodes(self.nodes)}
+        used = {n.domain for n in all_nodes(self.nodes)}
         opsets = [helper.make_opsetid(d, v) for d, v in self.opset.items() if d in used or d == ""]
         return helper.make_function(domain, name, inputs, [v.name for v in outputs], self.nodes, opsets, attributes)
 
@@ -291,7 +285,7 @@ class Graph:
         """Register a function; an identical one is shared, another of the same name gets a number."""
         stem, number = proto.name, 1
         while (key := f"{proto.domain}::{proto.name}") in self.functions:
-            if _canonical(self.functions[key]) == _canonical(proto):
+            if canonical_form(self.functions[key]) == canonical_form(proto):
                 return proto.name
             number += 1
             proto.name = f"{stem}:{number}"
@@ -323,10 +317,10 @@ class Graph:
             "sardonyx",
             _infos(self.inputs),
             _infos([Value(self, v.name, v.dtype, ("N", *v.shape[1:])) for v in named]),
-            [_tensor(array, value.name) for value, array in self.weights.values()],
+            [tensor_proto(array, value.name) for value, array in self.weights.values()],
         )
         functions = list(self.functions.values())
-        used = {n.domain for n in _all_nodes(self.nodes)} | {n.domain for f in functions for n in _all_nodes(f.node)}
+        used = {n.domain for n in all_nodes(self.nodes)} | {n.domain for f in functions for n in all_nodes(f.node)}
         opsets = [helper.make_opsetid(d, v) for d, v in self.opset.items() if d in used or d == ""]
         return helper.make_model(
             graph, functions=functions, opset_imports=opsets, ir_version=ir_version, producer_name="sardonyx"
@@ -352,7 +346,7 @@ class Value:
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
-        self.graph, self.name, self.dtype, self.shape = graph, name, _graph_dtype(dtype), tuple(shape)
+        self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"
@@ -371,12 +365,12 @@ class Value:
 
     def astype(self, dtype: DTypeLike) -> Value:
         """Cast, where it is not of that type already."""
-        target = _graph_dtype(np.dtype(dtype))
-        return self if target == self.dtype else _one(op.Cast(self, to=tensor_type(target)))
+        target = graph_dtype(np.dtype(dtype))
+        return self if target == self.dtype else one(op.Cast(self, to=tensor_type(target)))
 
     def reshape(self, *shape: int) -> Value:
         """Reshape; 0 keeps a dimension, -1 takes the rest."""
-        return _one(op.Reshape(self, np.array(shape, np.int64)))
+        return one(op.Reshape(self, np.array(shape, np.int64)))
 
     def sum(self, axis: int | Sequence[int], keepdims: bool = False) -> Value:
         """Sum over the given axes."""
@@ -396,11 +390,11 @@ class Value:
 
     def argmax(self, axis: int) -> Value:
         """Index of the first maximum."""
-        return _one(op.ArgMax(self, axis=axis, keepdims=0))
+        return one(op.ArgMax(self, axis=axis, keepdims=0))
 
     def argmin(self, axis: int) -> Value:
         """Index of the first minimum."""
-        return _one(op.ArgMin(self, axis=axis, keepdims=0))
+        return one(op.ArgMin(self, axis=axis, keepdims=0))
 
     def __getitem__(self, key: Any) -> Value:
         """NumPy indexing by slices, integers, None, index arrays and constant masks, one index array at most."""
@@ -433,73 +427,76 @@ class Value:
     __hash__ = object.__hash__
 
     def __add__(self, other: Any) -> Value:
-        return _binary("Add", self, other)
+        return binary("Add", self, other)
 
     def __radd__(self, other: Any) -> Value:
-        return _binary("Add", other, self)
+        return binary("Add", other, self)
 
     def __sub__(self, other: Any) -> Value:
-        return _binary("Sub", self, other)
+        return binary("Sub", self, other)
 
     def __rsub__(self, other: Any) -> Value:
-        return _binary("Sub", other, self)
+        return binary("Sub", other, self)
 
     def __mul__(self, other: Any) -> Value:
-        return _binary("Mul", self, other)
+        return binary("Mul", self, other)
 
     def __rmul__(self, other: Any) -> Value:
-        return _binary("Mul", other, self)
+        return binary("Mul", other, self)
 
     def __truediv__(self, other: Any) -> Value:
-        return _divide(self, other)
+        return divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Value:
-        return _divide(other, self)
+        return divide(other, self)
 
     def __pow__(self, other: Any) -> Value:
-        return _binary("Pow", self, other)
+        return binary("Pow", self, other)
+
+    def __rpow__(self, other: Any) -> Value:
+        return binary("Pow", other, self)
 
     def __matmul__(self, other: Any) -> Value:
-        return _binary("MatMul", self, other)
+        return binary("MatMul", self, other)
 
     def __rmatmul__(self, other: Any) -> Value:
-        return _binary("MatMul", other, self)
+        return binary("MatMul", other, self)
 
     def __neg__(self) -> Value:
-        return _one(op.Neg(self))
+        return one(op.Neg(self))
 
     def __abs__(self) -> Value:
-        return _one(op.Abs(self))
+        return one(op.Abs(self))
 
     def __invert__(self) -> Value:
-        return _one(op.Not(self))
+        return one(op.Not(self))
 
     def __and__(self, other: Any) -> Value:
-        return _binary("And", self, other)
+        return binary("And", self, other)
 
     def __or__(self, other: Any) -> Value:
-        return _binary("Or", self, other)
+        return binary("Or", self, other)
 
     def __xor__(self, other: Any) -> Value:
-        return _binary("Xor", self, other)
+        return binary("Xor", self, other)
 
     def __lt__(self, other: Any) -> Value:
-        return _binary("Less", self, other)
+        return binary("Less", self, other)
 
     def __le__(self, other: Any) -> Value:
-        return _binary("LessOrEqual", self, other)
+        return binary("LessOrEqual", self, other)
 
     def __gt__(self, other: Any) -> Value:
-        return _binary("Greater", self, other)
+        return binary("Greater", self, other)
 
     def __ge__(self, other: Any) -> Value:
-        return _binary("GreaterOrEqual", self, other)
+        return binary("GreaterOrEqual", self, other)
 
     def __eq__(self, other: Any) -> Value:  # type: ignore[override]
-        return _binary("Equal", self, other)
+        return binary("Equal", self, other)
 
     def __ne__(self, other: Any) -> Value:  # type: ignore[override]
-        return ~_binary("Equal", self, other)
+        return ~binary("Equal", self, other)
 
     def __bool__(self) -> bool:
         raise ConversionError(
@@ -510,9 +507,9 @@ class Value:
 class _Operators:
     """``op.Name(*inputs, **attributes)``: every operator of ai.onnx and ai.onnx.ml in the current graph.
 
-    Inputs are Values, arrays, numbers, or None for an omitted one; Python numbers take the dtype that the operator's type
-    constraint gives them. An operator with several outputs returns a tuple. ``outputs=n`` sets the number of a variadic or
-    optional output; ``name=`` names the (single) output.
+    Inputs are Values, arrays, numbers, or None for an omitted one; Python numbers take the dtype that the operator's
+    type constraint gives them. An operator with several outputs returns a tuple. ``outputs=n`` sets the number of a
+    variadic or optional output; ``name=`` names the (single) output.
     """
 
     def __getattr__(self, op_type: str) -> Callable[..., Any]:
@@ -569,7 +566,7 @@ def concat(values: Sequence[Value], axis: int = 1) -> Value:
     if len(values) == 1:
         return values[0]
     dtype = np.result_type(*(v.dtype for v in values)) if all(v.dtype != STRING for v in values) else STRING
-    return _one(op.Concat(*(v.astype(dtype) for v in values), axis=axis))
+    return one(op.Concat(*(v.astype(dtype) for v in values), axis=axis))
 
 
 def as_value(x: Any) -> Value:
@@ -578,7 +575,7 @@ def as_value(x: Any) -> Value:
 
 
 def per_row(row: ArrayLike, like: Value) -> Value:
-    """Return `row` once for every row of `like`, shape (N, \\*row.shape): what does not depend on the data."""
+    """Return `row` once for every row of `like`, of shape (N, ...): what does not depend on the data."""
     zeros = op.ConstantOfShape(op.Shape(like, start=0, end=1), value=np.zeros(1, np.int64))
     return current_graph().constant(np.asarray(row)[None])[zeros]
 
@@ -586,60 +583,25 @@ def per_row(row: ArrayLike, like: Value) -> Value:
 def where(condition: Any, a: Any, b: Any) -> Value:
     """NumPy's `where` with promotion."""
     x, y = _promote(a, b)
-    return _one(op.Where(as_value(condition), x, y))
+    return one(op.Where(as_value(condition), x, y))
 
 
-# ---------------------------------------------------------------------------------------------------------------- details
+# ---- details ---------------------------------------------------------------------------------------------------------
 
 
-def _one(result: Any) -> Value:
+def one(result: Any) -> Value:
+    """Return the only output of an operator."""
     assert isinstance(result, Value)
     return result
-
-
-def _graph_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return STRING if dtype.kind in "UOT" else dtype
-
-
-def _digest(array: NDArray[Any]) -> str:
-    content = repr(array.tolist()).encode() if array.dtype.kind in "UOT" else np.ascontiguousarray(array).tobytes()
-    return f"{_graph_dtype(array.dtype)}{array.shape}{hashlib.blake2b(content, digest_size=16).hexdigest()}"
 
 
 def _formal_name(name: str, position: int) -> str:
     return name if name.isidentifier() and position == 0 else f"{name}.{position}" if position else name
 
 
-def _schema(op_type: str, opset: Mapping[str, int]) -> tuple[defs.OpSchema, str]:
-    for domain in ("", "ai.onnx.ml"):
-        if defs.has(op_type, domain):
-            return defs.get_schema(op_type, opset[domain], domain), domain
-    raise ConversionError(
-        f"there is no operator {op_type!r} in ai.onnx or ai.onnx.ml. See https://onnx.ai/onnx/operators."
-    )
-
-
-def _attribute(schema: defs.OpSchema, op_type: str, key: str, value: Any) -> onnx.AttributeProto:
-    if isinstance(value, onnx.AttributeProto):
-        return value
-    if key not in schema.attributes:
-        raise ConversionError(f"operator {op_type} has no attribute {key!r}; it has {sorted(schema.attributes)}.")
-    return _plain_attribute(key, value, int(schema.attributes[key].type.value))  # type: ignore[attr-defined]
-
-
-def _plain_attribute(key: str, value: Any, kind: int | None = None) -> onnx.AttributeProto:
-    if isinstance(value, onnx.AttributeProto):
-        return value
-    tensor = kind == onnx.AttributeProto.TENSOR or (kind is None and isinstance(value, np.ndarray))
-    if tensor and isinstance(value, np.ndarray):
-        return helper.make_attribute(key, _tensor(value))
-    plain = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-    return helper.make_attribute(key, plain, attr_type=kind)
-
-
 def _operands(op_type: str, inputs: Sequence[Any], graph: Graph) -> list[Value | None]:
     """Turn arrays and numbers into constants; numbers take the dtype of the Values under the same type constraint."""
-    schema, _ = _schema(op_type, graph.opset)
+    schema, _ = find_schema(op_type, graph.opset)
     formals = list(schema.inputs)
     type_of = [formals[min(i, len(formals) - 1)].type_str for i in range(len(inputs))]
     known = {t: x.dtype for t, x in zip(type_of, inputs, strict=True) if isinstance(x, Value | np.ndarray | np.generic)}
@@ -652,7 +614,7 @@ def _operands(op_type: str, inputs: Sequence[Any], graph: Graph) -> list[Value |
 
 def _promote(a: Any, b: Any) -> tuple[Value, Value]:
     kinds = [x.dtype if isinstance(x, Value | np.ndarray | np.generic) else x for x in (a, b)]
-    if STRING in [_graph_dtype(k) if isinstance(k, np.dtype) else k for k in kinds] or any(
+    if STRING in [graph_dtype(k) if isinstance(k, np.dtype) else k for k in kinds] or any(
         isinstance(k, str) for k in kinds
     ):
         return as_value(np.asarray(a) if isinstance(a, str) else a), as_value(
@@ -673,35 +635,37 @@ def _cast(x: Any, dtype: np.dtype[Any]) -> Value:
     return current_graph().constant(x if same else np.asarray(x).astype(dtype))
 
 
-def _binary(op_type: str, a: Any, b: Any) -> Value:
-    return _one(getattr(op, op_type)(*_promote(a, b)))
+def binary(op_type: str, a: Any, b: Any) -> Value:
+    """Return an operator of two operands, promoted to one dtype."""
+    return one(getattr(op, op_type)(*_promote(a, b)))
 
 
-def _divide(a: Any, b: Any) -> Value:
+def divide(a: Any, b: Any) -> Value:
+    """Return the true quotient: integers are divided as float64."""
     x, y = _promote(a, b)
     if x.dtype.kind in "biu":
         x, y = x.astype(np.float64), y.astype(np.float64)
-    return _one(op.Div(x, y))
+    return one(op.Div(x, y))
 
 
 def _reduce(op_type: str, x: Value, axis: int | Sequence[int], keepdims: bool) -> Value:
     axes = np.atleast_1d(np.asarray(axis, np.int64))
-    return _one(getattr(op, op_type)(x, axes, keepdims=int(keepdims)))
+    return one(getattr(op, op_type)(x, axes, keepdims=int(keepdims)))
 
 
 def _index(x: Value, axis: int, key: Any) -> tuple[Value, int]:
     """Apply one element of an index to `axis`; return the result and the next axis."""
     if key is None:
-        return _one(op.Unsqueeze(x, np.array([axis], np.int64))), axis + 1
+        return one(op.Unsqueeze(x, np.array([axis], np.int64))), axis + 1
     if isinstance(key, slice):
         return _slice(x, axis, key), axis + 1
     if isinstance(key, Value):
-        return _one(op.Gather(x, key, axis=axis)), axis + key.ndim
+        return one(op.Gather(x, key, axis=axis)), axis + key.ndim
     index = np.asarray(key)
     index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
     size = x.shape[axis]
     index = np.where(index < 0, index + size, index) if isinstance(size, int) else index
-    return _one(op.Gather(x, index, axis=axis)), axis + index.ndim
+    return one(op.Gather(x, index, axis=axis)), axis + index.ndim
 
 
 def _slice(x: Value, axis: int, key: slice) -> Value:
@@ -709,102 +673,4 @@ def _slice(x: Value, axis: int, key: slice) -> Value:
         return x
     start, stop, step = key.indices(x.dim(axis))
     stop = -(2**62) if stop < 0 else stop  # a negative step runs to before the first element
-    return _one(op.Slice(x, *(np.array([v], np.int64) for v in (start, stop, axis, step))))
-
-
-def _all_nodes(nodes: Any) -> Iterator[onnx.NodeProto]:
-    for node in nodes:
-        yield node
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _all_nodes(attribute.g.node)
-
-
-def _canonical(function: onnx.FunctionProto) -> bytes:
-    """Content of a function with its own name and its values' running numbers left out, to find identical ones."""
-    copy = onnx.FunctionProto()
-    copy.CopyFrom(function)
-    copy.name = ""
-    names: dict[str, str] = {}
-    for value in (*copy.input,):
-        names.setdefault(value, f"v{len(names)}")
-    for node in _all_nodes(copy.node):
-        for value in (*node.input, *node.output):
-            names.setdefault(value, f"v{len(names)}" if value else "")
-    for index, value in enumerate(copy.input):
-        copy.input[index] = names[value]
-    for index, value in enumerate(copy.output):
-        copy.output[index] = names.get(value, value)
-    for node in copy.node:
-        node.input[:] = [names[v] for v in node.input]
-        node.output[:] = [names[v] for v in node.output]
-    content: bytes = copy.SerializeToString(deterministic=True)
-    return content
-
-
-def _isfinite(x: Any) -> Value:
-    return ~(_one(op.IsNaN(x)) | _one(op.IsInf(x)))
-
-
-def _unary(op_type: str) -> Callable[[Any], Value]:
-    def rule(x: Value) -> Value:
-        floats = x if x.dtype.kind == "f" or op_type in ("Abs", "Neg", "Sign", "Not") else x.astype(np.float64)
-        return _one(getattr(op, op_type)(floats))
-
-    return rule
-
-
-def _pair(op_type: str) -> Callable[[Any, Any], Value]:
-    return lambda a, b: _binary(op_type, a, b)
-
-
-#: NumPy ufuncs by their ONNX form
-UFUNCS: dict[np.ufunc, Callable[..., Value]] = {
-    np.add: _pair("Add"),
-    np.subtract: _pair("Sub"),
-    np.multiply: _pair("Mul"),
-    np.true_divide: _divide,
-    np.power: _pair("Pow"),
-    np.matmul: _pair("MatMul"),
-    np.maximum: _pair("Max"),
-    np.minimum: _pair("Min"),
-    np.equal: _pair("Equal"),
-    np.not_equal: lambda a, b: ~_binary("Equal", a, b),
-    np.less: _pair("Less"),
-    np.less_equal: _pair("LessOrEqual"),
-    np.greater: _pair("Greater"),
-    np.greater_equal: _pair("GreaterOrEqual"),
-    np.logical_and: _pair("And"),
-    np.logical_or: _pair("Or"),
-    np.logical_not: _unary("Not"),
-    np.negative: _unary("Neg"),
-    np.absolute: _unary("Abs"),
-    np.sign: _unary("Sign"),
-    np.sqrt: _unary("Sqrt"),
-    np.square: lambda x: x * x,
-    np.exp: _unary("Exp"),
-    np.log: _unary("Log"),
-    np.tanh: _unary("Tanh"),
-    np.sin: _unary("Sin"),
-    np.cos: _unary("Cos"),
-    np.floor: _unary("Floor"),
-    np.ceil: _unary("Ceil"),
-    np.rint: _unary("Round"),
-    np.isnan: _unary("IsNaN"),
-    np.isinf: _unary("IsInf"),
-    np.isfinite: _isfinite,
-}
-
-#: NumPy functions by their ONNX form
-FUNCTIONS: dict[Any, Callable[..., Value]] = {
-    np.where: where,
-    np.concatenate: lambda values, axis=0: concat([as_value(v) for v in values], axis),
-    np.hstack: lambda values: concat([as_value(v) for v in values], 1),
-    np.sum: lambda x, axis, keepdims=False: x.sum(axis, keepdims),
-    np.mean: lambda x, axis, keepdims=False: x.mean(axis, keepdims),
-    np.max: lambda x, axis, keepdims=False: x.max(axis, keepdims),
-    np.min: lambda x, axis, keepdims=False: x.min(axis, keepdims),
-    np.argmax: lambda x, axis: x.argmax(axis),
-    np.argmin: lambda x, axis: x.argmin(axis),
-    np.clip: lambda x, a_min, a_max: np.minimum(np.maximum(x, a_min), a_max),
-}
+    return one(op.Slice(x, *(np.array([v], np.int64) for v in (start, stop, axis, step))))

@@ -213,8 +213,10 @@ def _frame(frame: Any, new: dict[str, Array]) -> Any:
     if isinstance(frame, Mapping):
         return {**frame, **new}
     if hasattr(frame, "iloc"):
-        series = {c: type(frame[c])(new[str(c)], index=frame.index) for c in frame.columns if str(c) in new}
-        return frame.assign(**{}).pipe(_assign, {c: s.astype(frame[c].dtype) for c, s in series.items()})
+        changed = frame.copy()
+        for name in [c for c in frame.columns if str(c) in new]:
+            changed[name] = _series(frame[name], new[str(name)])
+        return changed
     if hasattr(frame, "with_columns"):
         return frame.with_columns(
             [type(frame[c])(c, _nullable(v), dtype=frame[c].dtype, strict=False) for c, v in new.items()]
@@ -225,10 +227,13 @@ def _frame(frame: Any, new: dict[str, Array]) -> Any:
     return frame
 
 
-def _assign(frame: Any, columns: dict[Any, Any]) -> Any:
-    for name, series in columns.items():
-        frame[name] = series
-    return frame
+def _series(column: Any, values: Array) -> Any:
+    """Return values as a pandas Series like `column`; what is no category of it is missing, as in data read anew."""
+    categories = getattr(column.dtype, "categories", None)
+    if categories is not None:
+        known = set(categories)
+        values = np.array([v if v in known else None for v in values.tolist()], dtype=object)
+    return type(column)(values, index=column.index).astype(column.dtype)
 
 
 def _nullable(values: Array) -> list[Any]:

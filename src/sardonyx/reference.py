@@ -100,7 +100,11 @@ def to_tensor(name: str, array: Array) -> onnx.TensorProto:
 
 def to_array(tensor: onnx.TensorProto) -> Array:
     """Return a tensor's values; text as an object array of str."""
-    return as_constant(numpy_helper.to_array(tensor))
+    if tensor.data_type != onnx.TensorProto.STRING:
+        return as_constant(numpy_helper.to_array(tensor))
+    texts = np.empty(len(tensor.string_data), dtype=object)  # to_array goes through "<U", which drops trailing NULs
+    texts[:] = [text.decode("utf-8") for text in tensor.string_data]
+    return texts.reshape(tuple(tensor.dims))
 
 
 def type_of(value: Row | Batch) -> onnx.TypeProto:

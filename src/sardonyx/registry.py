@@ -1,7 +1,7 @@
-"""What can be converted: `@converter` writes this list, one entry where each converter is defined; nobody keeps another.
+"""What can be converted: `@converter` writes this list where each converter is defined; nobody keeps another.
 
-Lookup follows the method: it walks the class's MRO like Python does, so a subclass of a known estimator converts by itself,
-and one that overrides the method is refused instead of being converted as its parent.
+Lookup follows the method: it walks the class's MRO like Python does, so a subclass of a known estimator converts by
+itself, and one that overrides the method is refused instead of being converted as its parent.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def supported(cls: type) -> tuple[str, ...]:
 
 
 def _import_converters(cls: type) -> None:
-    """Import the converters that live beside a class: ``sklearn.compose._target`` -> ``converters.compose``, ``.compose_target``."""
+    """Import what lives beside a class: ``sklearn.compose._target`` -> ``converters.compose``, ``.compose_target``."""
     package, *rest = cls.__module__.split(".")
     room = rest[0].lstrip("_") if package == "sklearn" and rest else package
     for stem in (room, f"{room}_{rest[1].lstrip('_')}" if len(rest) > 1 else room):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Report, Run, Verdict, attempt, computes_in_single, judge
+from .agreement import Report, Run, Verdict, attempt, judge
 from .description import Description, Method, Proof
 from .errors import ModelError
 from .hurting import Batch, hurting_batches, number_of_rows, rows_of, spread
@@ -91,7 +91,6 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
 def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batches: Iterable[Batch]) -> Report:
     """Compare runtimes with an estimator on batches of rows; a runtime that is a text could not load the model."""
     description = _description(session)
-    single = computes_in_single(description)
     verdicts = {
         (method, runtime): Verdict(method, runtime, worst="" if callable(run) else run)
         for method in description.methods
@@ -105,7 +104,9 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
                 before = verdicts[name, runtime]
                 before = replace(before, refused=before.refused + batch.rows - len(kept))
                 if callable(run) and feeds is not None:
-                    before = judge(before, batch.label, kept, attempt(run, method.outputs, feeds), expected, single)
+                    before = judge(
+                        before, batch.label, kept, attempt(run, method.outputs, feeds), expected, description.single
+                    )
                 verdicts[name, runtime] = before
     return Report(description.estimator, tuple(verdicts.values()))
 

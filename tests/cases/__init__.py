@@ -1,6 +1,7 @@
 """The one table of estimators and data: tests, benchmarks and the coverage page all read it.
 
-A module here mirrors a scikit-learn module and holds a list ``CASES``; a new converter adds its rows there and nothing else.
+A module here mirrors a scikit-learn module and holds a list ``CASES``; a new converter adds its rows there and nothing
+else.
 What does not hold yet stands in `KNOWN`, each with its reason; a test fails when an entry is no longer needed.
 """
 

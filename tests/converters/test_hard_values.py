@@ -1,4 +1,4 @@
-"""NaN, infinity and extremes in one row: the program refuses what the estimator refuses, and answers what it answers."""
+"""NaN, infinity and extremes in one row: the program refuses what the estimator does, and answers the same."""
 
 from __future__ import annotations
 

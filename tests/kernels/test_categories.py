@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sardonyx.errors import ModelError, SardonyxError
@@ -57,6 +57,7 @@ def test_lookup(dtype: str, codes: Any) -> None:
 @given(
     st.lists(st.text(max_size=12), unique=True, min_size=1, max_size=40), st.lists(st.text(max_size=12), max_size=20)
 )
+@example(["\0", "a\0", "a"], ["", "a\0\0"])
 @settings(max_examples=25, deadline=None)
 def test_any_text(categories: list[str], others: list[str]) -> None:
     known = {c: i for i, c in enumerate(categories)}

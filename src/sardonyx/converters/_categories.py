@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConversionError
-from ..graph import STRING
 from ..inputs import MISSING_NAN, MISSING_NONE
+from ..protos import STRING
 
 
 def text_categories(categories: NDArray[Any]) -> NDArray[np.object_]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..convert import Columns, Data, as_columns
 from ..errors import ConversionError
-from ..graph import STRING, Value, concat, where
+from ..graph import Value, concat, where
 from ..inputs import MISSING_NAN, MISSING_NONE
+from ..protos import STRING
 
 
 def constant_column(X: Value, value: Any) -> Value:

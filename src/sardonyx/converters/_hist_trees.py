@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ..convert import Columns, Data, as_columns, as_matrix, call, take
 from ..errors import ConversionError
-from ..graph import STRING, Value, concat
+from ..graph import Value, concat
 from ..operators.trees import Bools, Trees, build_trees
+from ..protos import STRING
 
 #: what no category is encoded as: there are at most 255
 NO_CODE = 255

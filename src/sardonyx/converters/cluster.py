@@ -1,7 +1,6 @@
 """sklearn.cluster: which centre is nearest. Of equally near centres scikit-learn takes the first, so does ArgMin."""
 
 # NumPy's functions of Values return Values, which their stubs cannot say.
-# mypy: disable-error-code=no-any-return
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def boosting_proba(est: Any, X: Value) -> Value:
 
 @converter(GradientBoostingClassifier, method="predict_log_proba", finite=False)
 def boosting_log_proba(est: Any, X: Value) -> Value:
-    return np.log(call(est, "predict_proba", X))  # type: ignore[no-any-return]
+    return np.log(call(est, "predict_proba", X))
 
 
 @converter(GradientBoostingRegressor, method="predict", finite=False)
@@ -205,12 +205,12 @@ def isolation_scores(est: Any, X: Value) -> Value:
     total = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
     expected = float(len(est.estimators_) * _average_path_length([est._max_samples])[0])
     ratio = total / expected if expected else total * 0.0 + 1.0
-    return -np.power(np.float64(2.0), -ratio)  # type: ignore[call-overload,no-any-return]
+    return -np.power(np.float64(2.0), -ratio)
 
 
 @converter(IsolationForest, method="decision_function", finite=False)
 def isolation_decision(est: Any, X: Value) -> Value:
-    return call(est, "score_samples", X) - float(est.offset_)  # type: ignore[no-any-return]
+    return call(est, "score_samples", X) - float(est.offset_)
 
 
 @converter(IsolationForest, method="predict", finite=False)

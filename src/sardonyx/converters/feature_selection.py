@@ -11,7 +11,8 @@ from sklearn.feature_selection._base import SelectorMixin
 
 from ..convert import Data, allows_nan, call, checked, in_order, take
 from ..errors import ConversionError
-from ..graph import STRING, Value, concat
+from ..graph import Value, concat
+from ..protos import STRING
 from ..registry import METHODS, converter
 from ._columns import array_of, constant_column, keeps_frames
 

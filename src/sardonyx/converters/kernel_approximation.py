@@ -1,7 +1,6 @@
 """sklearn.kernel_approximation."""
 
 # NumPy's functions of Values return Values, which their stubs cannot say.
-# mypy: disable-error-code=no-any-return
 
 from __future__ import annotations
 

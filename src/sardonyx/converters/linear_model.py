@@ -124,10 +124,16 @@ def ridge_classes(est: Any, X: Value) -> Value:
     return linear_classes(est, X)
 
 
+#: whether rows without any probability become uniform (they are NaN in older versions of scikit-learn)
+_MENDS_ZEROS = "all_zero" in _base.LinearClassifierMixin._predict_proba_lr.__code__.co_varnames
+
+
 def one_vs_rest_proba(est: Any, X: Value) -> Value:
     """``LinearClassifierMixin._predict_proba_lr``: normalised logistic scores."""
     p = expit(call(est, "decision_function", X))
-    return both_classes(p) if p.ndim == 1 else _normalized(p)
+    if p.ndim == 1:
+        return both_classes(p)
+    return _normalized(p) if _MENDS_ZEROS else p / p.sum(1, keepdims=True)
 
 
 def _normalized(p: Value) -> Value:

@@ -68,7 +68,7 @@ def _bernoulli(est: Any, X: Value) -> Any:
     with np.errstate(all="ignore"):  # a feature that is always there
         absent = np.log(1 - np.exp(est.feature_log_prob_))
     if (threshold := est.binarize) is not None:
-        X = (X > threshold).astype(X.dtype if X.dtype.kind != "b" else np.float64)
+        X = (threshold < X).astype(X.dtype if X.dtype.kind != "b" else np.float64)
     return X @ (est.feature_log_prob_ - absent).T + (est.class_log_prior_ + absent.sum(axis=1))
 
 

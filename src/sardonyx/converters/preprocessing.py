@@ -35,10 +35,11 @@ from sklearn.preprocessing import (
 
 from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked, in_order
 from ..errors import ConversionError
-from ..graph import STRING, UFUNCS, Value, concat, op, where
+from ..graph import UFUNCS, Value, concat, op, where
 from ..operators.categories import category_lookup, one_hot
 from ..operators.checks import require
 from ..operators.numeric import expm1, log1p
+from ..protos import STRING
 from ..registry import converter
 from ._categories import category_table, text_categories
 from ._columns import constant_column
@@ -535,10 +536,8 @@ def power_transformer_inverse(est: Any, X: Value) -> Value:
 
 def _yeo_johnson_inverse(x: Value, lmbda: float) -> Value:
     positive = np.exp(x) - 1 if abs(lmbda) < np.spacing(1.0) else (x * lmbda + 1) ** (1 / lmbda) - 1
-    if abs(lmbda - 2) > np.spacing(1.0):
-        negative = 1 - (x * -(2 - lmbda) + 1) ** (1 / (2 - lmbda))
-    else:
-        negative = 1 - np.exp(-x)
+    logarithmic = abs(lmbda - 2) <= np.spacing(1.0)
+    negative = 1 - (np.exp(-x) if logarithmic else (x * -(2 - lmbda) + 1) ** (1 / (2 - lmbda)))
     return where(x >= 0, positive, negative)
 
 

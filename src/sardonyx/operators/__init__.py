@@ -6,8 +6,9 @@ An operator is declared where its body is written::
     @operator("Softplus", outputs=("Y",))
     def softplus(X, *, beta): ...        # keyword arguments become the calling node's attributes
 
-Bodies are decided while converting (dtype, attributes), so two different ones of a name appear as ``Name`` and ``Name:2``:
-what comes after the colon means nothing. Float64 parameters are inputs, never attributes (those are float32 in ONNX).
+Bodies are decided while converting (dtype, attributes), so two different ones of a name appear as ``Name`` and
+``Name:2``: what comes after the colon means nothing. Float64 parameters are inputs, never attributes (those are
+float32 in ONNX).
 """
 
 from __future__ import annotations

@@ -67,6 +67,6 @@ def one_hot_blocks(positions: Value, *, widths: Sequence[int], to: int) -> Any:
 
 def one_hot(positions: Value, *, widths: Sequence[int], to: np.dtype[Any]) -> Any:
     """`OneHotBlocks` to a NumPy dtype."""
-    from ..graph import tensor_type
+    from ..protos import tensor_type
 
     return one_hot_blocks(positions, widths=list(widths), to=tensor_type(to))

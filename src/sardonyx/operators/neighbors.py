@@ -143,7 +143,7 @@ def _cosine(X: Value, fit_X: Value) -> Value:
     """``cosine_distances``, in the dtype of the rows."""
     normal = [_normalized(v) for v in (X, fit_X)]
     similarity = normal[0] @ op.Transpose(normal[1], perm=[1, 0])
-    return np.clip(1.0 - similarity, 0.0, 2.0)  # type: ignore[no-any-return]
+    return np.clip(1.0 - similarity, 0.0, 2.0)
 
 
 def _normalized(x: Value) -> Value:

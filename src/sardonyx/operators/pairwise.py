@@ -5,7 +5,6 @@ two are of one float dtype, see `float_rows`.
 """
 
 # NumPy's functions of Values return Values, which their stubs cannot say.
-# mypy: disable-error-code=no-any-return
 
 from __future__ import annotations
 

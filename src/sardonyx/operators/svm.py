@@ -73,7 +73,7 @@ def group_sums(K: Value, dual_coef: Value, n_support: Sequence[int]) -> Value:
 
 def _kernel(X: Value, S: Value, gamma: Value, coef0: Value, kernel: str, degree: int) -> Value:
     if kernel == "rbf":
-        return np.exp(-gamma * _squared_distances(X, S))  # type: ignore[no-any-return]
+        return np.exp(-gamma * _squared_distances(X, S))
     inner = gamma * (X @ _transposed(S)) + coef0
     return np.tanh(inner) if kernel == "sigmoid" else inner ** np.float64(degree)
 

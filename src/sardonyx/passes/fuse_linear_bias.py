@@ -1,6 +1,7 @@
 """Linear, then Add of a constant vector: Linear with a bias.
 
-Contract: the sum of products is the same; the bias joins it in the same precision, so the last bit may differ.
+Contract: the sum of products is the same; the bias joins it in the same precision, so the last bit may differ. A change
+of the row's shape between the two (a copy of one number) is passed over.
 """
 
 from __future__ import annotations
@@ -32,13 +33,18 @@ def _linear_before(program: Program, uses: Uses, step: Step) -> tuple[Step, Slot
     if step.kernel != "Add":
         return None
     for product, other in (step.inputs, step.inputs[::-1]):
-        linear = uses.sole_maker(product, "Linear")
+        linear = _maker(uses, product)
         if linear is None or len(linear.inputs) != 2:
             continue
         bias = _as_bias(program.slots[other], program.slots[linear.inputs[1]].shape[1])
         if bias is not None and program.slots[step.outputs[0]].shape == program.slots[product].shape:
             return linear, bias
     return None
+
+
+def _maker(uses: Uses, slot: int) -> Step | None:
+    reshaped = uses.sole_maker(slot, "Identity")
+    return uses.sole_maker(reshaped.inputs[0] if reshaped else slot, "Linear")
 
 
 def _as_bias(slot: Slot, n: int) -> Slot | None:
