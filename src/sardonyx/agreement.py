@@ -193,8 +193,8 @@ def judge(
             max_rel=max(verdict.max_rel, difference.max_rel),
             worst=verdict.worst or _tell(label, kept, difference, got, right),
         )
-    counts = {"wrong": verdict.wrong + int(wrong.sum()), "noisy": verdict.noisy + int((noisy & ~wrong).sum())}
-    return replace(verdict, **counts)
+    more_wrong, more_noisy = int(wrong.sum()), int((noisy & ~wrong).sum())
+    return replace(verdict, wrong=verdict.wrong + more_wrong, noisy=verdict.noisy + more_noisy)
 
 
 def _is_noise(

@@ -72,7 +72,7 @@ def bagging_classes(est: Any, X: Value) -> Value:
 @converter(BaggingClassifier, method="predict_log_proba", finite=False)
 def bagging_log_proba(est: Any, X: Value) -> Value:
     if not hasattr(est.estimator_, "predict_log_proba"):
-        return np.log(call(est, "predict_proba", X))  # type: ignore[no-any-return]
+        return np.log(call(est, "predict_proba", X))
     members = _members(est, "predict_log_proba", X)
     given = [_widened(e.classes_, est.n_classes_, p, -np.inf) for e, p in zip(est.estimators_, members, strict=True)]
     total = given[0]
@@ -85,7 +85,7 @@ def _logaddexp(a: Value, b: Value) -> Value:
     """``numpy.logaddexp``: equal ones (perhaps both -inf) apart, so that no infinities are subtracted."""
     same = a == b
     gap = where(same, 0.0, abs(a - b))
-    return where(same, a + np.log(2.0), np.maximum(a, b) + log1p(np.exp(-gap)))
+    return where(same, a + np.log(2.0), op.Max(a, b) + log1p(np.exp(-gap)))
 
 
 @converter(BaggingClassifier, method="decision_function", finite=False)
@@ -139,7 +139,7 @@ def adaboost_proba(est: Any, X: Value) -> Value:
 
 @converter(AdaBoostClassifier, method="predict_log_proba")
 def adaboost_log_proba(est: Any, X: Value) -> Value:
-    return np.log(call(est, "predict_proba", X))  # type: ignore[no-any-return]
+    return np.log(call(est, "predict_proba", X))
 
 
 @converter(AdaBoostRegressor, method="predict")
@@ -150,7 +150,7 @@ def adaboost_values(est: Any, X: Value) -> Value:
     ordered, index = op.TopK(concat(members), np.array([len(members)]), axis=1, largest=0, sorted=1)
     sums = op.CumSum(as_value(weights)[index], np.int64(1))
     above = (sums >= sums[:, -1:] * 0.5).astype(np.int64)
-    return op.GatherElements(ordered, above.argmax(1)[:, None], axis=1).reshape(-1)  # type: ignore[no-any-return]
+    return op.GatherElements(ordered, above.argmax(1)[:, None], axis=1).reshape(-1)
 
 
 # --------------------------------------------------------------------------------------------------------------- voting
