@@ -19,7 +19,7 @@ from rich.console import Console
 import sardonyx
 from sardonyx import bench, report
 
-from . import models
+from . import models, peers
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
@@ -64,13 +64,15 @@ def measure(benchmark: models.Benchmark, seconds: float, quick: bool) -> Measure
     """Convert, prove and time one benchmark."""
     model = sardonyx.to_onnx(benchmark.estimator, benchmark.X[:1000], methods=benchmark.methods)
     session = sardonyx.load(model)
+    feeds = session.feeds(benchmark.X)
     runners = {
         "sardonyx": bench.sardonyx_runner(session),
         "ONNX Runtime": bench.onnxruntime_runner(model.SerializeToString()),
+        **peers.skl2onnx_runner(benchmark, feeds),
         "scikit-learn": bench.sklearn_runner(benchmark.estimator, benchmark.methods),
     }
     batches = [1, 1000] if quick else benchmark.batches
-    return Measured(benchmark, bench.compare(runners, session.feeds(benchmark.X), batches, benchmark.X, seconds))
+    return Measured(benchmark, bench.compare(runners, feeds, batches, benchmark.X, seconds))
 
 
 def write(results: dict[str, Measured]) -> None:
@@ -100,6 +102,7 @@ METHOD = (
     "Each model is converted, proven against scikit-learn, then timed in all runtimes in one process: warm,\n"
     "interleaved in rounds that each start with another runtime, medians. Every runtime gets the rows in the form\n"
     "it likes best and its default number of threads; converting frames to tensors is not timed, for anybody.\n"
+    "ONNX Runtime runs the same file; skl2onnx's own file of the estimator is timed beside it where there is one.\n"
     "scikit-learn computes the same methods on the same rows. ×3 is three times as long as sardonyx takes.\n"
     "`scripts/bench` repeats all of it."
 )
@@ -117,11 +120,12 @@ def bars(results: dict[str, Measured]) -> str:
 
 def highlights(results: dict[str, Measured]) -> str:
     """Return README's table."""
-    lines = ["| model | rows | sardonyx | ONNX Runtime | scikit-learn |", "| --- | ---: | ---: | ---: | ---: |"]
+    columns = ("sardonyx", "ONNX Runtime", peers.SKL2ONNX, "scikit-learn")
+    lines = [f"| model | rows | {' | '.join(columns)} |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for name, rows in HIGHLIGHTS:
         seconds = report.by_rows(results[name].timings)[rows]
-        times = [bench.duration(seconds[n]) for n in ("sardonyx", "ONNX Runtime", "scikit-learn")]
-        lines.append(f"| {results[name].benchmark.title} | {rows:,} | **{times[0]}** | {times[1]} | {times[2]} |")
+        times = [bench.duration(seconds[n]) if n in seconds else "does not convert" for n in columns]
+        lines.append(f"| {results[name].benchmark.title} | {rows:,} | **{times[0]}** | {' | '.join(times[1:])} |")
     return "\n".join([*lines, "", f"Median time of a call. {machine()} [All figures](docs/benchmarks.md)."])
 
 

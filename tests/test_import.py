@@ -20,7 +20,9 @@ HEAVY = ["sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "onnx
 #: the order in which imports flow: a module imports only from its own line or the lines above
 LAYERS = [
     ["errors"],
+    ["protos"],
     ["graph"],
+    ["numpy_rules"],
     ["operators"],
     ["registry"],
     ["inputs", "description", "agreement"],
@@ -34,7 +36,7 @@ LAYERS = [
     ["session"],
     ["hurting", "verification"],
     ["api"],
-    ["report", "bench", "cli", "demo", "serve", "score", "export", "__main__"],
+    ["report", "bench", "cli", "demo", "__main__"],
 ]
 
 

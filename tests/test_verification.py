@@ -15,6 +15,7 @@ import pytest
 import scipy.sparse as sp
 from onnx import numpy_helper
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import Birch
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -288,6 +289,18 @@ def test_the_proof_travels_with_the_compiled_file(classifier: Any, tmp_path: Any
 )
 def test_differ(actual: Any, expected: Any, wrong: list[int]) -> None:
     assert np.flatnonzero(differ(np.array(actual), np.array(expected)).wrong).tolist() == wrong
+
+
+def test_noise_of_the_estimators_own_is_no_error_and_is_counted() -> None:
+    """Distances between a training row and itself cancel: both answers are noise around zero, but not the same."""
+    X = np.random.default_rng(0).normal(size=(40, 3)) + 10
+    estimator = Birch(threshold=1e-3, n_clusters=None).fit(X)
+    model = sardonyx.to_onnx(estimator, X, methods="transform")
+    report = sardonyx.verify(estimator, model, X)
+    assert report.ok, str(report)
+    assert all(v.noisy > 0 and "within the estimator's own rounding" in str(v) for v in report.verdicts)
+    shifted = tampered(model, lambda centers: centers + 1e-5, "subcluster")
+    assert not sardonyx.verify(estimator, shifted, X).ok
 
 
 def test_float32_has_a_tolerance_of_its_own() -> None:

@@ -1,7 +1,11 @@
 """What agreeing means, and the report on it: a runtime's arrays compared with an estimator's, row by row.
 
 Right means: labels, indices and text identical; floats within 1e-10 (relative) or 1e-12 (absolute) where scikit-learn
-computes in float64, 1e-5 or 1e-6 where it computes in float32. Nothing is excused, ties included.
+computes in float64, 1e-5 or 1e-6 where it computes in float32. Ties are no excuse.
+
+Where the estimator's formula cancels (a distance of nearly zero, a weight of one over it), its own answer is rounding
+noise: it moves by more than that when its input moves by one unit in the last place. Floats that differ by no more than
+the estimator's own answers do are counted as ``noisy``, not wrong, if they are small against the others of the batch.
 
 No estimator is needed here: `verification` asks those; a session checks the answers that its own file carries.
 """
@@ -10,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -20,9 +25,15 @@ from .errors import InputError, ModelError, SardonyxError, VerificationError
 from .inputs import coerce
 
 Array: TypeAlias = NDArray[Any]
+#: of (output, rows): how far the estimator's own answers move with the last bit of its input
+Noise: TypeAlias = Callable[[int, Array], Array]
 #: what runs a model: output names and tensors by input name -> arrays
 Run: TypeAlias = Callable[[Sequence[str], dict[str, Array]], list[Array]]
 
+#: noise may be this large against the largest float of the output, by whether scikit-learn computes in float32
+MOST_NOISE: Final = {False: 1e-6, True: 1e-3}
+#: so many times the estimator's own noise is accepted: it is measured a few times only
+NOISE_FACTOR: Final = 8
 #: relative and absolute tolerance by whether scikit-learn computes in float32
 TOLERANCES: Final = {False: (1e-10, 1e-12), True: (1e-5, 1e-6)}
 
@@ -40,6 +51,8 @@ class Verdict:
         Rows that the estimator itself refuses, which were left out.
     wrong : int
         Rows whose answer differs, or for which the runtime gave none.
+    noisy : int
+        Rows beyond the tolerance where the estimator's own answer is rounding noise; see the module.
     max_abs, max_rel : float
         The largest errors of floats.
     worst : str
@@ -51,6 +64,7 @@ class Verdict:
     rows: int = 0
     refused: int = 0
     wrong: int = 0
+    noisy: int = 0
     max_abs: float = 0.0
     max_rel: float = 0.0
     worst: str = ""
@@ -62,11 +76,9 @@ class Verdict:
 
     def __str__(self) -> str:
         counted = f"{self.rows} rows" + (f", {self.refused} refused by the estimator" if self.refused else "")
-        found = (
-            f"{self.wrong} WRONG: {self.worst}"
-            if not self.ok
-            else f"max error {self.max_abs:.1e} ({self.max_rel:.1e} rel.)"
-        )
+        counted += f", {self.noisy} within the estimator's own rounding" if self.noisy else ""
+        largest = f"max error {self.max_abs:.1e} ({self.max_rel:.1e} rel.)"
+        found = largest if self.ok else f"{self.wrong} WRONG: {self.worst}"
         return f"{self.method:18} {self.runtime:12} {counted}: {found}"
 
 
@@ -135,7 +147,13 @@ def attempt(run: Run, names: Sequence[str], feeds: dict[str, Array]) -> list[Arr
 
 
 def judge(
-    verdict: Verdict, label: str, kept: Array, actual: list[Array] | str, expected: list[Array], single: bool
+    verdict: Verdict,
+    label: str,
+    kept: Array,
+    actual: list[Array] | str,
+    expected: list[Array],
+    single: bool,
+    noise: Noise | None = None,
 ) -> Verdict:
     """Return the verdict with one more batch of rows counted.
 
@@ -153,14 +171,21 @@ def judge(
         The estimator's.
     single : bool
         Whether the estimator computes in float32.
+    noise : callable, optional
+        Measures the estimator's own rounding, for rows beyond the tolerance.
     """
     rows = len(kept)
     verdict = replace(verdict, rows=verdict.rows + rows)
     if isinstance(actual, str):
         return replace(verdict, wrong=verdict.wrong + rows, worst=verdict.worst or f"{label}: {actual}")
     wrong = np.zeros(rows, dtype=bool)
-    for got, right in zip(actual, expected, strict=True):
+    noisy = np.zeros(rows, dtype=bool)
+    for output, (got, right) in enumerate(zip(actual, expected, strict=True)):
         difference = differ(got, right, single)
+        if noise is not None and difference.wrong.any() and difference.tolerance is not None:
+            excused = _is_noise(difference, got, right, single, partial(noise, output))
+            noisy |= excused
+            difference = replace(difference, wrong=difference.wrong & ~excused)
         wrong |= difference.wrong
         verdict = replace(
             verdict,
@@ -168,7 +193,26 @@ def judge(
             max_rel=max(verdict.max_rel, difference.max_rel),
             worst=verdict.worst or _tell(label, kept, difference, got, right),
         )
-    return replace(verdict, wrong=verdict.wrong + int(wrong.sum()))
+    more_wrong, more_noisy = int(wrong.sum()), int((noisy & ~wrong).sum())
+    return replace(verdict, wrong=verdict.wrong + more_wrong, noisy=verdict.noisy + more_noisy)
+
+
+def _is_noise(
+    difference: Difference, got: Array, right: Array, single: bool, noise: Callable[[Array], Array]
+) -> NDArray[np.bool_]:
+    """Return which of the wrong rows differ by no more than the estimator's own answers move."""
+    assert difference.tolerance is not None
+    relative, absolute = difference.tolerance
+    rows = np.flatnonzero(difference.wrong)
+    most = MOST_NOISE[single] * np.abs(right[np.isfinite(right)], dtype=np.float64).max(initial=0)
+    given, expected = (np.asarray(a)[rows].astype(np.float64) for a in (got, right))
+    with np.errstate(all="ignore"):
+        error = np.where(given == expected, 0, np.abs(given - expected))
+        allowed = np.minimum(NOISE_FACTOR * noise(rows), most) + absolute + relative * np.abs(expected)
+        small = (error <= allowed) | (np.isnan(given) & np.isnan(expected))
+    result = np.zeros(len(right), dtype=bool)
+    result[rows] = small.reshape(len(rows), -1).all(axis=1)
+    return result
 
 
 def _tell(label: str, kept: Array, difference: Difference, got: Array, right: Array) -> str:
@@ -186,12 +230,13 @@ def _tell(label: str, kept: Array, difference: Difference, got: Array, right: Ar
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Difference:
-    """Which rows differ, by how much, and why all do if they do."""
+    """Which rows differ, by how much, why all do if they do, and by which tolerance if they are floats."""
 
     wrong: NDArray[np.bool_]
     max_abs: float = 0.0
     max_rel: float = 0.0
     note: str = ""
+    tolerance: tuple[float, float] | None = None
 
 
 def differ(actual: Any, expected: Array, single: bool = False) -> Difference:
@@ -244,7 +289,8 @@ def _differ_closely(actual: Array, expected: Array, relative: float, absolute: f
         wrong = ~(same | (small & np.isfinite(right)))
         ratio = np.where(error > 0, error / np.maximum(np.abs(right), np.finfo(np.float64).tiny), 0.0)
     finite = np.isfinite(error)
-    return Difference(_by_row(wrong), float(error[finite].max(initial=0)), float(ratio[finite].max(initial=0)))
+    max_abs, max_rel = (float(a[finite].max(initial=0)) for a in (error, ratio))
+    return Difference(_by_row(wrong), max_abs, max_rel, tolerance=(relative, absolute))
 
 
 def _check_method(description: Description, name: str, method: Method, run: Run) -> Verdict:

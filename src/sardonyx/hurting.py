@@ -91,6 +91,24 @@ def hurting_batches(X: Any, model: onnx.ModelProto | None = None) -> Iterator[Ba
             yield table.changed(label, chosen)
 
 
+def nudged(X: Any, seed: int) -> Any:
+    """Return data whose finite floats are moved to a neighbouring float each, at random up or down."""
+    rng = np.random.default_rng(seed)
+    if is_frame(X) or isinstance(X, Mapping):
+        columns = {name: plain(column).ravel() for name, column in columns_of(X).items()}
+        return _frame(X, {name: _nudge(a, rng) for name, a in columns.items() if a.dtype.kind == "f"})
+    array = as_array(X)
+    if array.dtype.kind != "f":
+        return X
+    moved = _nudge(array, rng)
+    return type(X)(moved) if hasattr(X, "toarray") else moved
+
+
+def _nudge(array: Array, rng: np.random.Generator) -> Array:
+    way = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
+    return np.where(np.isfinite(array) & (array != 0), np.nextafter(array, way), array)
+
+
 # ---- what is done to a column ----------------------------------------------------------------------------------------
 
 
@@ -228,11 +246,12 @@ def _frame(frame: Any, new: dict[str, Array]) -> Any:
 
 
 def _series(column: Any, values: Array) -> Any:
-    """Return values as a pandas Series like `column`; what is no category of it is missing, as in data read anew."""
+    """Return values as a pandas Series like `column`; what is no category of it is missing, or the first."""
     categories = getattr(column.dtype, "categories", None)
     if categories is not None:
         known = set(categories)
-        values = np.array([v if v in known else None for v in values.tolist()], dtype=object)
+        other = categories[0] if categories.dtype.kind in "iub" else None  # integers cannot be missing
+        values = np.array([v if v in known else other for v in values.tolist()], dtype=object)
     return type(column)(values, index=column.index).astype(column.dtype)
 
 

@@ -11,12 +11,14 @@ What agreeing means is in agreement.py.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 from .agreement import Report, Run, Verdict, attempt, judge
 from .description import Description, Method, Proof
 from .errors import ModelError
-from .hurting import Batch, hurting_batches, number_of_rows, rows_of, spread
+from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
 from .program import MAGIC
 from .session import Session, load, parse_onnx
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 
+#: what estimators raise for rows that they refuse
+REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError)
+#: times that the estimator's own rounding is measured
+NUDGES: Final = 16
 #: rows of the user's that are compared at once, and that a file carries as its proof
 CHUNK, PROOF_ROWS, PROOF_NUMBERS = 10_000, 8, 4096
 
@@ -104,9 +110,9 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
                 before = verdicts[name, runtime]
                 before = replace(before, refused=before.refused + batch.rows - len(kept))
                 if callable(run) and feeds is not None:
-                    before = judge(
-                        before, batch.label, kept, attempt(run, method.outputs, feeds), expected, description.single
-                    )
+                    actual = attempt(run, method.outputs, feeds)
+                    noise = partial(_own_rounding, estimator, name, method, rows_of(batch.X, kept))
+                    before = judge(before, batch.label, kept, actual, expected, description.single, noise)
                 verdicts[name, runtime] = before
     return Report(description.estimator, tuple(verdicts.values()))
 
@@ -141,12 +147,24 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
     """Yield (rows, answers), taking rows apart until the estimator refuses single ones only."""
     try:
         answers = _ask(estimator, name, method, rows_of(X, rows))
-    except (ValueError, TypeError, OverflowError, FloatingPointError, KeyError):
+    except REFUSALS:
         if len(rows) > 1:
             for part in np.array_split(rows, 2):
                 yield from _accepted(estimator, name, method, X, part)
         return
     yield rows, answers
+
+
+def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> Array:
+    """Return how far the estimator's own answers for some rows move with the last bit of its input."""
+    X = rows_of(X, rows)
+    before = _ask(estimator, name, method, X)[output].astype(np.float64)
+    most = np.zeros(before.shape)
+    for seed in range(NUDGES):
+        with contextlib.suppress(*REFUSALS):
+            after = _ask(estimator, name, method, nudged(X, seed))[output].astype(np.float64)
+            most = np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
+    return most
 
 
 def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -51,8 +52,9 @@ class Case:
     @property
     def name(self) -> str:
         """A short, readable test id."""
-        text = " ".join(repr(self.estimator).split()).replace(" ", "")
-        return f"{text[:120]}-{self.data}" + (f"-{self.note}" if self.note else "")
+        text = re.sub(r"<function (\w+) at \w+>", r"\1", " ".join(repr(self.estimator).split()))
+        parts = [text.replace(" ", "")[:120], self.data, *self.methods[:1], *([self.note] if self.note else [])]
+        return "-".join(parts)
 
     def fit(self) -> tuple[Any, Dataset]:
         """Return the fitted estimator and its data."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    BaggingClassifier,
+    BaggingRegressor,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
@@ -14,14 +18,24 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
     RandomTreesEmbedding,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from . import Case
 
 SEED = {"random_state": 0}
 TEN = {"n_estimators": 10, **SEED}
 HIST = {"max_iter": 8, "min_samples_leaf": 4, **SEED}
+
+TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
+CLASSIFIERS = [("tree", TREE), ("line", LogisticRegression()), ("forest", RandomForestClassifier(**TEN))]
+REGRESSORS = [("line", LinearRegression()), ("forest", RandomForestRegressor(**TEN))]
 
 CASES = [
     Case(RandomForestClassifier(**TEN), "binary"),
@@ -96,6 +110,36 @@ CASES = [
     Case(HistGradientBoostingClassifier(categorical_features="from_dtype", **HIST), "frame_categories"),
     Case(HistGradientBoostingClassifier(categorical_features=["city", "code"], **HIST), "frame_categories"),
     Case(HistGradientBoostingClassifier(categorical_features=[0], **HIST), "frame_categories"),
+    Case(BaggingClassifier(**TEN), "binary_str"),
+    Case(BaggingClassifier(max_features=0.5, bootstrap_features=True, **TEN), "multiclass_str"),
+    Case(BaggingClassifier(LogisticRegression(), max_samples=0.3, **TEN), "multiclass"),
+    Case(BaggingClassifier(LinearSVC(), **TEN), "binary", note="votes"),
+    Case(BaggingClassifier(max_samples=4, **TEN), "multiclass_str", note="classes some never saw"),
+    Case(BaggingClassifier(**TEN), "binary_nan"),
+    Case(BaggingRegressor(**TEN), "regression"),
+    Case(BaggingRegressor(LinearRegression(), max_features=3, **TEN), "regression_int"),
+    Case(BaggingRegressor(max_features=2, **TEN), "regression32"),
+    Case(AdaBoostClassifier(**TEN), "binary_str"),
+    Case(AdaBoostClassifier(**TEN), "multiclass_str"),
+    Case(AdaBoostClassifier(DecisionTreeClassifier(max_depth=3), learning_rate=0.5, **TEN), "multiclass_float"),
+    Case(AdaBoostClassifier(LogisticRegression(), **TEN), "binary_bool"),
+    Case(AdaBoostRegressor(**TEN), "regression"),
+    Case(AdaBoostRegressor(loss="square", **TEN), "regression32"),
+    Case(AdaBoostRegressor(LinearRegression(), loss="exponential", **TEN), "regression_int"),
+    Case(VotingClassifier(CLASSIFIERS), "multiclass_str"),
+    Case(VotingClassifier(CLASSIFIERS, weights=[1, 3, 1.5]), "multiclass", note="ties"),
+    Case(VotingClassifier(CLASSIFIERS, voting="soft"), "binary_str"),
+    Case(VotingClassifier(CLASSIFIERS, voting="soft", weights=[1, 2, 0.5]), "multiclass_float"),
+    Case(VotingRegressor(REGRESSORS), "regression"),
+    Case(VotingRegressor(REGRESSORS, weights=[0.2, 0.8]), "regression_int"),
+    Case(VotingRegressor(REGRESSORS), "regression_positive"),
+    Case(StackingClassifier(CLASSIFIERS), "binary_str"),
+    Case(StackingClassifier(CLASSIFIERS, passthrough=True), "multiclass_str"),
+    Case(StackingClassifier(CLASSIFIERS, stack_method="predict", final_estimator=TREE), "multiclass"),
+    Case(StackingClassifier(CLASSIFIERS, final_estimator=RandomForestClassifier(**TEN)), "binary_bool"),
+    Case(StackingRegressor(REGRESSORS), "regression"),
+    Case(StackingRegressor(REGRESSORS, passthrough=True), "regression_int"),
+    Case(StackingRegressor(REGRESSORS, final_estimator=RandomForestRegressor(**TEN)), "regression_positive"),
     Case(IsolationForest(**TEN), "regression"),
     Case(IsolationForest(max_features=3, contamination=0.1, bootstrap=True, **TEN), "regression_nan", since="1.6"),
     Case(IsolationForest(max_samples=1, **TEN), "regression32", note="no depth"),

@@ -22,7 +22,8 @@ from ..graph import Value, concat
 from ..operators.trees import Bools, Trees, build_trees
 from ..protos import STRING
 
-CATEGORIES = 256
+#: what no category is encoded as: there are at most 255
+NO_CODE = 255
 
 
 def read_predictors(est: Any) -> tuple[Trees, NDArray[np.float64]]:
@@ -57,6 +58,7 @@ def _sets(est: Any, predictors: list[Any], nodes: Any, sizes: Any, categorical: 
     known = _bits(known_bitsets)[of_feature[chosen["feature_idx"]]]
     missing_left = chosen["missing_go_to_left"].astype(bool)[:, None]
     sets: Bools = np.where(missing_left, known & ~left, left)
+    sets[~sets.any(1), NO_CODE] = True  # a set of nothing cannot be written
     return sets
 
 

@@ -1,4 +1,4 @@
-"""sklearn.ensemble: forests, boosting, isolation forests, and estimators that ask others.
+"""sklearn.ensemble: forests, boosting and isolation forests; estimators that ask others are in `_committees`.
 
 Sums over trees go from the first tree to the last in float64, then forests divide by the number of trees, as
 scikit-learn does, so results agree bit by bit. Leaf values are multiplied by the learning rate here, once.
@@ -26,6 +26,7 @@ from ..convert import Data, call
 from ..graph import Value, where
 from ..operators.trees import Trees, build_trees, sum_of
 from ..registry import converter
+from . import _committees as _committees  # registers bagging, AdaBoost, voting and stacking
 from ._boosting import constant_start, flattened, inverse_link, is_constant, labels, probabilities, start
 from ._hist_trees import preprocess, read_predictors
 from .tree import (
@@ -204,7 +205,7 @@ def isolation_scores(est: Any, X: Value) -> Value:
     total = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
     expected = float(len(est.estimators_) * _average_path_length([est._max_samples])[0])
     ratio = total / expected if expected else total * 0.0 + 1.0
-    return -np.power(np.float64(2.0), -ratio)
+    return -(2.0**-ratio)
 
 
 @converter(IsolationForest, method="decision_function", finite=False)

@@ -231,7 +231,7 @@ def _written_sets(sets: Bools, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the sets as ``membership_values``: members one after the other, NaN after each set."""
     marked = np.concatenate([sets, np.ones((len(sets), 1), bool)], axis=1)
     written = np.broadcast_to(np.append(np.arange(sets.shape[1]).astype(dtype), np.nan), marked.shape)[marked]
-    return written.astype(dtype)
+    return np.asarray(written, dtype)
 
 
 def _tensor_attribute(name: str, array: NDArray[Any]) -> onnx.AttributeProto:
