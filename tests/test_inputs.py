@@ -179,6 +179,13 @@ def test_missing_text_becomes_a_sentinel() -> None:
     assert coerce(np.array(["a", "b"], dtype=np.dtypes.StringDType()), "str", "a").tolist() == ["a", "b"]
 
 
+def test_missing_values_in_a_list_of_text_stay_missing() -> None:
+    X = {"city": ["Köln", None, float("nan"), "nan"]}
+    signature = describe(X)
+    assert signature.inputs == (InputSpec("city", "str", 1),)
+    assert tensors(X, signature)["city"].ravel().tolist() == ["Köln", MISSING_NONE, MISSING_NAN, "nan"]
+
+
 def test_coerce_takes_any_layout() -> None:
     base = np.arange(24.0).reshape(4, 6)
     foreign = base.astype(">f8")

@@ -123,6 +123,8 @@ def as_array(X: Any) -> Array:
 
 def plain(column: Any) -> Array:
     """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values."""
+    if isinstance(column, list | tuple) and any(isinstance(value, str) for value in column):
+        return np.array(column, dtype=object)  # np.asarray would write a missing value beside text as text
     array = np.asarray(column)
     whole = "int" in str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
     if array.dtype.kind == "f" and whole and np.nanmax(np.abs(array), initial=0) >= 2**53:

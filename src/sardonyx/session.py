@@ -527,14 +527,15 @@ def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
 
 
 def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
-    """Return an output in the estimator's dtype. Text other than labels may be longer than it was, or missing."""
+    """Return an output in the estimator's dtype. Text other than labels may be longer than the sample's, or missing."""
     if array.dtype == object and not labels:
         array = restore_missing(array)
     if array.dtype.str == dtype:
         return array
     if dtype[1] != "U":
         return array.astype(dtype, copy=False)
-    return array.astype(dtype) if labels else array.astype(np.str_)
+    text = array.astype(np.str_)
+    return array.astype(dtype) if labels or text.itemsize <= np.dtype(dtype).itemsize else text
 
 
 def _tensor_type(dtype: str) -> str:

@@ -36,6 +36,7 @@ CASES = [
     Case(VarianceThreshold(), "regression_int"),
     Case(VarianceThreshold(1.0), "regression_nan"),
     Case(VarianceThreshold(0.9), "regression", INVERSE),
+    Case(VarianceThreshold(0.1), "categories_bool", INVERSE),
     Case(SelectFromModel(Ridge()), "regression"),
     Case(SelectFromModel(Ridge(), threshold="0.5*mean", max_features=2), "regression"),
     Case(SelectFromModel(Ridge()), "regression", INVERSE),

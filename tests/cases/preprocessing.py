@@ -79,6 +79,7 @@ ENCODERS = [
     Case(OneHotEncoder(handle_unknown="ignore"), "categories_str_unknown", INVERSE),
     Case(OneHotEncoder(handle_unknown="ignore", drop="first"), "categories_int_unknown", INVERSE),
     Case(OneHotEncoder(drop="if_binary"), "categories_bool", INVERSE),
+    Case(OneHotEncoder(dtype=bool), "categories_str", INVERSE),
     Case(OneHotEncoder(min_frequency=30), "categories_str", INVERSE),
     Case(OrdinalEncoder(), "categories_str"),
     Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), "categories_str_unknown"),

@@ -12,6 +12,7 @@ from sklearn.feature_selection._base import SelectorMixin
 from ..convert import Data, allows_nan, call, checked, in_order, take
 from ..errors import ConversionError
 from ..graph import Value, concat
+from ..operators.checks import check_finite
 from ..protos import STRING
 from ..registry import METHODS, converter
 from ._columns import array_of, constant_column, keeps_frames
@@ -27,15 +28,21 @@ def selector(est: Any, X: Data) -> Data:
 
 @converter(SelectorMixin, method="inverse_transform", finite=False)
 def selector_inverse(est: Any, X: Value) -> Value:
-    """Put selected features back in their places, zeros in the others: one gather from X and a column of zeros."""
+    """Put selected features back in their places, zeros in the others: one gather from X and a column of zeros.
+
+    Unlike ``transform``, scikit-learn's ``inverse_transform`` refuses NaN and infinity whatever the selector allows.
+    """
     support = est.get_support()
     if X.dtype == STRING or not support.any():
         what = "text" if X.dtype == STRING else "nothing"
         raise ConversionError(
             f"{type(est).__name__}.inverse_transform of {what} has no zeros to fill in; convert transform only."
         )
+    X = check_finite(X, allow_nan=0, estimator=type(est).__name__) if X.dtype.kind == "f" else X
     places = np.where(support, np.cumsum(support) - 1, support.sum())
-    return concat([X, constant_column(X, X.dtype.type(0))])[:, places]
+    first = X[:, :1]
+    zeros = first & ~first if X.dtype.kind == "b" else constant_column(X, X.dtype.type(0))
+    return concat([X, zeros])[:, places]
 
 
 def _selected(method: str) -> Callable[[Any, Data], Any]:

@@ -25,7 +25,8 @@ def simple_imputer(est: Any, X: Data) -> Data:
     if isinstance(X, Value) and X.dtype != STRING:
         X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
     imputed = _impute(est, X)
-    return stack([imputed, _masks(est.indicator_, X)]) if est.add_indicator else imputed
+    indicated = est.add_indicator and len(est.indicator_.features_) > 0
+    return stack([imputed, _masks(est.indicator_, X)]) if indicated else imputed
 
 
 def _impute(est: Any, X: Data) -> Data:
@@ -87,6 +88,9 @@ def _fill_column(est: Any, X: Value, statistic: Any) -> Value:
 
 def _masks(est: Any, X: Data) -> Value:
     """Where X is missing, for the features of a fitted MissingIndicator."""
+    if not len(est.features_):
+        first = as_columns(X).values[0]
+        return (first == first)[:, :0]
     chosen = take(X, est.features_)
     values = chosen.values if isinstance(chosen, Columns) else (chosen,)
     masks = [missing_mask(est, v, est.missing_values) for v in values]

@@ -336,6 +336,14 @@ def _as_one(columns: Sequence[Value]) -> Data:
     return Columns(tuple(f"x{i}" for i in range(len(columns))), tuple(columns))
 
 
+def _refuse_infrequent(est: Any, i: int) -> None:
+    if est.categories_[i].dtype.kind not in "UO":
+        raise ConversionError(
+            f"{type(est).__name__}.inverse_transform mixes numbers and 'infrequent_sklearn' in feature "
+            f"{_feature_name(est, i)}; fit it as text to convert the inverse."
+        )
+
+
 def _refuse_none(est: Any, i: int, categories: NDArray[Any]) -> None:
     if categories.dtype.kind not in "UO":
         raise ConversionError(
@@ -359,11 +367,7 @@ def _ordinal_inverse(est: Any, i: int, labels: Value) -> Value:
         table = np.append(np.delete(table.astype(object), infrequent), "infrequent_sklearn")
         frequent = len(categories) - len(infrequent)
         codes = where(labels == frequent, len(table) - 1, codes)
-        if categories.dtype.kind not in "UO":
-            raise ConversionError(
-                "OrdinalEncoder.inverse_transform mixes numbers and 'infrequent_sklearn' in feature "
-                f"{_feature_name(est, i)}; fit it as text to convert the inverse."
-            )
+        _refuse_infrequent(est, i)
     if est.handle_unknown != "use_encoded_value":
         return _gather(_table(table), codes.astype(np.int64))
     _refuse_none(est, i, table)
@@ -381,6 +385,7 @@ def _equals(X: Value, value: Any) -> Any:
 
 @converter(OneHotEncoder, method="inverse_transform")
 def one_hot_encoder_inverse(est: Any, X: Value) -> Data:
+    X = X.astype(np.int64) if X.dtype.kind == "b" else X
     starts = np.cumsum([0, *est._n_features_outs])
     blocks = [(int(a), int(b)) for a, b in itertools.pairwise(starts)]
     return _as_one([_one_hot_inverse(est, i, X, a, b) for i, (a, b) in enumerate(blocks)])
@@ -388,6 +393,8 @@ def one_hot_encoder_inverse(est: Any, X: Value) -> Data:
 
 def _one_hot_inverse(est: Any, i: int, X: Value, start: int, stop: int) -> Value:
     everything = np.asarray(est._compute_transformed_categories(i, remove_dropped=False))
+    if _infrequent(est, i) is not None:
+        _refuse_infrequent(est, i)
     drop = None if est._drop_idx_after_grouping is None else est._drop_idx_after_grouping[i]
     kept = everything if drop is None else np.delete(everything, drop)
     if drop is not None and not len(kept):
