@@ -167,6 +167,9 @@ def test_wrong_data_are_refused(numbers: Any, mixed: Any) -> None:
         (np.full((2, 4), np.inf), "infinity"),
         (np.full((2, 4), "x"), "X holds text, and the model takes float64"),
         (np.full((2, 4), 2**53 + 1), "cannot hold exactly"),
+        ([[1.0, 2.0], [3.0]], "rows that all have the same length"),
+        ("rows.csv", "0D array instead .one str.; give rows x columns"),
+        (None, "one NoneType"),
     ]:
         with pytest.raises(InputError, match=message):
             session.predict(wrong)
@@ -176,6 +179,8 @@ def test_wrong_data_are_refused(numbers: Any, mixed: Any) -> None:
         (X.assign(n=0.5), "column 'n' holds 0.5 in row 0, and the model takes int64"),
         (X.assign(city=1), "column 'city' holds int64, and the model takes text"),
         (X.assign(age="old"), "column 'age' holds the text 'old', and the model takes float64"),
+        ({"age": 1.0, "city": "a", "n": 1}, "column 'age' is one value, 1.0; give a list"),
+        ({}, "given: nothing"),
     ]:
         with pytest.raises(InputError, match=message):
             session.predict(wrong)
@@ -225,6 +230,40 @@ def test_inputs_outputs_and_run(numbers: Any, mixed: Any) -> None:
     assert [i.type for i in session.get_inputs()] == ["tensor(double)", "tensor(int64)", "tensor(string)"]
 
 
+def test_run_takes_its_arguments_by_name_as_onnx_runtime_does(numbers: Any) -> None:
+    _, X, session = numbers
+    for loaded, feeds in ((session, {"X": X}), (foreign(), {"X": X[:3, :2]})):
+        first, *_ = loaded.get_outputs()
+        expected = loaded.run(None, feeds)
+        for answers in (
+            loaded.run(output_names=None, input_feed=feeds),
+            loaded.run(input_feed=feeds, output_names=[], run_options=None),
+        ):
+            for actual, right in zip(answers, expected, strict=True):
+                np.testing.assert_array_equal(actual, right)
+        np.testing.assert_array_equal(loaded.run([first.name], input_feed=feeds)[0], expected[0])
+        with pytest.raises(InputError, match="give \\["):
+            loaded.run(first.name, feeds)
+        with pytest.raises(TypeError, match="leave them out"):
+            loaded.run(None, feeds, 1)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="takes a dict"):
+            loaded.run(None, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("threads", [-1, 1.5, "2", None, True, 2**40])
+def test_threads_are_a_number(numbers: Any, tmp_path: Path, threads: Any) -> None:
+    numbers[2].save(tmp_path / "m.sdx")
+    with pytest.raises(InputError, match="threads="):
+        sardonyx.load(tmp_path / "m.sdx", threads=threads)
+
+
+def test_a_file_is_saved_whole_or_not_at_all(numbers: Any, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(IsADirectoryError):
+        numbers[2].save(tmp_path / "taken")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
 def test_feeds_suit_other_runtimes(mixed: Any) -> None:
     ort = pytest.importorskip("onnxruntime")
     estimator, X, session = mixed
@@ -267,6 +306,9 @@ def test_sessions_travel_by_pickle(mixed: Any, tmp_path: Path) -> None:
         again = pickle.loads(pickle.dumps(one))
         assert again.methods == one.methods
         assert [i.name for i in again.get_inputs()] == [i.name for i in one.get_inputs()]
+    serial = sardonyx.load(tmp_path / "m.sdx", threads=1)
+    assert isinstance(serial, NativeSession)
+    assert pickle.loads(pickle.dumps(serial)).threads == 1
 
 
 def test_damaged_files_are_refused(numbers: Any, tmp_path: Path) -> None:
@@ -292,6 +334,10 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         sardonyx.load(tmp_path / "text.onnx")
     with pytest.raises(ModelError, match=r"load takes a path, bytes or .*, not int"):
         sardonyx.load(3)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match=r"not LinearRegression. To convert an estimator, see sardonyx.compile"):
+        sardonyx.load(LinearRegression())
+    with pytest.raises(ModelError, match="has no graph"):
+        sardonyx.load(onnx.ModelProto())
 
 
 def model_of(nodes: list[onnx.NodeProto], domains: tuple[str, ...] = ("",)) -> onnx.ModelProto:

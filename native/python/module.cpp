@@ -305,8 +305,13 @@ std::string known_outputs(const Core& core) {
 
 const Schedule* choose(const Core& core, PyObject* names) {
   if (names == Py_None) return &core.executor->all_outputs();
-  const Ref sequence(PySequence_Fast(names, "output names must be None or a sequence of str"));
+  if (PyUnicode_Check(names)) {
+    PyErr_Format(input_error, "output names must be None or a list of str, not the str %R; give [%R]", names, names);
+    return nullptr;
+  }
+  const Ref sequence(PySequence_Fast(names, "output names must be None or a list of str"));
   if (!sequence) return nullptr;
+  if (PySequence_Fast_GET_SIZE(sequence.get()) == 0) return &core.executor->all_outputs();  // as in ONNX Runtime
   std::vector<std::int32_t> chosen;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
     PyObject* name = PySequence_Fast_GET_ITEM(sequence.get(), i);
@@ -339,18 +344,64 @@ PyObject* run_coerced(PyObject* self, Call& call, PyObject* feeds) {
   return nullptr;
 }
 
-PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t nargs) {
-  if (nargs != 2) {
-    PyErr_Format(PyExc_TypeError, "run takes 2 arguments, output names (or None) and feeds; %zd given", nargs);
-    return nullptr;
+// The arguments of run, called as ONNX Runtime's is: (output_names, input_feed, run_options=None), by position or name.
+class RunArguments {
+ public:
+  static constexpr int kCount = 3;
+  PyObject* names() const { return values_[0]; }
+  PyObject* feeds() const { return values_[1]; }
+
+  bool read(PyObject* const* args, Py_ssize_t nargs, PyObject* keywords) {
+    if (nargs > kCount) return refuse("run takes output_names (or None) and input_feed; %zd arguments given", nargs);
+    for (Py_ssize_t i = 0; i < nargs; ++i) values_[i] = args[i];
+    for (Py_ssize_t i = 0; keywords != nullptr && i < PyTuple_GET_SIZE(keywords); ++i) {
+      if (!set(PyTuple_GET_ITEM(keywords, i), args[nargs + i])) return false;
+    }
+    if (values_[0] == nullptr || values_[1] == nullptr) {
+      return refuse("run takes output_names (or None) and input_feed, as in run(None, {...})");
+    }
+    if (values_[2] != nullptr && values_[2] != Py_None) {
+      return refuse("run_options are ONNX Runtime's and mean nothing here; leave them out");
+    }
+    return true;
   }
+
+ private:
+  bool set(PyObject* keyword, PyObject* value) {
+    static constexpr const char* kNames[kCount] = {"output_names", "input_feed", "run_options"};
+    for (int i = 0; i < kCount; ++i) {
+      if (PyUnicode_CompareWithASCIIString(keyword, kNames[i]) != 0) continue;
+      if (values_[i] != nullptr) return refuse("run got %R twice", keyword);
+      values_[i] = value;
+      return true;
+    }
+    return refuse("run has no argument %R; it takes output_names and input_feed", keyword);
+  }
+
+  template <class... Details>
+  static bool refuse(const char* format, Details... details) {
+    PyErr_Format(PyExc_TypeError, format, details...);
+    return false;
+  }
+
+  PyObject* values_[kCount] = {};
+};
+
+PyObject* run_with(PyObject* self, PyObject* names, PyObject* feeds) {
+  Core& core = core_of(self);
+  const Schedule* schedule = choose(core, names);
+  if (schedule == nullptr) return nullptr;
+  Call call(core, *schedule);
+  if (call.bind(feeds)) return call.run();
+  return run_coerced(self, call, feeds);
+}
+
+PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* keywords) {
   try {
-    Core& core = core_of(self);
-    const Schedule* schedule = choose(core, args[0]);
-    if (schedule == nullptr) return nullptr;
-    Call call(core, *schedule);
-    if (call.bind(args[1])) return call.run();
-    return run_coerced(self, call, args[1]);
+    if (nargs == 2 && keywords == nullptr) return run_with(self, args[0], args[1]);
+    RunArguments arguments;
+    if (!arguments.read(args, nargs, keywords)) return nullptr;
+    return run_with(self, arguments.names(), arguments.feeds());
   } catch (...) {
     return raise_current(input_error);
   }
@@ -521,9 +572,11 @@ PyMethodDef program_methods[] = {
      "isa: 'generic', 'avx2', 'avx512' or 'neon' caps the instruction set, as does the environment's SARDONYX_ISA."},
     {"open", as_c_function(program_open), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
      "open(path, threads=0, isa=None)\n--\n\nMap an .sdx file into memory. See from_bytes."},
-    {"run", as_c_function(program_run), METH_FASTCALL,
-     "run(names, feeds, /)\n--\n\nCompute the named outputs (None: all) as a list of new arrays.\n\n"
-     "feeds: dict of input name to array, (rows, *shape of a row)."},
+    {"run", as_c_function(program_run), METH_FASTCALL | METH_KEYWORDS,
+     "run(output_names, input_feed, run_options=None)\n--\n\n"
+     "Compute the named outputs (None or empty: all) as a list of new arrays.\n\n"
+     "input_feed: dict of input name to array, (rows, *shape of a row). run_options: None, there for those who come "
+     "from ONNX Runtime."},
     {nullptr, nullptr, 0, nullptr},
 };
 

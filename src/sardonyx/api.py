@@ -11,7 +11,7 @@ from .convert import convert, write_description
 from .hurting import number_of_rows
 from .lower import lower
 from .plan import Plan
-from .session import Session, session_of
+from .session import Session, check_threads, session_of
 from .verification import prove, verify_quickly
 
 
@@ -94,6 +94,7 @@ def compile(estimator: Any, X: Any, methods: Sequence[str] | str | None = None, 
     >>> fast = sardonyx.compile(forest, X)
     >>> fast.predict(X)
     """
+    check_threads(threads)
     model = convert(estimator, X, methods=methods)
     return session_of(_prove(estimator, model, X), model, threads)
 

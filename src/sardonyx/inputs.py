@@ -118,7 +118,10 @@ def as_array(X: Any) -> Array:
         return np.asarray(X.toarray())
     if isinstance(X, list | tuple) and any(isinstance(v, str) for row in X for v in _items(row)):
         return np.array(X, dtype=object)  # np.asarray would write numbers beside text as text
-    return plain(X)
+    try:
+        return plain(X)
+    except ValueError as error:
+        raise InputError(f"{type(X).__name__} is no table: {error} Give rows that all have the same length.") from error
 
 
 def plain(column: Any) -> Array:
@@ -169,6 +172,8 @@ def _describe_columns(columns: Mapping[str, Any]) -> Signature:
 def _one_column(array: Array, name: str) -> Array:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
+    if array.ndim == 0:
+        raise InputError(f"{_column(name)} is one value, {array.item()!r}; give a list of one value for every row.")
     if array.ndim != 1:
         raise InputError(f"{_column(name)} has shape {array.shape}; a column is one-dimensional.")
     return array
@@ -302,6 +307,11 @@ def check_matrix(array: Array) -> None:
             "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
             "array.reshape(1, -1) if it contains a single sample."
         )
+    if array.ndim == 0:
+        raise InputError(
+            f"Expected 2D array, got 0D array instead (one {type(array.item()).__name__}); "
+            "give rows x columns: an array, a list of lists, a DataFrame, a dict of columns or a sparse matrix."
+        )
     if array.ndim != 2:
         raise InputError(f"Expected 2D array, got {array.ndim}D array instead; give rows x columns.")
 
@@ -378,7 +388,7 @@ def _check_names(given: Iterable[str], expected: Sequence[str], what: str) -> No
         return
     hints = [f"{name!r}" + (f" (is it {close!r}?)" if (close := _closest(name, have)) else "") for name in missing]
     plural = "s" if len(missing) > 1 else ""
-    shown = _list([str(h) for h in have])
+    shown = _list([str(h) for h in have]) or "nothing"
     raise InputError(f"missing {what}{plural} {', '.join(hints)}; given: {shown}; the model takes {_list(expected)}.")
 
 

@@ -45,6 +45,9 @@ Port: TypeAlias = tuple[str, str, tuple[int, ...]]
 #: NumPy's name of a dtype -> ONNX Runtime's name of the tensor type
 TENSOR_TYPES: Final = {"float64": "double", "float32": "float", "float16": "float16", "str": "string"}
 
+#: the most threads that may be asked for
+MOST_THREADS: Final = 4096
+
 _native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
 
 
@@ -108,8 +111,12 @@ class Session(ABC):
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
     @abstractmethod
-    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Any], /) -> list[Array]:
-        """Return the outputs named (all if None) for tensors given by input name.
+    def run(
+        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
+    ) -> list[Array]:
+        """Return the outputs named (all if None or empty) for tensors given by input name.
+
+        ``run_options`` is there for those who come from ONNX Runtime; it must be None.
 
         Raises
         ------
@@ -296,6 +303,7 @@ class NativeSession(_native.Program, Session):
     """A session that is one native program; ``run`` is the native core's method."""
 
     _source: bytes | str
+    _threads: int  # as asked for: another machine has other processors
 
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs."""
@@ -308,9 +316,7 @@ class NativeSession(_native.Program, Session):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the compiled program as an ``.sdx`` file."""
         content = self._source if isinstance(self._source, bytes) else Path(self._source).read_bytes()
-        beside = Path(f"{os.fspath(path)}.{os.getpid()}.part")
-        beside.write_bytes(content)
-        beside.replace(path)
+        _write_whole(path, content)
 
     def explain(self) -> str:
         """Return a text for people: what runs, in which kernels."""
@@ -318,7 +324,7 @@ class NativeSession(_native.Program, Session):
 
     def __reduce__(self) -> tuple[Any, ...]:
         content = self._source if isinstance(self._source, bytes) else Path(self._source).read_bytes()
-        return load, (content,)
+        return partial(load, threads=self._threads), (content,)
 
 
 class PlanSession(Session):
@@ -330,15 +336,23 @@ class PlanSession(Session):
         self.plan = plan
         self._outputs = outputs
         self._runner = PlanRunner(plan, threads)
+        self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
         self._whole = {i.name for i in plan.inputs if not i.rows}
         self._describe(description, self._ports)
         self._proto = proto
 
-    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Any], /) -> list[Array]:
-        """Return the outputs named (all if None) for tensors given by input name."""
-        whole = {name: np.asarray(feeds[name]) for name in self._whole if name in feeds}
-        rows = {name: array for name, array in feeds.items() if name not in whole}
+    def run(
+        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
+    ) -> list[Array]:
+        """Return the outputs named (all if None or empty) for tensors given by input name."""
+        if run_options is not None:
+            raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
+        names = _output_names(output_names, self.plan.outputs)
+        if not isinstance(input_feed, Mapping):
+            raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")
+        whole = {name: np.asarray(input_feed[name]) for name in self._whole if name in input_feed}
+        rows = {name: array for name, array in input_feed.items() if name not in whole}
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
         try:
             return self._runner.run(names, {**coerced, **whole})
@@ -382,7 +396,7 @@ class PlanSession(Session):
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return load, (self._proto,)
+        return partial(load, threads=self._threads), (self._proto,)
 
 
 # ---- loading ---------------------------------------------------------------------------------------------------------
@@ -408,9 +422,12 @@ def load(
     ------
     ModelError
         If the file is corrupt, truncated, or uses an operator that nothing here runs.
+    InputError
+        If `threads` is not a number of threads.
     FileNotFoundError, OSError
         If the file cannot be read.
     """
+    check_threads(threads)
     if isinstance(model, str | os.PathLike):
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
@@ -419,8 +436,15 @@ def load(
             _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(parse_onnx(content), threads)
         )
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
-        return _load_onnx(model, threads)
-    raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.")
+        return _load_onnx(_with_graph(model, "this ModelProto"), threads)
+    hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""
+    raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.{hint}")
+
+
+def check_threads(threads: Any) -> None:
+    """Refuse what is not a number of threads."""
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or not 0 <= threads <= MOST_THREADS:
+        raise InputError(f"threads={threads!r}; give a number from 0 (all processors) to {MOST_THREADS}.")
 
 
 def _load_path(path: Path, threads: int) -> Session:
@@ -428,17 +452,17 @@ def _load_path(path: Path, threads: int) -> Session:
         head = file.read(len(MAGIC))
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
-        return _native_session(session, str(path.resolve()))
+        return _native_session(session, str(path.resolve()), threads)
     return _load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
-    return _native_session(NativeSession.from_bytes(content, threads), content)
+    return _native_session(NativeSession.from_bytes(content, threads), content, threads)
 
 
-def _native_session(session: NativeSession, source: bytes | str) -> NativeSession:
+def _native_session(session: NativeSession, source: bytes | str, threads: int) -> NativeSession:
     text = session.metadata.get(KEY)
-    session._source = source
+    session._source, session._threads = source, threads
     session._describe(None if text is None else Description.parse(text), session.inputs)
     return session
 
@@ -457,8 +481,12 @@ def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
         raise ModelError(
             f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Convert it again."
         ) from error
+    return _with_graph(model, f"this is not a readable ONNX file ({len(content)} bytes): it")
+
+
+def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     if not model.graph.output or not model.opset_import:
-        raise ModelError(f"this is not a readable ONNX file ({len(content)} bytes): it has no graph. Convert it again.")
+        raise ModelError(f"{what} has no graph. Convert it again.")
     return model
 
 
@@ -515,6 +543,13 @@ def _signature_of(ports: Sequence[Port]) -> Signature:
     return Signature(specs, len(specs) > 1 and all(shape == (1,) for _, _, shape in ports))
 
 
+def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> Sequence[str]:
+    """Return the names of the outputs asked for, as the native core reads them."""
+    if isinstance(names, str):
+        raise InputError(f"output names must be None or a list of str, not the str {names!r}; give [{names!r}]")
+    return tuple(names) if names else tuple(outputs)
+
+
 def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
     labels = name == "predict"
     if method.dtypes:
@@ -536,6 +571,16 @@ def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
         return array.astype(dtype, copy=False)
     text = array.astype(np.str_)
     return array.astype(dtype) if labels or text.itemsize <= np.dtype(dtype).itemsize else text
+
+
+def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file that appears under its name only when all of it is there."""
+    beside = Path(f"{os.fspath(path)}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _tensor_type(dtype: str) -> str:

@@ -90,8 +90,34 @@ def test_chosen_outputs_come_in_the_order_asked(names: list[str]) -> None:
             np.testing.assert_array_equal(actual, expected[name])
 
 
-def test_no_output_chosen() -> None:
-    assert load(chain()).run([], {"X": np.zeros((3, 5))}) == []
+def test_no_output_chosen_means_all_as_in_onnx_runtime() -> None:
+    X = np.zeros((3, 5))
+    for chosen, all_of_them in zip(load(chain()).run([], {"X": X}), expected_chain(X), strict=True):
+        np.testing.assert_array_equal(chosen, all_of_them)
+
+
+def test_arguments_of_run_by_name() -> None:
+    program, X = load(chain()), np.zeros((3, 5))
+    calls: list[dict[str, Any]] = [
+        {"output_names": ["again"], "input_feed": {"X": X}},
+        {"input_feed": {"X": X}, "run_options": None, "output_names": ("again",)},
+    ]
+    for call in calls:
+        (actual,) = program.run(**call)
+        np.testing.assert_array_equal(actual, expected_chain(X)[0])
+    run: Any = program.run
+    np.testing.assert_array_equal(run(["again"], input_feed={"X": X}, run_options=None)[0], expected_chain(X)[0])
+    with pytest.raises(TypeError, match="'output_names' twice"):
+        run(["again"], {"X": X}, output_names=None)
+    with pytest.raises(TypeError, match="no argument 'feeds'"):
+        run(None, feeds={"X": X})
+    with pytest.raises(TypeError, match="leave them out"):
+        run(None, {"X": X}, 5)
+    for arguments in ((), (None,), ({"X": X},), (None, {"X": X}, None, None)):
+        with pytest.raises(TypeError, match="run takes output_names"):
+            run(*arguments)
+    with pytest.raises(InputError, match=r"give \['again'\]"):
+        run("again", {"X": X})
 
 
 def test_unknown_and_repeated_outputs_are_refused() -> None:
