@@ -6,6 +6,7 @@
 // Every operator times every type is machine code, so there are four types of number: float32, float64, int32, int64.
 // Narrower integers are widened while lowering and cut again afterwards, which is the same number modulo their size.
 #include "broadcast.h"
+#include "simd/math.h"
 #include "text.h"
 
 namespace sardonyx {
@@ -57,10 +58,6 @@ inline T integer_power(T base, T exponent) {
   inline double math_##name(double x) { return ::name(x); } \
   inline float math_##name(float x) { return ::name##f(x); }
 SARDONYX_MATH(sqrt)
-SARDONYX_MATH(exp)
-SARDONYX_MATH(log)
-SARDONYX_MATH(log1p)
-SARDONYX_MATH(tanh)
 SARDONYX_MATH(erf)
 SARDONYX_MATH(floor)
 SARDONYX_MATH(ceil)
@@ -273,18 +270,6 @@ SARDONYX_KERNEL("ShiftRight", {.check = check_binary<ShiftRight>, .run = run_bin
 
 // ---- functions of one number ---------------------------------------------------------------------------------------
 
-// exp(-|x|) never overflows, so both tails are exact: 1 / (1 + e) on the right, e / (1 + e) on the left.
-template <class T>
-inline T sigmoid(T x) {
-  const T e = math_exp(x < 0 ? x : -x);
-  return (x < 0 ? e : T{1}) / (1 + e);
-}
-
-template <class T>
-inline T softplus(T x) {
-  return (x > 0 ? x : T{0}) + math_log1p(math_exp(x > 0 ? -x : x));
-}
-
 template <class T>
 inline T magnitude(T x) {
   if constexpr (std::is_same_v<T, double>) {
@@ -325,13 +310,8 @@ SARDONYX_UNARY(Neg, is_wide(t), negative(x))
 SARDONYX_UNARY(Sign, is_wide(t), sign_of(x))
 SARDONYX_UNARY(Relu, is_wide(t), (x > T{0} || is_nan(x) ? x : T{0}))
 SARDONYX_UNARY(Sqrt, is_float(t), math_sqrt(x))
-SARDONYX_UNARY(Exp, is_float(t), math_exp(x))
-SARDONYX_UNARY(Log, is_float(t), math_log(x))
 SARDONYX_UNARY(Reciprocal, is_float(t), 1 / x)
-SARDONYX_UNARY(Sigmoid, is_float(t), sigmoid(x))
-SARDONYX_UNARY(Softplus, is_float(t), softplus(x))
 SARDONYX_UNARY(Softsign, is_float(t), x / (1 + magnitude(x)))
-SARDONYX_UNARY(Tanh, is_float(t), math_tanh(x))
 SARDONYX_UNARY(Erf, is_float(t), math_erf(x))
 SARDONYX_UNARY(Floor, is_float(t), math_floor(x))
 SARDONYX_UNARY(Ceil, is_float(t), math_ceil(x))
@@ -351,6 +331,20 @@ SARDONYX_UNARY(Not, t == DType::boolean, static_cast<T>(x == 0))
 SARDONYX_UNARY(BitwiseNot, is_wide_integer(t), static_cast<T>(~x))
 #undef SARDONYX_UNARY
 
+// Of floats only: a whole vector at a time (see simd/math.h), where the library's function would stand in the way.
+#define SARDONYX_VECTOR_UNARY(op, function)                                      \
+  struct op {                                                                    \
+    static constexpr const char* name = #op;                                     \
+    static constexpr bool takes(DType t) { return is_float(t); }                 \
+    static Vector<double> apply_vector(Vector<double> x) { return function(x); } \
+  };
+SARDONYX_VECTOR_UNARY(Exp, exp_of)
+SARDONYX_VECTOR_UNARY(Log, log_of)
+SARDONYX_VECTOR_UNARY(Sigmoid, logistic_of)
+SARDONYX_VECTOR_UNARY(Softplus, softplus_of)
+SARDONYX_VECTOR_UNARY(Tanh, tanh_of)
+#undef SARDONYX_VECTOR_UNARY
+
 template <class Op>
 void check_unary(const Step& step) {
   require_counts(step, Op::name, 1, 1, 0);
@@ -366,8 +360,12 @@ inline void run_unary_as(const Step& step, std::int64_t rows) {
   const T* x = data_of<T>(step.inputs[0]);
   T* y = data_of<T>(step.outputs[0]);
   const std::int64_t n = rows * step.inputs[0].width;
-  SARDONYX_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) y[i] = Op::apply(x[i]);
+  if constexpr (requires { &Op::apply_vector; }) {
+    map([](Vector<double> v) { return Op::apply_vector(v); }, x, y, n);
+  } else {
+    SARDONYX_INDEPENDENT
+    for (std::int64_t i = 0; i < n; ++i) y[i] = Op::apply(x[i]);
+  }
 }
 
 template <class Op>

@@ -10,12 +10,11 @@
 // Sums run from the first element to the last, with one accumulator. NaN is the greatest number, as in NumPy: it is the
 // result of Max, Min, ArgMax and ArgMin, and comes first among the largest.
 #include "check.h"
+#include "simd/math.h"
 
 namespace sardonyx {
 namespace {
 
-inline double exp_of(double x) { return ::exp(x); }
-inline float exp_of(float x) { return ::expf(x); }
 inline double log_of(double x) { return ::log(x); }
 inline float log_of(float x) { return ::logf(x); }
 inline double sqrt_of(double x) { return ::sqrt(x); }
@@ -159,12 +158,83 @@ inline T largest(const T* x, std::int64_t n, std::int64_t stride) {
 
 // An infinite shift would give inf - inf: it is replaced by zero, as in scipy.special.logsumexp.
 template <class T>
-inline T log_sum_exp(const T* x, std::int64_t n, std::int64_t stride) {
-  const T most = largest(x, n, stride);
-  const T shift = fabs_of(most) <= static_cast<T>(3.0e38) || most - most == 0 ? most : T{0};
-  T sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += exp_of(x[i * stride] - shift);
-  return log_of(sum) + shift;
+inline T finite_or_zero(T x) {
+  return x - x == 0 ? x : T{0};
+}
+
+// What Softmax, LogSoftmax and ReduceLogSumExp have in common: exp(x - shift) of some rows at once, so that vectors are
+// full however narrow a row is. The shift of a line (the n elements along the axis) is its largest element.
+//
+//   x, e     count x n x inner          shift, sums    count x inner
+template <bool Finite, class T>
+inline void exponentials(const T* x, T* e, T* shift, const Axis& axis, std::int64_t count) {
+  const std::int64_t size = axis.n * axis.inner;
+  for (std::int64_t r = 0; r < count; ++r) {
+    for (std::int64_t j = 0; j < axis.inner; ++j) {
+      const T most = largest(x + r * size + j, axis.n, axis.inner);
+      const T by = shift[r * axis.inner + j] = Finite ? finite_or_zero(most) : most;
+      for (std::int64_t i = j; i < size; i += axis.inner) e[r * size + i] = x[r * size + i] - by;
+    }
+  }
+  map([](Vector<double> v) { return exp_of(v); }, e, e, count * size);
+}
+
+template <class T>
+inline void logarithms_of_sums(const T* e, T* sums, const Axis& axis, std::int64_t count) {
+  const std::int64_t size = axis.n * axis.inner;
+  for (std::int64_t r = 0; r < count; ++r) {
+    for (std::int64_t j = 0; j < axis.inner; ++j) {
+      sums[r * axis.inner + j] = reduce_strided<Sum>(e + r * size + j, axis.n, axis.inner);
+    }
+  }
+  map([](Vector<double> v) { return log_of(v); }, sums, sums, count * axis.inner);
+}
+
+// Rows that are worked on at once: enough to fill vectors, few enough to stay in the first cache.
+inline std::int64_t rows_at_once(const Axis& axis) {
+  constexpr std::int64_t kElements = 1024;
+  const std::int64_t size = axis.n * axis.inner;
+  return size < kElements ? kElements / (size > 0 ? size : 1) : 1;
+}
+
+// Memory for the exponentials, shifts and sums of the rows worked on at once.
+template <class T>
+struct Workspace {
+  T* e;
+  T* shift;
+  T* sums;
+};
+
+template <class T>
+inline Workspace<T> workspace_in(void* scratch, const Axis& axis) {
+  T* e = static_cast<T*>(scratch);
+  T* shift = e + rows_at_once(axis) * axis.n * axis.inner;
+  return {e, shift, shift + rows_at_once(axis) * axis.inner};
+}
+
+std::size_t scratch_exponentials(const Step& step, std::int64_t) {
+  const Axis axis = axis_of(step);
+  if (step.inputs[0].width == 0) return 0;  // the other params may then be as large as they like
+  return static_cast<std::size_t>(rows_at_once(axis) * (axis.n + 2) * axis.inner) * item_size(step.inputs[0].dtype);
+}
+
+// Calls work(x, y, count) for as many rows at once as `rows_at_once` says, `wide` elements of y each.
+template <class T, class Work>
+inline void by_chunks(const Step& step, std::int64_t rows, const Axis& axis, std::int64_t wide, Work work) {
+  const T* x = data_of<T>(step.inputs[0]);
+  T* y = data_of<T>(step.outputs[0]);
+  const std::int64_t total = rows * axis.outer, most = rows_at_once(axis);
+  for (std::int64_t done = 0; done < total; done += most) {
+    const std::int64_t count = total - done < most ? total - done : most;
+    work(x + done * axis.n * axis.inner, y + done * wide, count);
+  }
+}
+
+template <class T>
+inline void log_sum_exp(const T* x, T* y, const Axis& axis, std::int64_t count, const Workspace<T>& work) {
+  exponentials<true>(x, work.e, work.shift, axis, count);
+  logarithms_of_sums(work.e, work.sums, axis, count);
+  for (std::int64_t i = 0; i < count * axis.inner; ++i) y[i] = work.sums[i] + work.shift[i];
 }
 
 void check_log_sum_exp(const Step& step) {
@@ -176,18 +246,17 @@ void check_log_sum_exp(const Step& step) {
   require(axis.n > 0, "ReduceLogSumExp", "needs at least one element");
 }
 
-void run_log_sum_exp(const Step& step, std::int64_t rows, const Context&) {
+void run_log_sum_exp(const Step& step, std::int64_t rows, const Context& context) {
   const Axis axis = axis_of(step);
   with_float(step.inputs[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    const T* x = data_of<T>(step.inputs[0]);
-    T* y = data_of<T>(step.outputs[0]);
-    for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += axis.n * axis.inner, y += axis.inner) {
-      for (std::int64_t j = 0; j < axis.inner; ++j) y[j] = log_sum_exp(x + j, axis.n, axis.inner);
-    }
+    const Workspace<T> work = workspace_in<T>(context.scratch, axis);
+    by_chunks<T>(step, rows, axis, axis.inner,
+                 [&](const T* x, T* y, std::int64_t count) { log_sum_exp(x, y, axis, count, work); });
   });
 }
-SARDONYX_KERNEL("ReduceLogSumExp", {.check = check_log_sum_exp, .run = run_log_sum_exp});
+SARDONYX_KERNEL("ReduceLogSumExp",
+                {.check = check_log_sum_exp, .run = run_log_sum_exp, .scratch = scratch_exponentials});
 
 // ---- positions of extremes: params [outer, n, inner, last]; among equals the first, or the last
 // ------------------------
@@ -246,20 +315,27 @@ SARDONYX_KERNEL("ArgMin", {.check = check_arg<false>, .run = run_arg<false>});
 // -----------------------------------------------------------------------------------------------------------
 
 template <class T>
-inline void softmax(const T* x, T* y, std::int64_t n, std::int64_t stride) {
-  const T most = largest(x, n, stride);
-  T sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += y[i * stride] = exp_of(x[i * stride] - most);
-  for (std::int64_t i = 0; i < n; ++i) y[i * stride] /= sum;
+inline void softmax(const T* x, T* y, const Axis& axis, std::int64_t count, const Workspace<T>& work) {
+  exponentials<false>(x, y, work.shift, axis, count);
+  for (std::int64_t r = 0; r < count; ++r, y += axis.n * axis.inner) {
+    for (std::int64_t j = 0; j < axis.inner; ++j) {
+      const T sum = reduce_strided<Sum>(y + j, axis.n, axis.inner);
+      for (std::int64_t i = j; i < axis.n * axis.inner; i += axis.inner) y[i] /= sum;
+    }
+  }
 }
 
 template <class T>
-inline void log_softmax(const T* x, T* y, std::int64_t n, std::int64_t stride) {
-  const T most = largest(x, n, stride);
-  T sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += exp_of(x[i * stride] - most);
-  const T total = log_of(sum);
-  for (std::int64_t i = 0; i < n; ++i) y[i * stride] = (x[i * stride] - most) - total;
+inline void log_softmax(const T* x, T* y, const Axis& axis, std::int64_t count, const Workspace<T>& work) {
+  exponentials<false>(x, work.e, work.shift, axis, count);
+  logarithms_of_sums(work.e, work.sums, axis, count);
+  const std::int64_t size = axis.n * axis.inner;
+  for (std::int64_t r = 0; r < count; ++r) {
+    for (std::int64_t j = 0; j < axis.inner; ++j) {
+      const T most = work.shift[r * axis.inner + j], total = work.sums[r * axis.inner + j];
+      for (std::int64_t i = r * size + j; i < (r + 1) * size; i += axis.inner) y[i] = (x[i] - most) - total;
+    }
+  }
 }
 
 template <bool Log>
@@ -272,27 +348,29 @@ void check_softmax(const Step& step) {
 }
 
 template <bool Log>
-void run_softmax(const Step& step, std::int64_t rows, const Context&) {
+void run_softmax(const Step& step, std::int64_t rows, const Context& context) {
   const Axis axis = axis_of(step);
   if (axis.n == 0) return;
   with_float(step.inputs[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    const T* x = data_of<T>(step.inputs[0]);
-    T* y = data_of<T>(step.outputs[0]);
-    const std::int64_t size = axis.n * axis.inner;
-    for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += size, y += size) {
-      for (std::int64_t j = 0; j < axis.inner; ++j) {
-        if constexpr (Log) {
-          log_softmax(x + j, y + j, axis.n, axis.inner);
-        } else {
-          softmax(x + j, y + j, axis.n, axis.inner);
-        }
+    const Workspace<T> work = workspace_in<T>(context.scratch, axis);
+    by_chunks<T>(step, rows, axis, axis.n * axis.inner, [&](const T* x, T* y, std::int64_t count) {
+      if constexpr (Log) {
+        log_softmax(x, y, axis, count, work);
+      } else {
+        softmax(x, y, axis, count, work);
       }
-    }
+    });
   });
 }
-SARDONYX_KERNEL("Softmax", {.check = check_softmax<false>, .run = run_softmax<false>, .in_place = true});
-SARDONYX_KERNEL("LogSoftmax", {.check = check_softmax<true>, .run = run_softmax<true>, .in_place = true});
+SARDONYX_KERNEL("Softmax", {.check = check_softmax<false>,
+                            .run = run_softmax<false>,
+                            .scratch = scratch_exponentials,
+                            .in_place = true});
+SARDONYX_KERNEL("LogSoftmax", {.check = check_softmax<true>,
+                               .run = run_softmax<true>,
+                               .scratch = scratch_exponentials,
+                               .in_place = true});
 
 // ---- running sums: params [outer, n, inner, exclusive, reverse]
 // -----------------------------------------------------------

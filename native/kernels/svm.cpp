@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "check.h"
-#include "simd/exp.h"
+#include "simd/math.h"
 
 namespace sardonyx {
 namespace {
@@ -105,10 +105,9 @@ Vector<double> integer_power(Vector<double> base, std::int64_t exponent) {
 template <int K>
 Vector<double> kernel_value(Vector<double> inner, const Packed& packed) {
   if constexpr (K == kRbf) return exp_of(inner * -packed.gamma);
-  Vector<double> z = inner * packed.gamma + packed.coef0;
+  const Vector<double> z = inner * packed.gamma + packed.coef0;
   if constexpr (K == kPoly) return integer_power(z, packed.degree);
-  for (int lane = 0; lane < kL; ++lane) z[lane] = ::tanh(z[lane]);
-  return z;
+  return tanh_of(z);
 }
 
 // R rows against P panels from `panel` on; their weighted values are added to `sums`, one vector a row and coefficient.
