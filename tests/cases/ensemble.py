@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import sklearn
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -27,12 +30,14 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from . import Case
+from . import Case, release
 
 SEED = {"random_state": 0}
 TEN = {"n_estimators": 10, **SEED}
 HIST = {"max_iter": 8, "min_samples_leaf": 4, **SEED}
 
+#: all that AdaBoostClassifier knows since scikit-learn 1.6; SAMME.R, 1.5's default, is refused
+SAMME: dict[str, Any] = TEN if release(sklearn.__version__) >= (1, 6) else {**TEN, "algorithm": "SAMME"}
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 CLASSIFIERS = [("tree", TREE), ("line", LogisticRegression()), ("forest", RandomForestClassifier(**TEN))]
 REGRESSORS = [("line", LinearRegression()), ("forest", RandomForestRegressor(**TEN))]
@@ -119,10 +124,10 @@ CASES = [
     Case(BaggingRegressor(**TEN), "regression"),
     Case(BaggingRegressor(LinearRegression(), max_features=3, **TEN), "regression_int"),
     Case(BaggingRegressor(max_features=2, **TEN), "regression32"),
-    Case(AdaBoostClassifier(**TEN), "binary_str"),
-    Case(AdaBoostClassifier(**TEN), "multiclass_str"),
-    Case(AdaBoostClassifier(DecisionTreeClassifier(max_depth=3), learning_rate=0.5, **TEN), "multiclass_float"),
-    Case(AdaBoostClassifier(LogisticRegression(), **TEN), "binary_bool"),
+    Case(AdaBoostClassifier(**SAMME), "binary_str"),
+    Case(AdaBoostClassifier(**SAMME), "multiclass_str"),
+    Case(AdaBoostClassifier(DecisionTreeClassifier(max_depth=3), learning_rate=0.5, **SAMME), "multiclass_float"),
+    Case(AdaBoostClassifier(LogisticRegression(), **SAMME), "binary_bool"),
     Case(AdaBoostRegressor(**TEN), "regression"),
     Case(AdaBoostRegressor(loss="square", **TEN), "regression32"),
     Case(AdaBoostRegressor(LinearRegression(), loss="exponential", **TEN), "regression_int"),
