@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
+from sardonyx import _native
 from sardonyx.errors import InputError, ProgramError
 from sardonyx.program import DTYPE_CODES
 
@@ -28,6 +30,14 @@ def run_linear(X: NDArray[Any], w: NDArray[Any], b: NDArray[Any] | None, isa: st
         inputs.append(builder.constant("b", b))
     y = builder.step("Linear", inputs, ("y", X.dtype.name, (w.shape[1],)))
     return load(builder.program(y), isa=isa).run(None, {"X": X})[0]
+
+
+@pytest.mark.skipif("SARDONYX_ISA" in os.environ, reason="the environment chooses the instruction set")
+def test_the_instruction_set_is_the_one_numpy_finds() -> None:
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
+    features = {*simd["baseline"], *simd.get("found", [])}
+    known = {"avx512": {"X86_V4", "AVX512_SKX"}, "avx2": {"X86_V3", "AVX2"}, "neon": {"NEON", "ASIMD"}}
+    assert _native.isa() == next((isa for isa, names in known.items() if names & features), "generic")
 
 
 @pytest.mark.parametrize("isa", ISAS)
