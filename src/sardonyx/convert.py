@@ -187,7 +187,7 @@ def convert(
     signature = describe(X, vector=_takes_vector(estimator))
     with graph.scope():
         data = _inputs(graph, signature)
-        results = _trace(estimator, chosen, data)
+        results = {method: _joined(result) for method, result in _trace(estimator, chosen, data).items()}
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     model = graph.model(outputs)
     write_description(model, describe_model(estimator, signature, results, graph.single))
@@ -241,6 +241,13 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     if isinstance(result, Columns) and len({v.dtype == STRING for v in result.values}) > 1:
         return [(f"{method}.{n}", v) for n, v in zip(result.names, result.values, strict=True)]
     return [(method, as_matrix(result))]
+
+
+def _joined(result: Result) -> Result:
+    """Return columns that have a common tensor as that one matrix."""
+    if isinstance(result, Columns) and len({v.dtype == STRING for v in result.values}) == 1:
+        return as_matrix(result)
+    return result
 
 
 def describe_model(estimator: Any, signature: Signature, results: dict[str, Any], single: bool) -> Description:

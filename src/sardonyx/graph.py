@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from onnx import defs, helper, shape_inference
+from onnx import checker, defs, helper, shape_inference
 
 from .errors import ConversionError
 from .protos import (
@@ -54,6 +54,8 @@ ROUNDING = frozenset(
     | {"Tanh", "Sin", "Cos", "Sigmoid", "Softmax", "Erf", "ReduceSum", "ReduceMean", "ReduceSumSquare", "ReduceL1"}
     | {"ReduceL2", "ReduceLogSumExp", "ReduceProd"}
 )
+#: what onnx raises for an operator that does not take its operands
+_REFUSALS = (shape_inference.InferenceError, checker.ValidationError, defs.SchemaError, RuntimeError, KeyError)
 #: the domain of the operators that the standard lacks (`operators/`), and of the pipeline's steps
 OPERATORS, STEPS = "sardonyx", "sardonyx.steps"
 
@@ -188,11 +190,11 @@ class Graph:
                 schema, self._resolved(proto), types, small, opset_imports=opsets, ir_version=10
             )
             return {name: read_type(inferred[name]) for name in proto.output}
-        except (shape_inference.InferenceError, defs.SchemaError, RuntimeError, KeyError) as error:
-            given = ", ".join(f"{v.dtype}{list(v.shape)}" for v in inputs)
+        except _REFUSALS as error:
+            given = ", ".join(f"{'text' if v.dtype == STRING else v.dtype}{list(v.shape)}" for v in inputs)
             raise ConversionError(
-                f"operator {proto.op_type} does not accept ({given}): {error}. "
-                "Check dtypes and shapes where it is called."
+                f"operator {proto.op_type} does not accept ({given}) in opset {self.opset[proto.domain]}: {error}. "
+                "Check dtypes and shapes where it is called, or take a later target_opset: 19 and later compare text."
             ) from error
 
     def _resolved(self, proto: onnx.NodeProto) -> onnx.NodeProto:
