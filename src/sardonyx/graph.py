@@ -188,7 +188,13 @@ class Graph:
                 schema, self._resolved(proto), types, small, opset_imports=opsets, ir_version=10
             )
             return {name: read_type(inferred[name]) for name in proto.output}
-        except (shape_inference.InferenceError, defs.SchemaError, RuntimeError, KeyError) as error:
+        except (
+            shape_inference.InferenceError,
+            onnx.checker.ValidationError,
+            defs.SchemaError,
+            RuntimeError,
+            KeyError,
+        ) as error:
             given = ", ".join(f"{v.dtype}{list(v.shape)}" for v in inputs)
             raise ConversionError(
                 f"operator {proto.op_type} does not accept ({given}): {error}. "
