@@ -297,7 +297,7 @@ def _array(tensor: onnx.TensorProto) -> NDArray[Any]:
 
 
 def _integers(node: NodeView, name: str) -> Ints:
-    return np.array(node.attributes[name], np.int64)
+    return node.attributes.integers(name)
 
 
 def _check(nodes: Nodes, n_leaves: int) -> None:
