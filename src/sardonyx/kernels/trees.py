@@ -131,8 +131,7 @@ def pack(nodes: Nodes, n_leaves: int) -> Packed:
 
 def _in_order(inner: Bools, source: Places, tree: Places, first: Places, sizes: list[int]) -> Packed:
     """Sort what was found level by level by tree."""
-    key = tree.astype(np.min_scalar_type(int(tree.max())))  # NumPy counts keys of up to 16 bits, and compares others
-    by_tree = np.argsort(key, kind="stable")
+    by_tree = np.argsort(tree, kind="stable")
     place = np.empty_like(first)
     place[by_tree] = np.arange(len(by_tree), dtype=first.dtype)
     counts = np.bincount(tree)
