@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from onnx import checker, defs, helper, shape_inference
 
 from .errors import ConversionError
+from .large import Large, fill
 from .protos import (
     STRING,
     Shape,
@@ -103,6 +104,7 @@ class Graph:
         self.path = ""  # of the step being traced, for readable weight names
         self.names_of: dict[int, str] = {}  # id of an array -> the attribute that holds it
         self.attributes: dict[str, onnx.AttributeProto] = {}  # of a function's calling node, behind `attribute_ref`
+        self.large: dict[str, Large] = {}  # root only: digest -> value of an attribute, of which nodes have a stub
         self.single = False  # root only: whether anything is computed, not only moved, in float32
         self._count = 0
         self._outputs: set[str] = set()
@@ -242,7 +244,7 @@ class Graph:
             `attribute_ref`; all others are already decided in the body.
         """
         inner = Graph(self.opset, self)
-        inner.attributes = {k: plain_attribute(k, v) for k, v in (attributes or {}).items()}
+        inner.attributes = {k: self._attribute(k, v) for k, v in (attributes or {}).items()}
         if setup is not None:
             setup(inner)
         formal = [inner.input(_formal_name(v.name, i), v.dtype, v.shape) for i, v in enumerate(inputs)]
@@ -258,6 +260,14 @@ class Graph:
         call.attribute.extend(inner.attributes.values())
         self.nodes.append(call)
         return tuple(Value(self, n, v.dtype, v.shape) for n, v in zip(call.output, named, strict=True))
+
+    def _attribute(self, name: str, value: Any) -> onnx.AttributeProto:
+        """Return an attribute of a calling node, of a large one the stub."""
+        if not isinstance(value, Large):
+            return plain_attribute(name, value)
+        stub = value.stub(name)
+        self.root.large[stub.doc_string] = value
+        return stub
 
     def name_output(self, value: Value, name: str) -> Value:
         """Return `value` under another name: its node's output renamed where nothing read it yet, else an Identity."""
@@ -324,9 +334,12 @@ class Graph:
         functions = list(self.functions.values())
         used = {n.domain for n in all_nodes(self.nodes)} | {n.domain for f in functions for n in all_nodes(f.node)}
         opsets = [helper.make_opsetid(d, v) for d, v in self.opset.items() if d in used or d == ""]
-        return helper.make_model(
+        model = helper.make_model(
             graph, functions=functions, opset_imports=opsets, ir_version=ir_version, producer_name="sardonyx"
         )
+        for nodes in (model.graph.node, *(f.node for f in model.functions)):
+            fill(nodes, self.large)
+        return model
 
 
 class Value:

@@ -46,6 +46,7 @@ from .reference import (
 from .rules import (
     MAX_RANK,
     Array,
+    Attributes,
     Batch,
     Builder,
     Const,
@@ -136,7 +137,7 @@ def _resolved(node: onnx.NodeProto, attributes: dict[str, onnx.AttributeProto]) 
     return copy
 
 
-def _constant_node(attributes: dict[str, object]) -> Array | None:
+def _constant_node(attributes: Attributes) -> Array | None:
     """Return the value of a `Constant` node, or None for a sparse one."""
     ((name, value),) = attributes.items()
     if isinstance(value, onnx.TensorProto):
@@ -249,9 +250,8 @@ class _Lowering:
 
     def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         function = self.functions.get((node.domain, node.op_type, node.overload))
-        return NodeView(node, inputs, scope.version(node.domain), attributes, function)
+        return NodeView(node, inputs, scope.version(node.domain), Attributes(node), function)
 
     def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
         node = view.proto
