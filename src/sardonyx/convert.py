@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnx
 
-from . import numpy_rules as _numpy_rules  # noqa: F401  (fills the tables of NumPy's functions)
 from . import registry
 from .description import KEY, Description, Form, Method
 from .errors import ConversionError
