@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 import sardonyx
-from sardonyx.cli import DISAGREES, OK, USAGE, main
+from sardonyx.cli import DISAGREES, INTERRUPTED, OK, USAGE, main, tables
 from sardonyx.demo import CATEGORIES, NUMBERS, load_passengers, make_models
 
 COMMANDS = ("convert", "verify", "check", "run", "show", "bench", "demo")
@@ -411,3 +411,55 @@ def test_bench_uses_the_rows_that_a_file_carries(run: Run, titanic: Titanic, tmp
 @pytest.mark.parametrize("options", [["--batches", "0"], ["--estimator", "x.joblib"]])
 def test_bench_refuses(run: Run, titanic: Titanic, options: list[str]) -> None:
     assert run("bench", titanic("model.onnx"), *options)[0] == USAGE
+
+
+# ---- tables of many kinds --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("semicolon.csv", {"sep": ";"}), ("tab.txt", {"sep": "\t"}), ("bom.csv", {"encoding": "utf-8-sig"}),
+     ("windows.csv", {"lineterminator": "\r\n"}), ("quoted.csv", {"quoting": 1})],
+)  # fmt: skip
+def test_csv_of_any_dialect(run: Run, titanic: Titanic, tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    rows = titanic.rows.rename(columns={"survived": 'a;"b";c;d;e;f;g;h;i;j'} if name == "quoted.csv" else {})
+    rows.to_csv(tmp_path / name, index=False, **options)
+    assert run("run", titanic("model.onnx"), tmp_path / name, "-o", tmp_path / "out.csv")[0] == OK
+    answers = pd.read_csv(tmp_path / "out.csv")
+    np.testing.assert_allclose(answers["predict_proba_1"], titanic.expected[:, 1], rtol=1e-12)
+
+
+def test_columns_of_one_name_are_refused(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    header, *lines = (titanic.folder / "rows.csv").read_text().splitlines()
+    (tmp_path / "twice.csv").write_text("\n".join([f"{header},age", *(f"{line},1" for line in lines)]))
+    code, _, err = run("run", titanic("model.onnx"), tmp_path / "twice.csv", "-o", tmp_path / "out.csv")
+    assert code == USAGE
+    assert "several columns named 'age'" in err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_sample_without_rows_is_refused(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    header = (titanic.folder / "rows.csv").read_text().splitlines()[0]
+    (tmp_path / "header.csv").write_text(header + "\n")
+    code, _, err = run("convert", titanic("model.joblib"), tmp_path / "header.csv", "-o", tmp_path / "m.onnx")
+    assert code == USAGE
+    assert "has no rows" in err
+
+
+def test_an_interrupted_run_leaves_no_file(
+    run: Run, titanic: Titanic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, calls = tables.columns, []
+
+    def interrupted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return answer(*arguments)
+
+    monkeypatch.setattr(tables, "columns", interrupted)
+    out = tmp_path / "out.csv"
+    code, _, err = run("run", titanic("model.onnx"), titanic("rows.csv"), "-o", out, "--batch", 10)
+    assert code == INTERRUPTED
+    assert "interrupted" in err
+    assert list(tmp_path.iterdir()) == []

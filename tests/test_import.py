@@ -21,6 +21,7 @@ HEAVY = ["sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "onnx
 LAYERS = [
     ["errors"],
     ["protos"],
+    ["large"],
     ["graph"],
     ["numpy_rules"],
     ["operators"],

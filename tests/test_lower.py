@@ -83,6 +83,18 @@ def test_functions_that_call_each_other_in_a_circle_are_refused() -> None:
         lower(model)
 
 
+def test_functions_that_multiply_are_refused() -> None:
+    doubling = "".join(
+        f"""<domain: "sardonyx", opset_import: ["" : 21, "sardonyx" : 1]>
+        f{i} (X) => (Y) {{ T = sardonyx.f{i - 1}(X)  Y = sardonyx.f{i - 1}(T) }}"""
+        for i in range(1, 40)
+    )
+    model = parse(f"""g (double[N] X) => (double[N] Y) {{ Y = sardonyx.f39(X) }}
+        <domain: "sardonyx", opset_import: ["" : 21]> f0 (X) => (Y) {{ Y = Abs(X) }} {doubling}""")
+    with pytest.raises(ModelError, match="do its functions multiply"):
+        lower(model)
+
+
 def test_names_in_a_body_are_its_own() -> None:
     model = parse("""g (double[N,4] X) => (double[N,4] Y) <double t={2.0}>
         { A = sardonyx.f(X)  Y = Mul(A, t) }

@@ -382,6 +382,18 @@ def test_unknown_operators_are_refused() -> None:
         sardonyx.load(model_of([helper.make_node("Nonsense", ["X"], ["Y"], domain="else")], ("", "else")))
 
 
+def test_a_file_that_asks_for_terabytes_is_refused() -> None:
+    repeats = helper.make_node("Constant", [], ["repeats"], value_ints=[1, 10**12])
+    nodes = [
+        repeats,
+        helper.make_node("Tile", ["X", "repeats"], ["wide"]),
+        helper.make_node("ReduceSum", ["wide"], ["sum"]),
+        helper.make_node("Add", ["X", "sum"], ["Y"]),
+    ]
+    with pytest.raises(ModelError, match="cannot be loaded: MemoryError"):
+        sardonyx.load(model_of(nodes))
+
+
 def test_a_description_that_does_not_fit_its_model_is_refused(numbers: Any) -> None:
     estimator, X, _ = numbers
     for before, after in (('"width": 4', '"width": 5'), ('"outputs": ["predict"]', '"outputs": ["other"]')):

@@ -260,6 +260,15 @@ def test_a_sample_without_rows_proves_nothing() -> None:
         session.check()
 
 
+def test_nothing_compared_is_no_agreement() -> None:
+    X = np.arange(6.0).reshape(3, 2)
+    ridge = Ridge().fit(X, X[:, 0])
+    model = sardonyx.to_onnx(ridge, X)
+    for nothing in (X[:0], np.full((3, 2), np.nan)):
+        with pytest.raises(sardonyx.InputError, match="Give rows such as it was fitted on"):
+            sardonyx.verify(ridge, model, nothing)
+
+
 def test_the_proof_travels_with_the_compiled_file(classifier: Any, tmp_path: Any) -> None:
     _, _, model = classifier
     session = sardonyx.load(model)

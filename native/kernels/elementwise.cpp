@@ -57,6 +57,7 @@ inline T integer_power(T base, T exponent) {
 #define SARDONYX_MATH(name)                                 \
   inline double math_##name(double x) { return ::name(x); } \
   inline float math_##name(float x) { return ::name##f(x); }
+SARDONYX_MATH(exp)
 SARDONYX_MATH(sqrt)
 SARDONYX_MATH(erf)
 SARDONYX_MATH(floor)
@@ -312,6 +313,7 @@ SARDONYX_UNARY(Relu, is_wide(t), (x > T{0} || is_nan(x) ? x : T{0}))
 SARDONYX_UNARY(Sqrt, is_float(t), math_sqrt(x))
 SARDONYX_UNARY(Reciprocal, is_float(t), 1 / x)
 SARDONYX_UNARY(Softsign, is_float(t), x / (1 + magnitude(x)))
+SARDONYX_UNARY(Expit, is_float(t), 1 / (1 + math_exp(-x)))  // the C library's exp: SciPy's bits
 SARDONYX_UNARY(Erf, is_float(t), math_erf(x))
 SARDONYX_UNARY(Floor, is_float(t), math_floor(x))
 SARDONYX_UNARY(Ceil, is_float(t), math_ceil(x))
@@ -391,6 +393,7 @@ SARDONYX_KERNEL("Log", {.check = check_unary<Log>, .run = run_unary<Log>, .in_pl
 SARDONYX_KERNEL("Reciprocal", {.check = check_unary<Reciprocal>, .run = run_unary<Reciprocal>, .in_place = true});
 SARDONYX_KERNEL("Sigmoid", {.check = check_unary<Sigmoid>, .run = run_unary<Sigmoid>, .in_place = true});
 SARDONYX_KERNEL("Softplus", {.check = check_unary<Softplus>, .run = run_unary<Softplus>, .in_place = true});
+SARDONYX_KERNEL("Expit", {.check = check_unary<Expit>, .run = run_unary<Expit>, .in_place = true});
 SARDONYX_KERNEL("Softsign", {.check = check_unary<Softsign>, .run = run_unary<Softsign>, .in_place = true});
 SARDONYX_KERNEL("Tanh", {.check = check_unary<Tanh>, .run = run_unary<Tanh>, .in_place = true});
 SARDONYX_KERNEL("Erf", {.check = check_unary<Erf>, .run = run_unary<Erf>, .in_place = true});

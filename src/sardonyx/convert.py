@@ -11,6 +11,7 @@ It never runs a model: `verify` does.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -18,7 +19,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnx
 
-from . import numpy_rules as _numpy_rules  # noqa: F401  (fills the tables of NumPy's functions)
 from . import registry
 from .description import KEY, Description, Form, Method
 from .errors import ConversionError
@@ -64,6 +64,18 @@ class Columns:
 #: what a converter is given, and what it may return: a list stands for multi-output results, a tuple for several arrays
 Data: TypeAlias = Value | Columns
 Result: TypeAlias = Value | Columns | list[Value] | tuple[Value, ...]
+
+
+def check_width(estimator: Any, X: Data) -> None:
+    """Refuse a sample with another number of columns than in the fit; where they have names, those decide."""
+    by_name = isinstance(X, Columns) and hasattr(estimator, "feature_names_in_")
+    expected = None if by_name else getattr(estimator, "n_features_in_", None)
+    given = X.shape[1] if len(X.shape) > 1 else expected
+    if given != expected and expected is not None:
+        raise ConversionError(
+            f"the sample has {given} features, but {type(estimator).__name__} is expecting {expected} features as "
+            "input; give rows such as it was fitted on."
+        )
 
 
 def as_matrix(X: Data) -> Value:
@@ -125,8 +137,21 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     memo, key = current_graph().memo, (id(estimator), method, _identity(data))
     if key not in memo:
         given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
-        memo[key] = entry.function(estimator, given)
+        memo[key] = _traced(entry, estimator, method, given)
     return memo[key]
+
+
+def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> Result:
+    """Return what a converter returns, refused if it is no data of the graph."""
+    result: Result = entry.function(estimator, X)
+    parts = result if isinstance(result, list | tuple) else [result]
+    if not parts or not all(isinstance(part, Value | Columns) for part in parts):
+        given = ", ".join(dict.fromkeys(type(part).__name__ for part in parts)) or "nothing"
+        raise ConversionError(
+            f"the converter of {type(estimator).__name__}.{method} returned {given}; "
+            "return what is computed from X: a sardonyx.graph.Value, or a list or tuple of them."
+        )
+    return result
 
 
 def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str, Any]:
@@ -187,7 +212,9 @@ def convert(
     signature = describe(X, vector=_takes_vector(estimator))
     with graph.scope():
         data = _inputs(graph, signature)
-        results = _trace(estimator, chosen, data)
+        if "inverse_transform" not in chosen:
+            check_width(estimator, data)
+        results = {method: _joined(result) for method, result in _trace(estimator, chosen, data).items()}
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     model = graph.model(outputs)
     write_description(model, describe_model(estimator, signature, results, graph.single))
@@ -205,13 +232,13 @@ def _trace(estimator: Any, methods: Sequence[str], data: Data) -> dict[str, Any]
 def choose_methods(estimator: Any, methods: Sequence[str] | str | None) -> tuple[str, ...]:
     """Return the methods to convert, checked against what the estimator has."""
     if methods is not None:
-        chosen = (methods,) if isinstance(methods, str) else tuple(methods)
-        unknown = [m for m in chosen if m not in registry.METHODS]
-        missing = [m for m in chosen if m not in unknown and not hasattr(estimator, registry.ALIASES.get(m, m))]
-        if unknown or missing or not chosen:
-            has = [m for m in registry.METHODS if hasattr(estimator, registry.ALIASES.get(m, m))]
+        chosen = _names_of_methods(methods)
+        missing = [m for m in chosen if m not in registry.METHODS or not _offers(estimator, m)]
+        if missing or not chosen:
+            wrong = f"has no method {', '.join(missing)}" if missing else "is to be converted without methods"
+            has = [m for m in registry.METHODS if _offers(estimator, m)]
             raise ConversionError(
-                f"{type(estimator).__name__} has no method {', '.join(unknown + missing)}; it has {', '.join(has)}."
+                f"{type(estimator).__name__} {wrong}; it has {', '.join(has) or 'none that converts'}."
             )
         if "inverse_transform" in chosen and len(chosen) > 1:
             raise ConversionError(
@@ -221,7 +248,13 @@ def choose_methods(estimator: Any, methods: Sequence[str] | str | None) -> tuple
     for group in registry.DEFAULTS:
         if found := tuple(m for m in group if hasattr(estimator, m)):
             return found
-    raise ConversionError(f"{type(estimator).__name__} has neither predict nor transform; name the methods to convert.")
+    others = [m for m in registry.METHODS if _offers(estimator, m)]
+    hint = (
+        f"name the methods to convert: {', '.join(others)}."
+        if others
+        else "it answers for the rows of its fit only, so that there is nothing to convert."
+    )
+    raise ConversionError(f"{type(estimator).__name__} has neither predict nor transform; {hint}")
 
 
 def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
@@ -241,6 +274,13 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     if isinstance(result, Columns) and len({v.dtype == STRING for v in result.values}) > 1:
         return [(f"{method}.{n}", v) for n, v in zip(result.names, result.values, strict=True)]
     return [(method, as_matrix(result))]
+
+
+def _joined(result: Result) -> Result:
+    """Return columns that have a common tensor as that one matrix."""
+    if isinstance(result, Columns) and len({v.dtype == STRING for v in result.values}) == 1:
+        return as_matrix(result)
+    return result
 
 
 def describe_model(estimator: Any, signature: Signature, results: dict[str, Any], single: bool) -> Description:
@@ -289,17 +329,35 @@ def write_description(model: onnx.ModelProto, description: Description) -> None:
 # ---- details ---------------------------------------------------------------------------------------------------------
 
 
+def _names_of_methods(methods: Any) -> tuple[str, ...]:
+    chosen = (methods,) if isinstance(methods, str) else methods
+    if not isinstance(chosen, Sequence) or not all(isinstance(m, str) for m in chosen):
+        raise ConversionError(f"methods={methods!r}; give a list of names, such as ['predict', 'predict_proba'].")
+    return tuple(dict.fromkeys(chosen))
+
+
+def _offers(estimator: Any, method: str) -> bool:
+    """Whether an estimator has a method, as it is now fitted, with the option that it may stand for."""
+    if method != "predict_std":
+        return hasattr(estimator, method)
+    predict = getattr(estimator, "predict", None)
+    return predict is not None and (
+        "return_std" in inspect.signature(predict).parameters or registry.lookup(type(estimator), method) is not None
+    )
+
+
 def _find(estimator: Any, method: str) -> registry.Converter:
     entry = registry.lookup(type(estimator), method)
     if entry is not None:
         return entry
     name = type(estimator).__name__
-    if has := registry.supported(type(estimator)):
-        raise ConversionError(f"{name}.{method} cannot be converted; {name} converts {', '.join(has)}.")
-    raise ConversionError(
-        f"{name} ({type(estimator).__module__}) has no converter for {method}. "
-        f"Register one: @sardonyx.converter({name}) def convert(est, X): ... (see docs/converters.md)."
-    )
+    option = "" if method == registry.default_method(type(estimator)) else f", method={method!r}"
+    register = f"Register one: @sardonyx.converter({name}{option}) def convert(est, X): ... (see docs/converters.md)."
+    if owner := registry.overrider(type(estimator), method):
+        raise ConversionError(f"{owner.__name__} overrides {method}, and has no converter for it. {register}")
+    if has := [m for m in registry.supported(type(estimator)) if _offers(estimator, m)]:
+        raise ConversionError(f"{name}.{method} cannot be converted; {name} converts {', '.join(has)}. {register}")
+    raise ConversionError(f"{name} ({type(estimator).__module__}) has no converter for {method}. {register}")
 
 
 def checked(estimator: Any, X: Value) -> Value:
@@ -338,7 +396,11 @@ def _check_fitted(estimator: Any) -> None:
     from sklearn.utils.validation import check_is_fitted
 
     if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
-        raise ConversionError(f"expected a fitted scikit-learn estimator, got {estimator!r}.")
+        given = f"the class {estimator.__name__}" if isinstance(estimator, type) else f"a {type(estimator).__name__}"
+        raise ConversionError(
+            f"expected a fitted scikit-learn estimator, got {given}; "
+            "give an instance of a class that derives from sklearn.base.BaseEstimator, after fit."
+        )
     try:
         check_is_fitted(estimator)
     except NotFittedError as error:
@@ -353,9 +415,10 @@ def _check_fitted(estimator: Any) -> None:
 
 def _opset(target: int | None) -> int:
     newest = onnx.defs.onnx_opset_version()
-    if target is not None and not OLDEST_OPSET <= target <= newest:
+    whole = isinstance(target, int) and not isinstance(target, bool)
+    if target is not None and not (whole and OLDEST_OPSET <= target <= newest):
         raise ConversionError(
-            f"target_opset={target} is not possible; choose {OLDEST_OPSET} to {newest} (default {OPSET})."
+            f"target_opset={target!r} is not possible; choose {OLDEST_OPSET} to {newest} (default {OPSET})."
         )
     return target or OPSET
 

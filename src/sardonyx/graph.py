@@ -27,9 +27,10 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from onnx import defs, helper, shape_inference
+from onnx import checker, defs, helper, shape_inference
 
 from .errors import ConversionError
+from .large import Large, fill
 from .protos import (
     STRING,
     Shape,
@@ -54,6 +55,8 @@ ROUNDING = frozenset(
     | {"Tanh", "Sin", "Cos", "Sigmoid", "Softmax", "Erf", "ReduceSum", "ReduceMean", "ReduceSumSquare", "ReduceL1"}
     | {"ReduceL2", "ReduceLogSumExp", "ReduceProd"}
 )
+#: what onnx raises for an operator that does not take its operands
+_REFUSALS = (shape_inference.InferenceError, checker.ValidationError, defs.SchemaError, RuntimeError, KeyError)
 #: the domain of the operators that the standard lacks (`operators/`), and of the pipeline's steps
 OPERATORS, STEPS = "sardonyx", "sardonyx.steps"
 
@@ -101,6 +104,7 @@ class Graph:
         self.path = ""  # of the step being traced, for readable weight names
         self.names_of: dict[int, str] = {}  # id of an array -> the attribute that holds it
         self.attributes: dict[str, onnx.AttributeProto] = {}  # of a function's calling node, behind `attribute_ref`
+        self.large: dict[str, Large] = {}  # root only: digest -> value of an attribute, of which nodes have a stub
         self.single = False  # root only: whether anything is computed, not only moved, in float32
         self._count = 0
         self._outputs: set[str] = set()
@@ -188,11 +192,11 @@ class Graph:
                 schema, self._resolved(proto), types, small, opset_imports=opsets, ir_version=10
             )
             return {name: read_type(inferred[name]) for name in proto.output}
-        except (shape_inference.InferenceError, defs.SchemaError, RuntimeError, KeyError) as error:
-            given = ", ".join(f"{v.dtype}{list(v.shape)}" for v in inputs)
+        except _REFUSALS as error:
+            given = ", ".join(f"{'text' if v.dtype == STRING else v.dtype}{list(v.shape)}" for v in inputs)
             raise ConversionError(
-                f"operator {proto.op_type} does not accept ({given}): {error}. "
-                "Check dtypes and shapes where it is called."
+                f"operator {proto.op_type} does not accept ({given}) in opset {self.opset[proto.domain]}: {error}. "
+                "Check dtypes and shapes where it is called, or take a later target_opset: 19 and later compare text."
             ) from error
 
     def _resolved(self, proto: onnx.NodeProto) -> onnx.NodeProto:
@@ -240,7 +244,7 @@ class Graph:
             `attribute_ref`; all others are already decided in the body.
         """
         inner = Graph(self.opset, self)
-        inner.attributes = {k: plain_attribute(k, v) for k, v in (attributes or {}).items()}
+        inner.attributes = {k: self._attribute(k, v) for k, v in (attributes or {}).items()}
         if setup is not None:
             setup(inner)
         formal = [inner.input(_formal_name(v.name, i), v.dtype, v.shape) for i, v in enumerate(inputs)]
@@ -256,6 +260,14 @@ class Graph:
         call.attribute.extend(inner.attributes.values())
         self.nodes.append(call)
         return tuple(Value(self, n, v.dtype, v.shape) for n, v in zip(call.output, named, strict=True))
+
+    def _attribute(self, name: str, value: Any) -> onnx.AttributeProto:
+        """Return an attribute of a calling node, of a large one the stub."""
+        if not isinstance(value, Large):
+            return plain_attribute(name, value)
+        stub = value.stub(name)
+        self.root.large[stub.doc_string] = value
+        return stub
 
     def name_output(self, value: Value, name: str) -> Value:
         """Return `value` under another name: its node's output renamed where nothing read it yet, else an Identity."""
@@ -322,9 +334,12 @@ class Graph:
         functions = list(self.functions.values())
         used = {n.domain for n in all_nodes(self.nodes)} | {n.domain for f in functions for n in all_nodes(f.node)}
         opsets = [helper.make_opsetid(d, v) for d, v in self.opset.items() if d in used or d == ""]
-        return helper.make_model(
+        model = helper.make_model(
             graph, functions=functions, opset_imports=opsets, ir_version=ir_version, producer_name="sardonyx"
         )
+        for nodes in (model.graph.node, *(f.node for f in model.functions)):
+            fill(nodes, self.large)
+        return model
 
 
 class Value:

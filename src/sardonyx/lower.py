@@ -46,6 +46,7 @@ from .reference import (
 from .rules import (
     MAX_RANK,
     Array,
+    Attributes,
     Batch,
     Builder,
     Const,
@@ -62,6 +63,8 @@ from .rules import (
 
 #: Functions call functions at most this deep; the models of sardonyx need three.
 MAX_DEPTH = 64
+#: nodes that a model may come to when its functions are written out: a small file can stand for billions
+MAX_NODES = 100_000
 
 
 def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
@@ -136,7 +139,7 @@ def _resolved(node: onnx.NodeProto, attributes: dict[str, onnx.AttributeProto]) 
     return copy
 
 
-def _constant_node(attributes: dict[str, object]) -> Array | None:
+def _constant_node(attributes: Attributes) -> Array | None:
     """Return the value of a `Constant` node, or None for a sparse one."""
     ((name, value),) = attributes.items()
     if isinstance(value, onnx.TensorProto):
@@ -160,6 +163,7 @@ class _Lowering:
         self.first_row: Row | None = None
         self.symbol = ""
         self._fresh = 0
+        self._visited = 0
 
     @staticmethod
     def _free_prefix(graph: onnx.GraphProto) -> str:
@@ -231,6 +235,9 @@ class _Lowering:
 
     def _walk(self, nodes: Iterable[onnx.NodeProto], scope: _Scope) -> None:
         for node in nodes:
+            self._visited += 1
+            if self._visited > MAX_NODES:
+                raise ModelError(f"the model comes to more than {MAX_NODES} nodes; do its functions multiply?")
             resolved = _resolved(node, scope.attributes) if scope.attributes else node
             outputs = self._lower_node(resolved, scope)
             scope.values.update({name: value for name, value in zip(node.output, outputs, strict=False) if name})
@@ -249,9 +256,8 @@ class _Lowering:
 
     def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         function = self.functions.get((node.domain, node.op_type, node.overload))
-        return NodeView(node, inputs, scope.version(node.domain), attributes, function)
+        return NodeView(node, inputs, scope.version(node.domain), Attributes(node), function)
 
     def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
         node = view.proto
@@ -394,4 +400,4 @@ class _ReferenceNodes:
         return Row(self.builder.new_slot(form[0], form[1], level, name), *form)
 
 
-__all__ = ["MAX_DEPTH", "ROWS", "lower"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "ROWS", "lower"]

@@ -22,6 +22,8 @@ STRING = np.dtype(np.str_)
 
 def tensor_type(dtype: np.dtype[Any]) -> int:
     """ONNX element type of a NumPy dtype."""
+    if dtype == np.longdouble and dtype.itemsize > 8:
+        raise ConversionError("ONNX has no long double numbers; fit the estimator on float64 data.")
     return onnx.TensorProto.STRING if dtype.kind in "UOT" else helper.np_dtype_to_tensor_dtype(dtype)
 
 

@@ -65,22 +65,35 @@ def converter(*classes: type, method: str | None = None, frame: bool = False, fi
     finite : bool, default True
         Let the program refuse NaN and infinity where the estimator's tags do.
 
+    Raises
+    ------
+    ConversionError
+        If what is given is no class, or `method` no inference method.
+
     Examples
     --------
     >>> @sardonyx.converter(MyScaler)
     ... def my_scaler(est, X):
     ...     return (X - est.mean_) / est.scale_
     """
+    if not classes or not all(isinstance(cls, type) for cls in classes):
+        given = ", ".join(map(repr, classes)) or "nothing"
+        raise ConversionError(f"@sardonyx.converter takes the classes of estimators, not {given}.")
 
     def register(function: F) -> F:
         for cls in classes:
-            name = method or ("transform" if hasattr(cls, "transform") else "predict")
+            name = method or default_method(cls)
             if name not in METHODS:
                 raise ConversionError(f"{name!r} is not an inference method; choose one of {', '.join(METHODS)}.")
             _registered[cls, name] = Converter(function, frame, finite)
         return function
 
     return register
+
+
+def default_method(cls: type) -> str:
+    """Return the method that a converter is for when nobody says which."""
+    return "transform" if hasattr(cls, "transform") else "predict"
 
 
 def lookup(cls: type, method: str) -> Converter | None:
@@ -93,6 +106,14 @@ def lookup(cls: type, method: str) -> Converter | None:
         if defined in vars(base):
             return None
     return None
+
+
+def overrider(cls: type, method: str) -> type | None:
+    """Return the class whose own definition of a method has no converter, while a class below it has one."""
+    defined = ALIASES.get(method, method)
+    owner = next((base for base in cls.__mro__ if defined in vars(base)), None)
+    below = cls.__mro__[cls.__mro__.index(owner) + 1 :] if owner is not None else ()
+    return owner if any(lookup(base, method) for base in below) else None
 
 
 def supported(cls: type) -> tuple[str, ...]:

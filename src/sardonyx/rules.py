@@ -27,7 +27,7 @@ This module does not walk models (lower.py does) and knows no operator (kernels/
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
@@ -136,6 +136,29 @@ def as_constant(array: Any) -> Array:
 # ---- nodes -----------------------------------------------------------------------------------------------------------
 
 
+class Attributes(Mapping[str, Any]):
+    """The attributes of a node by name, as Python objects made when they are asked for."""
+
+    def __init__(self, node: onnx.NodeProto) -> None:
+        self._protos = {a.name: a for a in node.attribute}
+
+    def __getitem__(self, name: str) -> Any:
+        return onnx.helper.get_attribute_value(self._protos[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._protos
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._protos)
+
+    def __len__(self) -> int:
+        return len(self._protos)
+
+    def integers(self, name: str) -> NDArray[np.int64]:
+        """Return a list of integers, perhaps millions, as an array."""
+        return np.array(self._protos[name].ints, np.int64)  # at once: protobuf's lists are buffers
+
+
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """A node with its inputs as values and its attributes as Python objects.
@@ -147,7 +170,7 @@ class NodeView:
     proto: onnx.NodeProto
     inputs: tuple[Value | None, ...]
     version: int
-    attributes: dict[str, Any]
+    attributes: Attributes
     function: onnx.FunctionProto | None = None
 
     @property

@@ -495,9 +495,9 @@ def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
 
     try:
         return session_of(lower(model), model, threads)
-    except (SardonyxError, MemoryError):
+    except SardonyxError:
         raise
-    except Exception as error:
+    except Exception as error:  # MemoryError too: a small file can ask for terabytes
         raise ModelError(
             f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
         ) from error

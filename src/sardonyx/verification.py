@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from .agreement import Report, Run, Verdict, attempt, judge
 from .description import Description, Method, Proof
-from .errors import ModelError
+from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
 from .program import MAGIC
 from .session import Session, load, parse_onnx
@@ -63,13 +63,23 @@ def verify(estimator: Any, model: Any, X: Any) -> Report:
     ------
     ModelError
         If the model cannot be loaded, or does not say which outputs are which method's.
+    InputError
+        If there is nothing to compare: no rows, or none that the estimator accepts.
     """
     session = model if isinstance(model, Session) else load(model)
     proto = None if model is session else _proto_of(model)
     runs: dict[str, Run | str] = {"sardonyx": session.run}
     if proto is not None and importlib.util.find_spec("onnxruntime") is not None:
         runs["onnxruntime"] = _onnxruntime(proto.SerializeToString())
-    return compare(estimator, session, runs, [*_batches(X), *(hurting_batches(X, proto) if number_of_rows(X) else ())])
+    report = compare(
+        estimator, session, runs, [*_batches(X), *(hurting_batches(X, proto) if number_of_rows(X) else ())]
+    )
+    if report.ok and not any(verdict.rows for verdict in report.verdicts):
+        raise InputError(
+            f"nothing could be compared: X has {number_of_rows(X)} rows, and {type(estimator).__name__} "
+            "accepts none of them. Give rows such as it was fitted on."
+        )
+    return report
 
 
 def verify_quickly(estimator: Any, session: Session, X: Any) -> Report:
@@ -88,7 +98,7 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
     arrays: dict[str, Array] = {}
     methods: dict[str, Method] = {}
     for name, method in description.methods.items():
-        answers = _ask(estimator, name, method, rows)
+        answers = _ask_for_proof(estimator, name, method, rows)
         methods[name] = replace(method, dtypes=tuple(_dtype(a) for a in answers))
         arrays.update(zip(method.outputs, answers, strict=True))
     return replace(description, methods=methods, proof=Proof(session.feeds(rows), arrays))
@@ -176,6 +186,15 @@ def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
         return [_dense(part) for part in result]
     array = _dense(result)
     return [array[:, i : i + 1] for i in range(array.shape[1])] if method.form == "columns" else [array]
+
+
+def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
+    try:
+        return _ask(estimator, name, method, X)
+    except REFUSALS as error:
+        raise InputError(
+            f"{type(estimator).__name__}.{name} refuses the sample: {error}\nGive rows that it accepts."
+        ) from error
 
 
 def _dense(result: Any) -> Array:

@@ -17,6 +17,11 @@ TITANIC = ColumnTransformer(
 )
 
 CASES = [
+    Case(
+        ColumnTransformer([("keep", "passthrough", ["fare", "siblings"])]).set_output(transform="pandas"),
+        "mixed",
+        note="the answer is a frame of floats and integers",
+    ),
     Case(make_pipeline(TITANIC, Ridge()), "mixed"),
     Case(make_pipeline(TITANIC, Ridge()), "strangers"),
     Case(TITANIC, "strangers"),

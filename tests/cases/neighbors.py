@@ -5,6 +5,7 @@ from __future__ import annotations
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
+    KNeighborsTransformer,
     LocalOutlierFactor,
     NearestCentroid,
     NearestNeighbors,
@@ -21,6 +22,9 @@ PARAMS = NearestCentroid().get_params()
 BOTH = ("uniform", "distance")
 
 CASES = [
+    Case(KNeighborsTransformer(n_neighbors=3), "scattered"),
+    Case(KNeighborsTransformer(n_neighbors=4, mode="connectivity", algorithm="brute"), "scattered"),
+    Case(KNeighborsTransformer(n_neighbors=2, metric="manhattan"), "scattered32"),
     *(
         Case(KNeighborsClassifier(weights=weights, algorithm=algorithm), data)
         for algorithm in ("kd_tree", "ball_tree")

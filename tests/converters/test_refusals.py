@@ -15,6 +15,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import AdditiveChi2Sampler, SkewedChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.semi_supervised import LabelPropagation
 
 from sardonyx.convert import convert
@@ -68,6 +69,12 @@ def test_conversion_refuses(estimator: Any, data: Any, method: str, message: str
     fitted = estimator.fit(data.X, data.y)
     with pytest.raises(ConversionError, match=message):
         convert(fitted, data.X, methods=method)
+
+
+def test_text_is_refused_for_an_opset_that_cannot_compare_it() -> None:
+    X = np.array([["a"], ["b"]], dtype=object)
+    with pytest.raises(ConversionError, match="take a later target_opset"):
+        convert(OneHotEncoder().fit(X), X, target_opset=18)
 
 
 def run(estimator: Any, X: Any, sample: Any) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sardonyx
 from sardonyx.plan import PlanRunner
 
 from .single import FINITE, INTEGERS, NATURALS, assert_declined, check, model_of, native_plan, numpy, reference, rows
@@ -225,3 +226,22 @@ def test_any_floats(values: list[float], other: float) -> None:
 RUNNERS = {
     op: PlanRunner(native_plan(model_of(op, [rows("float64"), rows("float64")])), threads=1) for op in ARITHMETIC
 }
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_expit_has_scipys_bits(dtype: Any) -> None:
+    from scipy.special import expit
+
+    from sardonyx.graph import Graph
+    from sardonyx.operators import numeric
+
+    X = np.random.default_rng(0).normal(scale=20, size=(2000, 3)).astype(dtype)
+    X[:4] = [[0.0, -0.0, np.nan], [np.inf, -np.inf, 1e-300], [745.0, -745.0, 800.0], [-800.0, 36.7, -36.7]]
+    graph = Graph({"": 21, "sardonyx": 1})
+    with graph.scope():
+        y = numeric.expit(graph.input("X", dtype, ("N", 3)))
+    answer = sardonyx.load(graph.model({"Y": y})).run(None, {"X": X})[0]
+    if dtype == np.float64:
+        np.testing.assert_array_equal(answer, expit(X))
+    else:
+        np.testing.assert_allclose(answer, expit(X), rtol=1e-6)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from sardonyx.graph import Graph
+from sardonyx.large import Large
 from sardonyx.lower import lower
 from sardonyx.operators.trees import Trees, build_trees, leaves_of, sum_of
 from sardonyx.plan import NativeSegment, PlanRunner
@@ -165,13 +166,15 @@ def standard(seed: int, dtype: type, aggregate: int) -> onnx.ModelProto:
     n, leaves = len(trees.feature), len(trees.tree_of_leaf)
     modes = rng.integers(0, 4, n).astype(np.uint8)
     weights: NDArray[Any] = rng.normal(size=leaves).astype(dtype)
-    attributes["nodes_modes"].t.CopyFrom(numpy_helper.from_array(modes))
-    attributes["leaf_weights"].t.CopyFrom(numpy_helper.from_array(weights))
-    attributes["leaf_targetids"].ints[:] = rng.integers(0, 3, leaves).tolist()
+    attributes["nodes_modes"] = Large(modes, tensor=True)
+    attributes["leaf_weights"] = Large(weights, tensor=True)
+    attributes["leaf_targetids"] = Large(rng.integers(0, 3, leaves))
     node = helper.make_node(
         "TreeEnsemble", ["X"], ["y"], domain="ai.onnx.ml", n_targets=3, aggregate_function=aggregate, post_transform=0
     )
-    node.attribute.extend(attributes.values())
+    for key, value in attributes.items():
+        node.attribute.append(value.stub(key))
+        value.write(node.attribute[-1])
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     X = helper.make_tensor_value_info("X", kind, ["N", FEATURES])
     y = helper.make_tensor_value_info("y", kind, ["N", 3])

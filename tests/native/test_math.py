@@ -21,11 +21,11 @@ FLOATS = ("float32", "float64")
 
 def logistic(x: Array) -> Array:
     e: Array = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
+    return np.asarray(np.where(x < 0, e, 1) / (1 + e))
 
 
 def softplus(x: Array) -> Array:
-    return np.where(x > 0, x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.where(x > 0, x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
@@ -114,14 +114,14 @@ def lines(op: str, shape: tuple[int, int, int], dtype: str, isa: str) -> _native
 
 
 def expected_lines(op: str, x: Array) -> Array:
-    wide = x.astype(np.longdouble)
-    e = np.exp(wide - wide.max(axis=2, keepdims=True))
-    total = e.sum(axis=2, keepdims=True)
+    wide: Array = x.astype(np.longdouble)
+    e: Array = np.exp(wide - wide.max(axis=2, keepdims=True))
+    total: Array = e.sum(axis=2, keepdims=True)
     if op == "Softmax":
-        return e / total
+        return np.asarray(e / total)
     if op == "LogSoftmax":
-        return wide - wide.max(axis=2, keepdims=True) - np.log(total)
-    return np.log(total) + wide.max(axis=2, keepdims=True)
+        return np.asarray(wide - wide.max(axis=2, keepdims=True) - np.log(total))
+    return np.asarray(np.log(total) + wide.max(axis=2, keepdims=True))
 
 
 @pytest.mark.parametrize("isa", ISAS)

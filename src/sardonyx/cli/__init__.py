@@ -12,8 +12,8 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 
-#: exit codes: all well; the model disagrees or a check failed; wrong usage or bad input
-OK, DISAGREES, USAGE = 0, 1, 2
+#: exit codes: all well; the model disagrees or a check failed; wrong usage or bad input; Ctrl-C, as shells have it
+OK, DISAGREES, USAGE, INTERRUPTED = 0, 1, 2, 130
 #: packages of the extra `cli` without which no command runs
 NEEDED = ("cyclopts", "rich")
 

@@ -21,7 +21,7 @@ from ..errors import InputError, ModelError, SardonyxError, VerificationError
 from ..inputs import coerce_feeds
 from ..program import MAGIC
 from ..session import Session
-from . import DISAGREES, OK, USAGE, tables
+from . import DISAGREES, INTERRUPTED, OK, USAGE, tables
 from .estimators import load_estimator
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
@@ -34,6 +34,7 @@ app = App(
     help="Fitted scikit-learn models as exact ONNX files: converted, proven, fast.",
     version=sardonyx.__version__,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # run_app says what became of the output
     help_epilogue="Exit codes: 0 all well, 1 a model disagrees or a check failed, 2 wrong usage or bad input.",
 )
 
@@ -51,9 +52,15 @@ def run_app(arguments: Sequence[str]) -> int:
     except SardonyxError as error:
         errors.print(report.error_text(error))
         return USAGE
+    except PermissionError as error:
+        errors.print(report.error_text(InputError(f"{error.filename}: {error.strerror}.")))
+        return USAGE
     except BrokenPipeError:
         sys.stderr.close()
         return OK
+    except KeyboardInterrupt:
+        errors.print("interrupted; no output was written")
+        return INTERRUPTED
     return result if isinstance(result, int) else OK
 
 
@@ -351,10 +358,15 @@ def _read_model(path: Path) -> Any:
 
 
 def _write(path: Path, content: bytes) -> None:
+    """Write a file that appears under its name only when all of it has been written."""
+    part = path.with_name(f"{path.name}.part")
     try:
-        path.write_bytes(content)
+        part.write_bytes(content)
+        part.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _output_names(session: Session, methods: Sequence[str] | None) -> list[str]:

@@ -24,6 +24,8 @@ from ..errors import InputError
 from ..inputs import MISSING_NAN, MISSING_NONE
 
 CSV, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
+#: what may separate the fields of a CSV file; the first where none occurs
+SEPARATORS = (",", ";", "\t")
 #: bytes of CSV parsed at a time
 CSV_BLOCK = 1 << 22
 #: ONNX tensor types (as ONNX Runtime spells them) that are not Arrow's names
@@ -52,6 +54,8 @@ def read_frame(path: Path, rows: int | None = None) -> Any:
         frame = pd.read_parquet(path) if path.suffix in PARQUET else pd.read_csv(path, nrows=rows, sep=_separator(path))
     except (ValueError, OSError) as error:
         raise InputError(f"{path.name} cannot be read: {error}") from error
+    if not len(frame):
+        raise InputError(f"{path.name} has no rows; give some, which tell the types of the columns.")
     return frame if rows is None else frame.head(rows)
 
 
@@ -132,6 +136,8 @@ def choose_columns(
         Input name -> columns, in order.
     """
     _check_columns(list(keep), names)
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise InputError(f"the table has several columns named {', '.join(map(repr, twice))}; rename all but one.")
     if len(inputs) > 1 or inputs[0].name in names:
         _check_columns([i.name for i in inputs], names)
         return {i.name: [i.name] for i in inputs}
@@ -277,7 +283,13 @@ def _check_columns(wanted: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _separator(path: Path) -> str:
-    return "\t" if path.suffix == ".tsv" else ","
+    """Return what separates the fields: a tab in .tsv, elsewhere what the header has most of, outside its quotes."""
+    if path.suffix == ".tsv":
+        return "\t"
+    with path.open("rb") as file:
+        header = file.readline(CSV_BLOCK)
+    unquoted = b"".join(header.split(b'"')[::2])
+    return max(SEPARATORS, key=lambda separator: unquoted.count(separator.encode()))
 
 
 def _parse_options(path: Path) -> Any:

@@ -15,7 +15,8 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from ..convert import step
 from ..errors import ConversionError
 from ..graph import Value
-from .base import argmax_labels, both_classes, expit, softmax, take_labels
+from ..operators.numeric import expit
+from .base import argmax_labels, both_classes, softmax, take_labels
 
 #: link functions of sklearn/_loss/link.py: from predictions to raw ones, and back
 LINKS: dict[str, Callable[[Value], Value]] = {

@@ -71,11 +71,6 @@ def inverse_binarize(binarizer: Any, scores: Value, threshold: float) -> Value:
     return take_labels(binarizer.classes_, hits if len(binarizer.classes_) > 1 else hits * 0)
 
 
-def expit(x: Value) -> Any:
-    """Return ``1 / (1 + exp(-x))`` as SciPy computes it; ONNX Runtime's Sigmoid loses the small tail in float64."""
-    return 1.0 / (1.0 + np.exp(-x))
-
-
 def softmax(x: Value) -> Value:
     """Return the softmax of each row."""
     result: Value = op.Softmax(x, axis=1)

@@ -13,9 +13,10 @@ from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
 
 from ..convert import Data, call
 from ..graph import Value, concat, where
+from ..operators.numeric import expit
 from ..registry import converter
 from ._response import as_float64, columns_of, response
-from .base import argmax_labels, expit, softmax
+from .base import argmax_labels, softmax
 
 #: how far above 1 rounding takes a probability, which scikit-learn then sets to 1
 _ROUNDING = 1e-5

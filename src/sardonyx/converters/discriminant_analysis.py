@@ -12,9 +12,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticD
 
 from ..convert import call
 from ..graph import Value, where
+from ..operators.numeric import expit
 from ..registry import converter
 from ._response import columns_of
-from .base import argmax_labels, both_classes, expit, softmax
+from .base import argmax_labels, both_classes, softmax
 from .linear_model import linear_decision
 
 #: scikit-learn 1.5 takes the logarithm of probabilities, which may be 0; later ones exp of the logarithms

@@ -18,8 +18,9 @@ from sklearn.linear_model._glm.glm import _GeneralizedLinearRegressor
 from ..convert import as_float, call, step
 from ..errors import ConversionError
 from ..graph import Value, where
+from ..operators.numeric import expit
 from ..registry import converter
-from .base import both_classes, defined_by, dense, expit, inverse_binarize, softmax, take_labels
+from .base import both_classes, defined_by, dense, inverse_binarize, softmax, take_labels
 
 #: classes that say ``predict`` again only to document it (some only in newer versions of scikit-learn)
 _LINEAR = [

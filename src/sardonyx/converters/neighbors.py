@@ -6,6 +6,8 @@ differences, also where scikit-learn's brute force expands the square (and so ha
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
@@ -82,6 +84,16 @@ def _tree(est: Any) -> tuple[NDArray[Any], ...]:
 @converter(KNeighborsMixin, method="kneighbors")
 def kneighbors(est: Any, X: Value) -> tuple[Value, Value]:
     return search(est, X, est.n_neighbors)
+
+
+@converter(nn.KNeighborsTransformer, method="transform")
+def k_neighbors_transformer(est: Any, X: Value) -> Value:
+    """Return the graph as a dense matrix, (N, n_samples_fit): each neighbour's distance, or one, in its column."""
+    distances, indices = search(est, X, est.n_neighbors + (est.mode == "distance"))
+    entries = distances.astype(np.float64) if est.mode == "distance" else (indices >= 0).astype(np.float64)
+    columns, zero = np.arange(est.n_samples_fit_), np.float64(0)
+    parts = [where(indices[:, j : j + 1] == columns, entries[:, j : j + 1], zero) for j in range(entries.dim(1))]
+    return functools.reduce(operator.add, parts)
 
 
 def _weights(est: Any, distances: Value) -> Value | None:

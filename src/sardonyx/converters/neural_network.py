@@ -11,12 +11,12 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from ..convert import call
 from ..graph import Value, op
 from ..registry import converter
-from .base import both_classes, expit, inverse_binarize, softmax
+from .base import both_classes, inverse_binarize, softmax
 
 #: sklearn/neural_network/_base.py
 ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
     "identity": lambda x: x,
-    "logistic": expit,
+    "logistic": lambda x: 1.0 / (1.0 + np.exp(-x)),  # a vector at a time, unlike the operator Expit
     "tanh": np.tanh,
     "relu": op.Relu,
     "exp": np.exp,

@@ -47,19 +47,25 @@ def read_trees(estimators: Sequence[Any], features: Sequence[NDArray[Any]] | Non
     features : sequence of int arrays, optional
         The columns of X that each tree was given.
     """
-    nodes = [e.tree_.__getstate__()["nodes"] for e in estimators]
-    sizes = np.array([len(n) for n in nodes])
+    trees = [e.tree_ for e in estimators]
+    sizes = np.array([t.node_count for t in trees])
     starts = np.cumsum(sizes) - sizes
-    all_nodes, start = np.concatenate(nodes), np.repeat(starts, sizes)
-    left, right = (np.where(all_nodes[k] < 0, -1, all_nodes[k] + start) for k in ("left_child", "right_child"))
-    feature = np.maximum(all_nodes["feature"], 0)
+    left = np.concatenate([_moved(t.children_left, s) for t, s in zip(trees, starts, strict=True)])
+    right = np.concatenate([_moved(t.children_right, s) for t, s in zip(trees, starts, strict=True)])
+    feature = np.maximum(np.concatenate([t.feature for t in trees]), 0)
     if features is not None:
         width = max(len(f) for f in features)
         table = np.stack([np.resize(f, width) for f in features])
-        feature = table[np.repeat(np.arange(len(nodes)), sizes), feature]
-    missing = all_nodes["missing_go_to_left"].astype(bool)
-    none, no_sets = np.full(len(all_nodes), -1), np.zeros((0, 0), bool)
-    return build_trees(starts, left, right, feature, round_down(all_nodes["threshold"]), missing, none, no_sets)
+        feature = table[np.repeat(np.arange(len(trees)), sizes), feature]
+    split = round_down(np.concatenate([t.threshold for t in trees]))
+    missing = np.concatenate([t.missing_go_to_left for t in trees]).astype(bool)
+    none, no_sets = np.full(len(left), -1), np.zeros((0, 0), bool)
+    return build_trees(starts, left, right, feature, split, missing, none, no_sets)
+
+
+def _moved(children: NDArray[np.int64], start: int) -> NDArray[np.int64]:
+    """Return the numbers of children among the nodes of all trees; below 0 in a leaf."""
+    return np.where(children < 0, -1, children + start)
 
 
 def leaf_rows(estimators: Sequence[Any], rows: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -212,6 +212,13 @@ def unary(b: Builder, node: NodeView) -> Values:
     return (cast_row(b, row, x.dtype),)
 
 
+@lowers("Expit", domain="sardonyx")
+def expit(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    return b.step("Expit", [x], [(x.dtype, x.shape)])
+
+
 @lowers("IsNaN")
 def is_nan(b: Builder, node: NodeView) -> Values:
     x = node.row(0)

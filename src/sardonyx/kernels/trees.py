@@ -32,6 +32,8 @@ NARROW_LEAVES = 1 << 22
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+#: int32 where that is wide enough
+Places = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,24 +58,24 @@ class Packed:
     ----------
     inner : bool array
         Whether the place holds a node; else a leaf.
-    source : int64 array
+    source : int32 or int64 array
         Number of the node, or of the leaf, in `Nodes`.
-    child : int64 array
+    child : int32 or int64 array
         Place of the "yes" child from the tree's root; of a leaf, its own.
-    tree : int64 array
+    tree : int32 or int64 array
     levels : tuple of slices of `order`
-    order : int64 array
+    order : int32 or int64 array
         Places level by level through all trees.
     starts, counts : int64 arrays of shape (n_trees,)
     """
 
     inner: Bools
-    source: Ints
-    child: Ints
-    tree: Ints
-    order: Ints
+    source: Places
+    child: Places
+    tree: Places
+    order: Places
     levels: tuple[slice, ...]
-    starts: Ints
+    starts: Places
     counts: Ints
 
 
@@ -107,44 +109,47 @@ def read_nodes(node: NodeView) -> Nodes:
 def pack(nodes: Nodes, n_leaves: int) -> Packed:
     """Put the nodes and leaves of all trees in the order of the kernels."""
     _check(nodes, n_leaves)
-    frontier, tree = nodes.roots, np.arange(len(nodes.roots))
+    most = 2 * len(nodes.feature) + len(nodes.roots)
+    index = np.int32 if most < 1 << 31 else np.int64  # half the memory, which is what packing waits for
+    pairs, leaf_pairs = np.ascontiguousarray(nodes.children.T, index), np.ascontiguousarray(nodes.is_leaf.T)
+    frontier, tree = nodes.roots.astype(index), np.arange(len(nodes.roots), dtype=index)
     inner = np.ones(len(frontier), bool)
-    found: list[tuple[Bools, Ints, Ints, Ints]] = []  # inner, source, tree, place of the yes child level by level
+    found: list[tuple[Bools, Places, Places, Places]] = []  # inner, source, tree, place of the yes child level by level
     total = len(frontier)
     while len(frontier):
-        first = total + 2 * (np.cumsum(inner) - 1)
+        first = total + 2 * (np.cumsum(inner, dtype=index) - 1)
         found.append((inner, frontier, tree, np.where(inner, first, -1)))
         rows = frontier[inner]
         total += 2 * len(rows)
-        if total > 2 * len(nodes.feature) + len(nodes.roots):
+        if total > most:
             decline("a node that several others lead to")
         tree = np.repeat(tree[inner], 2)
-        frontier, inner = nodes.children[:, rows].T.ravel(), ~nodes.is_leaf[:, rows].T.ravel()
+        frontier, inner = pairs[rows].ravel(), ~leaf_pairs[rows].ravel()
     inners, sources, trees, firsts = (np.concatenate(part) for part in zip(*found, strict=True))
     return _in_order(inners, sources, trees, firsts, [len(f[0]) for f in found])
 
 
-def _in_order(inner: Bools, source: Ints, tree: Ints, first: Ints, sizes: list[int]) -> Packed:
+def _in_order(inner: Bools, source: Places, tree: Places, first: Places, sizes: list[int]) -> Packed:
     """Sort what was found level by level by tree."""
     by_tree = np.argsort(tree, kind="stable")
-    place = np.empty(len(by_tree), np.int64)
-    place[by_tree] = np.arange(len(by_tree))
+    place = np.empty_like(first)
+    place[by_tree] = np.arange(len(by_tree), dtype=first.dtype)
     counts = np.bincount(tree)
-    starts = np.cumsum(counts) - counts
+    starts = (np.cumsum(counts) - counts).astype(first.dtype)
     child = np.where(inner, place[first], place) - starts[tree]
     stops = np.cumsum(sizes).tolist()
     levels = tuple(slice(a, b) for a, b in zip([0, *stops], stops, strict=False))
     return Packed(inner[by_tree], source[by_tree], child[by_tree], tree[by_tree], place, levels, starts, counts)
 
 
-def leaf_ranks(packed: Packed) -> tuple[Ints, Ints]:
+def leaf_ranks(packed: Packed) -> tuple[Places, Places]:
     """Return how many leaves are below each place, and how many of its tree's are to the left of it.
 
     Leaves are counted on the way up, places shared out on the way down::
 
         count(node) = count(yes) + count(no)        left(no) = left(node) + count(yes)
     """
-    count, left = (~packed.inner).astype(np.int64), np.zeros(len(packed.inner), np.int64)
+    count, left = (~packed.inner).astype(packed.child.dtype), np.zeros_like(packed.child)
     yes = packed.starts[packed.tree] + packed.child
     inner_levels = [level[packed.inner[level]] for level in (packed.order[s] for s in packed.levels)]
     for level in reversed(inner_levels):
@@ -166,7 +171,7 @@ class Walk:
     bits: int
 
 
-def walk_tables(nodes: Nodes, packed: Packed, left: Ints, n_features: int) -> Walk:
+def walk_tables(nodes: Nodes, packed: Packed, left: Places, n_features: int) -> Walk:
     """Return nodes as pairs of a split and a word."""
     leaf_counts = np.bincount(packed.tree[~packed.inner], minlength=len(packed.starts))
     first_leaf = np.cumsum(leaf_counts) - leaf_counts
@@ -177,23 +182,25 @@ def walk_tables(nodes: Nodes, packed: Packed, left: Ints, n_features: int) -> Wa
         and packed.counts.max() < 1 << (30 - bits)
         and leaf_counts.max() < NARROW_LEAVES
     )
-    float_type, int_type = (np.float32, np.uint32) if narrow else (np.float64, np.uint64)
+    types: tuple[Any, Any] = (np.float32, np.uint32) if narrow else (np.float64, np.uint64)
+    float_type, int_type = types
     leaf_split = 0x7FC00000 if narrow else 0x7FF8000000000000
     source = np.where(packed.inner, packed.source, 0)
-    split = nodes.split[source].astype(float_type).view(int_type)
-    split = np.where(nodes.set_of[source] >= 0, nodes.set_of[source].astype(int_type), split)
-    split = np.where(packed.inner, split, (leaf_split + left).astype(int_type))
-    flags = np.where(packed.inner, nodes.missing[source] + 2 * (nodes.set_of[source] >= 0), 1)
-    feature = np.where(packed.inner, nodes.feature[source], 0)
-    word = (packed.child << (bits + 2)) | (feature << 2) | flags
+    set_of = nodes.set_of[source].astype(np.int32)
+    split = nodes.split[source].astype(float_type, copy=False).view(int_type)
+    split = np.where(set_of >= 0, set_of.astype(int_type), split)
+    split = np.where(packed.inner, split, left.astype(int_type) + int_type(leaf_split))
+    flags = np.where(packed.inner, nodes.missing[source] + int_type(2) * (set_of >= 0), int_type(1))
+    feature = np.where(packed.inner, nodes.feature[source].astype(int_type), int_type(0))
+    word = (packed.child.astype(int_type) << int_type(bits + 2)) | (feature << int_type(2)) | flags
     leaves = np.empty(int(leaf_counts.sum()), np.int64)
     at = ~packed.inner
     leaves[first_leaf[packed.tree[at]] + left[at]] = packed.source[at]
     trees = np.stack([packed.starts, packed.counts, first_leaf], axis=1)
-    return Walk(np.stack([split, word.astype(int_type)], axis=1), trees, leaves, _words(nodes.sets), bits)
+    return Walk(np.stack([split, word], axis=1), trees, leaves, _words(nodes.sets), bits)
 
 
-def scan_tables(nodes: Nodes, packed: Packed, count: Ints, left: Ints) -> list[NDArray[Any]] | None:
+def scan_tables(nodes: Nodes, packed: Packed, count: Places, left: Places) -> list[NDArray[Any]] | None:
     """Return used features, splits, features, masks and ranges, or None where a tree has too many leaves."""
     most = int(count[packed.starts].max())
     if most > SCAN_LEAVES:
@@ -297,7 +304,7 @@ def _array(tensor: onnx.TensorProto) -> NDArray[Any]:
 
 
 def _integers(node: NodeView, name: str) -> Ints:
-    return np.array(node.attributes[name], np.int64)
+    return node.attributes.integers(name)
 
 
 def _check(nodes: Nodes, n_leaves: int) -> None:

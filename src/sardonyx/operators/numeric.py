@@ -1,6 +1,6 @@
-"""Functions of one number that the standard lacks, accurate near zero.
+"""Functions of one number that the standard lacks, or does not have as exactly as SciPy.
 
-The bodies follow W. Kahan: the error that rounding makes in ``1 + x`` is divided out again.
+The bodies of Log1p and Expm1 follow W. Kahan: the error that rounding makes in ``1 + x`` is divided out again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,16 @@ import numpy as np
 
 from ..graph import UFUNCS, Value, where
 from . import operator
+
+
+@operator("Expit")
+def expit(X: Value) -> Any:
+    """Return 1 / (1 + exp(-X)), elementwise, as ``scipy.special.expit`` computes it.
+
+    Our runtime gives SciPy's bits (both use the C library's exp), so that probabilities of boosted trees are identical
+    as their sums are. ONNX Runtime's Sigmoid loses the small tail in float64.
+    """
+    return 1.0 / (1.0 + np.exp(-X))
 
 
 @operator("Log1p")

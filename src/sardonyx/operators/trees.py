@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from ..errors import ConversionError
 from ..graph import Value, attribute_ref, concat, op
+from ..large import Large
 from . import operator
 
 #: modes of a node in ai.onnx.ml.TreeEnsemble: x <= split, x in a set
@@ -77,7 +77,7 @@ class Trees:
         """In which rows are compared; float64 too where float32 cannot count the leaves."""
         return np.dtype(np.float64) if len(self.tree_of_leaf) > EXACT_FLOAT32 else self.split.dtype
 
-    def attributes(self) -> dict[str, onnx.AttributeProto]:
+    def attributes(self) -> dict[str, Large]:
         """Return the attributes of ``TreeEnsemble`` whose leaf weights are the leaves' numbers."""
         member = self.set_of >= 0
         tensors = {
@@ -97,9 +97,7 @@ class Trees:
             "leaf_targetids": self.tree_of_leaf,
             "tree_roots": self.roots,
         }
-        return {k: _tensor_attribute(k, v) for k, v in tensors.items()} | {
-            k: _int_attribute(k, v) for k, v in integers.items()
-        }
+        return {k: Large(v, tensor=True) for k, v in tensors.items()} | {k: Large(v) for k, v in integers.items()}
 
 
 def build_trees(
@@ -141,7 +139,7 @@ def build_trees(
 
 
 @operator("TreeEnsembleLeaves", outputs=("leaves",))
-def tree_leaves(X: Value, *, n_trees: int, **nodes: onnx.AttributeProto) -> Value:
+def tree_leaves(X: Value, *, n_trees: int, **nodes: Large) -> Value:
     """Return the number of the leaf that each row reaches in each tree.
 
     Parameters
@@ -161,7 +159,7 @@ def tree_leaves(X: Value, *, n_trees: int, **nodes: onnx.AttributeProto) -> Valu
 
 
 @operator("TreeEnsembleSum")
-def tree_sum(X: Value, values: Value, *base: Value, n_trees: int, groups: int, **nodes: onnx.AttributeProto) -> Value:
+def tree_sum(X: Value, values: Value, *base: Value, n_trees: int, groups: int, **nodes: Large) -> Value:
     """Return the sums over trees, from the first to the last, of the values of the leaves that each row reaches.
 
     Parameters
@@ -216,7 +214,7 @@ def round_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
 # -------------------------------------------------------------------------------------------------------------- details
 
 
-def _reached(X: Value, n_trees: int, nodes: Mapping[str, onnx.AttributeProto]) -> Value:
+def _reached(X: Value, n_trees: int, nodes: Mapping[str, Large]) -> Value:
     """Return the leaves' numbers: one target a tree, and every tree adds one leaf's number to its own."""
     refs = {k: attribute_ref(k, v.type) for k, v in nodes.items()}
     reached: Value = op.TreeEnsemble(X, **refs, n_targets=n_trees, aggregate_function=1, post_transform=0)
@@ -232,11 +230,3 @@ def _written_sets(sets: Bools, dtype: np.dtype[Any]) -> NDArray[Any]:
     marked = np.concatenate([sets, np.ones((len(sets), 1), bool)], axis=1)
     written = np.broadcast_to(np.append(np.arange(sets.shape[1]).astype(dtype), np.nan), marked.shape)[marked]
     return np.asarray(written, dtype)
-
-
-def _tensor_attribute(name: str, array: NDArray[Any]) -> onnx.AttributeProto:
-    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.TENSOR, t=onnx.numpy_helper.from_array(array))
-
-
-def _int_attribute(name: str, array: NDArray[Any]) -> onnx.AttributeProto:
-    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=array.astype(np.int64).tolist())
