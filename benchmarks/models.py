@@ -61,14 +61,14 @@ def linear() -> Benchmark:
 @benchmark
 def forest() -> Benchmark:
     X, y = _rows(50)
-    estimator = RandomForestRegressor(100, max_depth=6, n_jobs=2, random_state=0).fit(X[:3000], y[:3000])
+    estimator = RandomForestRegressor(100, max_depth=6, random_state=0).fit(X[:3000], y[:3000])
     return Benchmark("RandomForestRegressor, 100 trees of depth 6, 50 features", estimator, X, ("predict",))
 
 
 @benchmark
 def deep_forest() -> Benchmark:
     X, y = _rows(20)
-    estimator = RandomForestClassifier(100, n_jobs=2, random_state=0).fit(X[:5000], y[:5000] > 0)
+    estimator = RandomForestClassifier(100, random_state=0).fit(X[:5000], y[:5000] > 0)
     return Benchmark("RandomForestClassifier, 100 trees of any depth, 20 features", estimator, X, METHODS)
 
 
