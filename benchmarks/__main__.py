@@ -102,7 +102,8 @@ METHOD = (
     "Each model is converted, proven against scikit-learn, then timed in all runtimes in one process: warm,\n"
     "interleaved in rounds that each start with another runtime, medians. Every runtime gets the rows in the form\n"
     "it likes best and its default number of threads; converting frames to tensors is not timed, for anybody.\n"
-    "ONNX Runtime runs the same file; skl2onnx's own file of the estimator is timed beside it where there is one.\n"
+    "ONNX Runtime runs the same file; skl2onnx's own file of the estimator is timed beside it where it runs on the\n"
+    "same tensors (of float64: its forests of regressors, and gradient boosting, do not).\n"
     "scikit-learn computes the same methods on the same rows. ×3 is three times as long as sardonyx takes.\n"
     "`scripts/bench` repeats all of it."
 )
@@ -124,7 +125,7 @@ def highlights(results: dict[str, Measured]) -> str:
     lines = [f"| model | rows | {' | '.join(columns)} |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for name, rows in HIGHLIGHTS:
         seconds = report.by_rows(results[name].timings)[rows]
-        times = [bench.duration(seconds[n]) if n in seconds else "does not convert" for n in columns]
+        times = [bench.duration(seconds[n]) if n in seconds else "no model" for n in columns]
         lines.append(f"| {results[name].benchmark.title} | {rows:,} | **{times[0]}** | {' | '.join(times[1:])} |")
     return "\n".join([*lines, "", f"Median time of a call. {machine()} [All figures](docs/benchmarks.md)."])
 
