@@ -1,4 +1,4 @@
-"""Sardonyx: fitted scikit-learn models as exact ONNX files, proven, and run faster than anywhere else.
+"""Sardonyx: fitted scikit-learn models as exact ONNX files, proven, and run natively.
 
 The functions are imported when they are first used: a ``.sdx`` file is loaded without onnx.
 """
