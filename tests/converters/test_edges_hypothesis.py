@@ -75,7 +75,8 @@ def beside(X: NDArray[Any]) -> NDArray[Any]:
         return X
     with np.errstate(all="ignore"):
         rows = np.concatenate([X, np.nextafter(X, X.dtype.type(np.inf)), np.nextafter(X, X.dtype.type(-np.inf))])
-    return rows[~np.isinf(rows).any(axis=1)]
+    kept: NDArray[Any] = rows[~np.isinf(rows).any(axis=1)]
+    return kept
 
 
 def fit(make: Callable[[], Any], X: NDArray[Any], y: Any = None) -> Any:
