@@ -52,17 +52,19 @@ def coverage_page() -> str:
         if not (has := _methods(cls)):
             continue
         converts = [m for m in registry.supported(cls) if m in has]
-        total, full = total + 1, full + (converts == has)
+        refused = {m: reason for m in has if (reason := registry.why_impossible(cls, m))}
+        total, full = total + 1, full + (len(converts) + len(refused) == len(has))
         room = cls.__module__.split(".")[1].lstrip("_")
-        tables.setdefault(room, []).append(_coverage_row(name, has, converts, rows[name]))
-    head = "| estimator | sardonyx | ONNX Runtime | not yet | test rows |\n| --- | --- | --- | --- | ---: |\n"
+        rest = [m for m in has if m not in converts and m not in refused]
+        tables.setdefault(room, []).append(_coverage_row(name, converts, refused, rest, rows[name]))
+    head = "| estimator | sardonyx | ONNX Runtime | refused | test rows |\n| --- | --- | --- | --- | ---: |\n"
     sections = [f"\n## {room}\n\n{head}" + "\n".join(lines) + "\n" for room, lines in sorted(tables.items())]
     intro = (
         f"# What converts\n\n{NOTE}\n\n"
-        f"scikit-learn {sklearn.__version__}: {full} of the {total} estimators with an inference method convert\n"
-        "with all of their methods. What is not listed as converting is refused with an error, never\n"
-        "approximated. Test rows are the entries of the case table (`tests/cases/`) that use the estimator, each\n"
-        "compared with scikit-learn in both runtimes.\n\n"
+        f"scikit-learn {sklearn.__version__}: of the {total} estimators with an inference method, {full} convert with\n"
+        "all of their methods that have an answer of their own. What does not convert is refused with an error,\n"
+        "never approximated; the reason stands beside it. Test rows are the entries of the case table\n"
+        "(`tests/cases/`) that use the estimator, each compared with scikit-learn in both runtimes.\n\n"
         "**exact** means every label, every number, every bit of a float, on the machine that wrote this page;\n"
         "a number bounds the relative error of the worst answer, where the last bits of sums and of `exp` differ.\n"
         "Rows in float32, whose promise is 1e-5, are told apart where they differ. Measured by\n"
@@ -110,10 +112,10 @@ def _has(cls: type, method: str) -> bool:
     return hasattr(cls, method)
 
 
-def _coverage_row(name: str, has: list[str], converts: list[str], rows: int) -> str:
-    rest = [m for m in has if m not in converts]
+def _coverage_row(name: str, converts: list[str], refused: dict[str, str], rest: list[str], rows: int) -> str:
     cells = [_reached(name, converts, runtime) for runtime in ("sardonyx", "onnxruntime")]
-    return f"| {name} | {' | '.join(cells)} | {', '.join(rest)} | {rows or ''} |"
+    reasons = [f"{method}: {reason}" for method, reason in refused.items()] + [f"{method}: not yet" for method in rest]
+    return f"| {name} | {' | '.join(cells)} | {'; '.join(reasons)} | {rows or ''} |"
 
 
 def _reached(name: str, methods: list[str], runtime: str) -> str:

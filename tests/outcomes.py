@@ -63,10 +63,9 @@ def key(case: Case, answer: Answer) -> tuple[str, str]:
 
 
 def assert_recorded(case: Case, runtime: str, answer: Answer) -> None:
-    """Fail where an answer is worse than the coverage page says."""
+    """Fail where an answer is worse than the coverage page says; of a new pair it says nothing yet (test_docs.py)."""
     pair, width = key(case, answer)
-    known = recorded().get(pair, {}).get(width, {}).get(runtime)
-    assert known is not None, f"{pair} in {runtime} is not in {FILE.name}: run scripts/docs --measure"
+    known = recorded().get(pair, {}).get(width, {}).get(runtime, math.inf)
     error = error_of(answer.actual, answer.expected)
     allowed = max(known, LEAST) * LEEWAY
     assert error <= allowed, f"{pair} is off by {error:.0e} in {runtime}, the coverage page says {known:.0e}"
