@@ -4,6 +4,8 @@
 //     frame (arena)       ▶ step ▶ step ▶ step                         intermediates stay in the cache
 //     caller's outputs                    └──▶ y rows 0..255  ...
 //
+// A program with a step that looks at all rows (Kernel::whole_batch) has one block, on one thread: the whole batch.
+//
 // A Schedule is the plan for one choice of outputs: which steps run, where every slot lives. A Frame is what one thread
 // needs to follow it; frames are kept and reused, so a call allocates nothing once they exist.
 #pragma once
@@ -97,6 +99,7 @@ class Schedule {
   void estimate_cost();
   Layout layout_for(std::int64_t rows) const;
 
+  void run_whole(const Arrays& arrays, std::int64_t rows) const;
   void run_serially(const Arrays& arrays, std::int64_t rows) const;
   void run_in_parallel(const Arrays& arrays, std::int64_t rows, int threads) const;
 
