@@ -604,3 +604,24 @@ def mixed_categorical() -> Dataset:
 @data
 def regression_few() -> Dataset:
     return _few(regression_near())
+
+
+@data
+def gram_square() -> Dataset:
+    """A square matrix of kernel values, and rows of one."""
+    full = regression_near()
+    fit, test = (np.exp(-0.1 * ((X[:, None] - full.X[:60]) ** 2).sum(2)) for X in (full.X[:60], full.X_test))
+    return Dataset(fit, full.y[:60], test)
+
+
+@data
+def gram_square32() -> Dataset:
+    full = gram_square()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def counts_square() -> Dataset:
+    """A linear kernel of counts, as integers."""
+    full = counts_int()
+    return Dataset(full.X[:40] @ full.X[:40].T, full.y[:40], full.X_test @ full.X[:40].T)
