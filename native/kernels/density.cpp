@@ -15,7 +15,7 @@ enum DensityKernel { kGaussian, kTophat, kEpanechnikov, kExponential, kLinear, k
 constexpr const char* kName = "KernelDensity";
 // kernel, breadth first, bandwidth, log of its norm, log of atol, log of rtol, weight of all training rows
 constexpr int kParams = kSpaceParams + 7;
-constexpr double kNothing = -INFINITY;     // the logarithm of no density at all
+constexpr double kNothing = -INFINITY;  // the logarithm of no density at all
 constexpr double kPi = 3.14159265358979323846, kLog2 = 0.69314718055994530942;
 
 struct Density {
@@ -23,8 +23,9 @@ struct Density {
   std::int64_t algorithm, n_nodes;
   const double *rows, *bounds, *radii, *log_weights;  // log_weights: one a training row, or nullptr
   const std::int64_t *order, *ranges;
-  double log_of_all;    // the logarithm of what all rows weigh
-  double* log_of_node;  // the logarithm of what a node's rows weigh
+  double log_of_all;     // the logarithm of what all rows weigh
+  double order_of_norm;  // read from here, or the compiler makes a product of pow(x, 2), which rounds otherwise
+  double* log_of_node;   // the logarithm of what a node's rows weigh
   std::int64_t kernel;
   bool breadth_first;
   double h, log_norm, log_atol, log_rtol;
@@ -77,7 +78,7 @@ Distances to_node(const double* x, std::int64_t node, const Density& d) {
     return {::fmax(0.0, centre - radius), centre + radius};
   }
   const double* high = low + d.n_nodes * d.space.features;
-  const double p = M == kManhattan ? 1.0 : M == kMinkowski ? d.space.p : 2.0;
+  const double p = d.order_of_norm;
   Distances sum{0, 0};
   for (std::int64_t f = 0; f < d.space.features; ++f) {
     const double below = low[f] - x[f], above = x[f] - high[f];
@@ -259,6 +260,7 @@ void* prepare_density(const Step& step) {
   d->log_norm = step.params[kSpaceParams + 3].f;
   d->log_atol = step.params[kSpaceParams + 4].f;
   d->log_rtol = step.params[kSpaceParams + 5].f;
+  d->order_of_norm = d->space.metric == kManhattan ? 1.0 : d->space.metric == kMinkowski ? d->space.p : 2.0;
   d->log_of_all = ::log(step.params[kSpaceParams + 6].f);
   d->log_of_node = static_cast<double*>(::malloc(static_cast<std::size_t>(d->n_nodes) * sizeof(double)));
   if (d->log_of_node == nullptr) {
