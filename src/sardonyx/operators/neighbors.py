@@ -185,8 +185,8 @@ def kernel_density(
     """Return the logarithm of the sum of normalised kernels around the training rows, shape (N, 1).
 
     scikit-learn adds and subtracts bounds of its tree's nodes until they are settled; with ``rtol`` and ``atol`` of 0
-    what that leaves is the sum, and rounding noise, which far from the training rows is larger than the sum. Our runtime
-    does the same in the same order; this body adds up all kernels.
+    what that leaves is the sum, and rounding noise, which far from the training rows is larger than the sum. Our
+    runtime does the same in the same order; this body adds up all kernels.
 
     Parameters
     ----------
