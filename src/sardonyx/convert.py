@@ -351,6 +351,8 @@ def _find(estimator: Any, method: str) -> registry.Converter:
     if entry is not None:
         return entry
     name = type(estimator).__name__
+    if reason := registry.why_impossible(type(estimator), method):
+        raise ConversionError(f"{name}.{method} cannot be converted: {reason}.")
     option = "" if method == registry.default_method(type(estimator)) else f", method={method!r}"
     register = f"Register one: @sardonyx.converter({name}{option}) def convert(est, X): ... (see docs/converters.md)."
     if owner := registry.overrider(type(estimator), method):

@@ -11,6 +11,7 @@ from sklearn.neighbors import (
     LocalOutlierFactor,
     NearestCentroid,
     NearestNeighbors,
+    NeighborhoodComponentsAnalysis,
     RadiusNeighborsClassifier,
     RadiusNeighborsRegressor,
     RadiusNeighborsTransformer,
@@ -87,4 +88,7 @@ CASES = [
     Case(NearestCentroid(shrink_threshold=0.2), "binary32"),
     Case(NearestCentroid(metric="manhattan"), "multiclass_int"),
     *(Case(NearestCentroid(priors=p), "scattered") for p in ("empirical", [0.2, 0.3, 0.5]) if "priors" in PARAMS),
+    Case(NeighborhoodComponentsAnalysis(max_iter=3, random_state=0), "multiclass"),
+    Case(NeighborhoodComponentsAnalysis(2, init="pca", max_iter=3), "multiclass32"),
+    Case(NeighborhoodComponentsAnalysis(3, init="random", max_iter=3, random_state=0), "multiclass_int"),
 ]

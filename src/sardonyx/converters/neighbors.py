@@ -1,4 +1,4 @@
-"""sklearn.neighbors: k nearest neighbours, neighbours within a radius, local outlier factor, nearest centroid.
+"""sklearn.neighbors: k nearest neighbours, within a radius, local outlier factor, nearest centroid, components.
 
 The search is the operator `KNeighbors`; what is done with the neighbours is standard operators. Distances are exact
 differences, also where scikit-learn's brute force expands the square (and so has rounding noise in nearly equal rows).
@@ -316,3 +316,9 @@ def centroid_log_proba(est: Any, X: Value) -> Any:
 @converter(nn.NearestCentroid, method="predict_proba")
 def centroid_proba(est: Any, X: Value) -> Any:
     return np.exp(call(est, "predict_log_proba", X))
+
+
+@converter(nn.NeighborhoodComponentsAnalysis)
+def neighborhood_components(est: Any, X: Value) -> Value:
+    embedded: Value = X @ est.components_.T
+    return embedded
