@@ -163,7 +163,7 @@ def _present_distances(X: Value, fit_X: Value, dtype: type[np.floating[Any]]) ->
     alone = zeros.astype(dtype)
     xx, yy, xy, x_alone, y_alone, present = loop(add, X.dim(1), zeros, zeros, zeros, alone, alone, zeros)
     whole = np.maximum((-2.0 * xy + xx + yy).astype(dtype), 0.0)  # type: ignore[call-overload]
-    squared = np.maximum((whole - x_alone) - y_alone, 0.0)  # type: ignore[call-overload]
+    squared = np.maximum((whole - x_alone) - y_alone, 0.0)
     none = present == 0
     mean = (squared.astype(np.float64) / where(none, 1.0, present)).astype(dtype)
     return where(none, np.nan, np.sqrt(mean * float(X.dim(1))).astype(np.float64))
