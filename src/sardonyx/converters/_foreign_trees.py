@@ -9,19 +9,21 @@ It registers nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..convert import Columns, Data, as_matrix
-from ..graph import Value, concat
+from ..convert import Columns, Data
+from ..graph import Value, concat, current_graph
 from ..inputs import MISSING_NAN, MISSING_NONE
 from ..operators.categories import category_lookup
 from ..operators.trees import Bools, Ints, Trees, build_trees
 from ..protos import STRING
+
+Model = TypeVar("Model")
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ def interleaved(groups: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
     return np.stack(by_group, axis=1).ravel()
 
 
-def in_columns(X: Data, convert: Any) -> Value:
+def in_columns(X: Data, convert: Callable[[Value], Value]) -> Value:
     """Return X as one matrix, each column of a frame converted apart: promoting them together might round."""
     if not isinstance(X, Columns):
         return convert(X)
@@ -116,6 +118,11 @@ def category_codes(X: Value, name: str, categories: Sequence[Any], dtype: Any, u
     return result
 
 
-def matrix_of(X: Data, dtype: Any) -> Value:
-    """Return X as one matrix of a dtype."""
-    return as_matrix(X).astype(dtype)
+def read_once(est: Any, read: Callable[[Any], Model]) -> Model:
+    """Return ``read(est)``, kept for the other methods of the same step."""
+    memo = current_graph().memo
+    key = ("model", id(est))
+    if key not in memo:
+        memo[key] = read(est)
+    model: Model = memo[key]
+    return model

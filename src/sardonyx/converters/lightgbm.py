@@ -30,7 +30,7 @@ from ..operators.numeric import expit, log1p
 from ..operators.trees import leaves_of, sum_of
 from ..protos import STRING
 from ..registry import converter
-from ._foreign_trees import Table, category_codes, in_columns
+from ._foreign_trees import Table, category_codes, in_columns, read_once
 from .base import argmax_labels, both_classes, softmax
 
 #: ``kZeroThreshold``: what is not farther from zero is zero
@@ -62,7 +62,7 @@ class Model:
         return "average_output" in self.head
 
 
-# --------------------------------------------------------------------------------------------------- reading the booster
+# -------------------------------------------------------------------------------------------------- reading the booster
 
 
 def _read(est: Any) -> Model:
@@ -154,7 +154,8 @@ def _rows(est: Any, X: Data) -> Value:
     if not isinstance(X, Columns):
         matrix = as_matrix(X)
         return (matrix if matrix.dtype.kind == "f" else matrix.astype(np.float32)).astype(np.float64)
-    return in_columns(_encoded(est, in_order(est, X)), lambda v: v.astype(np.float64))
+    in_order(est, X)
+    return in_columns(_encoded(est, X), lambda v: v.astype(np.float64))
 
 
 def _encoded(est: Any, X: Columns) -> Columns:
@@ -204,7 +205,7 @@ def _laid_out(rows: Value, columns: Layout) -> Value:
 
 def _raw(est: Any, X: Data) -> tuple[Model, Value]:
     """Return ``predict(X, raw_score=True)``, shape (N, n_outputs)."""
-    model, rows = _read(est), _rows(est, X)
+    model, rows = read_once(est, _read), _rows(est, X)
     columns, table = _columns(model), Table()
     for tree in model.trees:
         _add(table, tree, columns)
@@ -252,7 +253,7 @@ def _widened(table: NDArray[Any], width: int) -> NDArray[Any]:
     return np.pad(table, ((0, 0), (0, width - table.shape[1])), constant_values=fill)
 
 
-# ------------------------------------------------------------------------------------------------------------ objectives
+# ----------------------------------------------------------------------------------------------------------- objectives
 
 
 def _same(raw: Value, _: Block) -> Value:
@@ -300,7 +301,7 @@ def _flat(values: Value) -> Value:
     return values.reshape(-1) if values.dim(1) == 1 else values
 
 
-# ----------------------------------------------------------------------------------------------------------- the methods
+# ---------------------------------------------------------------------------------------------------------- the methods
 
 
 @converter(LGBMModel, method="predict", frame=True, finite=False)

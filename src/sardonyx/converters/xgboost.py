@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from ..operators.checks import check_finite
 from ..operators.trees import Trees, leaves_of, sum_of
 from ..protos import STRING
 from ..registry import converter
-from ._foreign_trees import Table, category_codes, in_columns, interleaved
+from ._foreign_trees import Table, category_codes, in_columns, interleaved, read_once
 from .base import softmax
 
 Float32 = np.float32
@@ -43,7 +44,7 @@ def _same(margin: Value) -> Value:
 
 def _sigmoid(margin: Value) -> Value:
     smallest = Float32(1e-16)
-    return 1.0 / (np.exp(np.minimum(-margin, Float32(88.7))) + 1.0 + smallest)
+    return 1.0 / (np.exp(op.Min(-margin, Float32(88.7))) + 1.0 + smallest)
 
 
 def _hinge(margin: Value) -> Value:
@@ -92,7 +93,7 @@ class Model:
     start: NDArray[np.float32]
 
 
-# --------------------------------------------------------------------------------------------------- reading the booster
+# -------------------------------------------------------------------------------------------------- reading the booster
 
 
 def _read(est: Any) -> Model:
@@ -155,7 +156,8 @@ def _add(table: Table, tree: Any, leaf: NDArray[np.bool_]) -> None:
     left, right, default_left = (np.array(tree[k]) for k in ("left_children", "right_children", "default_left"))
     categorical = (np.array(tree["split_type"]) == 1) & ~leaf
     yes, no = np.where(categorical, right, left), np.where(categorical, left, right)
-    split = np.nextafter(np.array(tree["split_conditions"], np.float32), Float32(-np.inf))
+    with np.errstate(over="ignore"):
+        split = np.nextafter(np.array(tree["split_conditions"], np.float32), Float32(-np.inf))
     segments = zip(tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True)
     codes = np.array(tree["categories"], np.int64)
     sets = {node: codes[first : first + size] for node, first, size in segments}
@@ -243,10 +245,10 @@ def _categories(encoding: Any, name: str) -> list[Any]:
             "and may take one for another. Rename them, or encode them with OrdinalEncoder."
         )
     offsets = encoding["offsets"]
-    return [raw[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [raw[a:b].decode() for a, b in pairwise(offsets)]
 
 
-# ----------------------------------------------------------------------------------------------------------- the methods
+# ---------------------------------------------------------------------------------------------------------- the methods
 
 
 def _margins(est: Any, model: Model, X: Data) -> Value:
@@ -290,7 +292,7 @@ def _predicted(est: Any, model: Model, margins: Value) -> Value:
 
 @converter(XGBModel, method="predict", frame=True, finite=False)
 def predict(est: Any, X: Data) -> Value:
-    model = _read(est)
+    model = read_once(est, _read)
     return _predicted(est, model, _margins(est, model, X))
 
 
@@ -302,7 +304,7 @@ def ranker_predict(est: Any, X: Data) -> Value:
 @converter(XGBModel, XGBRanker, method="apply", frame=True, finite=False)
 def apply(est: Any, X: Data) -> Value:
     """Return the number of each tree's leaf among the tree's nodes, float32."""
-    model = _read(est)
+    model = read_once(est, _read)
     if not model.trees:
         raise ConversionError(f"{type(est).__name__}(booster='gblinear') has no leaves; convert predict alone.")
     trees, _, ids = _tables(model, np.arange(len(model.trees)))
@@ -325,7 +327,7 @@ def classes(est: Any, X: Data) -> Value:
 
 @converter(XGBClassifier, method="predict_proba", frame=True, finite=False)
 def probabilities(est: Any, X: Data) -> Value:
-    model = _read(est)
+    model = read_once(est, _read)
     margins = _margins(est, model, X)
     if est.objective == "multi:softmax":
         return softmax(margins)

@@ -90,7 +90,8 @@ def read_nodes(node: NodeView) -> Nodes:
     missing_true = np.zeros(n, bool) if missing is None or not len(missing) else missing.astype(bool)
     if split.dtype not in (np.float32, np.float64) or not np.isin(mode, (LEQ, LT, GTE, GT, MEMBER)).all():
         decline("nodes of a mode or type without a kernel")
-    below = np.nextafter(split, split.dtype.type(-np.inf))
+    with np.errstate(over="ignore"):
+        below = np.nextafter(split, split.dtype.type(-np.inf))
     split = np.where((mode == LT) | (mode == GTE), below, split)  # x < s is x <= the number before s
     swap = (mode == GTE) | (mode == GT)  # x > s is not x <= s
     member = mode == MEMBER
