@@ -69,7 +69,8 @@ void key_sort(std::int32_t* indices, T* values, std::int64_t n) {
   keys.resize(n);
   copy.resize(n * sizeof(T));
   std::memcpy(copy.data(), values, n * sizeof(T));
-  for (std::int64_t i = 0; i < n; ++i) keys[i] = static_cast<std::uint64_t>(indices[i]) << 32 | static_cast<std::uint64_t>(i);
+  for (std::int64_t i = 0; i < n; ++i)
+    keys[i] = static_cast<std::uint64_t>(indices[i]) << 32 | static_cast<std::uint64_t>(i);
   std::sort(keys.begin(), keys.end());
   for (std::int64_t i = 0; i < n; ++i) {
     indices[i] = static_cast<std::int32_t>(keys[i] >> 32);
@@ -111,7 +112,9 @@ Seen look_at(const std::int32_t* indices, std::int64_t n) {
   return {largest, falls == 0};
 }
 
-[[noreturn]] void refuse(const char* what) { throw Error(std::string("the sparse matrix is not a legal one: ") + what); }
+[[noreturn]] void refuse(const char* what) {
+  throw Error(std::string("the sparse matrix is not a legal one: ") + what);
+}
 
 }  // namespace
 
