@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -63,11 +63,21 @@ def case_kinds() -> Array:
 
     `str` does not tell, but lowers a sigma accordingly: after a cased character and ignorable ones it is final.
     """
-    alone = [c for c in range(COUNT) if len(chr(c).lower()) == 1]  # a dotted capital I would shift what follows
+    alone = [c for page in range(0, COUNT, PAGE) for c in _lowered_alone(page)]
     direct, behind = _final_sigmas("", alone), _final_sigmas("A", alone)
     result = np.full(COUNT, CASED, np.uint8)
     result[alone] = np.where(direct, CASED, np.where(behind, IGNORABLE, UNCASED))
     return result
+
+
+def _lowered_alone(start: int) -> list[int]:
+    """Return the code points of a page whose lower case is one character: the dotted capital I shifts what follows."""
+    page = range(start, start + PAGE)
+    return list(page) if len(_text(page).lower()) == PAGE else [c for c in page if len(chr(c).lower()) == 1]
+
+
+def _text(codes: Iterable[int]) -> str:
+    return "".join(map(chr, codes))
 
 
 def _final_sigmas(before: str, codes: list[int]) -> Array:
@@ -127,7 +137,7 @@ def fold(lowercase: bool, strip_accents: str | None) -> tuple[Array, Array]:
 def _special(lowercase: bool, strip_accents: str | None) -> Iterator[int]:
     """Yield the code points of the pages in which not all stay what they are (or vanish, where only ASCII is kept)."""
     for start in range(0, COUNT, PAGE):
-        page = "".join(map(chr, range(start, start + PAGE)))
+        page = _text(range(start, start + PAGE))
         lowered = page.lower() if lowercase else page
         plain = lowered == page or strip_accents == "ascii"
         if strip_accents is not None:
@@ -154,5 +164,7 @@ def _with_sequences(deltas: Array, sequences: dict[int, str]) -> tuple[Array, Ar
 
 def paged(values: Array) -> tuple[Array, Array]:
     """Return (pages, table) of one value for each code point, equal pages stored once."""
-    unique, pages = np.unique(values.reshape(PAGES, PAGE), axis=0, return_inverse=True)
-    return pages.reshape(-1).astype(np.int32), unique.reshape(-1)
+    rows = values.reshape(PAGES, PAGE)
+    numbers: dict[bytes, int] = {}
+    pages = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows], np.int32)
+    return pages, np.frombuffer(b"".join(numbers), values.dtype).copy()

@@ -22,6 +22,7 @@ Character classes are read from the Python that runs (code_points.py).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -221,6 +222,7 @@ class Automaton:
 Threads: TypeAlias = tuple[int, ...]
 
 
+@functools.lru_cache(maxsize=32)
 def compile_pattern(pattern: str) -> Automaton:
     """Return the automaton of a regular expression.
 
@@ -401,6 +403,7 @@ class PieceForm:
     expression: str
 
 
+@functools.lru_cache(maxsize=32)
 def piece_form(pattern: str) -> PieceForm | None:
     """Return the form that finds the tokens of an expression in ASCII text, if there is one."""
     tree = parser.parse(pattern)
