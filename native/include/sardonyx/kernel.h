@@ -63,6 +63,9 @@ struct Kernel {
   // run() copes with outputs[0] being the memory of inputs[0] (each element is read before it is written). The executor
   // does that when both have the same type and width (so inputs[0] is not broadcast) and nobody else reads the input.
   bool in_place = false;
+  // check() looks at Tensor::sparse of every input and output and establishes which of them may be sparse. The loader
+  // refuses a sparse tensor in a step of any other kernel. (A kernel may allocate through reserve_entries() only.)
+  bool sparse = false;
 };
 
 // Instruction-set levels, in ascending order of preference on a machine that runs them.
