@@ -18,18 +18,18 @@ namespace {
 
 enum class Analyzer : std::int64_t { word = 0, character = 1, character_wb = 2 };
 
-constexpr std::int64_t kMostGrams = 1 << 20;      // the longest n-gram
-constexpr std::int64_t kMostMoves = 1 << 22;      // entries of an automaton
-constexpr std::size_t kTextScratch = 96 * 1024;   // bytes for a row's text: longer ones borrow from the heap
+constexpr std::int64_t kMostGrams = 1 << 20;     // the longest n-gram
+constexpr std::int64_t kMostMoves = 1 << 22;     // entries of an automaton
+constexpr std::size_t kTextScratch = 96 * 1024;  // bytes for a row's text: longer ones borrow from the heap
 
 struct TextRules {
   FoldRules fold;
   Analyzer analyzer;
-  std::int64_t least, most;           // of tokens or characters in a term
+  std::int64_t least, most;              // of tokens or characters in a term
   std::int64_t skip_before, skip_after;  // characters of a match around its group
-  std::int64_t columns;               // of the automaton
-  const std::int32_t* starts;         // row 0
-  const std::int32_t* moves;          // (offset of the next state's row) << 1 | a token ends here
+  std::int64_t columns;                  // of the automaton
+  const std::int32_t* starts;            // row 0
+  const std::int32_t* moves;             // (offset of the next state's row) << 1 | a token ends here
   Terms stop_words;
   bool stops;
 };
@@ -61,7 +61,8 @@ constexpr int kTextInputs = 6, kTextParams = 6;
   require(in_range(integer_param(step, 0), 0, 2), name, "no such analyzer");
   require(in_range(integer_param(step, 1), 0, 1), name, "lowercase is 0 or 1");
   const std::int64_t least = integer_param(step, 2), most = integer_param(step, 3);
-  require(in_range(least, 1, kMostGrams) && in_range(most, least, kMostGrams), name, "a range of n-grams is out of range");
+  require(in_range(least, 1, kMostGrams) && in_range(most, least, kMostGrams), name,
+          "a range of n-grams is out of range");
   require(in_range(integer_param(step, 4), 0, 1 << 20) && in_range(integer_param(step, 5), 0, 1 << 20), name,
           "skipped characters are out of range");
 }
@@ -188,7 +189,8 @@ inline void add_grams(const TextRules& rules, const TextMemory& memory, std::int
 template <bool kAscii, class Sink>
 inline void add_words(const TextRules& rules, TextMemory& memory, Sink& sink) {
   if (rules.most == 1) {
-    find_words<kAscii>(rules, memory.folded, [&](const Byte* begin, const Byte* end) { sink.add({begin, end - begin}); });
+    find_words<kAscii>(rules, memory.folded,
+                       [&](const Byte* begin, const Byte* end) { sink.add({begin, end - begin}); });
     return;
   }
   memory.terms.clear();

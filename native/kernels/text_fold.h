@@ -17,16 +17,17 @@ namespace {
 
 constexpr std::int64_t kPages = 0x1100;
 constexpr std::int32_t kSequence = 1 << 22;
-constexpr std::int64_t kLongest = 31;           // code points of a sequence
-constexpr std::uint32_t kSigma = 0x3A3;         // small: + 0x20, final: + 0x1F
+constexpr std::int64_t kLongest = 31;    // code points of a sequence
+constexpr std::uint32_t kSigma = 0x3A3;  // small: + 0x20, final: + 0x1F
 constexpr int kClassBits = 6;
-constexpr std::int64_t kPadding = 16;           // bytes behind a buffer's text that may be read
+constexpr std::int64_t kPadding = 16;  // bytes behind a buffer's text that may be read
 
 // Memory for the text of one row: a part of the step's scratch or, for long texts, of the heap.
 template <class T>
 class Growing {
  public:
-  Growing(void* memory, std::int64_t bytes) : data_(static_cast<T*>(memory)), capacity_(bytes / std::int64_t{sizeof(T)}) {}
+  Growing(void* memory, std::int64_t bytes)
+      : data_(static_cast<T*>(memory)), capacity_(bytes / std::int64_t{sizeof(T)}) {}
   ~Growing() {
     if (owned_) free(data_);
   }
@@ -126,7 +127,9 @@ struct FoldRules {
   bool lowercase;  // a sigma is lowered by its context
   bool lowers_ascii;
 
-  std::int32_t fold_of(std::uint32_t c) const { return fold[fold_pages[c >> 8] * 256 + static_cast<std::int32_t>(c & 255)]; }
+  std::int32_t fold_of(std::uint32_t c) const {
+    return fold[fold_pages[c >> 8] * 256 + static_cast<std::int32_t>(c & 255)];
+  }
   Byte kind_of(std::uint32_t c) const { return kinds[kind_pages[c >> 8] * 256 + static_cast<std::int32_t>(c & 255)]; }
   std::uint32_t class_of(std::uint32_t c) const { return kind_of(c) & ((1u << kClassBits) - 1); }
   bool is_cased(std::uint32_t c) const { return kind_of(c) >> kClassBits == 1; }
@@ -168,7 +171,8 @@ struct FoldRules {
 }
 
 // Unicode's Final_Sigma, as str.lower() reads it: behind a cased character, and before none.
-[[maybe_unused]] inline bool is_final_sigma(const FoldRules& rules, const Byte* begin, const Byte* at, const Byte* end) {
+[[maybe_unused]] inline bool is_final_sigma(const FoldRules& rules, const Byte* begin, const Byte* at,
+                                            const Byte* end) {
   bool cased = false;
   for (const Byte* p = at; p > begin && !cased;) {
     const CodePoint c = decode_before(p, begin);

@@ -124,7 +124,8 @@ struct Terms {
   std::uint32_t h = 0;
   std::int64_t i = 0;
   for (; i + 4 <= size; i += 4) {
-    const std::uint32_t k = p[i] | std::uint32_t{p[i + 1]} << 8 | std::uint32_t{p[i + 2]} << 16 | std::uint32_t{p[i + 3]} << 24;
+    const std::uint32_t k =
+        p[i] | std::uint32_t{p[i + 1]} << 8 | std::uint32_t{p[i + 2]} << 16 | std::uint32_t{p[i + 3]} << 24;
     h = rotated(h ^ scrambled(k), 13) * 5 + 0xe6546b64u;
   }
   std::uint32_t tail = 0;

@@ -1,12 +1,12 @@
 // TfIdf: counts become weights of terms, as sklearn.feature_extraction.text.TfidfTransformer and normalize() make them.
 //
-//   y = x != 0 ? (sublinear ? log(x) + 1 : x) * idf[column] : 0,  then divided by the norm of its row unless that is 0
+//   y = (sublinear ? log(x) + 1 : x) * idf[column] for each entry, then divided by the norm of its row unless that is 0
 //
 // idf (float64) may be empty: nothing is multiplied then. Params: sublinear, norm (0 none, 1 sum of magnitudes, 2 root of
-// the sum of squares). Sums run over columns in their order, in float64, as scikit-learn's do.
+// the sum of squares). Sums run over entries in their order, in float64, as scikit-learn's do. Rows are sparse.
 #include <cmath>
 
-#include "check.h"
+#include "sparse.h"
 
 namespace sardonyx {
 namespace {
@@ -16,6 +16,8 @@ void check_tf_idf(const Step& step) {
   require_counts(step, name, 2, 1, 2);
   require_row_output(step, name);
   const Tensor &x = step.inputs[0], &idf = step.inputs[1], &y = step.outputs[0];
+  require_sparse(x, name);
+  require_sparse(y, name);
   require(!x.constant && is_float(x.dtype) && y.dtype == x.dtype && y.width == x.width, name,
           "needs rows of floats, and as many out");
   require(idf.constant && idf.dtype == DType::f64, name, "idf is constant and float64");
@@ -40,17 +42,19 @@ inline void scale_row(std::int64_t norm, std::int64_t size, T* y) {
 
 template <class T>
 void weigh(const Step& step, std::int64_t rows) {
-  const std::int64_t width = step.inputs[0].width, norm = step.params[1].i;
+  const std::int64_t norm = step.params[1].i;
   const bool sublinear = step.params[0].i != 0, scaled = step.inputs[1].width > 0;
   const double* idf = data_of<double>(step.inputs[1]);
-  const T* x = data_of<T>(step.inputs[0]);
-  T* y = data_of<T>(step.outputs[0]);
-  for (std::int64_t row = 0; row < rows; ++row, x += width, y += width) {
-    for (std::int64_t i = 0; i < width; ++i) {
-      const T value = x[i] == 0 ? T(0) : weight(x[i], sublinear);
-      y[i] = scaled ? static_cast<T>(value * idf[i]) : value;
+  const SparseReader<T> x(step.inputs[0]);
+  T* y = same_entries<T>(x.rows(), step.outputs[0], rows);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const SparseRow<T> row = x[r];
+    for (std::int64_t i = 0; i < row.size; ++i) {
+      const T value = weight(row.values[i], sublinear);
+      y[i] = scaled ? static_cast<T>(value * idf[row.indices[i]]) : value;
     }
-    if (norm != 0) scale_row(norm, width, y);
+    if (norm != 0) scale_row(norm, row.size, y);
+    y += row.size;
   }
 }
 
@@ -58,7 +62,7 @@ void run_tf_idf(const Step& step, std::int64_t rows, const Context&) {
   with_float(step.inputs[0].dtype, [&](auto type) { weigh<typename decltype(type)::type>(step, rows); });
 }
 
-SARDONYX_KERNEL("TfIdf", {.check = check_tf_idf, .run = run_tf_idf, .in_place = true});
+SARDONYX_KERNEL("TfIdf", {.check = check_tf_idf, .run = run_tf_idf, .sparse = true});
 
 }  // namespace
 }  // namespace sardonyx

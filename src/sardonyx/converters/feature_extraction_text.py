@@ -43,15 +43,12 @@ CALLABLES = ("analyzer", "tokenizer", "preprocessor", "strip_accents")
 
 @converter(CountVectorizer, finite=False)
 def count_vectorizer(est: Any, X: Value) -> Value:
-    analysis, tables = _analysis(est, X)
-    result: Value = count_terms(X, *tables, vocabulary=_vocabulary(est), to=_element_type(est), **analysis)
-    return result
+    return _counts(est, X, _count_type(est))
 
 
 @converter(TfidfVectorizer, finite=False)
 def tfidf_vectorizer(est: Any, X: Value) -> Value:
-    counts = as_float(count_vectorizer(est, X))
-    return _weighted(counts, est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
+    return _weighted(_counts(est, X, _float_type(est)), est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
 
 
 @converter(TfidfTransformer)
@@ -62,11 +59,16 @@ def tfidf_transformer(est: Any, X: Value) -> Value:
 @converter(HashingVectorizer, finite=False)
 def hashing_vectorizer(est: Any, X: Value) -> Value:
     analysis, tables = _analysis(est, X)
-    signs = int(est.alternate_sign)
-    counts = hash_terms(
-        X, *tables, n_features=int(est.n_features), alternate_sign=signs, to=_element_type(est), **analysis
-    )
-    return counts if est.norm is None else _weighted(as_float(counts), None, False, est.norm)
+    columns = {"n_features": int(est.n_features), "alternate_sign": int(est.alternate_sign)}
+    dtype = _count_type(est) if est.norm is None else _float_type(est)
+    counts: Value = hash_terms(X, *tables, **columns, to=tensor_type(dtype), **analysis)
+    return counts if est.norm is None else _weighted(counts, None, False, est.norm)
+
+
+def _counts(est: Any, X: Value, dtype: np.dtype[Any]) -> Value:
+    analysis, tables = _analysis(est, X)
+    result: Value = count_terms(X, *tables, vocabulary=_vocabulary(est), to=tensor_type(dtype), **analysis)
+    return result
 
 
 def _weighted(counts: Value, idf: Any, sublinear_tf: bool, norm: str | None) -> Value:
@@ -169,8 +171,15 @@ def _vocabulary(est: Any) -> Array:
     return _texts(terms)
 
 
-def _element_type(est: Any) -> int:
+def _count_type(est: Any) -> np.dtype[Any]:
+    """Return the dtype of counts."""
     dtype = np.dtype(est.dtype)
     if dtype.kind not in "iuf" or dtype.itemsize > 8 or dtype == np.float16:
         raise ConversionError(f"{type(est).__name__}(dtype={dtype}): counts are integers, float32 or float64.")
-    return tensor_type(dtype)
+    return dtype
+
+
+def _float_type(est: Any) -> np.dtype[Any]:
+    """Return the dtype of weights: scikit-learn makes float64 of integers."""
+    dtype = _count_type(est)
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)

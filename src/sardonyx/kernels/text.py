@@ -32,7 +32,7 @@ def count_terms(b: Builder, node: NodeView) -> Values:
     inputs, params = _analysis(node)
     vocabulary = to_array(node.attributes["vocabulary"])
     form = (dtype_of(node.integer("to", 0)), vocabulary.shape)
-    return b.step("CountTerms", [*inputs, vocabulary], [form], [*params, node.integer("binary", 0)])
+    return b.step("CountTerms", [*inputs, vocabulary], [form], [*params, node.integer("binary", 0)], gives_sparse=True)
 
 
 @lowers("HashTerms", domain="sardonyx")
@@ -40,7 +40,7 @@ def hash_terms(b: Builder, node: NodeView) -> Values:
     inputs, params = _analysis(node)
     form = (dtype_of(node.integer("to", 0)), (node.integer("n_features", 0),))
     signs, once = node.integer("alternate_sign", 0), node.integer("binary", 0)
-    return b.step("HashTerms", inputs, [form], [*params, signs, once])
+    return b.step("HashTerms", inputs, [form], [*params, signs, once], gives_sparse=True)
 
 
 @lowers("TfIdf", domain="sardonyx")
@@ -49,5 +49,7 @@ def tf_idf(b: Builder, node: NodeView) -> Values:
     idf = node.const(1) if node.has(1) else np.zeros(0)
     if x.dtype not in ("float32", "float64") or len(x.shape) != 1 or norm not in NORMS:
         decline("not weights of terms")
-    params = [node.integer("sublinear_tf", 0), NORMS[norm]]
-    return b.step("TfIdf", [x, idf.astype(np.float64)], [(x.dtype, x.shape)], params)
+    form, params = (x.dtype, x.shape), [node.integer("sublinear_tf", 0), NORMS[norm]]
+    if not x.sparse:
+        (x,) = b.step("Sparsify", [x], [form], gives_sparse=True)
+    return b.step("TfIdf", [x, idf.astype(np.float64)], [form], params, takes_sparse=True, gives_sparse=True)
