@@ -436,9 +436,17 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
 
 def _takes_vector(estimator: Any) -> bool:
     """Whether the estimator takes one-dimensional data: labels to encode, documents."""
-    while getattr(estimator, "steps", None):
-        estimator = estimator.steps[0][1]
+    while inner := _first_part(estimator):
+        estimator = inner
     return hasattr(estimator, "fit") and not _input_tags(estimator)[1]
+
+
+def _first_part(estimator: Any) -> Any:
+    """Return the estimator that is first given X, if another one is."""
+    for parts in ("steps", "transformer_list"):
+        if getattr(estimator, parts, None):
+            return next((part for _, part in getattr(estimator, parts) if not isinstance(part, str)), None)
+    return getattr(estimator, "best_estimator_", None)
 
 
 def _identity(X: Data) -> tuple[str, ...]:
