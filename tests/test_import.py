@@ -19,7 +19,7 @@ HEAVY = ["sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "onnx
 
 #: the order in which imports flow: a module imports only from its own line or the lines above
 LAYERS = [
-    ["errors"],
+    ["errors", "_native"],
     ["code_points"],
     ["patterns"],
     ["protos"],
@@ -31,11 +31,12 @@ LAYERS = [
     ["inputs", "description", "agreement"],
     ["convert"],
     ["converters"],
-    ["program", "_native"],
+    ["program"],
     ["rules", "reference", "plan"],
     ["passes", "kernels"],
     ["partition"],
     ["lower"],
+    ["frames"],
     ["session"],
     ["hurting", "verification"],
     ["api"],

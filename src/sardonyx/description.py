@@ -3,7 +3,7 @@
 ::
 
     {"version": "0.1.0", "scikit-learn": "1.9.1", "estimator": "Pipeline",
-     "single": false, "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5}],
+     "single": false, "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None"}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
      "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"]}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
@@ -197,8 +197,11 @@ def _read_signature(fields: dict[str, Any]) -> Signature:
 
 
 def _read_spec(spec: dict[str, Any]) -> InputSpec:
-    width = spec.get("width")
-    return InputSpec(_expect(spec.get("name"), str), _expect(spec.get("dtype"), str), width and _expect(width, int))
+    width, missing = spec.get("width"), spec.get("missing", "None")
+    if missing not in ("NaN", "None"):
+        _refuse(f"missing text is {missing!r}")
+    name, dtype = _expect(spec.get("name"), str), _expect(spec.get("dtype"), str)
+    return InputSpec(name, dtype, width and _expect(width, int), missing)
 
 
 def _read_method(method: Any) -> Method:

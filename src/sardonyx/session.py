@@ -31,7 +31,8 @@ from . import _native
 from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, restore_missing, tensors
+from .frames import FrameReader
+from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, opened, restore_missing, tensors
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
@@ -101,12 +102,14 @@ class Session(ABC):
 
     description: Description | None
     signature: Signature
+    _reader: FrameReader
 
     def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
         self.description = description
         if description is not None:
             _check_description(description, ports, [o.name for o in self.get_outputs()])
         self.signature = description.signature if description is not None else _signature_of(ports)
+        self._reader = FrameReader(self.signature, description.features if description is not None else None)
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -240,16 +243,25 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
-        return _in_form(method, entry, self.run(entry.outputs, self._fast_feeds(X)))
+        return _in_form(method, entry, self._outputs_of(entry.outputs, X))
 
-    def _fast_feeds(self, X: Any) -> dict[str, Array]:
+    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
         signature = self.signature
         if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
             spec = signature.inputs[0]
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
-            return {spec.name: X}  # run coerces what does not fit as it is
-        return self.feeds(X)
+            return self.run(names, {spec.name: X})  # run coerces what does not fit as it is
+        X = opened(X)
+        found = self._reader.columns(X)
+        result = None if found is None else self._run_columns(names, *found)
+        return self.run(names, self.feeds(X)) if result is None else result
+
+    def _run_columns(
+        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
+    ) -> list[Array] | None:
+        """Return the outputs for columns as the native core reads them; None if they need the slow way."""
+        return None
 
     @property
     def classes_(self) -> Any:

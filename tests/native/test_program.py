@@ -246,7 +246,7 @@ def test_a_column_may_be_flat() -> None:
 
 IMPROPER: dict[str, Any] = {
     "list": [[1.0, 2.0]],
-    "dtype": np.ones((2, 2), np.float32),
+    "dtype": np.full((2, 2), 2**53 + 1),
     "big-endian": np.ones((2, 2), ">f8"),
     "fortran": np.ones((2, 2), order="F"),
     "strided": np.ones((2, 4))[:, ::2],
