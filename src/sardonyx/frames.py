@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._native import arrow_column, arrow_columns, coded_column, masked_column
-from .description import Description
+from .description import Method
 from .inputs import Signature
 
 Array: TypeAlias = NDArray[Any]
@@ -42,15 +42,19 @@ class FrameReader:
         What the model takes.
     features : sequence of str, optional
         Names of a matrix's columns, to read frames by.
+    order : sequence of str, optional
+        The names of the inputs in the native core's order, if that is another.
     """
 
-    def __init__(self, signature: Signature, features: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, signature: Signature, features: Sequence[str] | None = None, order: Sequence[str] | None = None
+    ) -> None:
         self._inputs = signature.names
         self._by_column = signature.by_column
         self._names = signature.names if signature.by_column else tuple(features or ())
-        # Where missing text is said to be None or NaN, by arrays and pandas, there are no nulls to interpret.
-        nulls = bytes(spec.missing == "NaN" for spec in signature.inputs)
-        self._nulls = nulls if any(nulls) else None
+        missing = {spec.name: spec.missing for spec in signature.inputs}
+        nulls = bytes(missing[name] == "NaN" for name in order or signature.names)
+        self.nulls = nulls if any(nulls) else None  # where arrays and pandas say None or NaN, there are none
         self._finders: dict[type, tuple[Finder, bytes | None]] = {}
         self._layouts: dict[tuple[Any, ...], tuple[int, ...] | None] = {}
 
@@ -71,7 +75,7 @@ class FrameReader:
         known = self._finders.get(kind)
         if known is None:
             finder = self._finder(X)
-            known = self._finders[kind] = finder, None if finder in (_in_array, self._in_pandas) else self._nulls
+            known = self._finders[kind] = finder, None if finder in (_in_array, self._in_pandas) else self.nulls
         find, nulls = known
         found = find(X, self._names) if self._names else None
         if found is None:
@@ -188,7 +192,7 @@ EXTENSIONS: Final[dict[str, Callable[[Any], Any]]] = {
 # ---- frames out ------------------------------------------------------------------------------------------------------
 
 
-def named_columns(description: Description, method: str, arrays: Sequence[Array]) -> dict[str, Array]:
+def named_columns(entry: Method, classes: Any, arrays: Sequence[Array]) -> dict[str, Array]:
     """Return a method's outputs as columns with names.
 
     Those of a transform are the estimator's own (``get_feature_names_out``), scores are called after their class
@@ -196,31 +200,29 @@ def named_columns(description: Description, method: str, arrays: Sequence[Array]
 
     Parameters
     ----------
-    description : Description
-        What the file says of itself.
-    method : str
-        One of its methods.
+    entry : Method
+        What the file says of the method.
+    classes : ndarray, list of ndarray or None
+        The classes of the model.
     arrays : sequence of ndarray of shape (n_samples, ...)
-        Its outputs.
+        The outputs.
 
     Returns
     -------
     dict of str to ndarray of shape (n_samples,)
     """
-    entry = description.methods[method]
-    flat = {
-        name: array.reshape(len(array), math.prod(array.shape[1:]))
-        for name, array in zip(entry.outputs, arrays, strict=True)
-    }
-    if entry.names and len(entry.names) == sum(array.shape[1] for array in flat.values()):
-        columns = [array[:, i] for array in flat.values() for i in range(array.shape[1])]
-        return dict(zip(entry.names, columns, strict=True))
-    result: dict[str, Array] = {}
-    for number, (name, array) in enumerate(flat.items()):
-        labels = _labels(description.classes, number if entry.form == "list" else None, array.shape[1])
-        columns = [array[:, i] for i in range(array.shape[1])]
-        result |= {name: columns[0]} if len(columns) == 1 else dict(zip((f"{name}_{v}" for v in labels), columns))
-    return result
+    flat = [array.reshape(len(array), math.prod(array.shape[1:])) for array in arrays]
+    columns = [array[:, i] for array in flat for i in range(array.shape[1])]
+    names = entry.names if len(entry.names) == len(columns) else _numbered(entry, classes, [a.shape[1] for a in flat])
+    return dict(zip(names, columns, strict=True))
+
+
+def _numbered(entry: Method, classes: Any, widths: Sequence[int]) -> list[str]:
+    names: list[str] = []
+    for number, (name, width) in enumerate(zip(entry.outputs, widths, strict=True)):
+        labels = _labels(classes, number if entry.form == "list" else None, width)
+        names += [name] if width == 1 else [f"{name}_{label}" for label in labels]
+    return names
 
 
 def _labels(classes: Any, output: int | None, width: int) -> Sequence[Any]:

@@ -109,7 +109,8 @@ class Session(ABC):
         if description is not None:
             _check_description(description, ports, [o.name for o in self.get_outputs()])
         self.signature = description.signature if description is not None else _signature_of(ports)
-        self._reader = FrameReader(self.signature, description.features if description is not None else None)
+        features = description.features if description is not None else None
+        self._reader = FrameReader(self.signature, features, [name for name, _, _ in ports])
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -269,19 +270,23 @@ class Session(ABC):
         InputError
             If X does not fit.
         """
-        chosen = (methods,) if isinstance(methods, str) else self.methods if methods is None else tuple(methods)
-        description = self.description
-        if missing := [name for name in chosen if name not in self.methods] or not chosen or description is None:
-            raise MissingMethodError(_missing_method(self, missing[0] if isinstance(missing, list) else "methods"))
-        outputs = tuple(dict.fromkeys(o for name in chosen for o in description.methods[name].outputs))
+        entries = self._entries(methods)
+        outputs = tuple(dict.fromkeys(output for entry in entries.values() for output in entry.outputs))
         X = opened(X)
         arrays = dict(zip(outputs, self._outputs_of(outputs, X), strict=True))
         columns: dict[str, Array] = {}
-        for name in chosen:
-            entry = description.methods[name]
+        for name, entry in entries.items():
             parts = _in_dtypes(name, entry, [arrays[output] for output in entry.outputs])
-            columns |= named_columns(description, name, parts)
+            columns |= named_columns(entry, self.description and self.description.classes, parts)
         return frame_like(X, columns)
+
+    def _entries(self, methods: str | Sequence[str] | None) -> dict[str, Method]:
+        known = self.description.methods if self.description else {}
+        chosen = tuple(known) if methods is None else (methods,) if isinstance(methods, str) else tuple(methods)
+        for name in chosen or ("predict",):
+            if name not in known:
+                raise MissingMethodError(_missing_method(self, name))
+        return {name: known[name] for name in chosen}
 
     def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
         signature = self.signature
