@@ -13,6 +13,7 @@ What it does not take goes through `inputs`, which has the last word. No library
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._native import arrow_column, arrow_columns, coded_column, masked_column
+from .description import Method
 from .inputs import Signature
 
 Array: TypeAlias = NDArray[Any]
@@ -40,15 +42,20 @@ class FrameReader:
         What the model takes.
     features : sequence of str, optional
         Names of a matrix's columns, to read frames by.
+    order : sequence of str, optional
+        The names of the inputs in the native core's order, if that is another.
     """
 
-    def __init__(self, signature: Signature, features: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, signature: Signature, features: Sequence[str] | None = None, order: Sequence[str] | None = None
+    ) -> None:
         self._inputs = signature.names
         self._by_column = signature.by_column
         self._names = signature.names if signature.by_column else tuple(features or ())
-        nulls = bytes(spec.missing == "NaN" for spec in signature.inputs)
-        self._nulls = nulls if any(nulls) else None
-        self._finders: dict[type, Finder] = {}
+        missing = {spec.name: spec.missing for spec in signature.inputs}
+        nulls = bytes(missing[name] == "NaN" for name in order or signature.names)
+        self.nulls = nulls if any(nulls) else None  # where arrays and pandas say None or NaN, there are none
+        self._finders: dict[type, tuple[Finder, bytes | None]] = {}
         self._layouts: dict[tuple[Any, ...], tuple[int, ...] | None] = {}
 
     def columns(self, X: Any) -> tuple[dict[str, Any], bytes | None] | None:
@@ -65,14 +72,17 @@ class FrameReader:
             column.
         """
         kind = type(X)
-        finder = self._finders.get(kind)
-        if finder is None:
-            finder = self._finders[kind] = self._finder(X)
-        found = finder(X, self._names) if self._names else None
+        known = self._finders.get(kind)
+        if known is None:
+            finder = self._finder(X)
+            known = self._finders[kind] = finder, None if finder in (_in_array, self._in_pandas) else self.nulls
+        find, nulls = known
+        found = find(X, self._names) if self._names else None
         if found is None:
             return None
-        columns = dict(zip(self._inputs, found, strict=True)) if self._by_column else {self._inputs[0]: tuple(found)}
-        return columns, None if finder in EXPLICIT or finder == self._in_pandas else self._nulls
+        if self._by_column:
+            return dict(zip(self._inputs, found, strict=True)), nulls
+        return {self._inputs[0]: tuple(found)}, nulls
 
     def _finder(self, X: Any) -> Finder:
         if isinstance(X, Mapping):
@@ -130,10 +140,6 @@ def _in_array(X: Array, names: tuple[str, ...]) -> Sequence[Any] | None:
     return [X[:, i] for i in range(len(names))] if X.ndim == 2 and X.shape[1] == len(names) else None
 
 
-#: what these find says itself whether missing text is None or NaN; so do pandas' frames
-EXPLICIT: Final = (_in_array,)
-
-
 def _in_arrow(X: Any, names: tuple[str, ...]) -> Sequence[Any] | None:
     try:
         columns = arrow_columns(X)
@@ -184,6 +190,46 @@ EXTENSIONS: Final[dict[str, Callable[[Any], Any]]] = {
 
 
 # ---- frames out ------------------------------------------------------------------------------------------------------
+
+
+def named_columns(entry: Method, classes: Any, arrays: Sequence[Array]) -> dict[str, Array]:
+    """Return a method's outputs as columns with names.
+
+    Those of a transform are the estimator's own (``get_feature_names_out``), scores are called after their class
+    (``predict_proba_setosa``), others numbered (``apply_0``); a single one has its output's name (``predict``).
+
+    Parameters
+    ----------
+    entry : Method
+        What the file says of the method.
+    classes : ndarray, list of ndarray or None
+        The classes of the model.
+    arrays : sequence of ndarray of shape (n_samples, ...)
+        The outputs.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_samples,)
+    """
+    flat = [array.reshape(len(array), math.prod(array.shape[1:])) for array in arrays]
+    columns = [array[:, i] for array in flat for i in range(array.shape[1])]
+    names = entry.names if len(entry.names) == len(columns) else _numbered(entry, classes, [a.shape[1] for a in flat])
+    return dict(zip(names, columns, strict=True))
+
+
+def _numbered(entry: Method, classes: Any, widths: Sequence[int]) -> list[str]:
+    names: list[str] = []
+    for number, (name, width) in enumerate(zip(entry.outputs, widths, strict=True)):
+        labels = _labels(classes, number if entry.form == "list" else None, width)
+        names += [name] if width == 1 else [f"{name}_{label}" for label in labels]
+    return names
+
+
+def _labels(classes: Any, output: int | None, width: int) -> Sequence[Any]:
+    """Return what tells the columns of one output apart: the classes, if there are as many, else numbers."""
+    if isinstance(classes, list):
+        classes = classes[output] if output is not None and output < len(classes) else None
+    return range(width) if classes is None or len(classes) != width else classes.tolist()
 
 
 def frame_like(X: Any, columns: Mapping[str, Array]) -> Any:

@@ -198,15 +198,14 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
 
 
 def _says_missing(X: Any) -> bool:
-    """Whether X distinguishes None from NaN where text is missing: pandas and arrays do; Arrow and JSON have one null."""
+    """Whether X tells None from NaN where text is missing: pandas and arrays do; Arrow and JSON have one null."""
     return hasattr(X, "iloc") or isinstance(X, np.ndarray)
 
 
 def _missing_of(array: Array, default: str) -> str:
-    """Return what stands for missing text in a column of the sample; the default where nothing is missing, or both do."""
-    kinds = (
-        {"None" if v is None else "NaN" for v in array.tolist() if is_missing(v)} if array.dtype == object else set()
-    )
+    """Return what stands for missing text in a sample's column; the default where nothing is missing, or both do."""
+    values = array.tolist() if array.dtype == object else []
+    kinds = {"None" if value is None else "NaN" for value in values if is_missing(value)}
     return kinds.pop() if len(kinds) == 1 else default
 
 

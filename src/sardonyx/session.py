@@ -31,7 +31,7 @@ from . import _native
 from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
-from .frames import FrameReader
+from .frames import FrameReader, frame_like, named_columns
 from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, opened, restore_missing, tensors
 from .program import MAGIC, pack
 
@@ -109,7 +109,8 @@ class Session(ABC):
         if description is not None:
             _check_description(description, ports, [o.name for o in self.get_outputs()])
         self.signature = description.signature if description is not None else _signature_of(ports)
-        self._reader = FrameReader(self.signature, description.features if description is not None else None)
+        features = description.features if description is not None else None
+        self._reader = FrameReader(self.signature, features, [name for name, _, _ in ports])
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -244,6 +245,48 @@ class Session(ABC):
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
         return _in_form(method, entry, self._outputs_of(entry.outputs, X))
+
+    def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:
+        """Return what methods answer for X as a frame of the kind of X: a column for every column of their results.
+
+        Parameters
+        ----------
+        X : DataFrame, Table, RecordBatch, dict of columns or array-like of shape (n_samples, n_features)
+            As the methods take it.
+        methods : str or sequence of str, optional
+            Which; by default all that the file has.
+
+        Returns
+        -------
+        DataFrame, Table, RecordBatch or dict of ndarray
+            A frame of the library of X, with the index of X if it has one; a dict of arrays if X is no frame of pandas,
+            polars or pyarrow. The columns of ``transform`` have the estimator's own names (its
+            ``get_feature_names_out``); others are called ``predict``, ``predict_proba_<class>``, ``apply_<number>``.
+
+        Raises
+        ------
+        MissingMethodError
+            If the file does not have a method.
+        InputError
+            If X does not fit.
+        """
+        entries = self._entries(methods)
+        outputs = tuple(dict.fromkeys(output for entry in entries.values() for output in entry.outputs))
+        X = opened(X)
+        arrays = dict(zip(outputs, self._outputs_of(outputs, X), strict=True))
+        columns: dict[str, Array] = {}
+        for name, entry in entries.items():
+            parts = _in_dtypes(name, entry, [arrays[output] for output in entry.outputs])
+            columns |= named_columns(entry, self.description and self.description.classes, parts)
+        return frame_like(X, columns)
+
+    def _entries(self, methods: str | Sequence[str] | None) -> dict[str, Method]:
+        known = self.description.methods if self.description else {}
+        chosen = tuple(known) if methods is None else (methods,) if isinstance(methods, str) else tuple(methods)
+        for name in chosen or ("predict",):
+            if name not in known:
+                raise MissingMethodError(_missing_method(self, name))
+        return {name: known[name] for name in chosen}
 
     def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
         signature = self.signature
@@ -563,14 +606,18 @@ def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> Sequen
 
 
 def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
-    labels = name == "predict"
-    if method.dtypes:
-        arrays = [_in_dtype(a, d, labels) for a, d in zip(arrays, method.dtypes, strict=True)]
+    arrays = _in_dtypes(name, method, arrays)
     if method.form == "array":
         return arrays[0]
     if method.form == "columns":
         return np.concatenate([a.astype(object) for a in arrays], axis=1)
     return arrays if method.form == "list" else tuple(arrays)
+
+
+def _in_dtypes(name: str, method: Method, arrays: list[Array]) -> list[Array]:
+    if not method.dtypes:
+        return arrays
+    return [_in_dtype(a, d, name == "predict") for a, d in zip(arrays, method.dtypes, strict=True)]
 
 
 def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
