@@ -20,6 +20,8 @@ HEAVY = ["sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "onnx
 #: the order in which imports flow: a module imports only from its own line or the lines above
 LAYERS = [
     ["errors"],
+    ["code_points"],
+    ["patterns"],
     ["protos"],
     ["large"],
     ["graph"],

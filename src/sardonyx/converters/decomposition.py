@@ -44,7 +44,7 @@ def pca_inverse(est: Any, X: Value) -> Value:
 
 @converter(PCA, FactorAnalysis, method="score_samples")
 def gaussian_score_samples(est: Any, X: Value) -> Value:
-    """Log-likelihood under the model's Gaussian: Bishop, Pattern Recognition and Machine Learning, 12.2.1 and 12.2.4."""
+    """Log-likelihood under the model's Gaussian: Bishop, Pattern Recognition and Machine Learning, 12.2."""
     centered: Value = as_float(X) - est.mean_
     precision = est.get_precision()
     constant = 0.5 * (X.dim(1) * np.log(2.0 * np.pi) - fast_logdet(precision))
@@ -66,7 +66,7 @@ def truncated_svd_inverse(est: Any, X: Value) -> Value:
 
 @converter(FactorAnalysis)
 def factor_analysis(est: Any, X: Value) -> Value:
-    """Expected mean of the latent variables: Barber, Bayesian Reasoning and Machine Learning, 21.2.33."""
+    """Return the expected mean of the latent variables: Barber, Bayesian Reasoning and Machine Learning, 21.2.33."""
     weights = est.components_ / est.noise_variance_
     covariance = linalg.inv(np.eye(len(weights)) + weights @ est.components_.T)
     latent: Value = (as_float(X) - est.mean_) @ weights.T @ covariance
