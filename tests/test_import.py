@@ -28,6 +28,7 @@ LAYERS = [
     ["registry"],
     ["inputs", "description", "agreement"],
     ["convert"],
+    ["tracing"],
     ["converters"],
     ["program", "_native"],
     ["rules", "reference", "plan"],
