@@ -30,6 +30,7 @@ LAYERS = [
     ["registry"],
     ["inputs", "description", "agreement"],
     ["convert"],
+    ["tracing"],
     ["converters"],
     ["program"],
     ["rules", "reference", "plan"],
