@@ -31,7 +31,7 @@ from . import _native
 from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, restore_missing, tensors
+from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, is_sparse, restore_missing, tensors
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
@@ -112,9 +112,17 @@ class Session(ABC):
 
     @abstractmethod
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
         """Return the outputs named (all if None or empty) for tensors given by input name.
+
+        Any matrix of numbers may be given as a SciPy sparse matrix. ``sparse=True`` gives outputs that the program
+        computes sparse as ``scipy.sparse.csr_matrix``; else all are dense, as in ONNX.
 
         ``run_options`` is there for those who come from ONNX Runtime; it must be None.
 
@@ -166,6 +174,12 @@ class Session(ABC):
         """
         return tensors(X, self.signature, self.description.features if self.description else None)
 
+    def sparse_feeds(self, X: Any) -> dict[str, Any]:
+        """Return what `feeds` returns, for this runtime: a sparse matrix stays one."""
+        if is_sparse(X) and not self.signature.by_column and len(self.signature.inputs) == 1:
+            return {self.signature.inputs[0].name: X}
+        return self.feeds(X)
+
     # ---- as the estimator has it -----------------------------------------------------------------------------------
 
     @property
@@ -200,7 +214,7 @@ class Session(ABC):
 
     @_Offered
     def transform(self, X: Any) -> Any:
-        """Return the transformed data, dense."""
+        """Return the transformed data: a ``scipy.sparse.csr_matrix`` where the estimator returns sparse ones."""
         return self.answer("transform", X)
 
     @_Offered
@@ -240,16 +254,18 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        if entry.form == "sparse":
+            return _as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
         return _in_form(method, entry, self.run(entry.outputs, self._fast_feeds(X)))
 
-    def _fast_feeds(self, X: Any) -> dict[str, Array]:
+    def _fast_feeds(self, X: Any) -> dict[str, Any]:
         signature = self.signature
         if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
             spec = signature.inputs[0]
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
             return {spec.name: X}  # run coerces what does not fit as it is
-        return self.feeds(X)
+        return self.sparse_feeds(X)
 
     @property
     def classes_(self) -> Any:
@@ -343,9 +359,14 @@ class PlanSession(Session):
         self._proto = proto
 
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
-        """Return the outputs named (all if None or empty) for tensors given by input name."""
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
+        """Return the outputs named (all if None or empty) for tensors given by input name, dense."""
         if run_options is not None:
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
         names = _output_names(output_names, self.plan.outputs)
@@ -494,13 +515,20 @@ def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
     from .lower import lower
 
     try:
-        return session_of(lower(model), model, threads)
+        return session_of(lower(model, sparse=sparse_inputs(model)), model, threads)
     except SardonyxError:
         raise
     except Exception as error:  # MemoryError too: a small file can ask for terabytes
         raise ModelError(
             f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
         ) from error
+
+
+def sparse_inputs(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the inputs that the model says were sparse in the sample: programs take them so."""
+    texts = [prop.value for prop in model.metadata_props if prop.key == KEY]
+    specs = Description.parse(texts[0]).signature.inputs if texts else ()
+    return tuple(spec.name for spec in specs if spec.sparse)
 
 
 def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
@@ -559,6 +587,14 @@ def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
     if method.form == "columns":
         return np.concatenate([a.astype(object) for a in arrays], axis=1)
     return arrays if method.form == "list" else tuple(arrays)
+
+
+def _as_csr(result: Any, dtype: str) -> Any:
+    """Return an output as a CSR matrix, whichever way the program gives it."""
+    from scipy.sparse import csr_matrix
+
+    matrix = csr_matrix(result) if isinstance(result, np.ndarray) else result
+    return matrix if matrix.dtype.str == dtype else matrix.astype(dtype)
 
 
 def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
