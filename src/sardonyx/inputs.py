@@ -145,7 +145,7 @@ def as_csr(X: Any, dtype: str, width: int | None, name: str) -> Csr:
     if X.shape[1] != width:
         raise InputError(_features_message(X.shape[1], width or 1, name))
     csr = X if X.format == "csr" else X.tocsr()
-    index = np.dtype(np.int32)
+    index: np.dtype[Any] = np.dtype(np.int32)
     if csr.indices.dtype != index or csr.indptr.dtype != index:
         index = np.dtype(np.int64)
     indptr, indices = (np.ascontiguousarray(part, dtype=index) for part in (csr.indptr, csr.indices))
