@@ -109,7 +109,8 @@ void run(const Step& step, std::int64_t rows, const Context&) {
 
 // Of 64 entries a row: a miss of the first cache each, and the lines of its weights.
 double cost(const Step& step) {
-  const double bytes = static_cast<double>(step.outputs[0].width) * static_cast<double>(item_size(step.outputs[0].dtype));
+  const double bytes =
+      static_cast<double>(step.outputs[0].width) * static_cast<double>(item_size(step.outputs[0].dtype));
   return 64 * (2 + bytes / 32);
 }
 

@@ -230,11 +230,9 @@ void run_gather(const Step& step, std::int64_t rows, const Context& context) {
     step.outputs[0].sparse ? gather_sparse<T>(step, rows, places) : gather_dense<T>(step, rows, places);
   });
 }
-SARDONYX_KERNEL("SparseGather", {.check = check_gather,
-                                 .run = run_gather,
-                                 .prepare = prepare_gather,
-                                 .release = release_gather,
-                                 .sparse = true});
+SARDONYX_KERNEL(
+    "SparseGather",
+    {.check = check_gather, .run = run_gather, .prepare = prepare_gather, .release = release_gather, .sparse = true});
 
 // ---- SparseConcat --------------------------------------------------------------------------------------------------
 
