@@ -337,6 +337,7 @@ class Builder:
     whole_batch: set[str] = field(default_factory=set)
     _constants: dict[tuple[str, Shape, bytes], int] = field(default_factory=dict)
     _dense: dict[int, int] = field(default_factory=dict)
+    _entries: dict[int, int] = field(default_factory=dict)
 
     def new_slot(
         self, dtype: str, shape: Shape, level: int, name: str = "", data: Array | None = None, *, sparse: bool = False
@@ -368,11 +369,14 @@ class Builder:
         *,
         takes_sparse: bool = False,
         gives_sparse: bool = False,
+        entries_of: Row | None = None,
     ) -> tuple[Row, ...]:
         """Add a step of `kernel` and return its outputs, given their types and shapes (without the row dimension).
 
         Sparse rows among the inputs are made dense unless the kernel takes them; all outputs are sparse or none is.
+        `entries_of`: it takes and gives sparse rows, and the outputs have entries just where this input has them.
         """
+        takes_sparse, gives_sparse = takes_sparse or entries_of is not None, gives_sparse or entries_of is not None
         forms = tuple(outputs)
         for dtype, shape in forms:
             if dtype not in DTYPE_CODES or len(shape) > MAX_RANK:
@@ -385,9 +389,15 @@ class Builder:
             for dtype, shape in forms
         )
         outs = tuple(row.slot for row in rows)
+        if entries_of is not None:
+            self._entries.update(dict.fromkeys(outs, self.entries(entries_of.slot)))
         label = self.label if label is None else label
         self.steps.append(NativeStep(level, Step(kernel, slots, outs, tuple(params), label)))
         return rows
+
+    def entries(self, slot: int) -> int:
+        """Return the slot where the entries of a sparse slot come from: equal for those that have the same."""
+        return self._entries.get(slot, slot)
 
     def dense(self, slot: int) -> int:
         """Return the slot of the same rows, dense."""
