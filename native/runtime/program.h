@@ -22,7 +22,7 @@ struct Slot {
   std::string name;
   Role role;
   Tensor tensor;          // data is set for constants only
-  std::size_t row_bytes;  // width * item size
+  std::size_t row_bytes;  // width * item size, of a dense slot
 };
 
 // A step as loaded. `step` points into the vectors beside it.

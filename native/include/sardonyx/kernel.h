@@ -67,6 +67,9 @@ struct Kernel {
   // What a row gives depends on all rows of the call (when to stop iterating ...): legal only in a program whose block
   // is the whole batch.
   bool whole_batch = false;
+  // check() looks at Tensor::sparse of every input and output and establishes which of them may be sparse. The loader
+  // refuses a sparse tensor in a step of any other kernel. (A kernel may allocate through reserve_entries() only.)
+  bool sparse = false;
 };
 
 // Instruction-set levels, in ascending order of preference on a machine that runs them.
