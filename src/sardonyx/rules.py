@@ -430,16 +430,9 @@ class Builder:
         """Return the level of a reference step that reads these slots."""
         return _next_level(max((self.levels[s] for s in inputs), default=0), native=False)
 
-    def whole_batch_step(
-        self,
-        kernel: str,
-        inputs: Sequence[Operand | Array],
-        outputs: Iterable[tuple[str, Shape]],
-        params: Iterable[Param],
-    ) -> tuple[Row, ...]:
-        """Add a step of a kernel that looks at all rows of a call: its program runs on the whole batch at once."""
+    def want_whole_batch(self, kernel: str) -> None:
+        """Say that a kernel looks at all rows of a call: programs with it run on the whole batch at once."""
         self.whole_batch.add(kernel)
-        return self.step(kernel, inputs, outputs, params)
 
     def want_block_rows(self, rows: int) -> None:
         """Ask for blocks of at least `rows` rows: a kernel that streams its constants once a block wants many."""
