@@ -71,7 +71,11 @@ CASES = [
             (lm.MultiTaskLassoCV, "cv", 3),
             (lm.MultiTaskElasticNetCV, "cv", 3),
         )
-        for intercept, data in ((True, "regression_multi"), (False, "regression_multi_int"), (True, "regression_multi32"))
+        for intercept, data in (
+            (True, "regression_multi"),
+            (False, "regression_multi_int"),
+            (True, "regression_multi32"),
+        )
     ),
     *(
         Case(estimator, data)
