@@ -9,7 +9,7 @@ import numpy as np
 import sklearn
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.decomposition import SparseCoder
+from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning, SparseCoder
 from sklearn.decomposition._dict_learning import _BaseSparseCoding
 
 from ..convert import as_float
@@ -112,7 +112,7 @@ def _lasso_cd(est: Any, X: Value, D: NDArray[Any]) -> Value:
         "positive": int(est.positive_code),
         "penalised": int(alpha != 0),
     }
-    norms = (X * X).sum(1, keepdims=True)
+    norms = (X * X).astype(np.float64).sum(1, keepdims=True).astype(X.dtype)  # as OpenBLAS adds up short rows
     code: Value = lasso_descent(*_gram(X, D), norms, alpha, np.float64(1e-8), **options)
     return code
 
