@@ -200,14 +200,16 @@ struct Lasso {
       }
     }
     if (alpha == 0) return dual_norm;
-    const T primal = narrow(0.5 * wide(r_norm2) + wide(alpha * l1_norm)), scale = dual_norm > alpha ? alpha / dual_norm : 1;
+    const T primal = narrow(0.5 * wide(r_norm2) + wide(alpha * l1_norm)),
+            scale = dual_norm > alpha ? alpha / dual_norm : 1;
     return primal - narrow(-0.5 * wide(scale * scale) * wide(r_norm2) + wide(scale * ry));
   }
 
   // Leaves out atoms that the gap proves to be 0 (gap safe screening).
   void screen(T gap, T dual_norm) {
     if (alpha == 0) return;
-    const T radius = narrow(std::sqrt(2 * std::fabs(wide(gap))) / wide(alpha)), most_inner = dual_norm > alpha ? dual_norm : alpha;
+    const T radius = narrow(std::sqrt(2 * std::fabs(wide(gap))) / wide(alpha)),
+            most_inner = dual_norm > alpha ? dual_norm : alpha;
     std::int64_t kept = 0;
     for (std::int64_t i = 0; i < n_active; ++i) {
       const std::int64_t j = active[i];

@@ -773,3 +773,16 @@ def frame_classes() -> Dataset:
     names = [f"column {i}" for i in range(full.X.shape[1])]
     classes = np.array(["a", "ü", "c"])[np.searchsorted([10, 20, 2**40], full.y)]
     return Dataset(pd.DataFrame(full.X, columns=names), classes, pd.DataFrame(full.X_test, columns=names))
+
+
+@data
+def label_sets_str() -> Dataset:
+    """Labels of each row, some of them twice, some of them unknown in prediction."""
+    full = categories_str_unknown()
+    return Dataset(full.X[:40], None, full.X_test)
+
+
+@data
+def label_sets_int() -> Dataset:
+    full = categories_int_unknown()
+    return Dataset(full.X[:40], None, full.X_test)
