@@ -33,9 +33,29 @@ KNOWN: Final = (*FLOATS, *INTEGERS, np.dtype(np.bool_))
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 #: methods of an array that are functions of NumPy
-METHODS = (
-    "sum mean std var min max prod any all argmax argmin cumsum clip round take ptp sort squeeze swapaxes repeat dot"
-).split()
+METHODS = [
+    "sum",
+    "mean",
+    "std",
+    "var",
+    "min",
+    "max",
+    "prod",
+    "any",
+    "all",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "clip",
+    "round",
+    "take",
+    "ptp",
+    "sort",
+    "squeeze",
+    "swapaxes",
+    "repeat",
+    "dot",
+]
 
 Axes: TypeAlias = int | Sequence[int] | None
 
