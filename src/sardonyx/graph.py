@@ -609,9 +609,9 @@ def per_row(row: ArrayLike, like: Value) -> Value:
 
 
 def where(condition: Any, a: Any, b: Any) -> Value:
-    """NumPy's `where` with promotion."""
-    x, y = _promote(a, b)
-    return one(op.Where(as_value(condition), x, y))
+    """NumPy's `where` with promotion; of booleans by logic, which ONNX Runtime's operator does not take."""
+    (x, y), test = _promote(a, b), as_value(condition)
+    return (test & x) | (~test & y) if x.dtype == np.bool_ else one(op.Where(test, x, y))
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
