@@ -20,6 +20,8 @@ HEAVY = ["sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "onnx
 #: the order in which imports flow: a module imports only from its own line or the lines above
 LAYERS = [
     ["errors", "_native"],
+    ["code_points"],
+    ["patterns"],
     ["protos"],
     ["large"],
     ["graph"],
@@ -28,6 +30,7 @@ LAYERS = [
     ["registry"],
     ["inputs", "description", "agreement"],
     ["convert"],
+    ["tracing"],
     ["converters"],
     ["program"],
     ["rules", "reference", "plan"],
