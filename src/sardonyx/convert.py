@@ -315,12 +315,12 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
 def names_out(estimator: Any, method: str, result: Result, signature: Signature) -> tuple[str, ...]:
     """Return the names of a transform's columns as the estimator has them; none if it has no such names, or too many.
 
-    Estimators that were fitted on arrays are asked with the names that the sample gives its columns, if it does.
+    An estimator that was fitted on arrays is told the names that the sample gives its columns.
     """
     width = result.shape[1] if isinstance(result, Value | Columns) and len(result.shape) > 1 else None
     if method != "transform" or not isinstance(width, int) or width > MOST_NAMES:
         return ()
-    for given in ((), (list(signature.names),) if signature.by_column else ()):
+    for given in ((list(signature.names),) if signature.by_column else (), ()):
         try:
             names = tuple(map(str, estimator.get_feature_names_out(*given)))
         except (AttributeError, ValueError, TypeError, NotImplementedError):

@@ -213,6 +213,9 @@ def plain(column: Any) -> Array:
     """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values."""
     if isinstance(column, list | tuple) and any(isinstance(value, str) for value in column):
         return np.array(column, dtype=object)  # np.asarray would write a missing value beside text as text
+    kind = getattr(column, "type", None)
+    if kind is not None and hasattr(kind, "index_type"):
+        column = column.cast(kind.value_type)  # np.asarray of pyarrow's dictionaries takes nulls for the last entry
     array = np.asarray(column)
     whole = "int" in str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
     if array.dtype.kind == "f" and whole and np.nanmax(np.abs(array), initial=0) >= 2**53:
