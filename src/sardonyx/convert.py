@@ -291,6 +291,7 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
 
     features = getattr(estimator, "feature_names_in_", None)
     classes = getattr(estimator, "classes_", None)
+    classes = None if isinstance(classes, np.ndarray) and not classes.size else classes  # catboost's regressors
     labels = np.asarray(classes).dtype.str if isinstance(classes, np.ndarray) else None
     return Description(
         estimator=type(estimator).__name__,
@@ -308,7 +309,9 @@ def _describe_method(method: str, result: Result, labels: str | None) -> Method:
     outputs = name_outputs(method, result)
     form: Form = "list" if isinstance(result, list) else "tuple" if isinstance(result, tuple) else "array"
     own = ["|O" if v.dtype == STRING else v.dtype.str for _, v in outputs]
-    dtypes = [labels] if method == "predict" and labels and len(own) == 1 else own
+    kinds = [np.dtype(text).kind for text in (*own, labels or "O")]
+    labelled = method == "predict" and labels and len(own) == 1 and (kinds[0] != "f" or kinds[1] not in "iub")
+    dtypes = [labels] if labelled and labels else own
     return Method(tuple(n for n, _ in outputs), "columns" if form == "array" and len(own) > 1 else form, tuple(dtypes))
 
 
@@ -351,6 +354,8 @@ def _find(estimator: Any, method: str) -> registry.Converter:
     if entry is not None:
         return entry
     name = type(estimator).__name__
+    if reason := registry.why_impossible(type(estimator), method):
+        raise ConversionError(f"{name}.{method} cannot be converted: {reason}.")
     option = "" if method == registry.default_method(type(estimator)) else f", method={method!r}"
     register = f"Register one: @sardonyx.converter({name}{option}) def convert(est, X): ... (see docs/converters.md)."
     if owner := registry.overrider(type(estimator), method):

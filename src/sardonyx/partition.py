@@ -122,7 +122,8 @@ def _segments(
         if native:
             takes = _row_inputs(takes, sources, alone=len(groups) == 1)
             program = optimize(_program(builder, native, takes, hands_on))
-            rows = block_rows or choose_block_rows(program, builder.least_block_rows)
+            whole = any(step.kernel in builder.whole_batch for step in program.steps)
+            rows = 0 if whole else block_rows or choose_block_rows(program, builder.least_block_rows)
             segments.append(NativeSegment(replace(program, block_rows=rows)))
         else:
             segments.append(_reference_segment(builder, group, takes, hands_on))

@@ -334,6 +334,7 @@ class Builder:
     label: str = ""
     least_block_rows: int = 16
     prefix: str = "%"
+    whole_batch: set[str] = field(default_factory=set)
     _constants: dict[tuple[str, Shape, bytes], int] = field(default_factory=dict)
     _dense: dict[int, int] = field(default_factory=dict)
 
@@ -418,6 +419,13 @@ class Builder:
     def reference_level(self, inputs: Iterable[int]) -> int:
         """Return the level of a reference step that reads these slots."""
         return _next_level(max((self.levels[s] for s in inputs), default=0), native=False)
+
+    def whole_batch_step(
+        self, kernel: str, inputs: Sequence[Operand | Array], outputs: Iterable[tuple[str, Shape]], params: Iterable[Param]
+    ) -> tuple[Row, ...]:
+        """Add a step of a kernel that looks at all rows of a call: its program runs on the whole batch at once."""
+        self.whole_batch.add(kernel)
+        return self.step(kernel, inputs, outputs, params)
 
     def want_block_rows(self, rows: int) -> None:
         """Ask for blocks of at least `rows` rows: a kernel that streams its constants once a block wants many."""

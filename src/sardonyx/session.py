@@ -607,9 +607,9 @@ def _head(session: Session) -> list[str]:
 
 def _program_lines(program: _native.Program) -> list[str]:
     size, count = program.nbytes / 1024, len(program.steps)
+    blocks = f"blocks of {program.block_rows} rows, up to {program.threads} threads"
     lines = [
-        f"native    {count} steps, {program.isa}, blocks of {program.block_rows} rows, "
-        f"up to {program.threads} threads, {size:.1f} KiB"
+        f"native    {count} steps, {program.isa}, {blocks if program.block_rows else 'all rows at once'}, {size:.1f} KiB"
     ]
     width = max((len(kernel) for kernel, _, _ in program.steps), default=0)
     lines += [f"  {i:3d}  {kernel:{width}}  {isa:7}  {label}" for i, (kernel, isa, label) in enumerate(program.steps)]

@@ -114,16 +114,19 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
     }
     for batch in batches:
         for name, method in description.methods.items():
-            expected, kept = _answers(estimator, name, method, batch)
-            feeds = session.feeds(rows_of(batch.X, kept)) if len(kept) else None
-            for runtime, run in runs.items():
+            refused = batch.rows
+            for rows, expected in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
+                refused -= len(rows)
+                X = rows_of(batch.X, rows)  # together, as the estimator was given them: it may look at all at once
+                feeds, noise = session.feeds(X), partial(_own_rounding, estimator, name, method, X)
+                for runtime, run in runs.items():
+                    if callable(run):
+                        actual, before = attempt(run, method.outputs, feeds), verdicts[name, runtime]
+                        after = judge(before, batch.label, rows, actual, expected, description.single, noise)
+                        verdicts[name, runtime] = after
+            for runtime in runs:
                 before = verdicts[name, runtime]
-                before = replace(before, refused=before.refused + batch.rows - len(kept))
-                if callable(run) and feeds is not None:
-                    actual = attempt(run, method.outputs, feeds)
-                    noise = partial(_own_rounding, estimator, name, method, rows_of(batch.X, kept))
-                    before = judge(before, batch.label, kept, actual, expected, description.single, noise)
-                verdicts[name, runtime] = before
+                verdicts[name, runtime] = replace(before, refused=before.refused + refused)
     return Report(description.estimator, tuple(verdicts.values()))
 
 
@@ -139,18 +142,6 @@ def _batches(X: Any, most: int = 2**62) -> Iterator[Batch]:
         )
     if rows > 1:
         yield Batch("one row", rows_of(X, np.arange(1)), 1)
-
-
-def _answers(estimator: Any, name: str, method: Method, batch: Batch) -> tuple[list[Array], Array]:
-    """Return the estimator's arrays for the rows of a batch that it accepts, and the positions of those rows."""
-    parts: list[list[Array]] = []
-    kept: list[Array] = []
-    for rows, answer in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
-        kept.append(rows)
-        parts.append(answer)
-    if not kept:
-        return [], np.zeros(0, np.int64)
-    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)], np.concatenate(kept)
 
 
 def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) -> Iterator[tuple[Array, list[Array]]]:
@@ -184,7 +175,7 @@ def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
         result = estimator.predict(X, return_std=True) if name == "predict_std" else getattr(estimator, name)(X)
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
-    array = _dense(result)
+    array = restored(_dense(result), X)
     return [array[:, i : i + 1] for i in range(array.shape[1])] if method.form == "columns" else [array]
 
 
@@ -195,6 +186,12 @@ def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> list[Ar
         raise InputError(
             f"{type(estimator).__name__}.{name} refuses the sample: {error}\nGive rows that it accepts."
         ) from error
+
+
+def restored(array: Array, X: Any) -> Array:
+    """Return a row that lost its row dimension (SparsePCA and MiniBatchSparsePCA do that to one row alone) as a row."""
+    lost = array.ndim == 1 and array.size > 1 and getattr(X, "ndim", 1) == 2 and number_of_rows(X) == 1
+    return array[None] if lost else array
 
 
 def _dense(result: Any) -> Array:

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import special
 
-from sardonyx.converters.isotonic import knots
 from sardonyx.graph import Graph, Value
 from sardonyx.lower import lower
-from sardonyx.operators.interpolation import interp
+from sardonyx.operators.interpolation import interp, knots_of_columns
 from sardonyx.operators.special import bessel_k, erf
 from sardonyx.plan import PlanRunner
 
@@ -62,5 +61,5 @@ def test_interp_is_numpys_between_and_at_knots(runtime: str, starts: list[float]
         return
     y = np.sin(x)
     queries = np.clip(np.r_[x, np.nextafter(x, np.inf), np.nextafter(x, -np.inf), others], x[0], x[-1])
-    actual = evaluate(runtime, lambda X: interp(X, *knots(x, y)), queries)
+    actual = evaluate(runtime, lambda X: interp(X[:, None], *knots_of_columns([(x, y)])).reshape(-1), queries)
     np.testing.assert_allclose(actual, np.interp(queries, x, y), rtol=1e-10, atol=1e-10)
