@@ -421,7 +421,11 @@ class Builder:
         return _next_level(max((self.levels[s] for s in inputs), default=0), native=False)
 
     def whole_batch_step(
-        self, kernel: str, inputs: Sequence[Operand | Array], outputs: Iterable[tuple[str, Shape]], params: Iterable[Param]
+        self,
+        kernel: str,
+        inputs: Sequence[Operand | Array],
+        outputs: Iterable[tuple[str, Shape]],
+        params: Iterable[Param],
     ) -> tuple[Row, ...]:
         """Add a step of a kernel that looks at all rows of a call: its program runs on the whole batch at once."""
         self.whole_batch.add(kernel)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Report, Run, Verdict, attempt, judge
+from .agreement import Noise, Report, Run, Verdict, attempt, judge
 from .description import Description, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
+from .operators.text import REFUSAL
 from .program import MAGIC
 from .session import Session, load, parse_onnx
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 #: what estimators raise for rows that they refuse
-REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError)
+REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError, AttributeError)
 #: times that the estimator's own rounding is measured
 NUDGES: Final = 16
 #: rows of the user's that are compared at once, and that a file carries as its proof
@@ -121,8 +122,13 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
                 feeds, noise = session.feeds(X), partial(_own_rounding, estimator, name, method, X)
                 for runtime, run in runs.items():
                     if callable(run):
-                        actual, before = attempt(run, method.outputs, feeds), verdicts[name, runtime]
-                        after = judge(before, batch.label, rows, actual, expected, description.single, noise)
+                        before, (kept, actual) = (
+                            verdicts[name, runtime],
+                            _treated(run, method.outputs, feeds, len(rows)),
+                        )
+                        before = replace(before, untreated=before.untreated + len(rows) - len(kept))
+                        right, own = [array[kept] for array in expected], partial(_of_some, noise, kept)
+                        after = judge(before, batch.label, rows[kept], actual, right, description.single, own)
                         verdicts[name, runtime] = after
             for runtime in runs:
                 before = verdicts[name, runtime]
@@ -154,6 +160,25 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
                 yield from _accepted(estimator, name, method, X, part)
         return
     yield rows, answers
+
+
+def _treated(run: Run, names: Sequence[str], feeds: dict[str, Any], rows: int) -> tuple[Array, list[Array] | str]:
+    """Return the rows that a runtime treats and its answers: not those that the file's standard operators refuse."""
+    every = np.arange(rows)
+    actual = attempt(run, names, feeds)
+    if not isinstance(actual, str) or REFUSAL not in actual:
+        return every, actual
+    fine = [row for row in every if REFUSAL not in str(attempt(run, names, _rows_of_feeds(feeds, [row])))]
+    return np.array(fine, np.int64), attempt(run, names, _rows_of_feeds(feeds, fine))
+
+
+def _rows_of_feeds(feeds: dict[str, Any], rows: list[int]) -> dict[str, Any]:
+    return {name: array[rows] for name, array in feeds.items()}
+
+
+def _of_some(noise: Noise, kept: Array, output: int, rows: Array) -> Array:
+    """Return the estimator's own rounding for rows that are counted among those that are kept."""
+    return noise(output, kept[rows])
 
 
 def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> Array:
