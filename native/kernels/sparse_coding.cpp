@@ -267,7 +267,8 @@ double cost_lasso(const Step& step) {
   return 20 + 10 * k * k;
 }
 
-SARDONYX_KERNEL("LassoDescent", {.check = check_lasso, .run = run_lasso, .scratch = scratch_lasso, .cost = cost_lasso});
+SARDONYX_KERNEL("LassoDescent",
+                {.check = check_lasso, .run = run_lasso, .scratch = scratch_lasso, .cost = cost_lasso});
 
 // ---- least angle regression ------------------------------------------------------------------------------------------
 
@@ -445,23 +446,8 @@ void run_path_as(const Step& step, std::int64_t rows, void* scratch) {
   const T threshold = static_cast<float>(step.params[3].f) + std::numeric_limits<float>::epsilon();
   T* y = data_of<T>(step.outputs[0]);
   for (std::int64_t r = 0; r < rows; ++r, xy += k, y += k) {
-    Path<T> path{k,
-                 step.params[0].i,
-                 step.params[2].i,
-                 (flags & kLassoPath) != 0,
-                 (flags & kPositive) != 0,
-                 alpha_min,
-                 threshold,
-                 xy,
-                 gram,
-                 y,
-                 prev_coef,
-                 Cov,
-                 corr,
-                 sign,
-                 solution,
-                 indices,
-                 Factor<T>{factor, m}};
+    Path<T> path{k,    step.params[0].i, step.params[2].i, (flags & kLassoPath) != 0, (flags & kPositive) != 0, alpha_min,
+                 threshold, xy, gram, y, prev_coef, Cov, corr, sign, solution, indices, Factor<T>{factor, m}};
     path.follow();
   }
 }

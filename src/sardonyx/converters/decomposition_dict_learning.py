@@ -9,7 +9,7 @@ import numpy as np
 import sklearn
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.decomposition import SparseCoder
+from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning, SparseCoder
 from sklearn.decomposition._dict_learning import _BaseSparseCoding
 
 from ..convert import as_float
@@ -107,11 +107,7 @@ def _lasso_lars(est: Any, X: Value, D: NDArray[Any]) -> Value:
 def _lasso_cd(est: Any, X: Value, D: NDArray[Any]) -> Value:
     """Solve with the penalty as it comes back from `Lasso`, which scales it by the number of features and again."""
     alpha = np.float64(_alpha(est) / D.shape[1] * D.shape[1])
-    options = {
-        "max_iter": int(est.transform_max_iter),
-        "positive": int(est.positive_code),
-        "penalised": int(alpha != 0),
-    }
+    options = {"max_iter": int(est.transform_max_iter), "positive": int(est.positive_code), "penalised": int(alpha != 0)}
     norms = (X * X).sum(1, keepdims=True)
     code: Value = lasso_descent(*_gram(X, D), norms, alpha, np.float64(1e-8), **options)
     return code
