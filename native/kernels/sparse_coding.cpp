@@ -172,9 +172,21 @@ struct Lasso {
 
   T diagonal(std::int64_t j) const { return Q[j * k + j]; }
 
+  // In C, terms with a number in them are double, and rounded when they are kept.
+  static double wide(T x) { return static_cast<double>(x); }
+  static T narrow(double x) { return static_cast<T>(x); }
+
+  // As OpenBLAS adds up short vectors of floats: their products in double.
+  static T product(const T* x, const T* y, std::int64_t n) {
+    double total = 0;
+    for (std::int64_t i = 0; i < n; ++i) total += wide(x[i] * y[i]);
+    return narrow(total);
+  }
+
   // The duality gap, and the largest inner product with the residual.
   T gap(T& dual_norm) const {
-    const T inner = dot(w, q, k), r_norm2 = y_norm2 + dot(w, Qw, k) - T{2} * inner, ry = y_norm2 - inner;
+    const T inner = product(w, q, k), r_norm2 = narrow(wide(y_norm2 + product(w, Qw, k)) - 2 * wide(inner));
+    const T ry = y_norm2 - inner;
     T l1_norm = 0;
     dual_norm = alpha == 0 || !positive ? T{0} : q[0] - Qw[0];
     for (std::int64_t j = 0; j < k; ++j) {
@@ -188,18 +200,19 @@ struct Lasso {
       }
     }
     if (alpha == 0) return dual_norm;
-    const T primal = T{0.5} * r_norm2 + alpha * l1_norm, scale = dual_norm > alpha ? alpha / dual_norm : T{1};
-    return primal - (T{-0.5} * (scale * scale) * r_norm2 + scale * ry);
+    const T primal = narrow(0.5 * wide(r_norm2) + wide(alpha * l1_norm)), scale = dual_norm > alpha ? alpha / dual_norm : 1;
+    return primal - narrow(-0.5 * wide(scale * scale) * wide(r_norm2) + wide(scale * ry));
   }
 
   // Leaves out atoms that the gap proves to be 0 (gap safe screening).
   void screen(T gap, T dual_norm) {
     if (alpha == 0) return;
-    const T radius = std::sqrt(2 * std::fabs(gap)) / alpha, most_inner = dual_norm > alpha ? dual_norm : alpha;
+    const T radius = narrow(std::sqrt(2 * std::fabs(wide(gap))) / wide(alpha)), most_inner = dual_norm > alpha ? dual_norm : alpha;
     std::int64_t kept = 0;
     for (std::int64_t i = 0; i < n_active; ++i) {
       const std::int64_t j = active[i];
-      if (diagonal(j) != 0 && (1 - std::fabs(XtA[j] / most_inner)) / std::sqrt(diagonal(j)) <= radius) {
+      const double distance = (1 - std::fabs(wide(XtA[j] / most_inner))) / std::sqrt(wide(diagonal(j)));
+      if (diagonal(j) != 0 && narrow(distance) <= radius) {
         active[kept++] = j;
       } else if (w[j] != 0) {
         add_scaled(-w[j], Q + j * k, Qw, k);
@@ -216,8 +229,9 @@ struct Lasso {
       const std::int64_t j = active[i];
       const T before = w[j], square = diagonal(j);
       if (square == 0) continue;
-      const T inner = q[j] - Qw[j] + before * square, size = std::fabs(inner) - alpha;
-      const T moved = size > 0 ? size / square : T{0};
+      const T inner = q[j] - Qw[j] + before * square;
+      const double size = std::fabs(wide(inner)) - wide(alpha);
+      const T moved = size > 0 ? narrow(size / wide(square)) : 0;
       w[j] = inner < 0 ? (positive ? T{0} : -moved) : moved;
       if (w[j] != before) add_scaled(w[j] - before, Q + j * k, Qw, k);
       const T step = std::fabs(w[j] - before);

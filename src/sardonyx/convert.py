@@ -32,6 +32,9 @@ from .protos import STRING
 OPSET, OPSET_ML = 21, 5
 OLDEST_OPSET = 18
 
+#: columns of a transform whose names a file carries at most; more are the vocabulary of a text
+MOST_NAMES = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -296,7 +299,10 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
     return Description(
         estimator=type(estimator).__name__,
         signature=signature,
-        methods={method: _describe_method(method, result, labels) for method, result in results.items()},
+        methods={
+            method: _describe_method(method, result, labels, names_out(estimator, method, result, signature))
+            for method, result in results.items()
+        },
         version=__version__,
         sklearn=sklearn.__version__,
         single=single or any(spec.dtype == "float32" for spec in signature.inputs),
@@ -305,14 +311,34 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
     )
 
 
-def _describe_method(method: str, result: Result, labels: str | None) -> Method:
+def names_out(estimator: Any, method: str, result: Result, signature: Signature) -> tuple[str, ...]:
+    """Return the names of a transform's columns as the estimator has them; none if it has no such names, or too many.
+
+    Estimators that were fitted on arrays are asked with the names that the sample gives its columns, if it does.
+    """
+    width = result.shape[1] if isinstance(result, Value | Columns) and len(result.shape) > 1 else None
+    if method != "transform" or not isinstance(width, int) or width > MOST_NAMES:
+        return ()
+    for given in ((), (list(signature.names),) if signature.by_column else ()):
+        try:
+            names = tuple(map(str, estimator.get_feature_names_out(*given)))
+        except (AttributeError, ValueError, TypeError, NotImplementedError):
+            continue
+        if len(names) == width:
+            return names
+    return ()
+
+
+def _describe_method(method: str, result: Result, labels: str | None, names: tuple[str, ...]) -> Method:
     outputs = name_outputs(method, result)
     form: Form = "list" if isinstance(result, list) else "tuple" if isinstance(result, tuple) else "array"
     own = ["|O" if v.dtype == STRING else v.dtype.str for _, v in outputs]
     kinds = [np.dtype(text).kind for text in (*own, labels or "O")]
     labelled = method == "predict" and labels and len(own) == 1 and (kinds[0] != "f" or kinds[1] not in "iub")
     dtypes = [labels] if labelled and labels else own
-    return Method(tuple(n for n, _ in outputs), "columns" if form == "array" and len(own) > 1 else form, tuple(dtypes))
+    dtypes = [labels] if labelled and labels else own
+    form = "columns" if form == "array" and len(own) > 1 else form
+    return Method(tuple(n for n, _ in outputs), form, tuple(dtypes), names)
 
 
 def read_description(model: onnx.ModelProto) -> Description | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,10 @@ Array: TypeAlias = NDArray[Any]
 REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError, AttributeError)
 #: times that the estimator's own rounding is measured
 NUDGES: Final = 16
+#: rows that are asked beside those in question, to see whether that makes a difference
+COMPANY: Final = (1, 3, 30)
+#: ... and how many of them are asked alone, each, at most
+MOST_ALONE: Final = 200
 #: rows of the user's that are compared at once, and that a file carries as its proof
 CHUNK, PROOF_ROWS, PROOF_NUMBERS = 10_000, 8, 4096
 
@@ -176,21 +180,46 @@ def _rows_of_feeds(feeds: dict[str, Any], rows: list[int]) -> dict[str, Any]:
     return {name: array[rows] for name, array in feeds.items()}
 
 
-def _of_some(noise: Noise, kept: Array, output: int, rows: Array) -> Array:
+def _of_some(noise: Noise, kept: Array, output: int, rows: Array) -> tuple[Array, float]:
     """Return the estimator's own rounding for rows that are counted among those that are kept."""
     return noise(output, kept[rows])
 
 
-def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> Array:
-    """Return how far the estimator's own answers for some rows move with the last bit of its input."""
+def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> tuple[Array, float]:
+    """Return how far the estimator's own answers for some rows move, and the most that one moves for no reason at all.
+
+    They move with the last bit of the input; and with the company that a row is asked in, as matrix products add up in
+    another order for one row than for many.
+    """
+
+    def ask(X: Any) -> Array:
+        return _ask(estimator, name, method, X)[output].astype(np.float64)
+
     X = rows_of(X, rows)
-    before = _ask(estimator, name, method, X)[output].astype(np.float64)
+    before = ask(X)
     most = np.zeros(before.shape)
+    for again in _in_other_company(ask, X, len(rows)):
+        most = _farther(most, before, again)
+    contradicted = float(most.max(initial=0))
     for seed in range(NUDGES):
-        with contextlib.suppress(*REFUSALS):
-            after = _ask(estimator, name, method, nudged(X, seed))[output].astype(np.float64)
-            most = np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
+        most = _farther(most, before, partial(ask, nudged(X, seed)))
+    return most, contradicted
+
+
+def _farther(most: Array, before: Array, again: Callable[[], Array]) -> Array:
+    with contextlib.suppress(*REFUSALS):
+        after = again()
+        return np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
     return most
+
+
+def _in_other_company(ask: Callable[[Any], Array], X: Any, rows: int) -> Iterator[Callable[[], Array]]:
+    """Yield ways to ask for the same rows: with others behind them, and, of few rows, each alone."""
+    everyone = np.arange(rows)
+    for more in COMPANY:
+        yield lambda more=more: ask(rows_of(X, np.resize(everyone, rows + more)))[:rows]  # type: ignore[misc]
+    if rows <= MOST_ALONE:
+        yield lambda: np.concatenate([ask(rows_of(X, one)) for one in np.split(everyone, rows)])
 
 
 def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:

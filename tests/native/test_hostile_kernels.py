@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
 from sklearn.impute import KNNImputer
 from sklearn.neighbors import KernelDensity, NearestNeighbors
 from sklearn.preprocessing import QuantileTransformer, SplineTransformer
@@ -72,6 +74,8 @@ ESTIMATORS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "BSplineBasis": (SplineTransformer(n_knots=3, degree=2), ("transform",)),
     "NanNeighbors": (KNNImputer(n_neighbors=2), ("transform",)),
     "KernelDensity": (KernelDensity(leaf_size=2), ("score_samples",)),
+    "SolveTriangular": (GaussianProcessRegressor(Matern(nu=0.7), optimizer=None), ("predict", "predict_std")),
+    "BesselK": (GaussianProcessRegressor(Matern(nu=0.7), optimizer=None), ("predict",)),
     "KNeighbors": (NearestNeighbors(n_neighbors=2, leaf_size=2), ("kneighbors",)),
 }
 
@@ -80,7 +84,7 @@ def program_of(op: str) -> Program:
     if op in ESTIMATORS:
         estimator, methods = ESTIMATORS[op]
         X = np.random.default_rng(0).normal(size=(9, 2))
-        plan = lower(convert(estimator.fit(X), X, methods=methods))
+        plan = lower(convert(estimator.fit(X, X[:, 0]), X, methods=methods))
         assert plan.native is not None
         assert op in {step.kernel for step in plan.native.steps}
         return plan.native

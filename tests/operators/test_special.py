@@ -43,9 +43,10 @@ def test_erf(runtime: str) -> None:
 
 
 @pytest.mark.parametrize("order", [0.1, 0.8, 1.0, 3.2, 7.7])
-def test_bessel_k(order: float) -> None:
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_bessel_k(runtime: str, order: float) -> None:
     x = np.r_[np.geomspace(3e-16, 600, 500), 1.0]
-    actual = evaluate("onnxruntime", lambda X: bessel_k(X, np.float64(order)), x)
+    actual = evaluate(runtime, lambda X: bessel_k(X, np.float64(order)), x)
     np.testing.assert_allclose(actual, special.kv(order, x), rtol=1e-12)
 
 

@@ -107,8 +107,12 @@ def _lasso_lars(est: Any, X: Value, D: NDArray[Any]) -> Value:
 def _lasso_cd(est: Any, X: Value, D: NDArray[Any]) -> Value:
     """Solve with the penalty as it comes back from `Lasso`, which scales it by the number of features and again."""
     alpha = np.float64(_alpha(est) / D.shape[1] * D.shape[1])
-    options = {"max_iter": int(est.transform_max_iter), "positive": int(est.positive_code), "penalised": int(alpha != 0)}
-    norms = (X * X).sum(1, keepdims=True)
+    options = {
+        "max_iter": int(est.transform_max_iter),
+        "positive": int(est.positive_code),
+        "penalised": int(alpha != 0),
+    }
+    norms = (X * X).astype(np.float64).sum(1, keepdims=True).astype(X.dtype)  # as OpenBLAS adds up short rows
     code: Value = lasso_descent(*_gram(X, D), norms, alpha, np.float64(1e-8), **options)
     return code
 

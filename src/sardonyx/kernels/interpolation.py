@@ -1,4 +1,4 @@
-"""Interpolation, splines (native/kernels/interpolation.cpp) and the normal distribution (native/kernels/normal.cpp)."""
+"""Interpolation and splines (native/kernels/interpolation.cpp)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,3 @@ def b_spline_basis(b: Builder, node: NodeView) -> Values:
     if x.dtype != "float64" or x.shape != knots.shape[:1]:
         decline("knots that do not fit the columns")
     return b.step("BSplineBasis", [x, knots], [(x.dtype, (len(knots) * (knots.shape[1] - degree - 1),))], [degree])
-
-
-@lowers("Ndtr", "Ndtri", domain="sardonyx")
-def normal(b: Builder, node: NodeView) -> Values:
-    x = node.row(0)
-    if x.dtype != "float64":
-        decline("another dtype than the operator has")
-    return b.step(node.op_type.split(":")[0], [x], [(x.dtype, x.shape)])

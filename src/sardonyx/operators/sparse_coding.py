@@ -18,6 +18,10 @@ def _any(flags: Value) -> Value:
     return flags.astype(np.int64).sum((0, 1)) > 0
 
 
+def _wide(x: Value) -> Value:
+    return x.astype(np.float64)
+
+
 def _picked(flags: Value, x: Value) -> Value:
     """Return the sum of x where flags are set, (N, 1): the value at the only place that is."""
     return where(flags, x, 0).sum(1, keepdims=True)
@@ -167,7 +171,10 @@ def lasso_descent(
 
 
 class _Lasso:
-    """The problem of `lasso_descent`; names as in scikit-learn's ``enet_coordinate_descent_gram``."""
+    """The problem of `lasso_descent`; names as in scikit-learn's ``enet_coordinate_descent_gram``.
+
+    In C, terms with a number in them are double, and rounded when they are kept: of float32, that decides when to stop.
+    """
 
     def __init__(
         self, q: Value, Q: Value, norms: Value, alpha: Value, tol: Value, positive: bool, penalised: bool
@@ -180,24 +187,32 @@ class _Lasso:
 
     def gap(self, w: Value, Qw: Value) -> tuple[Value, Value, Value]:
         """Return the duality gap, the atoms' products with the residual, and the largest of those."""
-        fitted = (w * self.q).sum(1, keepdims=True)
-        residual, Ry = self.norms + (w * Qw).sum(1, keepdims=True) - 2.0 * fitted, self.norms - fitted
+        fitted, Ry = self._product(w, self.q), self.norms - self._product(w, self.q)
+        residual = self._narrow(_wide(self.norms + self._product(w, Qw)) - 2.0 * _wide(fitted))
         inner = self.q - Qw
         if not self.penalised:
             squares = (inner * inner).sum(1, keepdims=True)
             return squares, inner, squares
         largest = (inner if self.positive else abs(inner)).max(1, keepdims=True)
-        primal = 0.5 * residual + self.alpha * abs(w).sum(1, keepdims=True)
+        primal = self._narrow(0.5 * _wide(residual) + _wide(self.alpha * abs(w).sum(1, keepdims=True)))
         scale = where(largest > self.alpha, self.alpha / largest, 1)
-        return primal - (-0.5 * (scale * scale) * residual + scale * Ry), inner, largest
+        dual = self._narrow(-0.5 * _wide(scale * scale) * _wide(residual) + _wide(scale * Ry))
+        return primal - dual, inner, largest
+
+    def _narrow(self, x: Value) -> Value:
+        return x.astype(self.q.dtype)
+
+    def _product(self, x: Value, y: Value) -> Value:
+        """Return inner products as OpenBLAS adds up short vectors of floats: their products in double."""
+        return self._narrow(_wide(x * y).sum(1, keepdims=True))
 
     def screened(self, active: Value, gap: Value, inner: Value, largest: Value) -> Value:
         """Return which of the active atoms may still be used."""
         if not self.penalised:
             return active
-        radius = np.sqrt(2 * abs(gap)) / self.alpha
-        distance = (1 - abs(inner / np.maximum(largest, self.alpha))) / np.sqrt(self.diagonal)
-        return active & (self.diagonal != 0) & (distance <= radius)
+        radius = self._narrow(np.sqrt(2 * abs(_wide(gap))) / _wide(self.alpha))
+        distance = (1 - abs(_wide(inner / np.maximum(largest, self.alpha)))) / np.sqrt(_wide(self.diagonal))
+        return active & (self.diagonal != 0) & (self._narrow(distance) <= radius)
 
     def sweep(self, w: Value, Qw: Value, active: Value) -> tuple[Value, Value, Value]:
         """Minimise along one atom after the other; return whether all but stood still, too."""
@@ -208,7 +223,7 @@ class _Lasso:
             square, before = _at(row, j), _at(w, j)
             used = _at(active, j) & (square != 0)
             inner = _at(self.q, j) - _at(Qw, j) + before * square
-            size = np.maximum(abs(inner) - self.alpha, 0) / square
+            size = self._narrow(np.maximum(abs(_wide(inner)) - _wide(self.alpha), 0) / _wide(square))
             after = where(inner < 0, 0 if self.positive else -size, size)
             after = where(used, after, before)
             change = after - before
@@ -355,7 +370,7 @@ class _Path:
 
     def _exchanged(self, x: Value, a: Value, b: Value) -> Value:
         """Return x with what stands at the places a and b, (N, 1), exchanged."""
-        source = where(self.places == a, b, where(self.places == b, a, as_value(self.places)))
+        source = where(self.places == a, b, where(self.places == b, np.minimum(a, self.k - 1), as_value(self.places)))
         result: Value = op.GatherElements(x, source, axis=1)
         return result
 
