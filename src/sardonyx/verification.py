@@ -168,11 +168,10 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
 
 def _treated(run: Run, names: Sequence[str], feeds: dict[str, Any], rows: int) -> tuple[Array, list[Array] | str]:
     """Return the rows that a runtime treats and its answers: not those that the file's standard operators refuse."""
-    every = np.arange(rows)
     actual = attempt(run, names, feeds)
     if not isinstance(actual, str) or REFUSAL not in actual:
-        return every, actual
-    fine = [row for row in every if REFUSAL not in str(attempt(run, names, _rows_of_feeds(feeds, [row])))]
+        return np.arange(rows), actual
+    fine = [row for row in range(rows) if REFUSAL not in str(attempt(run, names, _rows_of_feeds(feeds, [row])))]
     return np.array(fine, np.int64), attempt(run, names, _rows_of_feeds(feeds, fine))
 
 
@@ -286,4 +285,6 @@ def _onnxruntime(proto: bytes) -> Run | str:
         session = onnxruntime.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common base
         return f"cannot load the model: {error}"
-    return lambda names, feeds: list(session.run(list(names), feeds))
+    quiet = onnxruntime.RunOptions()
+    quiet.log_severity_level = 4  # rows that standard operators refuse are errors to it, and counted here
+    return lambda names, feeds: list(session.run(list(names), feeds, quiet))
