@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Report, Run, Verdict, attempt, judge
+from .agreement import Noise, Report, Run, Verdict, attempt, judge
 from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
 from .inputs import is_sparse
+from .operators.text import REFUSAL
 from .program import MAGIC
 from .session import Session, load, parse_onnx
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 #: what estimators raise for rows that they refuse
-REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError)
+REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError, AttributeError)
 #: times that the estimator's own rounding is measured
 NUDGES: Final = 16
 #: rows that are asked beside those in question, to see whether that makes a difference
@@ -131,8 +132,13 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
                 for runtime, run in runs.items():
                     if callable(run):
                         feeds = session.sparse_feeds(X) if runtime == "sardonyx" else session.feeds(X)
-                        actual, before = attempt(run, method.outputs, feeds), verdicts[name, runtime]
-                        after = judge(before, batch.label, rows, actual, expected, description.single, noise)
+                        before, (kept, actual) = (
+                            verdicts[name, runtime],
+                            _treated(run, method.outputs, feeds, len(rows)),
+                        )
+                        before = replace(before, untreated=before.untreated + len(rows) - len(kept))
+                        right, own = [array[kept] for array in expected], partial(_of_some, noise, kept)
+                        after = judge(before, batch.label, rows[kept], actual, right, description.single, own)
                         verdicts[name, runtime] = after
             for runtime in runs:
                 before = verdicts[name, runtime]
@@ -169,6 +175,24 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
                 yield from _accepted(estimator, name, method, X, part)
         return
     yield rows, answers
+
+
+def _treated(run: Run, names: Sequence[str], feeds: dict[str, Any], rows: int) -> tuple[Array, list[Array] | str]:
+    """Return the rows that a runtime treats and its answers: not those that the file's standard operators refuse."""
+    actual = attempt(run, names, feeds)
+    if not isinstance(actual, str) or REFUSAL not in actual:
+        return np.arange(rows), actual
+    fine = [row for row in range(rows) if REFUSAL not in str(attempt(run, names, _rows_of_feeds(feeds, [row])))]
+    return np.array(fine, np.int64), attempt(run, names, _rows_of_feeds(feeds, fine))
+
+
+def _rows_of_feeds(feeds: dict[str, Any], rows: list[int]) -> dict[str, Any]:
+    return {name: array[rows] for name, array in feeds.items()}
+
+
+def _of_some(noise: Noise, kept: Array, output: int, rows: Array) -> tuple[Array, float]:
+    """Return the estimator's own rounding for rows that are counted among those that are kept."""
+    return noise(output, kept[rows])
 
 
 def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> tuple[Array, float]:
@@ -280,4 +304,6 @@ def _onnxruntime(proto: bytes) -> Run | str:
         session = onnxruntime.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common base
         return f"cannot load the model: {error}"
-    return lambda names, feeds: list(session.run(list(names), feeds))
+    quiet = onnxruntime.RunOptions()
+    quiet.log_severity_level = 4  # rows that standard operators refuse are errors to it, and counted here
+    return lambda names, feeds: list(session.run(list(names), feeds, quiet))
