@@ -27,6 +27,7 @@ from .errors import ModelError
 from .partition import partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
+from .protos import all_nodes
 from .reference import (
     RANDOM,
     ROWS,
@@ -38,6 +39,7 @@ from .reference import (
     is_known,
     renamed,
     row_form,
+    standard_body,
     subgraphs,
     to_array,
     to_tensor,
@@ -252,7 +254,20 @@ class _Lowering:
             return result
         if view.function is not None:
             return self._call(view, view.function, scope)
-        return self._by_reference(view, scope, reasons)
+        return self._by_body(view, scope) or self._by_reference(view, scope, reasons)
+
+    def _by_body(self, view: NodeView, scope: _Scope) -> Sequence[Value | None] | None:
+        """Walk the standard's own definition by other operators: if all of it is native, or there is no other way."""
+        needed = not any(isinstance(value, Row) for value in view.inputs)
+        body = standard_body(view.proto, view.version, view.inputs, needed=needed)
+        if body is None:
+            return None
+        mark = self.builder.mark()
+        results = self._call(view, body, scope)
+        if needed or not any(isinstance(step, ReferenceStep) for step in self.builder.steps[mark[1] :]):
+            return results
+        self.builder.undo(mark)
+        return None
 
     def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
@@ -310,7 +325,8 @@ class _Lowering:
         outer, self.builder.label = self.builder.label, self.builder.label or function.name
         self._walk(function.node, inner)
         self.builder.label = outer
-        return [inner.find(name) for name in function.output]
+        asked = zip(function.output, view.proto.output, strict=False)  # a body need not make what nobody asks for
+        return [inner.find(name) if wanted else None for name, wanted in asked]
 
     def _by_reference(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None]:
         step = _ReferenceNodes(self, scope)
@@ -389,9 +405,25 @@ class _ReferenceNodes:
         values = [self._output(name, kind, level) for name, kind in zip(outputs, kinds, strict=True)]
         slots = tuple(value.slot for value in values)
         self.builder.reference(
-            ReferenceStep(level, tuple(self.nodes), tuple(reads), slots, self.constants, self.scope.opsets, reason)
+            ReferenceStep(
+                level,
+                tuple(self.nodes),
+                tuple(reads),
+                slots,
+                self.constants,
+                self.scope.opsets,
+                reason,
+                tuple(types.values()),
+                self._functions(),
+            )
         )
         return values
+
+    def _functions(self) -> tuple[onnx.FunctionProto, ...]:
+        """Return the model's functions if a subgraph calls one of them."""
+        known = self.lowering.functions
+        called = any((n.domain, n.op_type, n.overload) in known for n in all_nodes(self.nodes))
+        return tuple(known.values()) if called else ()
 
     def _output(self, name: str, kind: onnx.TypeProto, level: int) -> Row | Batch:
         form = row_form(kind)

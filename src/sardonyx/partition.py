@@ -21,7 +21,7 @@ import onnx
 from .passes import optimize
 from .plan import NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import Program, Step
-from .reference import make_model
+from .reference import inlined, make_model
 from .rules import AnyStep, Array, Batch, Builder, Const, NativeStep, ReferenceStep, Row
 
 #: Bytes that the live values of one block should fit in: a part of the second-level cache.
@@ -154,9 +154,12 @@ def _reference_segment(
     steps = [step for step in group if isinstance(step, ReferenceStep)]
     nodes = [node for step in steps for node in step.nodes]
     constants = {name: tensor for step in steps for name, tensor in step.constants.items()}
-    values = [onnx.ValueInfoProto(name=builder.slots[slot].name) for slot in inputs]
+    types = {slot: kind for step in steps for slot, kind in zip(step.inputs, step.input_types, strict=True)}
+    values = [onnx.ValueInfoProto(name=builder.slots[slot].name, type=types[slot]) for slot in inputs]
     names = [builder.slots[slot].name for slot in outputs]
     model = make_model(nodes, values, names, constants.values(), steps[0].opsets)
+    if functions := [function for step in steps for function in step.functions]:
+        model = inlined(model, functions)
     return ReferenceSegment(model, tuple(dict.fromkeys(step.reason for step in steps)))
 
 

@@ -122,14 +122,25 @@ def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
 
 
 def _reference_runner(segment: ReferenceSegment) -> _Runner:
-    from onnx.reference import ReferenceEvaluator
+    from .reference_operators import evaluator
 
-    return cast(_Runner, ReferenceEvaluator(segment.model))
+    return cast(_Runner, evaluator(segment.model))
 
 
 def _contiguous(value: Any) -> Any:
     """Return an array as a program takes it; the reference implementation may give views."""
     return np.ascontiguousarray(value).reshape(value.shape) if isinstance(value, np.ndarray) else value
+
+
+def _plain(value: Any) -> Any:
+    """Return an output as sessions hand it out: NumPy's scalars as arrays, text as an array of objects."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic | int | float | bool | str):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        return value.astype(object)
+    return value
 
 
 class PlanRunner:
@@ -165,7 +176,7 @@ class PlanRunner:
                 results = runner.run(None, {name: _contiguous(values[name]) for name in segment.inputs})
             values.update(zip(segment.outputs, results, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
-        return [values[self.plan.renamed.get(name, name)] for name in names]
+        return [_plain(values[self.plan.renamed.get(name, name)]) for name in names]
 
     def _check_names(self, names: Sequence[str], feeds: Mapping[str, Any]) -> None:
         missing = [i.name for i in self.plan.inputs if i.name not in feeds]

@@ -305,6 +305,8 @@ class ReferenceStep:
     constants: dict[str, onnx.TensorProto]
     opsets: tuple[tuple[str, int], ...]
     reason: str
+    input_types: tuple[onnx.TypeProto, ...] = ()
+    functions: tuple[onnx.FunctionProto, ...] = ()
 
 
 AnyStep: TypeAlias = NativeStep | ReferenceStep
@@ -390,6 +392,16 @@ class Builder:
     def reference_level(self, inputs: Iterable[int]) -> int:
         """Return the level of a reference step that reads these slots."""
         return _next_level(max((self.levels[s] for s in inputs), default=0), native=False)
+
+    def mark(self) -> tuple[int, int]:
+        """Return a place to `undo` to."""
+        return len(self.slots), len(self.steps)
+
+    def undo(self, mark: tuple[int, int]) -> None:
+        """Take back the slots and steps added since a mark."""
+        n_slots, n_steps = mark
+        del self.slots[n_slots:], self.levels[n_slots:], self.steps[n_steps:]
+        self._constants = {key: slot for key, slot in self._constants.items() if slot < n_slots}
 
     def want_block_rows(self, rows: int) -> None:
         """Ask for blocks of at least `rows` rows: a kernel that streams its constants once a block wants many."""
