@@ -11,7 +11,6 @@ import numpy as np
 
 from ..rules import Array, Builder, Const, NodeView, Row, Values, decline, lowers
 from .elementwise import FLOATS, cast_row, elementwise
-from .matmul import linear
 from .reduce import reduce_axes
 from .shape import concat_rows
 
@@ -32,19 +31,6 @@ def scaler(b: Builder, node: NodeView) -> Values:
         decline("offset or scale do not fit the columns")
     scaled = elementwise(b, "Mul", [elementwise(b, "Sub", [x, offset], FLOATS), scale], FLOATS)
     return (cast_row(b, scaled, "float32"),)
-
-
-@lowers("LinearRegressor", domain=ML)
-def linear_regressor(b: Builder, node: NodeView) -> Values:
-    x = cast_row(b, node.row(0), "float32")
-    targets = node.integer("targets", 1)
-    weights = _floats(node, "coefficients")
-    if node.text("post_transform", "NONE") != "NONE" or weights.size != targets * x.width:
-        decline("a post_transform, or coefficients that do not fit")
-    y = linear(b, x, weights.reshape(targets, x.width).T)
-    if "intercepts" not in node.attributes:
-        return (y,)
-    return (elementwise(b, "Add", [y, Const(_floats(node, "intercepts"))], FLOATS),)
 
 
 @lowers("Normalizer", domain=ML)
