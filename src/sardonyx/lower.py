@@ -54,6 +54,7 @@ from .rules import (
     Const,
     Declined,
     Dims,
+    Maps,
     NodeView,
     ReferenceStep,
     Row,
@@ -333,7 +334,17 @@ class _Lowering:
         outputs = step.add(view.proto)
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
-        return [next(results) if name else None for name in outputs]
+        return [_as_maps(view, next(results)) if name else None for name in outputs]
+
+
+def _as_maps(view: NodeView, result: Row | Batch) -> Row | Batch:
+    """Return the output of a ZipMap of rows as the maps that it is."""
+    x = view.inputs[0] if view.inputs else None
+    if view.op_type != "ZipMap" or not isinstance(x, Row) or not isinstance(result, Batch) or len(x.shape) != 1:
+        return result
+    texts = [text.decode("utf-8") for text in view.attributes.get("classlabels_strings", [])]
+    keys = tuple(texts or view.attributes.get("classlabels_int64s", []))
+    return Maps(result.slot, result.type, x, keys) if len(keys) == x.width and not x.lead else result
 
 
 class _ReferenceNodes:

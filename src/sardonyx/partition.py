@@ -22,7 +22,7 @@ from .passes import optimize
 from .plan import NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import Program, Step
 from .reference import inlined, make_model
-from .rules import AnyStep, Array, Batch, Builder, Const, NativeStep, ReferenceStep, Row
+from .rules import AnyStep, Array, Batch, Builder, Const, Maps, NativeStep, ReferenceStep, Row
 
 #: Bytes that the live values of one block should fit in: a part of the second-level cache.
 CACHE_BYTES = 256 * 1024
@@ -51,15 +51,19 @@ def partition(
     """Return the plan of the builder's steps that gives `outputs`."""
     constants: dict[str, Array] = {}
     finals: dict[str, int] = {}
+    maps: dict[str, tuple[int | str, ...]] = {}
     for name, value in outputs.items():
         if isinstance(value, Const):
             constants[name] = value.array
+        elif isinstance(value, Maps):
+            finals[name] = _named(builder, value.row, name, set(finals.values()), sources)
+            maps[name] = value.keys
         else:
             finals[name] = _named(builder, value, name, set(finals.values()), sources)
     renamed = {name: builder.slots[slot].name for name, slot in finals.items() if builder.slots[slot].name != name}
     steps = _needed(builder.steps, set(finals.values()))
     segments = _segments(builder, steps, set(finals.values()), sources, tuple(finals.values()), block_rows)
-    return Plan(segments, inputs, tuple(outputs), constants, renamed)
+    return Plan(segments, inputs, tuple(outputs), constants, renamed, maps)
 
 
 def _named(builder: Builder, value: Row | Batch, name: str, taken: set[int], sources: dict[str, Row | Batch]) -> int:

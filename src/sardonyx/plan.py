@@ -88,18 +88,23 @@ Segment: TypeAlias = NativeSegment | ReferenceSegment
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """How a model runs. `constants` are outputs that depend on no input; `renamed` maps outputs to segment values."""
+    """How a model runs.
+
+    `constants` are outputs that depend on no input; `renamed` maps outputs to segment values; `maps` says which outputs
+    are sequences of maps, and from which keys to the columns.
+    """
 
     segments: tuple[Segment, ...]
     inputs: tuple[PlanInput, ...]
     outputs: tuple[str, ...]
     constants: dict[str, Array] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    maps: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
 
     @property
     def native(self) -> Program | None:
         """The one program that is the whole model, or None."""
-        if len(self.segments) != 1 or self.constants or self.renamed:
+        if len(self.segments) != 1 or self.constants or self.renamed or self.maps:
             return None
         (segment,) = self.segments
         return segment.program if isinstance(segment, NativeSegment) else None
@@ -176,7 +181,13 @@ class PlanRunner:
                 results = runner.run(None, {name: _contiguous(values[name]) for name in segment.inputs})
             values.update(zip(segment.outputs, results, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
-        return [_plain(values[self.plan.renamed.get(name, name)]) for name in names]
+        return [self._output(name, values[self.plan.renamed.get(name, name)]) for name in names]
+
+    def _output(self, name: str, value: Any) -> Any:
+        keys = self.plan.maps.get(name)
+        if keys is None:
+            return _plain(value)
+        return [dict(zip(keys, row, strict=True)) for row in value.tolist()]
 
     def _check_names(self, names: Sequence[str], feeds: Mapping[str, Any]) -> None:
         missing = [i.name for i in self.plan.inputs if i.name not in feeds]

@@ -210,4 +210,55 @@ class Scatter(_Any):
         return (result,)
 
 
+class ZipMap(_Any):
+    """A map for every row, from the classes to the row's elements."""
+
+    op_domain = "ai.onnx.ml"
+
+    def _run(self, X: Array, classlabels_int64s: Any = None, classlabels_strings: Any = None) -> tuple[Any, ...]:
+        keys = classlabels_strings or classlabels_int64s
+        return ([dict(zip(keys, row, strict=True)) for row in np.atleast_2d(X).tolist()],)
+
+
+class CastMap(_Any):
+    """A map's values in the order of its keys, as one row; sparse maps have the value of key i at place i."""
+
+    op_domain = "ai.onnx.ml"
+
+    def _run(self, X: Any, cast_to: str = "TO_FLOAT", map_form: str = "DENSE", max_map: int = 1) -> tuple[Any, ...]:
+        kind: Any = {"TO_FLOAT": np.float32, "TO_INT64": np.int64, "TO_STRING": object}[cast_to]
+        values = dict(sorted(X.items()))
+        if map_form == "SPARSE":
+            nothing = "" if kind is object else 0
+            values = {i: values.get(i, nothing) for i in range(max_map)}
+        cells = [str(_scalar(v)) if kind is object else kind(_scalar(v)) for v in values.values()]
+        return (np.array([cells], dtype=kind),)
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.ndarray | np.generic) else value
+
+
+class CategoryMapper(_Any):
+    """Text becomes a number, or a number its text."""
+
+    op_domain = "ai.onnx.ml"
+
+    def _run(
+        self,
+        X: Array,
+        cats_int64s: Any = None,
+        cats_strings: Any = None,
+        default_int64: int = -1,
+        default_string: str = "_Unused",
+    ) -> tuple[Any, ...]:
+        numbers, texts = list(cats_int64s or []), list(cats_strings or [])
+        if X.dtype.kind in "OUT":
+            known = dict(zip(texts, numbers, strict=True))
+            return (np.array([known.get(v, default_int64) for v in X.ravel()], np.int64).reshape(X.shape),)
+        names = dict(zip(numbers, texts, strict=True))
+        return (np.array([names.get(v, default_string) for v in X.ravel().tolist()], object).reshape(X.shape),)
+
+
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
+OPERATORS += [ZipMap, CastMap, CategoryMapper]

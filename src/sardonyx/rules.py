@@ -109,6 +109,17 @@ class Batch:
     type: onnx.TypeProto
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps(Batch):
+    """A sequence of maps, one a row, from the same keys to the elements of `row`: what ZipMap gives.
+
+    As an output it is made from `row` when the program has run; only a node that reads it needs the slot.
+    """
+
+    row: Row
+    keys: tuple[int | str, ...]
+
+
 Value: TypeAlias = Const | Row | Dims | Batch
 Values: TypeAlias = tuple[Value, ...]
 Operand: TypeAlias = Row | Const
