@@ -24,7 +24,7 @@ from onnx import helper
 
 from . import kernels as kernels  # registers the rules
 from .errors import ModelError
-from .partition import partition
+from .partition import Output, partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
 from .protos import all_nodes
@@ -47,6 +47,7 @@ from .reference import (
 )
 from .rules import (
     MAX_RANK,
+    Across,
     Array,
     Attributes,
     Batch,
@@ -54,6 +55,7 @@ from .rules import (
     Const,
     Declined,
     Dims,
+    Listed,
     Maps,
     NodeView,
     ReferenceStep,
@@ -221,12 +223,12 @@ class _Lowering:
         self.symbol = self.symbol or symbol
         return symbol in ("", self.symbol)
 
-    def _outputs(self, outputs: dict[str, Value | None]) -> dict[str, Const | Row | Batch]:
+    def _outputs(self, outputs: dict[str, Value | None]) -> dict[str, Output]:
         return {name: self._whole(value) for name, value in outputs.items()}
 
-    def _whole(self, value: Value | None) -> Const | Row | Batch:
+    def _whole(self, value: Value | None) -> Output:
         """Return an output as segments exchange it: rows first, or computed by reference nodes."""
-        if isinstance(value, Const | Batch) or (isinstance(value, Row) and not value.lead):
+        if isinstance(value, Const | Batch | Row | Across):
             return value
         assert value is not None
         step = _ReferenceNodes(self, self.scope)
@@ -334,13 +336,23 @@ class _Lowering:
         outputs = step.add(view.proto)
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
-        return [_as_maps(view, next(results)) if name else None for name in outputs]
+        return [_at_border(view, next(results)) if name else None for name in outputs]
 
 
-def _as_maps(view: NodeView, result: Row | Batch) -> Row | Batch:
-    """Return the output of a ZipMap of rows as the maps that it is."""
+def _at_border(view: NodeView, result: Row | Batch) -> Row | Batch:
+    """Return the output of a ZipMap or SequenceConstruct of rows as what it is, so that no node need run."""
+    if view.op_type == "ZipMap" and isinstance(result, Batch):
+        return _as_maps(view, result)
+    items = tuple(value for value in view.inputs if isinstance(value, Row | Const))
+    whole = len(items) == len(view.inputs) and not any(isinstance(item, Row) and item.lead for item in items)
+    if view.op_type == "SequenceConstruct" and isinstance(result, Batch) and whole:
+        return Listed(result.slot, result.type, items)
+    return result
+
+
+def _as_maps(view: NodeView, result: Batch) -> Batch:
     x = view.inputs[0] if view.inputs else None
-    if view.op_type != "ZipMap" or not isinstance(x, Row) or not isinstance(result, Batch) or len(x.shape) != 1:
+    if not isinstance(x, Row) or len(x.shape) != 1:
         return result
     texts = [text.decode("utf-8") for text in view.attributes.get("classlabels_strings", [])]
     keys = tuple(texts or view.attributes.get("classlabels_int64s", []))
@@ -374,6 +386,8 @@ class _ReferenceNodes:
             return self._constant(value.array)
         if isinstance(value, Dims):
             return self._dims(value)
+        if isinstance(value, Across):
+            return self._across(value)
         name = self.builder.slots[value.slot].name
         if isinstance(value, Batch) or not value.lead:
             self.inputs[name] = value
@@ -381,6 +395,18 @@ class _ReferenceNodes:
         self.inputs[name] = replace(value, lead=0)
         shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
         return self._node("Reshape", [name, shape])
+
+    def _across(self, value: Across) -> str:
+        """Put the rows where the tensor has them."""
+        x = value.row
+        name = self.name_of(x)
+        if value.form == "flat":
+            return self._node("Reshape", [name, self._constant(np.array([1, -1]))])
+        name = self._node("Transpose", [name])
+        self.nodes[-1].attribute.append(helper.make_attribute("perm", [1, 0, *range(2, x.rank)]))
+        if value.form == "behind":
+            return name
+        return self._node("Reshape", [name, self._constant(np.array([-1, *x.shape[1:]]))])
 
     def _constant(self, array: Array) -> str:
         name = self.lowering.fresh()

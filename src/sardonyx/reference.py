@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from .rules import Array, Batch, Const, Dims, Value, as_constant
+from .rules import Across, Array, Batch, Const, Dims, Value, as_constant
 
 #: The symbol of the row dimension in the types given to shape inference.
 ROWS = "__rows__"
@@ -130,11 +130,17 @@ def type_of(value: Value) -> onnx.TypeProto:
         return value.type
     if isinstance(value, Const):
         return helper.make_tensor_type_proto(element_type(value.dtype), value.array.shape)
+    if isinstance(value, Across):
+        return helper.make_tensor_type_proto(element_type(value.row.dtype), [None] * _rank(value))
     if isinstance(value, Dims):
         return helper.make_tensor_type_proto(onnx.TensorProto.INT64, () if value.scalar else (len(value.items),))
     shape: list[str | int | None] = [*[1] * value.lead, ROWS, *value.shape]
     kind: onnx.TypeProto = helper.make_tensor_type_proto(element_type(value.dtype), shape)
     return kind
+
+
+def _rank(value: Across) -> int:
+    return {"behind": value.row.rank, "stacked": value.row.rank - 1, "flat": 2}[value.form]
 
 
 def element_type(dtype: str) -> int:

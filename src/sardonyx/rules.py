@@ -19,6 +19,7 @@ The kinds of values, seen from the row dimension N::
     Row     N x shape                                a slot of the program
             1 x ... x 1 x N x shape   (lead = 2)     the same slot: what a Transpose or a class look-up leaves behind
     Dims    a shape in which N occurs                numbers, with None for N
+    Across  rows behind another dimension, or one with it: see there
     Batch   anything else                            known to the reference implementation only
 
 This module does not walk models (lower.py does) and knows no operator (kernels/ does).
@@ -120,7 +121,30 @@ class Maps(Batch):
     keys: tuple[int | str, ...]
 
 
-Value: TypeAlias = Const | Row | Dims | Batch
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed(Batch):
+    """A sequence of rows and constants; like `Maps`, made at the border where it is an output."""
+
+    items: tuple[Row | Const, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Rows whose dimension is not the first of the tensor, or is one with another::
+
+        form      tensor             row.shape           left behind by
+        behind    k x N x rest       (k, *rest)          Transpose, Concat of 1 x N x rest, Scan
+        stacked   (k * N) x rest     (k, *rest)          Concat of rows below each other
+        flat      1 x (N * k)        (k,)                ArrayFeatureExtractor
+
+    Each row's elements are together in memory all the same, so nothing is moved until something asks for it.
+    """
+
+    row: Row
+    form: str = "behind"
+
+
+Value: TypeAlias = Const | Row | Dims | Batch | Across
 Values: TypeAlias = tuple[Value, ...]
 Operand: TypeAlias = Row | Const
 

@@ -58,7 +58,7 @@ def linear_regressor(b: Builder, node: NodeView) -> Values:
 
 
 def _affine(b: Builder, x: Row, weights: Array, bias: Array, targets: int) -> Row:
-    if targets < 1 or weights.size != targets * x.width or bias.size not in (0, targets):
+    if targets < 1 or weights.size != targets * x.width or bias.size not in (0, 1, targets):
         decline("coefficients or intercepts that do not fit")
     y = linear(b, x, weights.astype(x.dtype).reshape(targets, x.width).T)
     return binary(b, "Add", y, Const(bias.astype(x.dtype))) if bias.size else y
