@@ -37,6 +37,7 @@ LAYERS = [
     ["lower"],
     ["session"],
     ["backend", "inference_session"],
+    ["capi"],
     ["hurting", "verification"],
     ["api"],
     ["report", "bench", "cli", "demo", "__main__"],

@@ -417,10 +417,10 @@ def load(
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
         return (
-            _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(parse_onnx(content), threads)
+            _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
         )
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
-        return _load_onnx(_with_graph(model, "this ModelProto"), threads)
+        return load_onnx(_with_graph(model, "this ModelProto"), threads)
     hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""
     raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.{hint}")
 
@@ -437,7 +437,7 @@ def _load_path(path: Path, threads: int) -> Session:
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
         return _native_session(session, str(path.resolve()), threads)
-    return _load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
+    return load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
@@ -474,7 +474,8 @@ def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     return model
 
 
-def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
+def load_onnx(model: onnx.ModelProto, threads: int = 0) -> Session:
+    """Return the session of a model that was read."""
     from .lower import lower
 
     try:
