@@ -98,7 +98,6 @@ def test_answers_are_onnx_runtimes(path: Path) -> None:
 
 
 def errors(ort: Any) -> Any:
-    import onnxruntime.capi.onnxruntime_pybind11_state
 
     return ort.capi.onnxruntime_pybind11_state
 
@@ -202,7 +201,8 @@ def test_external_data_lie_beside_the_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ir", [3, 4, 8])
 def test_old_opsets_and_formats(opset: int, ir: int) -> None:
     """Before IR 4, initializers are inputs too."""
-    x, w = (helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", ["N", 2]), ("w", [2, 2])))
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2])
+    w = helper.make_tensor_value_info("w", TensorProto.FLOAT, [2, 2])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2])
     weight = onnx.numpy_helper.from_array(np.array([[1, 2], [3, 4]], np.float32), "w")
     nodes = [

@@ -412,4 +412,3 @@ def _text(value: Any) -> Any:
         texts[:] = [v if isinstance(v, str) else str(v) if is_missing(v) else v for v in value.ravel().tolist()]
         return texts.reshape(value.shape)
     return value
-

@@ -130,7 +130,9 @@ class Listed(Batch):
 
 @dataclass(frozen=True, slots=True)
 class Across:
-    """Rows whose dimension is not the first of the tensor, or is one with another::
+    """Rows whose dimension is not the first of the tensor, or is one with another.
+
+    ::
 
         form      tensor             row.shape           left behind by
         behind    k x N x rest       (k, *rest)          Transpose, Concat of 1 x N x rest, Scan

@@ -416,9 +416,7 @@ def load(
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
-        return (
-            _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
-        )
+        return _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
         return load_onnx(_with_graph(model, "this ModelProto"), threads)
     hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""

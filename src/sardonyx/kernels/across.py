@@ -12,13 +12,14 @@ The rules come after those of the other modules: they take what those decline.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import onnx
 
 from ..program import Param
-from ..rules import Across, Array, Builder, Const, NodeView, Row, Values, decline, lowers
+from ..rules import Across, Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
 from .elementwise import BINARY, FLOATS, cast_row, elementwise, one_type
 from .neighbors import METRICS
 from .reduce import REDUCTIONS, reduce_axes
@@ -68,7 +69,7 @@ def look_up_flat(b: Builder, node: NodeView) -> Values:
 
 @lowers("ArrayFeatureExtractor", domain="ai.onnx.ml")
 def look_up_columns(b: Builder, node: NodeView) -> Values:
-    """The columns of a table at the only index of each row: k x N."""
+    """Return the columns of a table at the only index of each row: k x N."""
     table, indices = node.const(0), node.row(1)
     if table.ndim != 2 or indices.width != 1 or indices.dtype not in ("int64", "int32"):
         decline("not a table with one index a row")
@@ -87,7 +88,7 @@ DISTANCES = {
 
 @lowers("Scan")
 def distances(b: Builder, node: NodeView) -> Values:
-    """All distances to the rows of a constant, one row of it after the other; the rows themselves are handed through."""
+    """Return the rows as they are, and all distances to the rows of a constant, one after the other."""
     x, fit = node.row(0), node.const(1)
     body: onnx.GraphProto = node.attributes["body"]
     if len(node.inputs) != 2 or node.version < 9 or node.integer("num_scan_inputs", 0) != 1 or node.n_outputs != 2:
@@ -113,7 +114,7 @@ def _chain(body: onnx.GraphProto) -> list[onnx.NodeProto]:
     if not chain or len(outputs) != 2 or outputs[0] != state or chain[-1].output[0] != outputs[1]:
         decline("not a chain from inputs to output")
     if sorted(chain[0].input) != sorted((state, item)) or any(
-        after.input[0] != before.output[0] for before, after in zip(chain, chain[1:], strict=False)
+        after.input[0] != before.output[0] for before, after in pairwise(chain)
     ):
         decline("not a chain from inputs to output")
     _check_reduction(chain[-1], body)
@@ -140,7 +141,7 @@ def _power(chain: list[onnx.NodeProto], body: onnx.GraphProto) -> float:
 
 def _distances(b: Builder, x: Row, fit: Array, metric: str, p: float) -> Row:
     params: tuple[Param, ...] = (METRICS.index(metric), 0, 0, 0, p)
-    inputs = [cast_row(b, x, "float64"), np.ascontiguousarray(fit, np.float64), np.ones(x.width)]
+    inputs: list[Operand | Array] = [cast_row(b, x, "float64"), np.ascontiguousarray(fit, np.float64), np.ones(x.width)]
     (y,) = b.step("PairwiseDistances", inputs, [("float64", (len(fit),))], params)
     if metric == "minkowski":
         y = elementwise(b, "Pow", [y, Const(np.asarray(p))], FLOATS)
@@ -209,7 +210,7 @@ def each_element(b: Builder, node: NodeView) -> Values:
 
 @lowers(*BINARY)
 def raised_by_a_constant(b: Builder, node: NodeView) -> Values:
-    """A constant of one number and more dimensions than the rows puts dimensions of 1 before them."""
+    """Put the dimensions of 1 before the rows that a constant of one number has more than they."""
     values: list[Any] = list(node.inputs)
     (x,) = [v for v in values if isinstance(v, Row)] if sum(isinstance(v, Row) for v in values) == 1 else [None]
     (c,) = [v for v in values if isinstance(v, Const)] if sum(isinstance(v, Const) for v in values) == 1 else [None]
@@ -218,4 +219,3 @@ def raised_by_a_constant(b: Builder, node: NodeView) -> Values:
     operands = [Const(v.array.reshape(())) if isinstance(v, Const) else v for v in values]
     y = elementwise(b, node.op_type, operands, BINARY[node.op_type])
     return (Row(y.slot, y.dtype, y.shape, c.array.ndim - x.rank),)
-

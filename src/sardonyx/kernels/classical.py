@@ -72,7 +72,7 @@ def imputer(b: Builder, node: NodeView) -> Values:
 
 @lowers("OneHotEncoder", domain=ML)
 def one_hot_encoder(b: Builder, node: NodeView) -> Values:
-    """A category that is not known gives zeros, or is refused where ``zeros`` is 0."""
+    """Give zeros for a category that is not known, or refuse it where ``zeros`` is 0."""
     x = node.row(0)
     names, numbers = node.attributes.get("cats_strings"), node.attributes.get("cats_int64s")
     categories = as_constant(np.array(names, object)) if names else np.array(numbers or decline("no categories"))

@@ -11,8 +11,6 @@ standard is silent this is as ONNX Runtime has it (svmclassifier.cc, linearclass
 
 from __future__ import annotations
 
-
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,7 +64,10 @@ def _affine(b: Builder, x: Row, weights: Array, bias: Array, targets: int) -> Ro
 
 @lowers("LinearClassifier", domain=ML)
 def linear_classifier(b: Builder, node: NodeView) -> Values:
-    x, labels = _matrix(cast_row(b, node.row(0), "float32")), class_labels(node, "classlabels_ints", "classlabels_strings")
+    x, labels = (
+        _matrix(cast_row(b, node.row(0), "float32")),
+        class_labels(node, "classlabels_ints", "classlabels_strings"),
+    )
     weights, bias, transform = _floats(node, "coefficients"), _floats(node, "intercepts"), transform_of(node)
     count = weights.size // max(1, x.width)
     y = _affine(b, x, weights, bias, count)
@@ -217,5 +218,3 @@ def _platt(b: Builder, node: NodeView, scores: Row, count: int) -> Row:
     for kernel, bound in (("Max", MARGIN), ("Min", 1 - MARGIN)):
         p = binary(b, kernel, p, number(p, bound))
     return b.step("PairwiseCoupling", [p], [("float64", (count,))])[0]
-
-

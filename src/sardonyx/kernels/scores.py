@@ -56,7 +56,7 @@ def _softmax_zero(b: Builder, x: Row) -> Row:
 
 
 def _probit(b: Builder, x: Row) -> Row:
-    """The quantile of the normal distribution, by S. Winitzki's approximation of the inverse error function (2008)."""
+    """Return quantiles of the normal distribution: S. Winitzki, approximation of the inverse error function, 2008."""
     z = binary(b, "Sub", binary(b, "Mul", x, number(x, 2)), number(x, 1))
     product = binary(b, "Mul", binary(b, "Sub", number(x, 1), z), binary(b, "Add", z, number(x, 1)))
     log = unary(b, "Log", product)

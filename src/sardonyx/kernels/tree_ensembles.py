@@ -21,7 +21,7 @@ import onnx
 from numpy.typing import NDArray
 
 from ..reference import to_array
-from ..rules import Builder, Const, NodeView, Row, Values, decline, lowers
+from ..rules import Builder, Const, NodeView, Operand, Row, Values, decline, lowers
 from .elementwise import FLOATS, cast_row, elementwise
 from .reduce import reduce_axes
 from .scores import (
@@ -231,7 +231,7 @@ def reached_leaves(b: Builder, x: Row, nodes: Nodes, n_leaves: int) -> Row:
         decline("rows of another type than the splits")
     packed = pack(nodes, n_leaves)
     walk = walk_tables(nodes, packed, leaf_ranks(packed)[1], x.width)
-    inputs = [x, walk.nodes, walk.trees, walk.leaves, walk.sets]
+    inputs: list[Operand | Array] = [x, walk.nodes, walk.trees, walk.leaves, walk.sets]
     return b.step("TreeEnsembleLeaves", inputs, [("int64", (len(nodes.roots),))], (walk.bits,))[0]
 
 
@@ -320,7 +320,10 @@ def _of_two(b: Builder, node: NodeView, x: Row, read: Ensemble, labels: Array, t
 def _of_two_scores(
     b: Builder, node: NodeView, x: Row, read: Ensemble, base: Floats, labels: Array, transform: str
 ) -> Values:
-    """The highest score wins; ONNX Runtime's label is the second class where that one's score is above 0."""
+    """Let the highest score win, where both classes have one.
+
+    ONNX Runtime says the second class as soon as that one's score is above 0; the standard does not.
+    """
     only = len(np.unique(node.attributes.integers("class_ids"))) == 1
     if len(base) not in ((0, 1) if only else (0, 2)):
         decline("base values that do not fit")
