@@ -15,7 +15,7 @@ This module knows no operator but `Constant` and `If`. It does not run anything 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -72,7 +72,7 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 
 
-def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
+def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Collection[str] = ()) -> Plan:
     """Lower a model to a plan.
 
     Parameters
@@ -82,6 +82,8 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
         is the rows, if it is not a fixed number.
     block_rows : int, optional
         Rows the native programs compute at a time; by default as many as keep the values of a block in the cache.
+    sparse : collection of str
+        Inputs that the program takes as sparse rows. The values, and the ONNX file, are the same either way.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
     ModelError
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
-    return _Lowering(model).plan(block_rows)
+    return _Lowering(model, sparse).plan(block_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,9 @@ def _constant_node(attributes: Attributes) -> Array | None:
 class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    def __init__(self, model: onnx.ModelProto, sparse: Collection[str]) -> None:
         self.model = model
+        self.sparse = sparse
         self.builder = Builder(prefix=self._free_prefix(model.graph))
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = _Scope(_opsets(model.opset_import))
@@ -205,7 +208,9 @@ class _Lowering:
         is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
         if is_rows and shape is not None:
             row_shape = tuple(n for n in shape[1:] if n is not None)
-            row = Row(self.builder.new_slot(dtype, row_shape, 0, info.name), dtype, row_shape)
+            sparse = info.name in self.sparse and len(row_shape) == 1 and dtype != "str"
+            slot = self.builder.new_slot(dtype, row_shape, 0, info.name, sparse=sparse)
+            row = Row(slot, dtype, row_shape, sparse=sparse)
             self.first_row = self.first_row or row
             value: Row | Batch = row
         else:
@@ -263,7 +268,7 @@ class _Lowering:
         """Walk the standard's own definition by other operators: if all of it is native, or there is no other way."""
         needed = not any(isinstance(value, Row) for value in view.inputs)
         body = standard_body(view.proto, view.version, view.inputs, needed=needed)
-        if body is None:
+        if body is None or (not needed and _loses_digits(body, view)):
             return None
         mark = self.builder.mark()
         results = self._call(view, body, scope)
@@ -304,7 +309,7 @@ class _Lowering:
                 try:
                     result = rule(self.builder, view)
                 except Declined as declined:
-                    reasons.append(str(declined))
+                    reasons += [str(declined)] if str(declined) else []
                     continue
                 if result is not None:
                     return result
@@ -337,6 +342,12 @@ class _Lowering:
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
         return [_at_border(view, next(results)) if name else None for name in outputs]
+
+
+def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:
+    """Whether a body computes in float32 what is given in another type: some of the standard's do."""
+    casts = any(n.op_type == "Cast" and any(a.i == onnx.TensorProto.FLOAT for a in n.attribute) for n in body.node)
+    return casts and any(isinstance(v, Row | Const) and v.dtype not in ("float32", "bool") for v in view.inputs)
 
 
 def _at_border(view: NodeView, result: Row | Batch) -> Row | Batch:
@@ -388,6 +399,8 @@ class _ReferenceNodes:
             return self._dims(value)
         if isinstance(value, Across):
             return self._across(value)
+        if isinstance(value, Row) and value.sparse:
+            value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
         if isinstance(value, Batch) or not value.lead:
             self.inputs[name] = value

@@ -12,6 +12,7 @@ The rules come after those of the other modules: they take what those decline.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,10 +27,14 @@ from .reduce import REDUCTIONS, reduce_axes
 from .shape import concat_rows, look_up
 
 
+#: no reason of its own: the operator's first rules say why they declined
+ELSEWHERE = ""
+
+
 def _across(node: NodeView, index: int, form: str) -> Row:
     value = node.inputs[index] if index < len(node.inputs) else None
     if not isinstance(value, Across) or value.form != form:
-        decline(f"input {index} is not rows {form}")
+        decline(ELSEWHERE)
     return value.row
 
 
@@ -41,7 +46,7 @@ def side_by_side(b: Builder, node: NodeView) -> Values:
     """1 x N x rest, several times, become k x N x rest."""
     rows = [node.any_row(i) for i in range(len(node.inputs))]
     if node.integer("axis", 0) != 0 or any(row.lead != 1 for row in rows) or len({row.dtype for row in rows}) != 1:
-        decline("not rows of one dimension before them")
+        decline(ELSEWHERE)
     return (Across(_stack(b, rows)),)
 
 
@@ -50,12 +55,12 @@ def below_each_other(b: Builder, node: NodeView) -> Values:
     """N x rest, several times, become (k * N) x rest."""
     rows = [node.row(i) for i in range(len(node.inputs))]
     if node.integer("axis", 0) not in (0, -rows[0].rank) or len({row.dtype for row in rows}) != 1:
-        decline("not rows below each other")
+        decline(ELSEWHERE)
     return (Across(_stack(b, rows), "stacked"),)
 
 
 def _stack(b: Builder, rows: list[Row]) -> Row:
-    return concat_rows(b, [b.reshape(Row(r.slot, r.dtype, r.shape), (1, *r.shape)) for r in rows], 0)
+    return concat_rows(b, [b.reshape(replace(r, lead=0), (1, *r.shape)) for r in rows], 0)
 
 
 @lowers("ArrayFeatureExtractor", domain="ai.onnx.ml")
@@ -63,7 +68,7 @@ def look_up_flat(b: Builder, node: NodeView) -> Values:
     """Of a table of one row, one row comes back, however many indices a row of the input has."""
     table, indices = node.const(0), node.row(1)
     if table.size != table.shape[-1] or table.ndim > 2 or indices.dtype not in ("int64", "int32"):
-        decline("not a table of one row")
+        decline(ELSEWHERE)
     return (Across(look_up(b, table.reshape(-1), b.reshape(indices, (indices.width,))), "flat"),)
 
 
@@ -72,7 +77,7 @@ def look_up_columns(b: Builder, node: NodeView) -> Values:
     """Return the columns of a table at the only index of each row: k x N."""
     table, indices = node.const(0), node.row(1)
     if table.ndim != 2 or indices.width != 1 or indices.dtype not in ("int64", "int32"):
-        decline("not a table with one index a row")
+        decline(ELSEWHERE)
     return (Across(look_up(b, np.ascontiguousarray(table.T), b.reshape(indices, ()))),)
 
 
@@ -182,7 +187,7 @@ def split_what_is_joined(b: Builder, node: NodeView) -> Values:
     """(k * N) x 1 becomes k x N (x 1), and 1 x (N * k) becomes N x k."""
     value, target = node.inputs[0], node.dims(1)
     if not isinstance(value, Across):
-        decline("input 0 is rows as they are")
+        decline(ELSEWHERE)
     x = value.row
     if value.form == "flat" and target in ((-1, x.width), (None, x.width)):
         return (x,)
@@ -202,7 +207,7 @@ def each_element(b: Builder, node: NodeView) -> Values:
 
     value = node.inputs[0]
     if not isinstance(value, Across):
-        decline("input 0 is rows as they are")
+        decline(ELSEWHERE)
     if node.op_type == "Identity":
         return (value,)
     return (Across(cast_row(b, value.row, dtype_of(node.integer("to", 0))), value.form),)
@@ -215,7 +220,7 @@ def raised_by_a_constant(b: Builder, node: NodeView) -> Values:
     (x,) = [v for v in values if isinstance(v, Row)] if sum(isinstance(v, Row) for v in values) == 1 else [None]
     (c,) = [v for v in values if isinstance(v, Const)] if sum(isinstance(v, Const) for v in values) == 1 else [None]
     if x is None or c is None or x.lead or c.array.size != 1 or c.array.ndim <= x.rank:
-        decline("not rows and one number of more dimensions")
+        decline(ELSEWHERE)
     operands = [Const(v.array.reshape(())) if isinstance(v, Const) else v for v in values]
     y = elementwise(b, node.op_type, operands, BINARY[node.op_type])
     return (Row(y.slot, y.dtype, y.shape, c.array.ndim - x.rank),)
