@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -42,6 +42,7 @@ from .inputs import (
     restore_missing,
     tensors,
 )
+from .node_args import NodeArg, node_args, tensor_type
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
@@ -52,22 +53,10 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
 
-#: NumPy's name of a dtype -> ONNX Runtime's name of the tensor type
-TENSOR_TYPES: Final = {"float64": "double", "float32": "float", "float16": "float16", "str": "string"}
-
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
 _native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
-
-
-@dataclass(frozen=True, slots=True)
-class NodeArg:
-    """An input or output as ONNX Runtime has it: ``type`` like ``tensor(double)``, ``shape`` like ``["N", 5]``."""
-
-    name: str
-    type: str
-    shape: list[int | str | None]
 
 
 class _Offered:
@@ -418,17 +407,17 @@ class NativeSession(_native.Program, Session):
 class PlanSession(Session):
     """A session of several segments: native programs, and whole batches in Python for what has no kernel."""
 
-    def __init__(self, plan: Plan, description: Description | None, outputs: list[NodeArg], proto: bytes, threads: int):
+    def __init__(self, plan: Plan, description: Description | None, model: onnx.ModelProto, threads: int) -> None:
         from .plan import PlanRunner
 
         self.plan = plan
-        self._outputs = outputs
+        self._inputs, self._outputs = node_args(model)
         self._runner = PlanRunner(plan, threads)
         self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
-        self._whole = {i.name for i in plan.inputs if not i.rows}
+        self._whole = {i.name: i.dtype for i in plan.inputs if not i.rows}
         self._describe(description, self._ports)
-        self._proto = proto
+        self._proto = model.SerializeToString()
 
     def run(
         self,
@@ -444,7 +433,7 @@ class PlanSession(Session):
         names = _output_names(output_names, self.plan.outputs)
         if not isinstance(input_feed, Mapping):
             raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")
-        whole = {name: np.asarray(input_feed[name]) for name in self._whole if name in input_feed}
+        whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
         rows = {name: array for name, array in input_feed.items() if name not in whole}
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
         try:
@@ -459,12 +448,7 @@ class PlanSession(Session):
 
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs."""
-        return [
-            NodeArg(
-                i.name, _tensor_type(i.dtype), ["N" if i.rows and k == 0 else n for k, n in enumerate(i.shape or ())]
-            )
-            for i in self.plan.inputs
-        ]
+        return list(self._inputs)
 
     def get_outputs(self) -> list[NodeArg]:
         """Return the outputs."""
@@ -525,11 +509,9 @@ def load(
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
-        return (
-            _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(parse_onnx(content), threads)
-        )
+        return _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
-        return _load_onnx(_with_graph(model, "this ModelProto"), threads)
+        return load_onnx(_with_graph(model, "this ModelProto"), threads)
     hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""
     raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.{hint}")
 
@@ -546,7 +528,7 @@ def _load_path(path: Path, threads: int) -> Session:
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
         return _native_session(session, str(path.resolve()), threads)
-    return _load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
+    return load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
@@ -583,7 +565,8 @@ def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     return model
 
 
-def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
+def load_onnx(model: onnx.ModelProto, threads: int = 0) -> Session:
+    """Return the session of a model that was read."""
     from .lower import lower
 
     try:
@@ -612,16 +595,9 @@ def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
 
 
 def _plan_session(plan: Plan, model: onnx.ModelProto, metadata: dict[str, str], threads: int) -> PlanSession:
-    from .reference import dtype_of
-
-    outputs = []
-    for value in model.graph.output:
-        kind = value.type.tensor_type
-        dims = [d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in kind.shape.dim]
-        outputs.append(NodeArg(value.name, _tensor_type(dtype_of(kind.elem_type)), dims))
     text = metadata.get(KEY)
     description = None if text is None else Description.parse(text)
-    return PlanSession(plan, description, outputs, model.SerializeToString(), threads)
+    return PlanSession(plan, description, model, threads)
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
@@ -695,12 +671,13 @@ def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _tensor_type(dtype: str) -> str:
-    return f"tensor({TENSOR_TYPES.get(dtype, dtype)})"
+def _whole(value: Any, dtype: str) -> Any:
+    """Return an input that is not rows; sequences, maps and optionals as they are."""
+    return np.asarray(value) if dtype and not isinstance(value, dict) and value is not None else value
 
 
 def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:
-    return NodeArg(name, _tensor_type(dtype), ["N", *shape])
+    return NodeArg(name, tensor_type(dtype), ["N", *shape])
 
 
 def _head(session: Session) -> list[str]:
