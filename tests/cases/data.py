@@ -753,6 +753,41 @@ def multiclass_codes_nan() -> Dataset:
     return Dataset(X, full.y, test)
 
 
+@data
+def regression_multi_int() -> Dataset:
+    """Several targets of integer features."""
+    full = regression_int()
+    return Dataset(full.X, np.c_[full.y, full.X[:, 0] - full.X[:, 1], full.y % 3], full.X_test)
+
+
+@data
+def regression_positive32() -> Dataset:
+    full = regression_positive()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def frame_classes() -> Dataset:
+    """A frame of numbers, three classes of text."""
+    full = multiclass()
+    names = [f"column {i}" for i in range(full.X.shape[1])]
+    classes = np.array(["a", "ü", "c"])[np.searchsorted([10, 20, 2**40], full.y)]
+    return Dataset(pd.DataFrame(full.X, columns=names), classes, pd.DataFrame(full.X_test, columns=names))
+
+
+@data
+def label_sets_str() -> Dataset:
+    """Labels of each row, some of them twice, some of them unknown in prediction."""
+    full = categories_str_unknown()
+    return Dataset(full.X[:40], None, full.X_test)
+
+
+@data
+def label_sets_int() -> Dataset:
+    full = categories_int_unknown()
+    return Dataset(full.X[:40], None, full.X_test)
+
+
 def _documents(sentences: list[str], strange: list[str]) -> Dataset:
     """Documents of one to three sentences; two topics; strange ones among the rows to predict."""
     rng = np.random.default_rng(17)
