@@ -20,9 +20,10 @@ namespace sardonyx {
 namespace {
 
 constexpr unsigned char kMagic[8] = {0x93, 'S', 'D', 'X', '\r', '\n', 0x1a, '\n'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::int64_t kMaxBlockRows = std::int64_t{1} << 20;
-constexpr std::int64_t kMaxWidth = std::int64_t{1} << 31;  // elements of a row, and each dimension
+constexpr std::int64_t kMaxWidth = std::int64_t{1} << 31;              // elements of a row, and each dimension
+constexpr std::int64_t kMaxSparseWidth = (std::int64_t{1} << 31) - 1;  // a column's number is an int32
 constexpr std::uint64_t kMaxConstant = std::uint64_t{1} << 32;
 constexpr std::uint32_t kMaxArity = 1u << 16;
 
@@ -41,7 +42,7 @@ static_assert(sizeof(FileHeader) == 64);
 
 struct FileSlot {
   TextRef name;
-  std::uint8_t dtype, role, rank, reserved[5];
+  std::uint8_t dtype, role, rank, sparse, reserved[4];
   std::uint64_t data_at, data_size;
   std::int64_t dims[kMaxRank];
 };
@@ -97,7 +98,7 @@ class Loader {
     if (header_.version != kVersion) {
       refuse("format version %u, this library reads %u; compile the model again", header_.version, kVersion);
     }
-    if (header_.block_rows < 1 || header_.block_rows > kMaxBlockRows) refuse("block_rows is %u", header_.block_rows);
+    if (header_.block_rows > kMaxBlockRows) refuse("block_rows is %u", header_.block_rows);
     if (header_.reserved != 0) refuse("a reserved header field is not 0");
     program_.block_rows_ = header_.block_rows;
   }
@@ -176,12 +177,24 @@ class Loader {
     Slot slot{text(record.name), static_cast<Role>(record.role), {}, 0};
     slot.tensor.dtype = static_cast<DType>(record.dtype);
     slot.tensor.constant = slot.role == Role::constant;
+    slot.tensor.sparse = is_sparse(record);
     slot.tensor.rank = record.rank;
     slot.tensor.width = width_of(record, slot.tensor.constant ? kMaxConstant : kMaxWidth);
     std::copy(std::begin(record.dims), std::end(record.dims), slot.tensor.dims);
     slot.row_bytes = static_cast<std::size_t>(slot.tensor.width) * item_size(slot.tensor.dtype);
     if (slot.role == Role::row && (record.data_at != 0 || record.data_size != 0)) refuse("a row slot has data");
     return slot;
+  }
+
+  static bool is_sparse(const FileSlot& record) {
+    if (record.sparse > 1) refuse("unknown slot form %u", record.sparse);
+    if (record.sparse == 0) return false;
+    if (record.role != static_cast<int>(Role::row)) refuse("a sparse slot that holds no rows");
+    if (record.rank != 1) refuse("a sparse slot of rank %u", record.rank);
+    if (record.dims[0] > kMaxSparseWidth)
+      refuse("a sparse slot of %lld columns", static_cast<long long>(record.dims[0]));
+    if (record.dtype == static_cast<int>(DType::text)) refuse("a sparse slot of text");
+    return true;
   }
 
   // The limit holds for the non-zero dimensions too: (0, 2^31, 2^31) would be empty and yet take forever to walk.
@@ -258,6 +271,7 @@ class Loader {
     for (std::uint32_t i = 0; i < header_.n_inputs; ++i) {
       const std::int32_t slot = next_id();
       write(slot);
+      program_.slots_[slot].entries = slot;
       program_.inputs_.push_back(slot);
       if (!names.insert(program_.slots_[slot].name).second) refuse("two inputs have the same name");
     }
@@ -281,7 +295,7 @@ class Loader {
       loaded.label = text(record.label);
       find_kernel_of(loaded, text(record.kernel));
       bind(loaded);
-      check(loaded);
+      check(loaded, header_.block_rows);
     }
   }
 
@@ -328,9 +342,54 @@ class Loader {
                    static_cast<std::int32_t>(loaded.params.size())};
   }
 
-  static void check(LoadedStep& loaded) {
+  // Which sparse slots have the same entries: established here, as a step on entries reads several of them at once.
+  void set_entries(LoadedStep& loaded) {
+    const Kernel& kernel = loaded.entry->kernel;
+    const auto is_sparse = [](const Tensor& tensor) { return tensor.sparse; };
+    loaded.by_element = kernel.by_element && std::ranges::any_of(loaded.tensors, is_sparse);
+    for (const std::int32_t slot : loaded.outputs) program_.slots_[slot].entries = slot;
+    if (!loaded.by_element && !kernel.keeps_entries) return;
+    const auto from =
+        std::ranges::find_if(loaded.inputs, [&](std::int32_t slot) { return program_.slots_[slot].tensor.sparse; });
+    if (from == loaded.inputs.end()) return;
+    for (const std::int32_t slot : loaded.outputs) program_.slots_[slot].entries = program_.slots_[*from].entries;
+  }
+
+  void check_by_element(LoadedStep& loaded) const {
+    std::int32_t entries = -1;
+    if (loaded.tensors.size() > kMaxByElement) fail("too many operands for a step on entries");
+    for (const std::int32_t number : loaded.inputs) {
+      const Slot& slot = program_.slots_[number];
+      if (!slot.tensor.sparse && !slot.tensor.constant) fail("sparse rows meet dense ones");
+      if (!slot.tensor.sparse) continue;
+      if (entries >= 0 && slot.entries != entries) fail("sparse rows that have not the same entries");
+      entries = slot.entries;
+    }
+    for (const std::int32_t number : loaded.outputs) {
+      if (!program_.slots_[number].tensor.sparse) fail("an output of a step on entries is dense");
+      if (program_.slots_[number].tensor.width != width_of_entries(loaded)) fail("the output differs in width");
+    }
+    Tensor tensors[kMaxByElement];
+    loaded.entry->kernel.check(by_element_step(loaded.step, tensors));
+  }
+
+  std::int64_t width_of_entries(const LoadedStep& loaded) const {
+    for (const Tensor& tensor : loaded.tensors) {
+      if (tensor.sparse) return tensor.width;
+    }
+    return -1;
+  }
+
+  void check(LoadedStep& loaded, std::int64_t block_rows) {
+    const auto is_sparse = [](const Tensor& tensor) { return tensor.sparse; };
     try {
+      set_entries(loaded);
+      if (loaded.by_element) return check_by_element(loaded);
+      if (!loaded.entry->kernel.sparse && std::ranges::any_of(loaded.tensors, is_sparse)) {
+        fail("the kernel does not know sparse rows");
+      }
       loaded.entry->kernel.check(loaded.step);
+      if (loaded.entry->kernel.whole_batch && block_rows != 0) fail("it must see all rows, block_rows is not 0");
       if (loaded.entry->kernel.prepare != nullptr) loaded.state = loaded.entry->kernel.prepare(loaded.step);
     } catch (const Error& error) {
       refuse("step '%s' (%s): %s", loaded.label.c_str(), loaded.entry->name, error.what());
@@ -369,6 +428,21 @@ std::shared_ptr<const void> aligned_copy(std::span<const std::byte>& file) {
 }
 
 }  // namespace
+
+Step by_element_step(const Step& step, Tensor* tensors) {
+  Step flat = step;
+  flat.inputs = tensors;
+  flat.outputs = tensors + step.n_inputs;
+  for (int i = 0; i < step.n_inputs + step.n_outputs; ++i) {
+    Tensor& tensor = tensors[i] = i < step.n_inputs ? step.inputs[i] : step.outputs[i - step.n_inputs];
+    if (!tensor.sparse) continue;
+    tensor.sparse = false;
+    tensor.width = tensor.dims[0] = 1;
+    tensor.rank = 1;
+    tensor.data = nullptr;
+  }
+  return flat;
+}
 
 std::unique_ptr<Program> Program::load(std::span<const std::byte> file, std::shared_ptr<const void> owner,
                                        Isa at_most) {

@@ -22,7 +22,9 @@ struct Slot {
   std::string name;
   Role role;
   Tensor tensor;          // data is set for constants only
-  std::size_t row_bytes;  // width * item size
+  std::size_t row_bytes;  // width * item size, of a dense slot
+  std::int32_t entries =
+      -1;  // of a sparse slot: the slot whose indptr and indices it has (its own, or an earlier one's)
 };
 
 // A step as loaded. `step` points into the vectors beside it.
@@ -35,7 +37,12 @@ struct LoadedStep {
   std::vector<ParamKind> param_kinds;
   Step step;
   void* state = nullptr;
+  bool by_element = false;  // it has sparse rows, and runs on their entries
 };
+
+// The step as its kernel sees it when it runs on entries: every sparse tensor a dense one of width 1.
+constexpr int kMaxByElement = 8;  // inputs and outputs
+Step by_element_step(const Step& step, Tensor* tensors);
 
 class Program {
  public:
@@ -51,7 +58,7 @@ class Program {
   const std::vector<std::int32_t>& inputs() const { return inputs_; }
   const std::vector<std::int32_t>& outputs() const { return outputs_; }
   const std::vector<std::pair<std::string, std::string>>& metadata() const { return metadata_; }
-  std::int64_t block_rows() const { return block_rows_; }
+  std::int64_t block_rows() const { return block_rows_; }  // 0: all rows of a call
   std::span<const std::byte> file() const { return file_; }
   Isa isa() const { return isa_; }
 

@@ -203,9 +203,11 @@ class Graph:
         """Return the node with the calling node's attributes in place of references to them."""
         if not any(a.ref_attr_name for a in proto.attribute):
             return proto
-        plain = [self.attributes[a.ref_attr_name] if a.ref_attr_name else a for a in proto.attribute]
         resolved = helper.make_node(proto.op_type, proto.input, proto.output, domain=proto.domain)
-        resolved.attribute.extend(plain)
+        for attribute in proto.attribute:
+            source = attribute.ref_attr_name
+            resolved.attribute.append(self.attributes[source] if source else attribute)
+            resolved.attribute[-1].name = attribute.name
         return resolved
 
     def constant_of(self, value: Value) -> NDArray[Any] | None:
@@ -355,13 +357,19 @@ class Value:
         Element type; strings are `STRING`.
     shape : tuple
         Known dimensions as int, ``"N"`` for the rows, None where unknown.
+
+    Attributes
+    ----------
+    sparse : bool
+        Whether scikit-learn holds it as a sparse matrix, and so computes as it does for those. The tensor is dense.
     """
 
-    __slots__ = ("dtype", "graph", "name", "shape")
+    __slots__ = ("dtype", "graph", "name", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
         self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
+        self.sparse = False
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"
@@ -381,7 +389,12 @@ class Value:
     def astype(self, dtype: DTypeLike) -> Value:
         """Cast, where it is not of that type already."""
         target = graph_dtype(np.dtype(dtype))
-        return self if target == self.dtype else one(op.Cast(self, to=tensor_type(target)))
+        return self if target == self.dtype else one(op.Cast(self, to=tensor_type(target))).like(self)
+
+    def like(self, X: Value) -> Value:
+        """Return the value, held sparse where X is: what transformers that keep sparse matrices say of results."""
+        self.sparse = X.sparse
+        return self
 
     def reshape(self, *shape: int) -> Value:
         """Reshape; 0 keeps a dimension, -1 takes the rest."""
@@ -546,9 +559,9 @@ class _Operators:
 op = _Operators()
 
 
-def attribute_ref(name: str, kind: onnx.AttributeProto.AttributeType) -> onnx.AttributeProto:
-    """Return an attribute whose value is the calling node's attribute `name` (inside a function body only)."""
-    return onnx.AttributeProto(name=name, ref_attr_name=name, type=kind)
+def attribute_ref(name: str, kind: onnx.AttributeProto.AttributeType, source: str = "") -> onnx.AttributeProto:
+    """Return an attribute whose value is the calling node's of the same name, or `source` (in a function body only)."""
+    return onnx.AttributeProto(name=name, ref_attr_name=source or name, type=kind)
 
 
 def loop(body: Callable[..., Sequence[Value]], trips: int, *state: Value) -> tuple[Value, ...]:

@@ -127,8 +127,10 @@ def _reference_runner(segment: ReferenceSegment) -> _Runner:
     return cast(_Runner, ReferenceEvaluator(segment.model))
 
 
-def _contiguous(value: Any) -> Any:
-    """Return an array as a program takes it; the reference implementation may give views."""
+def _contiguous(value: Any, *, dense: bool) -> Any:
+    """Return an array as a segment takes it; the reference implementation may give views, and knows no sparse rows."""
+    if dense and hasattr(value, "toarray"):
+        return value.toarray()
     return np.ascontiguousarray(value).reshape(value.shape) if isinstance(value, np.ndarray) else value
 
 
@@ -162,10 +164,13 @@ class PlanRunner:
         values: dict[str, Any] = dict(feeds)
         for segment, runner in self._runners:
             with np.errstate(all="ignore"):
-                results = runner.run(None, {name: _contiguous(values[name]) for name in segment.inputs})
+                dense = isinstance(segment, ReferenceSegment)
+                feeds = {name: _contiguous(values[name], dense=dense) for name in segment.inputs}
+                results = runner.run(None, feeds)
             values.update(zip(segment.outputs, results, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
-        return [values[self.plan.renamed.get(name, name)] for name in names]
+        found = [values[self.plan.renamed.get(name, name)] for name in names]
+        return [value.toarray() if hasattr(value, "toarray") else value for value in found]
 
     def _check_names(self, names: Sequence[str], feeds: Mapping[str, Any]) -> None:
         missing = [i.name for i in self.plan.inputs if i.name not in feeds]

@@ -31,7 +31,17 @@ from . import _native
 from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, restore_missing, tensors
+from .frames import FrameReader, frame_like, named_columns
+from .inputs import (
+    InputSpec,
+    Signature,
+    check_matrix,
+    coerce_feeds,
+    is_sparse,
+    opened,
+    restore_missing,
+    tensors,
+)
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
@@ -101,20 +111,31 @@ class Session(ABC):
 
     description: Description | None
     signature: Signature
+    _reader: FrameReader
 
     def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
         self.description = description
         if description is not None:
             _check_description(description, ports, [o.name for o in self.get_outputs()])
         self.signature = description.signature if description is not None else _signature_of(ports)
+        features = description.features if description is not None else None
+        self._reader = FrameReader(self.signature, features, [name for name, _, _ in ports])
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
     @abstractmethod
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
         """Return the outputs named (all if None or empty) for tensors given by input name.
+
+        Any matrix of numbers may be given as a SciPy sparse matrix. ``sparse=True`` gives outputs that the program
+        computes sparse as ``scipy.sparse.csr_matrix``; else all are dense, as in ONNX.
 
         ``run_options`` is there for those who come from ONNX Runtime; it must be None.
 
@@ -166,6 +187,12 @@ class Session(ABC):
         """
         return tensors(X, self.signature, self.description.features if self.description else None)
 
+    def sparse_feeds(self, X: Any) -> dict[str, Any]:
+        """Return what `feeds` returns, for this runtime: a sparse matrix stays one."""
+        if is_sparse(X) and not self.signature.by_column and len(self.signature.inputs) == 1:
+            return {self.signature.inputs[0].name: X}
+        return self.feeds(X)
+
     # ---- as the estimator has it -----------------------------------------------------------------------------------
 
     @property
@@ -200,7 +227,7 @@ class Session(ABC):
 
     @_Offered
     def transform(self, X: Any) -> Any:
-        """Return the transformed data, dense."""
+        """Return the transformed data: a ``scipy.sparse.csr_matrix`` where the estimator returns sparse ones."""
         return self.answer("transform", X)
 
     @_Offered
@@ -240,16 +267,77 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
-        return _in_form(method, entry, self.run(entry.outputs, self._fast_feeds(X)))
+        if entry.form == "sparse":
+            return _as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
+        return _in_form(method, entry, self._outputs_of(entry.outputs, X))
 
-    def _fast_feeds(self, X: Any) -> dict[str, Array]:
+    def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:
+        """Return what methods answer for X as a frame of the kind of X: a column for every column of their results.
+
+        Parameters
+        ----------
+        X : DataFrame, Table, RecordBatch, dict of columns or array-like of shape (n_samples, n_features)
+            As the methods take it.
+        methods : str or sequence of str, optional
+            Which; by default all that the file has.
+
+        Returns
+        -------
+        DataFrame, Table, RecordBatch or dict of ndarray
+            A frame of the library of X, with the index of X if it has one; a dict of arrays if X is no frame of pandas,
+            polars or pyarrow. The columns of ``transform`` have the estimator's own names (its
+            ``get_feature_names_out``); others are called ``predict``, ``predict_proba_<class>``, ``apply_<number>``.
+
+        Raises
+        ------
+        MissingMethodError
+            If the file does not have a method.
+        InputError
+            If X does not fit.
+        """
+        entries = self._entries(methods)
+        outputs = tuple(dict.fromkeys(output for entry in entries.values() for output in entry.outputs))
+        X = opened(X)
+        arrays = dict(zip(outputs, self._outputs_of(outputs, X), strict=True))
+        columns: dict[str, Array] = {}
+        for name, entry in entries.items():
+            parts = _in_dtypes(name, entry, [arrays[output] for output in entry.outputs])
+            columns |= named_columns(entry, self.description and self.description.classes, parts)
+        return frame_like(X, columns)
+
+    def _entries(self, methods: str | Sequence[str] | None) -> dict[str, Method]:
+        known = self.description.methods if self.description else {}
+        chosen = tuple(known) if methods is None else (methods,) if isinstance(methods, str) else tuple(methods)
+        for name in chosen or ("predict",):
+            if name not in known:
+                raise MissingMethodError(_missing_method(self, name))
+        return {name: known[name] for name in chosen}
+
+    def _fast_feeds(self, X: Any) -> dict[str, Any]:
+        """Return feeds for run, which itself coerces an array that does not fit as it is."""
         signature = self.signature
         if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
             spec = signature.inputs[0]
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
-            return {spec.name: X}  # run coerces what does not fit as it is
-        return self.feeds(X)
+            return {spec.name: X}
+        return self.sparse_feeds(opened(X))
+
+    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
+        one_matrix = type(X) is np.ndarray and not self.signature.by_column and len(self.signature.inputs) == 1
+        if not one_matrix and not is_sparse(X):
+            X = opened(X)
+            found = self._reader.columns(X)
+            result = None if found is None else self._run_columns(names, *found)
+            if result is not None:
+                return result
+        return self.run(names, self._fast_feeds(X))
+
+    def _run_columns(
+        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
+    ) -> list[Array] | None:
+        """Return the outputs for columns as the native core reads them; None if they need the slow way."""
+        return None
 
     @property
     def classes_(self) -> Any:
@@ -343,9 +431,14 @@ class PlanSession(Session):
         self._proto = proto
 
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
-        """Return the outputs named (all if None or empty) for tensors given by input name."""
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
+        """Return the outputs named (all if None or empty) for tensors given by input name, dense."""
         if run_options is not None:
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
         names = _output_names(output_names, self.plan.outputs)
@@ -494,13 +587,20 @@ def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
     from .lower import lower
 
     try:
-        return session_of(lower(model), model, threads)
+        return session_of(lower(model, sparse=sparse_inputs(model)), model, threads)
     except SardonyxError:
         raise
     except Exception as error:  # MemoryError too: a small file can ask for terabytes
         raise ModelError(
             f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
         ) from error
+
+
+def sparse_inputs(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the inputs that the model says were sparse in the sample: programs take them so."""
+    texts = [prop.value for prop in model.metadata_props if prop.key == KEY]
+    specs = Description.parse(texts[0]).signature.inputs if texts else ()
+    return tuple(spec.name for spec in specs if spec.sparse)
 
 
 def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
@@ -551,14 +651,26 @@ def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> Sequen
 
 
 def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
-    labels = name == "predict"
-    if method.dtypes:
-        arrays = [_in_dtype(a, d, labels) for a, d in zip(arrays, method.dtypes, strict=True)]
+    arrays = _in_dtypes(name, method, arrays)
     if method.form == "array":
         return arrays[0]
     if method.form == "columns":
         return np.concatenate([a.astype(object) for a in arrays], axis=1)
     return arrays if method.form == "list" else tuple(arrays)
+
+
+def _in_dtypes(name: str, method: Method, arrays: list[Array]) -> list[Array]:
+    if not method.dtypes:
+        return arrays
+    return [_in_dtype(a, d, name == "predict") for a, d in zip(arrays, method.dtypes, strict=True)]
+
+
+def _as_csr(result: Any, dtype: str) -> Any:
+    """Return an output as a CSR matrix, whichever way the program gives it."""
+    from scipy.sparse import csr_matrix
+
+    matrix = csr_matrix(result) if isinstance(result, np.ndarray) else result
+    return matrix if matrix.dtype.str == dtype else matrix.astype(dtype)
 
 
 def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
@@ -607,10 +719,9 @@ def _head(session: Session) -> list[str]:
 
 def _program_lines(program: _native.Program) -> list[str]:
     size, count = program.nbytes / 1024, len(program.steps)
-    lines = [
-        f"native    {count} steps, {program.isa}, blocks of {program.block_rows} rows, "
-        f"up to {program.threads} threads, {size:.1f} KiB"
-    ]
+    blocks = f"blocks of {program.block_rows} rows, up to {program.threads} threads"
+    blocks = blocks if program.block_rows else "all rows at once"
+    lines = [f"native    {count} steps, {program.isa}, {blocks}, {size:.1f} KiB"]
     width = max((len(kernel) for kernel, _, _ in program.steps), default=0)
     lines += [f"  {i:3d}  {kernel:{width}}  {isa:7}  {label}" for i, (kernel, isa, label) in enumerate(program.steps)]
     return lines

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,9 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .agreement import Report, Run, Verdict, attempt, judge
-from .description import Description, Method, Proof
+from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
+from .inputs import is_sparse
 from .program import MAGIC
 from .session import Session, load, parse_onnx
 
@@ -39,8 +40,14 @@ Array: TypeAlias = NDArray[Any]
 REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError)
 #: times that the estimator's own rounding is measured
 NUDGES: Final = 16
+#: rows that are asked beside those in question, to see whether that makes a difference
+COMPANY: Final = (1, 3, 30)
+#: ... and how many of them are asked alone, each, at most
+MOST_ALONE: Final = 200
 #: rows of the user's that are compared at once, and that a file carries as its proof
 CHUNK, PROOF_ROWS, PROOF_NUMBERS = 10_000, 8, 4096
+#: numbers that rows of a sparse matrix stand for, compared at once
+CHUNK_NUMBERS: Final = 1 << 22
 
 
 def verify(estimator: Any, model: Any, X: Any) -> Report:
@@ -85,7 +92,8 @@ def verify(estimator: Any, model: Any, X: Any) -> Report:
 def verify_quickly(estimator: Any, session: Session, X: Any) -> Report:
     """Compare on some rows of the sample, in our runtime: what every conversion goes through."""
     rows = number_of_rows(X)
-    batches = [Batch("sample", rows_of(X, spread(rows, 100)), min(rows, 100))] if rows else []
+    most = min(100, _chunk(X))
+    batches = [Batch("sample", rows_of(X, spread(rows, most)), min(rows, most))] if rows else []
     return compare(estimator, session, {"sardonyx": session.run}, [*batches, *_batches(X, most=1)])
 
 
@@ -98,8 +106,9 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
     arrays: dict[str, Array] = {}
     methods: dict[str, Method] = {}
     for name, method in description.methods.items():
-        answers = _ask_for_proof(estimator, name, method, rows)
-        methods[name] = replace(method, dtypes=tuple(_dtype(a) for a in answers))
+        result, answers = _ask_for_proof(estimator, name, method, rows)
+        form: Form = "sparse" if is_sparse(result) else "array" if method.form == "sparse" else method.form
+        methods[name] = replace(method, form=form, dtypes=tuple(_dtype(a) for a in answers))
         arrays.update(zip(method.outputs, answers, strict=True))
     return replace(description, methods=methods, proof=Proof(session.feeds(rows), arrays))
 
@@ -114,16 +123,20 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
     }
     for batch in batches:
         for name, method in description.methods.items():
-            expected, kept = _answers(estimator, name, method, batch)
-            feeds = session.feeds(rows_of(batch.X, kept)) if len(kept) else None
-            for runtime, run in runs.items():
+            refused = batch.rows
+            for rows, expected in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
+                refused -= len(rows)
+                X = rows_of(batch.X, rows)  # together, as the estimator was given them: it may look at all at once
+                noise = partial(_own_rounding, estimator, name, method, X)
+                for runtime, run in runs.items():
+                    if callable(run):
+                        feeds = session.sparse_feeds(X) if runtime == "sardonyx" else session.feeds(X)
+                        actual, before = attempt(run, method.outputs, feeds), verdicts[name, runtime]
+                        after = judge(before, batch.label, rows, actual, expected, description.single, noise)
+                        verdicts[name, runtime] = after
+            for runtime in runs:
                 before = verdicts[name, runtime]
-                before = replace(before, refused=before.refused + batch.rows - len(kept))
-                if callable(run) and feeds is not None:
-                    actual = attempt(run, method.outputs, feeds)
-                    noise = partial(_own_rounding, estimator, name, method, rows_of(batch.X, kept))
-                    before = judge(before, batch.label, kept, actual, expected, description.single, noise)
-                verdicts[name, runtime] = before
+                verdicts[name, runtime] = replace(before, refused=before.refused + refused)
     return Report(description.estimator, tuple(verdicts.values()))
 
 
@@ -131,9 +144,9 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
 
 
 def _batches(X: Any, most: int = 2**62) -> Iterator[Batch]:
-    rows = min(number_of_rows(X), most)
-    for start in range(0, rows, CHUNK):
-        stop = min(start + CHUNK, rows)
+    rows, chunk = min(number_of_rows(X), most), _chunk(X)
+    for start in range(0, rows, chunk):
+        stop = min(start + chunk, rows)
         yield Batch(
             f"rows {start} to {stop - 1}" if most > 1 else "one row", rows_of(X, np.arange(start, stop)), stop - start
         )
@@ -141,16 +154,9 @@ def _batches(X: Any, most: int = 2**62) -> Iterator[Batch]:
         yield Batch("one row", rows_of(X, np.arange(1)), 1)
 
 
-def _answers(estimator: Any, name: str, method: Method, batch: Batch) -> tuple[list[Array], Array]:
-    """Return the estimator's arrays for the rows of a batch that it accepts, and the positions of those rows."""
-    parts: list[list[Array]] = []
-    kept: list[Array] = []
-    for rows, answer in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
-        kept.append(rows)
-        parts.append(answer)
-    if not kept:
-        return [], np.zeros(0, np.int64)
-    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)], np.concatenate(kept)
+def _chunk(X: Any) -> int:
+    """Return how many rows are compared at once: few of a wide sparse matrix, as answers are compared dense."""
+    return max(1, min(CHUNK, CHUNK_NUMBERS // max(1, X.shape[1]))) if is_sparse(X) else CHUNK
 
 
 def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) -> Iterator[tuple[Array, list[Array]]]:
@@ -165,36 +171,75 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
     yield rows, answers
 
 
-def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> Array:
-    """Return how far the estimator's own answers for some rows move with the last bit of its input."""
+def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> tuple[Array, float]:
+    """Return how far the estimator's own answers for some rows move, and the most that one moves for no reason at all.
+
+    They move with the last bit of the input; and with the company that a row is asked in, as matrix products add up in
+    another order for one row than for many.
+    """
+
+    def ask(X: Any) -> Array:
+        return _ask(estimator, name, method, X)[output].astype(np.float64)
+
     X = rows_of(X, rows)
-    before = _ask(estimator, name, method, X)[output].astype(np.float64)
+    before = ask(X)
     most = np.zeros(before.shape)
+    for again in _in_other_company(ask, X, len(rows)):
+        most = _farther(most, before, again)
+    contradicted = float(most.max(initial=0))
     for seed in range(NUDGES):
-        with contextlib.suppress(*REFUSALS):
-            after = _ask(estimator, name, method, nudged(X, seed))[output].astype(np.float64)
-            most = np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
+        most = _farther(most, before, partial(ask, nudged(X, seed)))
+    return most, contradicted
+
+
+def _farther(most: Array, before: Array, again: Callable[[], Array]) -> Array:
+    with contextlib.suppress(*REFUSALS):
+        after = again()
+        return np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
     return most
+
+
+def _in_other_company(ask: Callable[[Any], Array], X: Any, rows: int) -> Iterator[Callable[[], Array]]:
+    """Yield ways to ask for the same rows: with others behind them, and, of few rows, each alone."""
+    everyone = np.arange(rows)
+    for more in COMPANY:
+        yield lambda more=more: ask(rows_of(X, np.resize(everyone, rows + more)))[:rows]  # type: ignore[misc]
+    if rows <= MOST_ALONE:
+        yield lambda: np.concatenate([ask(rows_of(X, one)) for one in np.split(everyone, rows)])
 
 
 def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
     """Return the arrays of an estimator's own method, one for each output of the model."""
+    return _arrays(_result(estimator, name, X), method, X)
+
+
+def _result(estimator: Any, name: str, X: Any) -> Any:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        result = estimator.predict(X, return_std=True) if name == "predict_std" else getattr(estimator, name)(X)
+        return estimator.predict(X, return_std=True) if name == "predict_std" else getattr(estimator, name)(X)
+
+
+def _arrays(result: Any, method: Method, X: Any) -> list[Array]:
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
-    array = _dense(result)
+    array = restored(_dense(result), X)
     return [array[:, i : i + 1] for i in range(array.shape[1])] if method.form == "columns" else [array]
 
 
-def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
+def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> tuple[Any, list[Array]]:
     try:
-        return _ask(estimator, name, method, X)
+        result = _result(estimator, name, X)
+        return result, _arrays(result, method, X)
     except REFUSALS as error:
         raise InputError(
             f"{type(estimator).__name__}.{name} refuses the sample: {error}\nGive rows that it accepts."
         ) from error
+
+
+def restored(array: Array, X: Any) -> Array:
+    """Return a row that lost its row dimension (SparsePCA and MiniBatchSparsePCA do that to one row alone) as a row."""
+    lost = array.ndim == 1 and array.size > 1 and getattr(X, "ndim", 1) == 2 and number_of_rows(X) == 1
+    return array[None] if lost else array
 
 
 def _dense(result: Any) -> Array:

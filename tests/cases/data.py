@@ -607,6 +607,68 @@ def regression_few() -> Dataset:
 
 
 @data
+def gram_square() -> Dataset:
+    """A square matrix of kernel values, and rows of one."""
+    full = regression_near()
+    fit, test = (np.exp(-0.1 * ((X[:, None] - full.X[:60]) ** 2).sum(2)) for X in (full.X[:60], full.X_test))
+    return Dataset(fit, full.y[:60], test)
+
+
+@data
+def gram_square32() -> Dataset:
+    full = gram_square()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def counts_square() -> Dataset:
+    """A linear kernel of counts, as integers."""
+    full = counts_int()
+    return Dataset(full.X[:40] @ full.X[:40].T, full.y[:40], full.X_test @ full.X[:40].T)
+
+
+@data
+def regression_nan32() -> Dataset:
+    """NaN in float32, without rows far away."""
+    full = regression_nan()
+    return Dataset(full.X.astype(np.float32), full.y, np.clip(full.X_test, -4, 4).astype(np.float32))
+
+
+@data
+def scattered_nan() -> Dataset:
+    """NaN, and rows neither near to training rows nor far away, where expanded squares are exact enough too."""
+    full, rng = scattered(), np.random.default_rng(14)
+    X, test = full.X.copy(), full.X_test.copy()
+    X[rng.random(X.shape) < 0.1], test[rng.random(test.shape) < 0.3] = np.nan, np.nan
+    return Dataset(X, full.y, test)
+
+
+@data
+def scattered_nan32() -> Dataset:
+    full = scattered_nan()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def frame_nan() -> Dataset:
+    """A frame of numbers with NaN."""
+    full = regression_nan()
+    names = [f"column {i}" for i in range(full.X.shape[1])]
+    return Dataset(pd.DataFrame(full.X, columns=names), full.y, pd.DataFrame(full.X_test, columns=names))
+
+
+@data
+def lonely_nan() -> Dataset:
+    """Rows with one value, which no donor of the others has."""
+    full = regression()
+    X, test = full.X[:40, :3].copy(), full.X_test[:12, :3].copy()
+    X[:20, 0], X[20:, 1:] = np.nan, np.nan
+    test[1:, 1], test[2, 2], test[:5, 0] = np.nan, np.nan, np.nan
+    test[8:, 2] = np.nan
+    return Dataset(X, full.y[:40], test)
+
+
+@data
 def ranked() -> Dataset:
     """Relevances of ten queries of thirty rows each; the queries are a column, which rankers of xgboost take off."""
     rng = np.random.default_rng(31)
@@ -689,3 +751,38 @@ def multiclass_codes_nan() -> Dataset:
     X[rng.random(X.shape) < 0.1] = np.nan
     test[rng.random(test.shape) < 0.1] = np.nan
     return Dataset(X, full.y, test)
+
+
+@data
+def regression_multi_int() -> Dataset:
+    """Several targets of integer features."""
+    full = regression_int()
+    return Dataset(full.X, np.c_[full.y, full.X[:, 0] - full.X[:, 1], full.y % 3], full.X_test)
+
+
+@data
+def regression_positive32() -> Dataset:
+    full = regression_positive()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def frame_classes() -> Dataset:
+    """A frame of numbers, three classes of text."""
+    full = multiclass()
+    names = [f"column {i}" for i in range(full.X.shape[1])]
+    classes = np.array(["a", "ü", "c"])[np.searchsorted([10, 20, 2**40], full.y)]
+    return Dataset(pd.DataFrame(full.X, columns=names), classes, pd.DataFrame(full.X_test, columns=names))
+
+
+@data
+def label_sets_str() -> Dataset:
+    """Labels of each row, some of them twice, some of them unknown in prediction."""
+    full = categories_str_unknown()
+    return Dataset(full.X[:40], None, full.X_test)
+
+
+@data
+def label_sets_int() -> Dataset:
+    full = categories_int_unknown()
+    return Dataset(full.X[:40], None, full.X_test)
