@@ -201,7 +201,11 @@ struct Room {
 template <class T>
 Room<T> room_in(void* scratch, std::int64_t features, std::int64_t n) {
   T* at = static_cast<T*>(scratch);
-  return {at, at + features, at + 2 * features, at + 2 * features + n, at + 2 * features + 2 * n,
+  return {at,
+          at + features,
+          at + 2 * features,
+          at + 2 * features + n,
+          at + 2 * features + 2 * n,
           at + 2 * features + 3 * n};
 }
 
@@ -314,7 +318,8 @@ struct Problem {
   // One iteration; returns whether W changed by at most tol of its norm (what the rule of change asks).
   bool update() {
     const T l1 = static_cast<T>(u.l1), l2 = static_cast<T>(u.l2), floor = std::numeric_limits<double>::epsilon();
-    const bool added = u.beta == 1 && u.rule == kDivergence;  // scikit-learn keeps the sums, and adds at every iteration
+    const bool added =
+        u.beta == 1 && u.rule == kDivergence;  // scikit-learn keeps the sums, and adds at every iteration
     if (added) add_penalty(room.sums, l1);
     double change = 0, size = 0;
     for (std::int64_t r = 0; r < rows; ++r) {

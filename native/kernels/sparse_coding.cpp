@@ -200,14 +200,16 @@ struct Lasso {
       }
     }
     if (alpha == 0) return dual_norm;
-    const T primal = narrow(0.5 * wide(r_norm2) + wide(alpha * l1_norm)), scale = dual_norm > alpha ? alpha / dual_norm : 1;
+    const T primal = narrow(0.5 * wide(r_norm2) + wide(alpha * l1_norm)),
+            scale = dual_norm > alpha ? alpha / dual_norm : 1;
     return primal - narrow(-0.5 * wide(scale * scale) * wide(r_norm2) + wide(scale * ry));
   }
 
   // Leaves out atoms that the gap proves to be 0 (gap safe screening).
   void screen(T gap, T dual_norm) {
     if (alpha == 0) return;
-    const T radius = narrow(std::sqrt(2 * std::fabs(wide(gap))) / wide(alpha)), most_inner = dual_norm > alpha ? dual_norm : alpha;
+    const T radius = narrow(std::sqrt(2 * std::fabs(wide(gap))) / wide(alpha)),
+            most_inner = dual_norm > alpha ? dual_norm : alpha;
     std::int64_t kept = 0;
     for (std::int64_t i = 0; i < n_active; ++i) {
       const std::int64_t j = active[i];
@@ -281,8 +283,7 @@ double cost_lasso(const Step& step) {
   return 20 + 10 * k * k;
 }
 
-SARDONYX_KERNEL("LassoDescent",
-                {.check = check_lasso, .run = run_lasso, .scratch = scratch_lasso, .cost = cost_lasso});
+SARDONYX_KERNEL("LassoDescent", {.check = check_lasso, .run = run_lasso, .scratch = scratch_lasso, .cost = cost_lasso});
 
 // ---- least angle regression ------------------------------------------------------------------------------------------
 
@@ -460,8 +461,23 @@ void run_path_as(const Step& step, std::int64_t rows, void* scratch) {
   const T threshold = static_cast<float>(step.params[3].f) + std::numeric_limits<float>::epsilon();
   T* y = data_of<T>(step.outputs[0]);
   for (std::int64_t r = 0; r < rows; ++r, xy += k, y += k) {
-    Path<T> path{k,    step.params[0].i, step.params[2].i, (flags & kLassoPath) != 0, (flags & kPositive) != 0, alpha_min,
-                 threshold, xy, gram, y, prev_coef, Cov, corr, sign, solution, indices, Factor<T>{factor, m}};
+    Path<T> path{k,
+                 step.params[0].i,
+                 step.params[2].i,
+                 (flags & kLassoPath) != 0,
+                 (flags & kPositive) != 0,
+                 alpha_min,
+                 threshold,
+                 xy,
+                 gram,
+                 y,
+                 prev_coef,
+                 Cov,
+                 corr,
+                 sign,
+                 solution,
+                 indices,
+                 Factor<T>{factor, m}};
     path.follow();
   }
 }

@@ -52,8 +52,8 @@ void check_digamma(const Step& step) {
 void run_digamma(const Step& step, std::int64_t rows, const Context&) {
   with_float(step.inputs[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    map([](Vector<double> x) { return digamma_of<T>(x); }, data_of<const T>(step.inputs[0]), data_of<T>(step.outputs[0]),
-        rows * step.inputs[0].width);
+    map([](Vector<double> x) { return digamma_of<T>(x); }, data_of<const T>(step.inputs[0]),
+        data_of<T>(step.outputs[0]), rows * step.inputs[0].width);
   });
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 import sklearn
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning, SparseCoder
+from sklearn.decomposition import SparseCoder
 from sklearn.decomposition._dict_learning import _BaseSparseCoding
 
 from ..convert import as_float

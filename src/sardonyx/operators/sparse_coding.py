@@ -376,7 +376,8 @@ class _Path:
 
     def _solve(self, atoms: Value, sign: Value, n_active: Value) -> tuple[Value, Value, Value]:
         """Return the solution of the active atoms' equations for their signs, all atoms' products with it, and the
-        pivot of the last one: Gauss and Jordan's elimination of the active places, one after the other."""
+        pivot of the last one: Gauss and Jordan's elimination of the active places, one after the other.
+        """
         k, dtype = self.k, self.Xy.dtype
         rows = op.Gather(self.Gram, atoms, axis=0)
         columns = op.Expand(atoms[:, None, :], op.Shape(rows))

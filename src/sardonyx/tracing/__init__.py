@@ -111,7 +111,7 @@ def _where(error: BaseException) -> str:
         return ""
     last = frames[-1]
     code = (last.line or linecache.getline(last.filename, last.lineno or 0)).strip()
-    return f'{last.filename}, line {last.lineno}{f": `{code}`" if code else ""}: '
+    return f"{last.filename}, line {last.lineno}{f': `{code}`' if code else ''}: "
 
 
 # ---- functions of NumPy without a protocol ---------------------------------------------------------------------------

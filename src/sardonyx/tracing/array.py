@@ -33,9 +33,29 @@ KNOWN: Final = (*FLOATS, *INTEGERS, np.dtype(np.bool_))
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 #: methods of an array that are functions of NumPy
-METHODS = (
-    "sum mean std var min max prod any all argmax argmin cumsum clip round take ptp sort squeeze swapaxes repeat dot"
-).split()
+METHODS = [
+    "sum",
+    "mean",
+    "std",
+    "var",
+    "min",
+    "max",
+    "prod",
+    "any",
+    "all",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "clip",
+    "round",
+    "take",
+    "ptp",
+    "sort",
+    "squeeze",
+    "swapaxes",
+    "repeat",
+    "dot",
+]
 
 Axes: TypeAlias = int | Sequence[int] | None
 
@@ -181,7 +201,9 @@ class Array:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         rule = UFUNCS.get(ufunc)
         if rule is None:
-            refuse(f"numpy.{ufunc.__name__} has no ONNX form here" if _numpys(ufunc) else f"{ufunc.__name__} is unknown")
+            refuse(
+                f"numpy.{ufunc.__name__} has no ONNX form here" if _numpys(ufunc) else f"{ufunc.__name__} is unknown"
+            )
         if method == "reduce" and ufunc in _REDUCED:
             return FUNCTIONS[_REDUCED[ufunc]](*inputs, **{k: v for k, v in options.items() if v is not None})
         out = options.pop("out", (None,))
@@ -388,7 +410,9 @@ def reshaped(x: Array, shape: tuple[Any, ...], order: str = "C") -> Array:
         known = -int(np.prod(sizes, dtype=np.int64))
         sizes = [total // known if n == -1 and known else n for n in sizes]
     if first is not ROWS and first != -1:
-        refuse(f"reshape{shape} of {x!r} has a fixed number of rows; write reshape(-1, ...) or reshape(X.shape[0], ...)")
+        refuse(
+            f"reshape{shape} of {x!r} has a fixed number of rows; write reshape(-1, ...) or reshape(X.shape[0], ...)"
+        )
     if int(np.prod(sizes, dtype=np.int64)) != total or min(sizes, default=0) < 0:
         refuse(f"reshape{tuple(shape)} of {x!r} would move elements from row to row")
     value = op.Reshape(x.value, np.array([-1 if total else 0, *sizes], np.int64))

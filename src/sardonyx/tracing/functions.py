@@ -150,7 +150,11 @@ def average(a: Array, axis: Axes = None, weights: Any = None, keepdims: bool = F
     if weights is None:
         return mean(a, axis, keepdims=keepdims)
     w = np.asarray(weights)
-    if w.ndim != 1 or not isinstance(axis, int | np.integer) or (len(w),) != tuple(a.value.dim(x) for x in a.axes(axis)):
+    if (
+        w.ndim != 1
+        or not isinstance(axis, int | np.integer)
+        or (len(w),) != tuple(a.value.dim(x) for x in a.axes(axis))
+    ):
         refuse("np.average with weights of other than one constant number a column")
     shape = [1] * a.ndim
     shape[int(axis)] = len(w)
@@ -602,7 +606,9 @@ def nan_to_num(x: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None
 @implements(np.isclose)
 def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Array:
     gap = _u(np.absolute, _u(np.subtract, a, b))
-    near = _u(np.less_equal, gap, _u(np.add, atol, _u(np.multiply, rtol, _u(np.absolute, b) if is_array(b) else abs(b))))
+    near = _u(
+        np.less_equal, gap, _u(np.add, atol, _u(np.multiply, rtol, _u(np.absolute, b) if is_array(b) else abs(b)))
+    )
     finite = _u(np.isfinite, b) if is_array(b) else np.isfinite(b)
     result = _u(np.logical_or, _u(np.logical_and, near, finite), _u(np.equal, a, b))
     if equal_nan:
@@ -612,7 +618,9 @@ def isclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan:
 
 
 @implements(np.isin)
-def isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Array:
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
+) -> Array:
     if not is_array(element) or is_array(test_elements):
         refuse("np.isin of other than an array and constants")
     values = np.asarray(list(test_elements) if isinstance(test_elements, set | frozenset) else test_elements).ravel()
@@ -724,5 +732,9 @@ def _spread(x: Any, text: str, row: str, rest: list[str]) -> Any:
     """Return an operand with the rows first and an axis for each other letter, of size 1 where it has none."""
     order = [c for c in [row, *rest] if c in text]
     key = tuple(slice(None) if c in text else None for c in ([row, *rest] if row in text else rest))
-    moved = transposed(x, tuple(text.index(c) for c in order)) if is_array(x) else np.transpose(x, [text.index(c) for c in order])
+    moved = (
+        transposed(x, tuple(text.index(c) for c in order))
+        if is_array(x)
+        else np.transpose(x, [text.index(c) for c in order])
+    )
     return moved[key]
