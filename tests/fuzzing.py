@@ -275,16 +275,7 @@ class Watch:
 
     def _until_one_falls(self, number: int, end: int, seconds: float) -> int:
         given = [self.seeds_path, str(number), str(end), str(seconds)]
-        command = [
-            sys.executable,
-            "-m",
-            "tests.fuzzing",
-            "--worker",
-            self.seeds_path,
-            str(number),
-            str(end),
-            str(seconds),
-        ]
+        command = [sys.executable, "-m", "tests.fuzzing", "--worker", *given]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None
         while True:
