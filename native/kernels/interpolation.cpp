@@ -48,7 +48,8 @@ void run_interp(const Step& step, std::int64_t rows, const Context&) {
     for (std::int64_t r = 0; r < rows; ++r, x += width, y += width) {
       for (std::int64_t f = 0; f < width; ++f) {
         const std::int64_t at = f * knots + last_not_above(starts + f * knots, knots, x[f]);
-        y[f] = slopes[at] * (x[f] - starts[at]) + values[at];
+        const T beyond = x[f] - starts[at];
+        y[f] = beyond == 0 ? values[at] : slopes[at] * beyond + values[at];  // slopes may be infinite
       }
     }
   });

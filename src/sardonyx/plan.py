@@ -163,17 +163,21 @@ def _reference_runner(segment: ReferenceSegment) -> _Runner:
     return cast(_Runner, evaluator(segment.model))
 
 
-def _contiguous(value: Any) -> Any:
-    """Return an array as a program takes it; the reference implementation may give views."""
+def _contiguous(value: Any, *, dense: bool) -> Any:
+    """Return an array as a segment takes it; the reference implementation may give views, and knows no sparse rows."""
+    if dense and hasattr(value, "toarray"):
+        return value.toarray()
     return np.ascontiguousarray(value).reshape(value.shape) if isinstance(value, np.ndarray) else value
 
 
 def _plain(value: Any) -> Any:
-    """Return an output as sessions hand it out: NumPy's scalars as arrays, text as an array of objects."""
+    """Return an output as sessions hand it out: NumPy's scalars as arrays, text as objects, sparse rows dense."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, np.generic | int | float | bool | str):
         value = np.asarray(value)
+    if hasattr(value, "toarray"):
+        return value.toarray()
     if isinstance(value, np.ndarray) and value.dtype.kind == "U":
         return value.astype(object)
     return value
@@ -209,7 +213,9 @@ class PlanRunner:
         values: dict[str, Any] = dict(feeds)
         for segment, runner in self._runners:
             with np.errstate(all="ignore"):
-                results = runner.run(None, {name: _contiguous(values[name]) for name in segment.inputs})
+                dense = isinstance(segment, ReferenceSegment)
+                feeds = {name: _contiguous(values[name], dense=dense) for name in segment.inputs}
+                results = runner.run(None, feeds)
             values.update(zip(segment.outputs, results, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
         return [self._output(name, values) for name in names]

@@ -376,6 +376,7 @@ class Builder:
     whole_batch: set[str] = field(default_factory=set)
     _constants: dict[tuple[str, Shape, bytes], int] = field(default_factory=dict)
     _dense: dict[int, int] = field(default_factory=dict)
+    _entries: dict[int, int] = field(default_factory=dict)
 
     def new_slot(
         self, dtype: str, shape: Shape, level: int, name: str = "", data: Array | None = None, *, sparse: bool = False
@@ -407,11 +408,14 @@ class Builder:
         *,
         takes_sparse: bool = False,
         gives_sparse: bool = False,
+        entries_of: Row | None = None,
     ) -> tuple[Row, ...]:
         """Add a step of `kernel` and return its outputs, given their types and shapes (without the row dimension).
 
         Sparse rows among the inputs are made dense unless the kernel takes them; all outputs are sparse or none is.
+        `entries_of`: it takes and gives sparse rows, and the outputs have entries just where this input has them.
         """
+        takes_sparse, gives_sparse = takes_sparse or entries_of is not None, gives_sparse or entries_of is not None
         forms = tuple(outputs)
         for dtype, shape in forms:
             if dtype not in DTYPE_CODES or len(shape) > MAX_RANK:
@@ -424,9 +428,15 @@ class Builder:
             for dtype, shape in forms
         )
         outs = tuple(row.slot for row in rows)
+        if entries_of is not None:
+            self._entries.update(dict.fromkeys(outs, self.entries(entries_of.slot)))
         label = self.label if label is None else label
         self.steps.append(NativeStep(level, Step(kernel, slots, outs, tuple(params), label)))
         return rows
+
+    def entries(self, slot: int) -> int:
+        """Return the slot where the entries of a sparse slot come from: equal for those that have the same."""
+        return self._entries.get(slot, slot)
 
     def dense(self, slot: int) -> int:
         """Return the slot of the same rows, dense."""
@@ -471,16 +481,9 @@ class Builder:
         del self.slots[n_slots:], self.levels[n_slots:], self.steps[n_steps:]
         self._constants = {key: slot for key, slot in self._constants.items() if slot < n_slots}
 
-    def whole_batch_step(
-        self,
-        kernel: str,
-        inputs: Sequence[Operand | Array],
-        outputs: Iterable[tuple[str, Shape]],
-        params: Iterable[Param],
-    ) -> tuple[Row, ...]:
-        """Add a step of a kernel that looks at all rows of a call: its program runs on the whole batch at once."""
+    def want_whole_batch(self, kernel: str) -> None:
+        """Say that a kernel looks at all rows of a call: programs with it run on the whole batch at once."""
         self.whole_batch.add(kernel)
-        return self.step(kernel, inputs, outputs, params)
 
     def want_block_rows(self, rows: int) -> None:
         """Ask for blocks of at least `rows` rows: a kernel that streams its constants once a block wants many."""

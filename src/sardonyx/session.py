@@ -32,7 +32,16 @@ from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
 from .frames import FrameReader, frame_like, named_columns
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, opened, restore_missing, tensors
+from .inputs import (
+    InputSpec,
+    Signature,
+    check_matrix,
+    coerce_feeds,
+    is_sparse,
+    opened,
+    restore_missing,
+    tensors,
+)
 from .node_args import NodeArg, node_args, tensor_type
 from .program import MAGIC, pack
 
@@ -105,9 +114,17 @@ class Session(ABC):
 
     @abstractmethod
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
         """Return the outputs named (all if None or empty) for tensors given by input name.
+
+        Any matrix of numbers may be given as a SciPy sparse matrix. ``sparse=True`` gives outputs that the program
+        computes sparse as ``scipy.sparse.csr_matrix``; else all are dense, as in ONNX.
 
         ``run_options`` is there for those who come from ONNX Runtime; it must be None.
 
@@ -159,6 +176,12 @@ class Session(ABC):
         """
         return tensors(X, self.signature, self.description.features if self.description else None)
 
+    def sparse_feeds(self, X: Any) -> dict[str, Any]:
+        """Return what `feeds` returns, for this runtime: a sparse matrix stays one."""
+        if is_sparse(X) and not self.signature.by_column and len(self.signature.inputs) == 1:
+            return {self.signature.inputs[0].name: X}
+        return self.feeds(X)
+
     # ---- as the estimator has it -----------------------------------------------------------------------------------
 
     @property
@@ -193,7 +216,7 @@ class Session(ABC):
 
     @_Offered
     def transform(self, X: Any) -> Any:
-        """Return the transformed data, dense."""
+        """Return the transformed data: a ``scipy.sparse.csr_matrix`` where the estimator returns sparse ones."""
         return self.answer("transform", X)
 
     @_Offered
@@ -233,6 +256,8 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        if entry.form == "sparse":
+            return _as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
         return _in_form(method, entry, self._outputs_of(entry.outputs, X))
 
     def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:
@@ -277,17 +302,25 @@ class Session(ABC):
                 raise MissingMethodError(_missing_method(self, name))
         return {name: known[name] for name in chosen}
 
-    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
+    def _fast_feeds(self, X: Any) -> dict[str, Any]:
+        """Return feeds for run, which itself coerces an array that does not fit as it is."""
         signature = self.signature
         if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
             spec = signature.inputs[0]
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
-            return self.run(names, {spec.name: X})  # run coerces what does not fit as it is
-        X = opened(X)
-        found = self._reader.columns(X)
-        result = None if found is None else self._run_columns(names, *found)
-        return self.run(names, self.feeds(X)) if result is None else result
+            return {spec.name: X}
+        return self.sparse_feeds(opened(X))
+
+    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
+        one_matrix = type(X) is np.ndarray and not self.signature.by_column and len(self.signature.inputs) == 1
+        if not one_matrix and not is_sparse(X):
+            X = opened(X)
+            found = self._reader.columns(X)
+            result = None if found is None else self._run_columns(names, *found)
+            if result is not None:
+                return result
+        return self.run(names, self._fast_feeds(X))
 
     def _run_columns(
         self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
@@ -387,9 +420,14 @@ class PlanSession(Session):
         self._proto = model.SerializeToString()
 
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
-        """Return the outputs named (all if None or empty) for tensors given by input name."""
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
+        """Return the outputs named (all if None or empty) for tensors given by input name, dense."""
         if run_options is not None:
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
         names = _output_names(output_names, self.plan.outputs)
@@ -532,13 +570,20 @@ def load_onnx(model: onnx.ModelProto, threads: int = 0) -> Session:
     from .lower import lower
 
     try:
-        return session_of(lower(model), model, threads)
+        return session_of(lower(model, sparse=sparse_inputs(model)), model, threads)
     except SardonyxError:
         raise
     except Exception as error:  # MemoryError too: a small file can ask for terabytes
         raise ModelError(
             f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
         ) from error
+
+
+def sparse_inputs(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the inputs that the model says were sparse in the sample: programs take them so."""
+    texts = [prop.value for prop in model.metadata_props if prop.key == KEY]
+    specs = Description.parse(texts[0]).signature.inputs if texts else ()
+    return tuple(spec.name for spec in specs if spec.sparse)
 
 
 def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
@@ -596,6 +641,14 @@ def _in_dtypes(name: str, method: Method, arrays: list[Array]) -> list[Array]:
     return [_in_dtype(a, d, name == "predict") for a, d in zip(arrays, method.dtypes, strict=True)]
 
 
+def _as_csr(result: Any, dtype: str) -> Any:
+    """Return an output as a CSR matrix, whichever way the program gives it."""
+    from scipy.sparse import csr_matrix
+
+    matrix = csr_matrix(result) if isinstance(result, np.ndarray) else result
+    return matrix if matrix.dtype.str == dtype else matrix.astype(dtype)
+
+
 def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
     """Return an output in the estimator's dtype. Text other than labels may be longer than the sample's, or missing."""
     if array.dtype == object and not labels:
@@ -644,9 +697,8 @@ def _head(session: Session) -> list[str]:
 def _program_lines(program: _native.Program) -> list[str]:
     size, count = program.nbytes / 1024, len(program.steps)
     blocks = f"blocks of {program.block_rows} rows, up to {program.threads} threads"
-    lines = [
-        f"native    {count} steps, {program.isa}, {blocks if program.block_rows else 'all rows at once'}, {size:.1f} KiB"
-    ]
+    blocks = blocks if program.block_rows else "all rows at once"
+    lines = [f"native    {count} steps, {program.isa}, {blocks}, {size:.1f} KiB"]
     width = max((len(kernel) for kernel, _, _ in program.steps), default=0)
     lines += [f"  {i:3d}  {kernel:{width}}  {isa:7}  {label}" for i, (kernel, isa, label) in enumerate(program.steps)]
     return lines

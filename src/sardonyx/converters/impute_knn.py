@@ -12,7 +12,7 @@ from sklearn.impute import KNNImputer
 
 from ..convert import Data, as_float, checked
 from ..errors import ConversionError
-from ..graph import Value, where
+from ..graph import Value, concat, where
 from ..operators.neighbors import nan_neighbors
 from ..registry import converter
 from ._columns import missing_mask
@@ -40,12 +40,20 @@ def _imputed(est: Any, X: Value, mask: Value) -> Value:
     single = X.dtype == est._fit_X.dtype == np.float32
     distances, values = nan_neighbors(holes, fit, k=min(int(est.n_neighbors), len(fit)), single=int(single))
     known = distances == distances
-    given = distance_weights(est, distances)
-    weights = where(known, 1.0, 0.0) if given is None else where(known, given, 0.0)
+    weights = where(known, _weights(est, distances), 0.0)
     total = weights.sum(2)
     none = total == 0
     average = (where(known, values, 0.0) * weights).sum(2) / where(none, 1.0, total)
     return where(none, _means(est), average)
+
+
+def _weights(est: Any, distances: Value) -> Value | float:
+    """Return the weight of each donor; a function of the user's is asked feature by feature, as there."""
+    if not callable(est.weights):
+        weights = distance_weights(est, distances)
+        return 1.0 if weights is None else weights
+    features = [distance_weights(est, distances[:, f]) for f in range(distances.dim(1))]
+    return concat([w[:, None] for w in features if w is not None])
 
 
 def _means(est: Any) -> NDArray[np.float64]:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from sklearn import neighbors as nn
 from sklearn.neighbors._base import KNeighborsMixin
 
-from ..convert import call
+from ..convert import as_matrix, call
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, where
 from ..operators.neighbors import ALIASES, METRICS, k_neighbors, pairwise_distances
 from ..registry import converter
+from ..tracing import trace
 from .base import argmax_labels, class_labels, dense, take_labels
 
 # -------------------------------------------------------------------------------------------------------- the se
@@ -108,20 +109,13 @@ def distance_weights(est: Any, distances: Value) -> Value | None:
 
 
 def _traced_weights(est: Any, distances: Value) -> Value:
-    """Call the function once with symbolic distances: what it does to them becomes part of the model."""
-    try:
-        weights = est.weights(distances)
-    except ConversionError:
-        raise
-    except (TypeError, ValueError, AttributeError) as error:
+    """Call the function with symbolic distances: what it does to them becomes part of the model."""
+    name = f"{type(est).__name__}(weights={getattr(est.weights, '__name__', est.weights)})"
+    weights = as_matrix(trace(name, est.weights, distances))
+    if weights.shape != distances.shape:
         raise ConversionError(
-            f"{type(est).__name__}(weights={est.weights!r}) does more than arithmetic and NumPy's functions of the "
-            f"distances: {error}. Use weights='uniform' or 'distance', or write it with NumPy's functions."
-        ) from error
-    if not isinstance(weights, Value) or weights.shape != distances.shape:
-        raise ConversionError(
-            f"{type(est).__name__}(weights={est.weights!r}) gives {weights!r} for distances of shape "
-            f"{list(distances.shape)}; weights have the distances' shape."
+            f"{name} gives weights of shape {list(weights.shape)} for distances of shape {list(distances.shape)}; "
+            "give each distance a weight."
         )
     return weights.astype(np.float64)
 

@@ -19,7 +19,7 @@ def knots(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any],
     """
     size = 1 << (len(x) - 1).bit_length()
     spare = size - len(x)
-    with np.errstate(divide="ignore", invalid="ignore"):  # equal knots: the last of them answers
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # equal knots: the last of them answers
         slopes = np.append(np.diff(y) / np.diff(x), 0.0).astype(y.dtype)
     return np.pad(x, (0, spare), constant_values=np.inf), np.pad(y, (0, spare)), np.pad(slopes, (0, spare))
 
@@ -59,8 +59,8 @@ def interp(X: Value, starts: Value, values: Value, slopes: Value) -> Value:
         higher = at + step
         at = where(first[higher] <= X, higher, at)
         step //= 2
-    result: Value = slope[at] * (X - first[at]) + value[at]
-    return result
+    beyond, start = X - first[at], value[at]
+    return where(beyond == 0, start, slope[at] * beyond + start)  # of nearly equal knots, slopes are infinite
 
 
 @operator("BSplineBasis", outputs=("Y",))
