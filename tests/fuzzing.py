@@ -134,7 +134,8 @@ def _changed_messages(file: bytes, rng: random.Random) -> bytes:
     names = [n for node in model.graph.node for n in (*node.input, *node.output)] + [""]
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         _change(rng.choice(list(_messages(model))), rng, names)
-    return model.SerializeToString()
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def _messages(message: Any) -> Iterator[Any]:

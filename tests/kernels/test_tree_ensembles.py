@@ -114,7 +114,7 @@ def test_regressor_of_other_numbers(dtype: str) -> None:
 
 def test_trees_of_text_numbers_that_are_not_in_order() -> None:
     """Trees and nodes have any numbers, and come in any order, but the root first."""
-    given = {
+    given: dict[str, Any] = {
         "nodes_treeids": [7, 7, 7, -2],
         "nodes_nodeids": [100, 5, -3, 9],
         "nodes_featureids": [1, 0, 0, 0],
@@ -197,7 +197,7 @@ HURT: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("what", HURT)
 def test_what_is_no_ensemble_has_no_kernel(what: str) -> None:
-    given = {
+    given: dict[str, Any] = {
         "nodes_treeids": [0, 0, 0],
         "nodes_nodeids": [0, 1, 2],
         "nodes_featureids": [1, 0, 0],
