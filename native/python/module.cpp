@@ -6,10 +6,13 @@
 //   run(names or None, feeds)
 //     every feed an ndarray of the slot's dtype and shape, C-contiguous   ->  straight to the core
 //     or a scipy.sparse CSR matrix of that dtype, whatever form the program takes the input in (python/sparse.h)
-//     anything else (frames, lists, other dtypes, missing names ...)      ->  the hook given to set_coerce, then again
+//     columns of other dtypes, lists, objects, Arrow arrays (reader.h)    ->  converted where every value stays the same
+//     anything else (frames, missing names, values that would change ...) ->  the hook given to set_coerce, then again
+//   _run_columns(names, feeds)      the same, but returns None in place of calling the hook
 #define SARDONYX_IMPORTS_NUMPY
 #include "python/numpy_api.h"
 // NumPy first: it includes Python.h, which must precede the standard headers.
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <memory>
@@ -20,6 +23,10 @@
 #include <utility>
 #include <vector>
 
+#include "python/column.h"
+#include "python/pieces.h"
+#include "python/reader.h"
+#include "python/ref.h"
 #include "python/sparse.h"
 #include "python/text.h"
 #include "runtime/cpu.h"
@@ -37,6 +44,7 @@ PyObject* program_error = nullptr;
 PyObject* input_error = nullptr;
 
 constexpr double kWorthReleasing = 20e3;  // nanoseconds of work below which the GIL is kept
+constexpr std::int64_t kPiece = 1024;     // rows to read columns for at a time, at least
 
 struct DTypeInfo {
   const char* name;
@@ -52,21 +60,6 @@ constexpr DTypeInfo kDTypes[] = {
 };
 
 const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<int>(dtype)]; }
-
-class Ref {  // an owned reference
- public:
-  explicit Ref(PyObject* object = nullptr) : object_(object) {}
-  ~Ref() { Py_XDECREF(object_); }
-  Ref(Ref&& other) noexcept : object_(other.release()) {}
-  Ref(const Ref&) = delete;
-  Ref& operator=(const Ref&) = delete;
-  PyObject* get() const { return object_; }
-  PyObject* release() { return std::exchange(object_, nullptr); }
-  explicit operator bool() const { return object_ != nullptr; }
-
- private:
-  PyObject* object_;
-};
 
 // One input or output as Python sees it.
 struct Port {
@@ -141,23 +134,27 @@ class Call {
         schedule_(schedule),
         sparse_(sparse),
         kept_(core.inputs.size()),
+        bound_(core.inputs.size()),
         inputs_(core.inputs.size()),
         outputs_(schedule.outputs().size()) {}
   ~Call() { forget(); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // False: the feeds need the hook, or a Python error is set.
-  bool bind(PyObject* feeds) {
+  // False: the feeds need the hook, or a Python error is set. nulls: of each input, whether a null stands for NaN; or
+  // nullptr.
+  bool bind(PyObject* feeds, const char* nulls = nullptr) {
     forget();
     if (!PyDict_Check(feeds) || PyDict_GET_SIZE(feeds) != static_cast<Py_ssize_t>(core_.inputs.size())) return false;
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
       PyObject* feed = PyDict_GetItemWithError(feeds, core_.inputs[i].name);
+      reader_.set_none(nulls != nullptr && nulls[i] != 0 ? kMissingNaN : kMissingNone);
       if (feed == nullptr || !bind_one(i, feed)) return false;
     }
     return true;
   }
 
+  // nullptr: a value does not fit, so that the feeds need the hook; or a Python error is set.
   PyObject* run() {
     Ref list(PyList_New(static_cast<Py_ssize_t>(schedule_.outputs().size())));
     if (!list || !make_outputs(list.get())) return nullptr;
@@ -171,25 +168,27 @@ class Call {
   void forget() {
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) Py_CLEAR(kept_[i]);
     rows_ = -1;
-    text_inputs_.clear();
+    waits_ = false;
+    reader_.clear();
+    text_outputs_.clear();
     csr_inputs_.clear();
     csr_of_.clear();
   }
 
   bool bind_one(std::size_t i, PyObject* feed) {
     const Port& port = core_.inputs[i];
-    if (!PyArray_CheckExact(feed)) return bind_csr(i, feed);
-    auto* array = reinterpret_cast<PyArrayObject*>(feed);
-    if (!PyArray_ISCARRAY_RO(array) || !fits(port, array)) return false;
+    const bool array = PyArray_CheckExact(feed) && bind_array(port, feed, &bound_[i]);
+    if (!array && (PyErr_Occurred() || !bind_column(port, feed, &bound_[i]))) {
+      return !PyErr_Occurred() && bind_csr(i, feed);
+    }
+    inputs_[i] = bound_[i].data;
+    waits_ = waits_ || bound_[i].waits();
     Py_INCREF(feed);
-    kept_[i] = feed;
-    if (port.dtype == DType::text) return bind_text(i, feed);
-    const int typenum = PyArray_TYPE(array);
-    if (typenum != port.typenum && !PyArray_EquivTypenums(typenum, port.typenum)) return false;
-    inputs_[i] = PyArray_DATA(array);
+    Py_XSETREF(kept_[i], feed);
     return true;
   }
 
+  // False: it is no CSR matrix, or does not fit.
   bool bind_csr(std::size_t i, PyObject* feed) {
     const Port& port = core_.inputs[i];
     if (port.rank != 1 || port.dtype == DType::text) return false;
@@ -203,11 +202,20 @@ class Call {
     return true;
   }
 
-  bool bind_text(std::size_t i, PyObject* feed) {
-    TextInput& input = text_inputs_.emplace_back();
-    if (!input.read(feed)) return false;
-    inputs_[i] = input.data();
+  bool bind_array(const Port& port, PyObject* feed, Input* input) {
+    auto* array = reinterpret_cast<PyArrayObject*>(feed);
+    if (!PyArray_ISCARRAY_RO(array) || !fits(port, array)) return false;
+    const int typenum = PyArray_TYPE(array);
+    const bool same = typenum == port.typenum || PyArray_EquivTypenums(typenum, port.typenum);
+    if (!same || port.dtype == DType::text) return reader_.bind_array(feed, port.dtype, port.width, input);
+    *input = {PyArray_DATA(array)};
     return true;
+  }
+
+  bool bind_column(const Port& port, PyObject* feed, Input* input) {
+    const bool matrix = port.rank == 1 && is_columns(feed) && PyTuple_GET_SIZE(feed) == port.width;
+    if (matrix) return reader_.bind_matrix(feed, port.dtype, &rows_, input);
+    return port.width == 1 && port.rank <= 1 && reader_.bind(feed, port.dtype, &rows_, input);
   }
 
   // A column may come as (N, 1) or (N,), whichever of the two the program says.
@@ -272,33 +280,59 @@ class Call {
     return text_outputs_.back().texts.get();
   }
 
+  // False: a value does not fit, or a Python error is set.
   bool compute() {
-    const Arrays arrays{inputs_.data(), outputs_.data(), csr_of_.empty() ? nullptr : csr_of_.data(),
-                        results_of_.empty() ? nullptr : results_of_.data()};
-    if (rows_ == 1 || schedule_.nanoseconds_per_row() * static_cast<double>(rows_) < kWorthReleasing) {
-      try {
-        schedule_.run(arrays, rows_, 1);
-      } catch (...) {
-        raise_current(input_error);
-        return false;
-      }
-      return true;
-    }
+    bool fits = true;
     std::exception_ptr error;
-    Py_BEGIN_ALLOW_THREADS;
+    const bool briefly = rows_ == 1 || schedule_.nanoseconds_per_row() * static_cast<double>(rows_) < kWorthReleasing;
+    PyThreadState* released = briefly ? nullptr : PyEval_SaveThread();
     try {
-      schedule_.run(arrays, rows_, core_.threads);
+      fits = waits_ ? run_waiting(briefly ? 1 : core_.threads) : run_bound(briefly ? 1 : core_.threads);
     } catch (...) {
       error = std::current_exception();
     }
-    Py_END_ALLOW_THREADS;
-    if (error == nullptr) return true;
+    if (released != nullptr) PyEval_RestoreThread(released);
+    if (error == nullptr) return fits;
     try {
       std::rethrow_exception(error);
     } catch (...) {
       raise_current(input_error);
     }
     return false;
+  }
+
+  bool run_bound(int threads) {
+    const Arrays arrays{inputs_.data(), outputs_.data(), csr_of_.empty() ? nullptr : csr_of_.data(),
+                        results_of_.empty() ? nullptr : results_of_.data()};
+    schedule_.run(arrays, rows_, threads);
+    return true;
+  }
+
+  // Some inputs are columns yet to be read: all at once if they are short, or beside sparse ones; else piece by piece.
+  bool run_waiting(int threads) {
+    const std::int64_t piece = std::max(kPiece, core_.program->block_rows());
+    const bool whole = core_.program->block_rows() == 0 || !csr_of_.empty() || !results_of_.empty();
+    if (rows_ > piece && !whole) return run_in_pieces(piece, threads);
+    for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
+      if (!bound_[i].waits()) continue;
+      const Port& port = core_.inputs[i];
+      void* to = reader_.allocate(static_cast<std::size_t>(rows_ * port.width) * item_size(port.dtype));
+      if (!reader_.read(bound_[i], port.dtype, 0, rows_, to)) return false;
+      inputs_[i] = to;
+    }
+    return run_bound(threads);
+  }
+
+  bool run_in_pieces(std::int64_t piece, int threads) {
+    std::vector<Span> inputs, outputs;
+    for (const Port& port : core_.inputs) inputs.push_back({port.dtype, port.width});
+    for (const std::int32_t output : schedule_.outputs()) {
+      outputs.push_back({core_.outputs[output].dtype, core_.outputs[output].width});
+    }
+    const Pieces pieces{schedule_, reader_, {bound_.data(), inputs.size()},
+                        inputs,    outputs, {outputs_.data(), outputs.size()},
+                        rows_,     piece};
+    return pieces.run(threads);
   }
 
   bool fill_texts(PyObject* list) {
@@ -318,10 +352,12 @@ class Call {
   const Schedule& schedule_;
   bool sparse_;  // sparse outputs are wanted as such
   Few<PyObject*> kept_;
+  Few<Input> bound_;
   Few<const void*> inputs_;
   Few<void*> outputs_;
   std::int64_t rows_ = -1;
-  std::vector<TextInput> text_inputs_;
+  bool waits_ = false;  // some input has yet to be read
+  ColumnReader reader_;
   std::vector<TextOutput> text_outputs_;
   std::vector<std::unique_ptr<CsrInput>> csr_inputs_;
   std::vector<const Csr*> csr_of_;  // for each input; empty without any
@@ -385,7 +421,10 @@ PyObject* run_coerced(PyObject* self, Call& call, PyObject* feeds) {
   }
   const Ref coerced(PyObject_CallFunctionObjArgs(coerce_hook, self, feeds, nullptr));
   if (!coerced) return nullptr;
-  if (call.bind(coerced.get())) return call.run();
+  if (call.bind(coerced.get())) {
+    PyObject* result = call.run();
+    if (result != nullptr || PyErr_Occurred()) return result;
+  }
   if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "the coerce hook did not return proper arrays");
   return nullptr;
 }
@@ -446,8 +485,41 @@ PyObject* run_with(PyObject* self, PyObject* names, PyObject* feeds, bool sparse
   const Schedule* schedule = choose(core, names);
   if (schedule == nullptr) return nullptr;
   Call call(core, *schedule, sparse);
-  if (call.bind(feeds)) return call.run();
+  if (call.bind(feeds)) {
+    PyObject* result = call.run();
+    if (result != nullptr || PyErr_Occurred()) return result;
+  }
   return run_coerced(self, call, feeds);
+}
+
+// Nothing: a Python error is set. Else one byte for each input, or nullptr.
+std::optional<const char*> read_nulls(const Core& core, PyObject* nulls) {
+  if (nulls == Py_None) return nullptr;
+  if (PyBytes_Check(nulls) && PyBytes_GET_SIZE(nulls) == static_cast<Py_ssize_t>(core.inputs.size())) {
+    return PyBytes_AS_STRING(nulls);
+  }
+  PyErr_SetString(PyExc_TypeError, "nulls are None, or bytes: one for each input");
+  return std::nullopt;
+}
+
+PyObject* program_run_columns(PyObject* self, PyObject* const* args, Py_ssize_t nargs) {
+  if (nargs != 3) {
+    PyErr_SetString(PyExc_TypeError, "_run_columns takes the names of outputs (or None), a dict of columns, and nulls");
+    return nullptr;
+  }
+  try {
+    Core& core = core_of(self);
+    const Schedule* schedule = choose(core, args[0]);
+    const std::optional<const char*> nulls = read_nulls(core, args[2]);
+    if (schedule == nullptr || !nulls) return nullptr;
+    Call call(core, *schedule, false);
+    PyObject* result = call.bind(args[1], *nulls) ? call.run() : nullptr;
+    if (result != nullptr) return result;
+  } catch (...) {
+    return raise_current(input_error);
+  }
+  if (PyErr_Occurred()) return nullptr;
+  Py_RETURN_NONE;
 }
 
 PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* keywords) {
@@ -648,6 +720,10 @@ PyMethodDef program_methods[] = {
      "input_feed: dict of input name to array, (rows, *shape of a row). run_options: None, there for those who come "
      "from ONNX Runtime.\nAny number matrix may be given as a scipy.sparse CSR matrix. sparse: give the outputs in "
      "sparse_outputs as CSR matrices too."},
+    {"_run_columns", as_c_function(program_run_columns), METH_FASTCALL,
+     "_run_columns(output_names, columns, nulls, /)\n--\n\n"
+     "As run, for columns: arrays, lists, Columns; a tuple of them for a matrix. None if they do not fit exactly.\n\n"
+     "nulls: None, or bytes: for each input, 1 if a null among its texts stands for NaN, and 0 if for None."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -734,6 +810,7 @@ PyObject* make_module() {
   if (!module) return nullptr;
   const Ref type(PyType_FromSpec(&program_spec));
   if (!type || PyModule_AddObjectRef(module.get(), "Program", type.get()) != 0) return nullptr;
+  if (!add_columns(module.get(), input_error)) return nullptr;
   return module.release();
 }
 

@@ -255,7 +255,7 @@ Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
   list_patches();
   estimate_cost();
   one_row_ = layout_for(1);
-  block_ = layout_for(program.block_rows());
+  block_ = layout_for(std::max<std::int64_t>(program.block_rows(), 1));
 }
 
 // A step runs when a chosen output depends on it, or when nobody at all reads its results: such a step is there for
@@ -460,11 +460,17 @@ void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
   if (rows == 1) {
     const auto make = [this] { return new Frame(*this, one_row_); };
     Borrowed(one_row_frames_, make)->run(arrays, 0, 1);
+  } else if (program_.block_rows() == 0) {
+    run_whole(arrays, rows);
   } else if (threads == 1 || cost_ * static_cast<double>(rows) < kWorthThreads || rows < 2 * kSmallestTask) {
     run_serially(arrays, rows);
   } else {
     run_in_parallel(arrays, rows, threads);
   }
+}
+
+void Schedule::run_whole(const Arrays& arrays, std::int64_t rows) const {
+  if (rows > 0) Frame(*this, layout_for(rows)).run(arrays, 0, rows);
 }
 
 void Schedule::run_serially(const Arrays& arrays, std::int64_t rows) const {

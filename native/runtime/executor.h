@@ -4,6 +4,7 @@
 //     frame (arena)       ▶ step ▶ step ▶ step                         intermediates stay in the cache
 //     caller's outputs                    └──▶ y rows 0..255  ...
 //
+// A program with a step that looks at all rows (Kernel::whole_batch) has one block, on one thread: the whole batch.
 // Sparse values are kept per frame, as large as their entries (runtime/sparse.h); they are not part of the arena. A caller
 // may give any input dense or sparse, and take any sparse output either way: blocks are converted as they pass.
 //
@@ -122,6 +123,7 @@ class Schedule {
   void estimate_cost();
   Layout layout_for(std::int64_t rows) const;
 
+  void run_whole(const Arrays& arrays, std::int64_t rows) const;
   void run_serially(const Arrays& arrays, std::int64_t rows) const;
   void run_in_parallel(const Arrays& arrays, std::int64_t rows, int threads) const;
 

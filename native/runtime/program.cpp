@@ -98,7 +98,7 @@ class Loader {
     if (header_.version != kVersion) {
       refuse("format version %u, this library reads %u; compile the model again", header_.version, kVersion);
     }
-    if (header_.block_rows < 1 || header_.block_rows > kMaxBlockRows) refuse("block_rows is %u", header_.block_rows);
+    if (header_.block_rows > kMaxBlockRows) refuse("block_rows is %u", header_.block_rows);
     if (header_.reserved != 0) refuse("a reserved header field is not 0");
     program_.block_rows_ = header_.block_rows;
   }
@@ -295,7 +295,7 @@ class Loader {
       loaded.label = text(record.label);
       find_kernel_of(loaded, text(record.kernel));
       bind(loaded);
-      check(loaded);
+      check(loaded, header_.block_rows);
     }
   }
 
@@ -380,7 +380,7 @@ class Loader {
     return -1;
   }
 
-  void check(LoadedStep& loaded) {
+  void check(LoadedStep& loaded, std::int64_t block_rows) {
     const auto is_sparse = [](const Tensor& tensor) { return tensor.sparse; };
     try {
       set_entries(loaded);
@@ -389,6 +389,7 @@ class Loader {
         fail("the kernel does not know sparse rows");
       }
       loaded.entry->kernel.check(loaded.step);
+      if (loaded.entry->kernel.whole_batch && block_rows != 0) fail("it must see all rows, block_rows is not 0");
       if (loaded.entry->kernel.prepare != nullptr) loaded.state = loaded.entry->kernel.prepare(loaded.step);
     } catch (const Error& error) {
       refuse("step '%s' (%s): %s", loaded.label.c_str(), loaded.entry->name, error.what());

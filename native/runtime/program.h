@@ -58,7 +58,7 @@ class Program {
   const std::vector<std::int32_t>& inputs() const { return inputs_; }
   const std::vector<std::int32_t>& outputs() const { return outputs_; }
   const std::vector<std::pair<std::string, std::string>>& metadata() const { return metadata_; }
-  std::int64_t block_rows() const { return block_rows_; }
+  std::int64_t block_rows() const { return block_rows_; }  // 0: all rows of a call
   std::span<const std::byte> file() const { return file_; }
   Isa isa() const { return isa_; }
 

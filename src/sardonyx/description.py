@@ -4,9 +4,9 @@
 
     {"version": "0.1.0", "scikit-learn": "1.9.1", "estimator": "Pipeline",
      "single": false, "by_column": false,
-     "inputs": [{"name": "X", "dtype": "float64", "width": 5, "sparse": false}],
+     "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None", "sparse": false}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
-     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"]}},
+     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": []}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
 
     array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
@@ -49,11 +49,15 @@ Form: TypeAlias = Literal["array", "sparse", "list", "tuple", "columns"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in."""
+    """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in.
+
+    `names` are those of the result's columns, where the estimator has any (``get_feature_names_out``).
+    """
 
     outputs: tuple[str, ...]
     form: Form = "array"
     dtypes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,8 +236,11 @@ def _read_signature(fields: dict[str, Any]) -> Signature:
 
 
 def _read_spec(spec: dict[str, Any]) -> InputSpec:
-    name, dtype, width = _expect(spec.get("name"), str), _expect(spec.get("dtype"), str), spec.get("width")
-    return InputSpec(name, dtype, width and _expect(width, int), _expect(spec.get("sparse", False), bool))
+    width, missing = spec.get("width"), spec.get("missing", "None")
+    if missing not in ("NaN", "None"):
+        _refuse(f"missing text is {missing!r}")
+    name, dtype = _expect(spec.get("name"), str), _expect(spec.get("dtype"), str)
+    return InputSpec(name, dtype, width and _expect(width, int), missing, _expect(spec.get("sparse", False), bool))
 
 
 def _read_method(method: Any) -> Method:
@@ -246,7 +253,7 @@ def _read_method(method: Any) -> Method:
     for dtype in dtypes:
         if np.dtype(dtype).kind not in "biufUO":
             _refuse(f"dtype {dtype}")
-    return Method(outputs, form, dtypes)
+    return Method(outputs, form, dtypes, _texts(fields.get("names", [])))
 
 
 def _write_classes(classes: Array | Sequence[Array] | None) -> Any:

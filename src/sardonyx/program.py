@@ -115,7 +115,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Slots, steps, and which slots are the inputs and outputs (their names are the slots' names)."""
+    """Slots, steps, and which slots are the inputs and outputs (their names are the slots' names).
+
+    `block_rows` rows pass through all steps together; 0 means all rows of a call, which some kernels must see.
+    """
 
     slots: tuple[Slot, ...]
     steps: tuple[Step, ...]
@@ -134,8 +137,8 @@ class Program:
         ProgramError
             Naming the slot or step and what is wrong with it.
         """
-        if not 1 <= self.block_rows <= MAX_BLOCK_ROWS:
-            raise ProgramError(f"block_rows is {self.block_rows}; it must be from 1 to {MAX_BLOCK_ROWS}")
+        if not 0 <= self.block_rows <= MAX_BLOCK_ROWS:
+            raise ProgramError(f"block_rows is {self.block_rows}; it must be from 0 (all) to {MAX_BLOCK_ROWS}")
         for slot in self.slots:
             _check_slot(slot)
         _check_ids(self)

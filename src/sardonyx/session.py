@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -31,7 +31,18 @@ from . import _native
 from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, is_sparse, restore_missing, tensors
+from .frames import FrameReader, frame_like, named_columns
+from .inputs import (
+    InputSpec,
+    Signature,
+    check_matrix,
+    coerce_feeds,
+    is_sparse,
+    opened,
+    restore_missing,
+    tensors,
+)
+from .node_args import NodeArg, node_args, tensor_type
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
@@ -42,22 +53,10 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
 
-#: NumPy's name of a dtype -> ONNX Runtime's name of the tensor type
-TENSOR_TYPES: Final = {"float64": "double", "float32": "float", "float16": "float16", "str": "string"}
-
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
 _native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
-
-
-@dataclass(frozen=True, slots=True)
-class NodeArg:
-    """An input or output as ONNX Runtime has it: ``type`` like ``tensor(double)``, ``shape`` like ``["N", 5]``."""
-
-    name: str
-    type: str
-    shape: list[int | str | None]
 
 
 class _Offered:
@@ -101,12 +100,15 @@ class Session(ABC):
 
     description: Description | None
     signature: Signature
+    _reader: FrameReader
 
     def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
         self.description = description
         if description is not None:
             _check_description(description, ports, [o.name for o in self.get_outputs()])
         self.signature = description.signature if description is not None else _signature_of(ports)
+        features = description.features if description is not None else None
+        self._reader = FrameReader(self.signature, features, [name for name, _, _ in ports])
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -256,16 +258,75 @@ class Session(ABC):
             raise MissingMethodError(_missing_method(self, method))
         if entry.form == "sparse":
             return _as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
-        return _in_form(method, entry, self.run(entry.outputs, self._fast_feeds(X)))
+        return _in_form(method, entry, self._outputs_of(entry.outputs, X))
+
+    def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:
+        """Return what methods answer for X as a frame of the kind of X: a column for every column of their results.
+
+        Parameters
+        ----------
+        X : DataFrame, Table, RecordBatch, dict of columns or array-like of shape (n_samples, n_features)
+            As the methods take it.
+        methods : str or sequence of str, optional
+            Which; by default all that the file has.
+
+        Returns
+        -------
+        DataFrame, Table, RecordBatch or dict of ndarray
+            A frame of the library of X, with the index of X if it has one; a dict of arrays if X is no frame of pandas,
+            polars or pyarrow. The columns of ``transform`` have the estimator's own names (its
+            ``get_feature_names_out``); others are called ``predict``, ``predict_proba_<class>``, ``apply_<number>``.
+
+        Raises
+        ------
+        MissingMethodError
+            If the file does not have a method.
+        InputError
+            If X does not fit.
+        """
+        entries = self._entries(methods)
+        outputs = tuple(dict.fromkeys(output for entry in entries.values() for output in entry.outputs))
+        X = opened(X)
+        arrays = dict(zip(outputs, self._outputs_of(outputs, X), strict=True))
+        columns: dict[str, Array] = {}
+        for name, entry in entries.items():
+            parts = _in_dtypes(name, entry, [arrays[output] for output in entry.outputs])
+            columns |= named_columns(entry, self.description and self.description.classes, parts)
+        return frame_like(X, columns)
+
+    def _entries(self, methods: str | Sequence[str] | None) -> dict[str, Method]:
+        known = self.description.methods if self.description else {}
+        chosen = tuple(known) if methods is None else (methods,) if isinstance(methods, str) else tuple(methods)
+        for name in chosen or ("predict",):
+            if name not in known:
+                raise MissingMethodError(_missing_method(self, name))
+        return {name: known[name] for name in chosen}
 
     def _fast_feeds(self, X: Any) -> dict[str, Any]:
+        """Return feeds for run, which itself coerces an array that does not fit as it is."""
         signature = self.signature
         if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
             spec = signature.inputs[0]
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
-            return {spec.name: X}  # run coerces what does not fit as it is
-        return self.sparse_feeds(X)
+            return {spec.name: X}
+        return self.sparse_feeds(opened(X))
+
+    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
+        one_matrix = type(X) is np.ndarray and not self.signature.by_column and len(self.signature.inputs) == 1
+        if not one_matrix and not is_sparse(X):
+            X = opened(X)
+            found = self._reader.columns(X)
+            result = None if found is None else self._run_columns(names, *found)
+            if result is not None:
+                return result
+        return self.run(names, self._fast_feeds(X))
+
+    def _run_columns(
+        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
+    ) -> list[Array] | None:
+        """Return the outputs for columns as the native core reads them; None if they need the slow way."""
+        return None
 
     @property
     def classes_(self) -> Any:
@@ -346,17 +407,17 @@ class NativeSession(_native.Program, Session):
 class PlanSession(Session):
     """A session of several segments: native programs, and whole batches in Python for what has no kernel."""
 
-    def __init__(self, plan: Plan, description: Description | None, outputs: list[NodeArg], proto: bytes, threads: int):
+    def __init__(self, plan: Plan, description: Description | None, model: onnx.ModelProto, threads: int) -> None:
         from .plan import PlanRunner
 
         self.plan = plan
-        self._outputs = outputs
+        self._inputs, self._outputs = node_args(model)
         self._runner = PlanRunner(plan, threads)
         self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
-        self._whole = {i.name for i in plan.inputs if not i.rows}
+        self._whole = {i.name: i.dtype for i in plan.inputs if not i.rows}
         self._describe(description, self._ports)
-        self._proto = proto
+        self._proto = model.SerializeToString()
 
     def run(
         self,
@@ -372,7 +433,7 @@ class PlanSession(Session):
         names = _output_names(output_names, self.plan.outputs)
         if not isinstance(input_feed, Mapping):
             raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")
-        whole = {name: np.asarray(input_feed[name]) for name in self._whole if name in input_feed}
+        whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
         rows = {name: array for name, array in input_feed.items() if name not in whole}
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
         try:
@@ -387,12 +448,7 @@ class PlanSession(Session):
 
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs."""
-        return [
-            NodeArg(
-                i.name, _tensor_type(i.dtype), ["N" if i.rows and k == 0 else n for k, n in enumerate(i.shape or ())]
-            )
-            for i in self.plan.inputs
-        ]
+        return list(self._inputs)
 
     def get_outputs(self) -> list[NodeArg]:
         """Return the outputs."""
@@ -453,11 +509,9 @@ def load(
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
-        return (
-            _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(parse_onnx(content), threads)
-        )
+        return _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
-        return _load_onnx(_with_graph(model, "this ModelProto"), threads)
+        return load_onnx(_with_graph(model, "this ModelProto"), threads)
     hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""
     raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.{hint}")
 
@@ -474,7 +528,7 @@ def _load_path(path: Path, threads: int) -> Session:
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
         return _native_session(session, str(path.resolve()), threads)
-    return _load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
+    return load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
@@ -511,7 +565,8 @@ def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     return model
 
 
-def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
+def load_onnx(model: onnx.ModelProto, threads: int = 0) -> Session:
+    """Return the session of a model that was read."""
     from .lower import lower
 
     try:
@@ -540,16 +595,9 @@ def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
 
 
 def _plan_session(plan: Plan, model: onnx.ModelProto, metadata: dict[str, str], threads: int) -> PlanSession:
-    from .reference import dtype_of
-
-    outputs = []
-    for value in model.graph.output:
-        kind = value.type.tensor_type
-        dims = [d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in kind.shape.dim]
-        outputs.append(NodeArg(value.name, _tensor_type(dtype_of(kind.elem_type)), dims))
     text = metadata.get(KEY)
     description = None if text is None else Description.parse(text)
-    return PlanSession(plan, description, outputs, model.SerializeToString(), threads)
+    return PlanSession(plan, description, model, threads)
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
@@ -579,14 +627,18 @@ def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> Sequen
 
 
 def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
-    labels = name == "predict"
-    if method.dtypes:
-        arrays = [_in_dtype(a, d, labels) for a, d in zip(arrays, method.dtypes, strict=True)]
+    arrays = _in_dtypes(name, method, arrays)
     if method.form == "array":
         return arrays[0]
     if method.form == "columns":
         return np.concatenate([a.astype(object) for a in arrays], axis=1)
     return arrays if method.form == "list" else tuple(arrays)
+
+
+def _in_dtypes(name: str, method: Method, arrays: list[Array]) -> list[Array]:
+    if not method.dtypes:
+        return arrays
+    return [_in_dtype(a, d, name == "predict") for a, d in zip(arrays, method.dtypes, strict=True)]
 
 
 def _as_csr(result: Any, dtype: str) -> Any:
@@ -619,12 +671,13 @@ def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _tensor_type(dtype: str) -> str:
-    return f"tensor({TENSOR_TYPES.get(dtype, dtype)})"
+def _whole(value: Any, dtype: str) -> Any:
+    """Return an input that is not rows; sequences, maps and optionals as they are."""
+    return np.asarray(value) if dtype and not isinstance(value, dict) and value is not None else value
 
 
 def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:
-    return NodeArg(name, _tensor_type(dtype), ["N", *shape])
+    return NodeArg(name, tensor_type(dtype), ["N", *shape])
 
 
 def _head(session: Session) -> list[str]:
@@ -643,10 +696,9 @@ def _head(session: Session) -> list[str]:
 
 def _program_lines(program: _native.Program) -> list[str]:
     size, count = program.nbytes / 1024, len(program.steps)
-    lines = [
-        f"native    {count} steps, {program.isa}, blocks of {program.block_rows} rows, "
-        f"up to {program.threads} threads, {size:.1f} KiB"
-    ]
+    blocks = f"blocks of {program.block_rows} rows, up to {program.threads} threads"
+    blocks = blocks if program.block_rows else "all rows at once"
+    lines = [f"native    {count} steps, {program.isa}, {blocks}, {size:.1f} KiB"]
     width = max((len(kernel) for kernel, _, _ in program.steps), default=0)
     lines += [f"  {i:3d}  {kernel:{width}}  {isa:7}  {label}" for i, (kernel, isa, label) in enumerate(program.steps)]
     return lines

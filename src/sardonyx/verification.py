@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Report, Run, Verdict, attempt, judge
+from .agreement import Noise, Report, Run, Verdict, attempt, judge
 from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
 from .inputs import is_sparse
+from .operators.text import REFUSAL
 from .program import MAGIC
 from .session import Session, load, parse_onnx
 
@@ -37,9 +38,13 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 #: what estimators raise for rows that they refuse
-REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError)
+REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError, AttributeError)
 #: times that the estimator's own rounding is measured
 NUDGES: Final = 16
+#: rows that are asked beside those in question, to see whether that makes a difference
+COMPANY: Final = (1, 3, 30)
+#: ... and how many of them are asked alone, each, at most
+MOST_ALONE: Final = 200
 #: rows of the user's that are compared at once, and that a file carries as its proof
 CHUNK, PROOF_ROWS, PROOF_NUMBERS = 10_000, 8, 4096
 #: numbers that rows of a sparse matrix stand for, compared at once
@@ -119,17 +124,25 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
     }
     for batch in batches:
         for name, method in description.methods.items():
-            expected, kept = _answers(estimator, name, method, batch)
-            rows = rows_of(batch.X, kept) if len(kept) else None
-            for runtime, run in runs.items():
+            refused = batch.rows
+            for rows, expected in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
+                refused -= len(rows)
+                X = rows_of(batch.X, rows)  # together, as the estimator was given them: it may look at all at once
+                noise = partial(_own_rounding, estimator, name, method, X)
+                for runtime, run in runs.items():
+                    if callable(run):
+                        feeds = session.sparse_feeds(X) if runtime == "sardonyx" else session.feeds(X)
+                        before, (kept, actual) = (
+                            verdicts[name, runtime],
+                            _treated(run, method.outputs, feeds, len(rows)),
+                        )
+                        before = replace(before, untreated=before.untreated + len(rows) - len(kept))
+                        right, own = [array[kept] for array in expected], partial(_of_some, noise, kept)
+                        after = judge(before, batch.label, rows[kept], actual, right, description.single, own)
+                        verdicts[name, runtime] = after
+            for runtime in runs:
                 before = verdicts[name, runtime]
-                before = replace(before, refused=before.refused + batch.rows - len(kept))
-                if callable(run) and rows is not None:
-                    feeds = session.sparse_feeds(rows) if runtime == "sardonyx" else session.feeds(rows)
-                    actual = attempt(run, method.outputs, feeds)
-                    noise = partial(_own_rounding, estimator, name, method, rows_of(batch.X, kept))
-                    before = judge(before, batch.label, kept, actual, expected, description.single, noise)
-                verdicts[name, runtime] = before
+                verdicts[name, runtime] = replace(before, refused=before.refused + refused)
     return Report(description.estimator, tuple(verdicts.values()))
 
 
@@ -152,18 +165,6 @@ def _chunk(X: Any) -> int:
     return max(1, min(CHUNK, CHUNK_NUMBERS // max(1, X.shape[1]))) if is_sparse(X) else CHUNK
 
 
-def _answers(estimator: Any, name: str, method: Method, batch: Batch) -> tuple[list[Array], Array]:
-    """Return the estimator's arrays for the rows of a batch that it accepts, and the positions of those rows."""
-    parts: list[list[Array]] = []
-    kept: list[Array] = []
-    for rows, answer in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
-        kept.append(rows)
-        parts.append(answer)
-    if not kept:
-        return [], np.zeros(0, np.int64)
-    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)], np.concatenate(kept)
-
-
 def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) -> Iterator[tuple[Array, list[Array]]]:
     """Yield (rows, answers), taking rows apart until the estimator refuses single ones only."""
     try:
@@ -176,21 +177,64 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
     yield rows, answers
 
 
-def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> Array:
-    """Return how far the estimator's own answers for some rows move with the last bit of its input."""
+def _treated(run: Run, names: Sequence[str], feeds: dict[str, Any], rows: int) -> tuple[Array, list[Array] | str]:
+    """Return the rows that a runtime treats and its answers: not those that the file's standard operators refuse."""
+    actual = attempt(run, names, feeds)
+    if not isinstance(actual, str) or REFUSAL not in actual:
+        return np.arange(rows), actual
+    fine = [row for row in range(rows) if REFUSAL not in str(attempt(run, names, _rows_of_feeds(feeds, [row])))]
+    return np.array(fine, np.int64), attempt(run, names, _rows_of_feeds(feeds, fine))
+
+
+def _rows_of_feeds(feeds: dict[str, Any], rows: list[int]) -> dict[str, Any]:
+    return {name: array[rows] for name, array in feeds.items()}
+
+
+def _of_some(noise: Noise, kept: Array, output: int, rows: Array) -> tuple[Array, float]:
+    """Return the estimator's own rounding for rows that are counted among those that are kept."""
+    return noise(output, kept[rows])
+
+
+def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> tuple[Array, float]:
+    """Return how far the estimator's own answers for some rows move, and the most that one moves for no reason at all.
+
+    They move with the last bit of the input; and with the company that a row is asked in, as matrix products add up in
+    another order for one row than for many.
+    """
+
+    def ask(X: Any) -> Array:
+        return _ask(estimator, name, method, X)[output].astype(np.float64)
+
     X = rows_of(X, rows)
-    before = _ask(estimator, name, method, X)[output].astype(np.float64)
+    before = ask(X)
     most = np.zeros(before.shape)
+    for again in _in_other_company(ask, X, len(rows)):
+        most = _farther(most, before, again)
+    contradicted = float(most.max(initial=0))
     for seed in range(NUDGES):
-        with contextlib.suppress(*REFUSALS):
-            after = _ask(estimator, name, method, nudged(X, seed))[output].astype(np.float64)
-            most = np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
+        most = _farther(most, before, partial(ask, nudged(X, seed)))
+    return most, contradicted
+
+
+def _farther(most: Array, before: Array, again: Callable[[], Array]) -> Array:
+    with contextlib.suppress(*REFUSALS):
+        after = again()
+        return np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
     return most
+
+
+def _in_other_company(ask: Callable[[Any], Array], X: Any, rows: int) -> Iterator[Callable[[], Array]]:
+    """Yield ways to ask for the same rows: with others behind them, and, of few rows, each alone."""
+    everyone = np.arange(rows)
+    for more in COMPANY:
+        yield lambda more=more: ask(rows_of(X, np.resize(everyone, rows + more)))[:rows]  # type: ignore[misc]
+    if rows <= MOST_ALONE:
+        yield lambda: np.concatenate([ask(rows_of(X, one)) for one in np.split(everyone, rows)])
 
 
 def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
     """Return the arrays of an estimator's own method, one for each output of the model."""
-    return _arrays(_result(estimator, name, X), method)
+    return _arrays(_result(estimator, name, X), method, X)
 
 
 def _result(estimator: Any, name: str, X: Any) -> Any:
@@ -199,21 +243,27 @@ def _result(estimator: Any, name: str, X: Any) -> Any:
         return estimator.predict(X, return_std=True) if name == "predict_std" else getattr(estimator, name)(X)
 
 
-def _arrays(result: Any, method: Method) -> list[Array]:
+def _arrays(result: Any, method: Method, X: Any) -> list[Array]:
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
-    array = _dense(result)
+    array = restored(_dense(result), X)
     return [array[:, i : i + 1] for i in range(array.shape[1])] if method.form == "columns" else [array]
 
 
 def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> tuple[Any, list[Array]]:
     try:
         result = _result(estimator, name, X)
-        return result, _arrays(result, method)
+        return result, _arrays(result, method, X)
     except REFUSALS as error:
         raise InputError(
             f"{type(estimator).__name__}.{name} refuses the sample: {error}\nGive rows that it accepts."
         ) from error
+
+
+def restored(array: Array, X: Any) -> Array:
+    """Return a row that lost its row dimension (SparsePCA and MiniBatchSparsePCA do that to one row alone) as a row."""
+    lost = array.ndim == 1 and array.size > 1 and getattr(X, "ndim", 1) == 2 and number_of_rows(X) == 1
+    return array[None] if lost else array
 
 
 def _dense(result: Any) -> Array:
@@ -254,4 +304,6 @@ def _onnxruntime(proto: bytes) -> Run | str:
         session = onnxruntime.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common base
         return f"cannot load the model: {error}"
-    return lambda names, feeds: list(session.run(list(names), feeds))
+    quiet = onnxruntime.RunOptions()
+    quiet.log_severity_level = 4  # rows that standard operators refuse are errors to it, and counted here
+    return lambda names, feeds: list(session.run(list(names), feeds, quiet))

@@ -63,19 +63,36 @@ CASES = [
     Case(lm.ElasticNetCV(cv=3), "regression"),
     Case(lm.ElasticNetCV(cv=3, fit_intercept=False), "regression"),
     Case(lm.ElasticNetCV(cv=3), "regression32"),
-    Case(lm.MultiTaskLasso(0.1), "regression_multi"),
-    Case(lm.MultiTaskElasticNet(0.1), "regression_multi"),
-    Case(lm.MultiTaskLassoCV(cv=3), "regression_multi"),
-    Case(lm.MultiTaskElasticNetCV(cv=3), "regression_multi"),
-    Case(lm.Lars(), "regression"),
-    Case(lm.Lars(), "regression_multi"),
-    Case(lm.LarsCV(cv=3), "regression"),
-    Case(lm.LassoLars(0.01), "regression"),
-    Case(lm.LassoLarsCV(cv=3), "regression"),
-    Case(lm.LassoLarsIC(), "regression"),
-    Case(lm.OrthogonalMatchingPursuit(), "regression"),
-    Case(lm.OrthogonalMatchingPursuit(), "regression_multi"),
-    Case(lm.OrthogonalMatchingPursuitCV(cv=3), "regression"),
+    *(
+        Case(estimator(**{key: value}, fit_intercept=intercept), data)
+        for estimator, key, value in (
+            (lm.MultiTaskLasso, "alpha", 0.1),
+            (lm.MultiTaskElasticNet, "alpha", 0.1),
+            (lm.MultiTaskLassoCV, "cv", 3),
+            (lm.MultiTaskElasticNetCV, "cv", 3),
+        )
+        for intercept, data in (
+            (True, "regression_multi"),
+            (False, "regression_multi_int"),
+            (True, "regression_multi32"),
+        )
+    ),
+    *(
+        Case(estimator, data)
+        for estimator in (
+            lm.LarsCV(cv=3),
+            lm.LassoLars(0.01),
+            lm.LassoLarsCV(cv=3),
+            lm.LassoLarsIC(),
+            lm.OrthogonalMatchingPursuitCV(cv=3),
+            lm.OrthogonalMatchingPursuit(),
+            lm.Lars(),
+        )
+        for data in ("regression", "regression_int", "regression32")
+    ),
+    Case(lm.Lars(n_nonzero_coefs=2, fit_intercept=False), "regression_multi"),
+    Case(lm.LassoLars(0.01, fit_intercept=False), "regression_multi"),
+    Case(lm.OrthogonalMatchingPursuit(n_nonzero_coefs=2), "regression_multi"),
     Case(lm.HuberRegressor(), "regression"),
     Case(lm.HuberRegressor(fit_intercept=False), "regression32"),
     Case(lm.HuberRegressor(), "regression_int"),
@@ -97,7 +114,10 @@ CASES = [
     Case(lm.ARDRegression(fit_intercept=False), "regression_int", STD),
     Case(lm.PoissonRegressor(), "regression_positive"),
     Case(lm.PoissonRegressor(fit_intercept=False), "regression_positive"),
+    Case(lm.PoissonRegressor(alpha=0.1), "regression_positive32"),
     Case(lm.GammaRegressor(), "regression_positive"),
+    Case(lm.GammaRegressor(fit_intercept=False, alpha=0.5), "regression_positive"),
+    Case(lm.GammaRegressor(), "regression_positive32"),
     Case(lm.TweedieRegressor(power=0), "regression"),
     Case(lm.TweedieRegressor(power=1.5), "regression_positive"),
     Case(lm.TweedieRegressor(power=0, link="log"), "regression_positive"),
@@ -107,7 +127,8 @@ CASES = [
     Case(lm.SGDRegressor(random_state=0, loss="huber", average=True), "regression32", rtol=SINGLE),
     Case(lm.SGDRegressor(random_state=0, fit_intercept=False, alpha=0.1, penalty="l1"), "regression"),
     Case(SparseSGDRegressor(random_state=0, alpha=0.1, penalty="l1"), "regression", note="sparse coef_"),
-    Case(deprecated("PassiveAggressiveRegressor"), "regression"),
+    *(Case(deprecated("PassiveAggressiveRegressor"), d) for d in ("regression", "regression_int")),
+    Case(deprecated("PassiveAggressiveRegressor"), "regression32", rtol=SINGLE),
     Case(LogisticRegression(), "binary"),
     Case(LogisticRegression(C=1e6), "binary_str"),
     Case(LogisticRegression(fit_intercept=False), "binary_bool"),
@@ -139,6 +160,7 @@ CASES = [
     Case(lm.Perceptron(random_state=0), "binary_bool"),
     Case(deprecated("PassiveAggressiveClassifier"), "binary"),
     Case(deprecated("PassiveAggressiveClassifier"), "multiclass_str"),
+    Case(deprecated("PassiveAggressiveClassifier"), "multiclass_int"),
     Case(lm.RidgeClassifier(), "binary"),
     Case(lm.RidgeClassifier(), "multiclass_str"),
     Case(lm.RidgeClassifier(), "multilabel"),

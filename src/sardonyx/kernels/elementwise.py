@@ -20,6 +20,7 @@ from . import sparse
 
 FLOATS = frozenset({"float32", "float64"})
 INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"})
+UNSIGNED = frozenset({"uint8", "uint16", "uint32", "uint64"})
 NUMBERS = FLOATS | INTEGERS
 BOOL = frozenset({"bool"})
 
@@ -182,7 +183,7 @@ def modulo(b: Builder, node: NodeView) -> Values:
 def bit_shift(b: Builder, node: NodeView) -> Values:
     kernel = "ShiftLeft" if node.text("direction", "") == "LEFT" else "ShiftRight"
     operands = node.operands()
-    dtype = one_type(operands, INTEGERS)
+    dtype = one_type(operands, UNSIGNED)
     shifted = elementwise(b, kernel, [cast(b, x, "uint64") for x in operands], frozenset({"uint64"}))
     return (cast_row(b, shifted, dtype),)
 

@@ -91,7 +91,8 @@ def read_nodes(node: NodeView) -> Nodes:
     missing_true = np.zeros(n, bool) if missing is None or not len(missing) else missing.astype(bool)
     if split.dtype not in (np.float32, np.float64) or not np.isin(mode, (LEQ, LT, GTE, GT, MEMBER)).all():
         decline("nodes of a mode or type without a kernel")
-    below = np.nextafter(split, split.dtype.type(-np.inf))
+    with np.errstate(over="ignore"):
+        below = np.nextafter(split, split.dtype.type(-np.inf))
     split = np.where((mode == LT) | (mode == GTE), below, split)  # x < s is x <= the number before s
     swap = (mode == GTE) | (mode == GT)  # x > s is not x <= s
     member = mode == MEMBER
@@ -261,6 +262,8 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     """Return the sums over trees of the leaves' rows of `values`, added to `base` if given."""
     if x.dtype != nodes.split.dtype.name or len(x.shape) != 1:
         decline("rows of another type than the splits")
+    if values.dtype not in (np.float32, np.float64) or any(start.dtype != values.dtype.name for start in base):
+        decline("sums of another type than float32 and float64")
     x, nodes = used_columns(b, x, nodes)
     packed = pack(nodes, len(values))
     count, left = leaf_ranks(packed)
@@ -269,10 +272,10 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     if scan is None:
         b.want_block_rows(DEEP_BLOCK if len(walk.nodes) > DEEP_NODES else 256)
     inputs: list[Operand | NDArray[Any]] = [x, walk.nodes, walk.trees]
-    inputs += [np.ascontiguousarray(values[walk.leaves], np.float64), walk.sets]
+    inputs += [np.ascontiguousarray(values[walk.leaves]), walk.sets]
     params = (groups, walk.bits, int(scan is not None), len(base))
     width = groups * values.shape[1]
-    return b.step("TreeEnsembleSum", [*inputs, *(scan or []), *base], [("float64", (width,))], params)
+    return b.step("TreeEnsembleSum", [*inputs, *(scan or []), *base], [(values.dtype.name, (width,))], params)
 
 
 @lowers("TreeEnsembleLeaves", domain="sardonyx")
