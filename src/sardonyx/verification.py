@@ -28,6 +28,7 @@ from .description import Description, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
 from .program import MAGIC
+from .registry import ALIASES, OPTIONS
 from .session import Session, load, parse_onnx
 
 if TYPE_CHECKING:
@@ -201,7 +202,8 @@ def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
     """Return the arrays of an estimator's own method, one for each output of the model."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        result = estimator.predict(X, return_std=True) if name == "predict_std" else getattr(estimator, name)(X)
+        options = {OPTIONS[name]: True} if name in OPTIONS else {}
+        result = getattr(estimator, ALIASES.get(name, name))(X, **options)
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
     array = restored(_dense(result), X)
