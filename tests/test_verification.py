@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import Birch
 from sklearn.compose import make_column_transformer
+from sklearn.decomposition import NMF, LatentDirichletAllocation, MiniBatchNMF, SparseCoder, SparsePCA
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -156,6 +157,22 @@ def test_rows_made_to_hurt_find_the_trap(trap: str) -> None:
     report = sardonyx.verify(estimator, model, X)
     assert report.ok == (trap == "")
     assert all(v.ok == report.ok for v in report.verdicts)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [NMF(2, tol=1e-2, max_iter=500), MiniBatchNMF(2, beta_loss="kullback-leibler", tol=0.1), LatentDirichletAllocation(2),
+     SparseCoder(np.eye(3, 4), transform_algorithm="lasso_lars"), SparsePCA(2, max_iter=50)],
+    ids=lambda e: type(e).__name__,
+)  # fmt: skip
+def test_iterated_estimators_hold_on_rows_made_to_hurt(estimator: Any) -> None:
+    """Rows are compared together, as the estimator was given them; those it refuses part the rest into batches."""
+    X = np.random.default_rng(0).poisson(2.0, size=(30, 4)).astype(float)
+    fitted = estimator.fit(X)
+    model = sardonyx.to_onnx(fitted, X)
+    report = sardonyx.verify(fitted, model, X)
+    assert report.ok, str(report)
+    assert {verdict.runtime for verdict in report.verdicts} == {"sardonyx", "onnxruntime"}
 
 
 def test_thresholds_of_trees_are_tried() -> None:

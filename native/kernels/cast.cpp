@@ -89,7 +89,7 @@ void run(const Step& step, std::int64_t rows, const Context&) {
   function_for(x.dtype, y.dtype)(x.data, y.data, rows * x.width);
 }
 
-SARDONYX_KERNEL("Cast", {.check = check, .run = run});
+SARDONYX_KERNEL("Cast", {.check = check, .run = run, .by_element = true});
 
 }  // namespace
 }  // namespace sardonyx

@@ -3,11 +3,13 @@
 //   CategoryLookup   x (rows), categories (k), codes (k + 1)   y = codes[number of x among the categories, else k]
 //                    parameter: 1 to refuse unknown categories as scikit-learn's handle_unknown="error" does
 //   OneHotBlocks     positions (rows x features), starts (features + 1)
-//                    y[positions[i]] = 1 where it lies in the i-th block [starts[i], starts[i + 1]), all else 0
+//                    y[positions[i]] = 1 where it lies in the i-th block [starts[i], starts[i + 1]), all else 0;
+//                    y may be sparse
 #include <string.h>
 
 #include "check.h"
 #include "lookup.h"
+#include "sparse.h"
 
 namespace sardonyx {
 namespace {
@@ -86,6 +88,7 @@ void check_one_hot_blocks(const Step& step) {
   require_row_output(step, name);
   const Tensor &positions = step.inputs[0], &starts = step.inputs[1], &y = step.outputs[0];
   require(!positions.constant && starts.constant, name, "needs rows of positions and constant starts");
+  require_dense(positions, name);
   require(positions.dtype == DType::i64 && starts.dtype == DType::i64, name, "positions and starts are int64");
   require(is_number(y.dtype) || y.dtype == DType::boolean, name, "the output is not of numbers");
   require(starts.width == positions.width + 1, name, "needs one start more than features");
@@ -108,11 +111,32 @@ void set_ones(const Step& step, std::int64_t rows) {
   }
 }
 
-void run_one_hot_blocks(const Step& step, std::int64_t rows, const Context&) {
-  with_number(step.outputs[0].dtype, [&](auto type) { set_ones<typename decltype(type)::type>(step, rows); });
+// Blocks follow each other, so the positions that count ascend.
+template <class T>
+void put_ones(const Step& step, std::int64_t rows) {
+  const std::int64_t features = step.inputs[0].width;
+  const auto* position = data_of<std::int64_t>(step.inputs[0]);
+  const auto* start = data_of<std::int64_t>(step.inputs[1]);
+  SparseWriter<T> y(step.outputs[0]);
+  y.reserve(rows * features);
+  for (std::int64_t row = 0; row < rows; ++row, position += features) {
+    for (std::int64_t i = 0; i < features; ++i) {
+      const bool counts = in_range(position[i], start[i], start[i + 1] - 1);
+      if (counts) y.put(static_cast<std::int32_t>(position[i]), T(1));
+    }
+    y.end_row();
+  }
+  y.finish();
 }
 
-SARDONYX_KERNEL("OneHotBlocks", {check_one_hot_blocks, run_one_hot_blocks});
+void run_one_hot_blocks(const Step& step, std::int64_t rows, const Context&) {
+  with_number(step.outputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    step.outputs[0].sparse ? put_ones<T>(step, rows) : set_ones<T>(step, rows);
+  });
+}
+
+SARDONYX_KERNEL("OneHotBlocks", {.check = check_one_hot_blocks, .run = run_one_hot_blocks, .sparse = true});
 
 }  // namespace
 }  // namespace sardonyx

@@ -53,7 +53,7 @@ void run(const Step& step, std::int64_t rows, const Context&) {
   if (x.data != y.data && count > 0) std::memcpy(y.data, x.data, static_cast<std::size_t>(count) * item_size(x.dtype));
 }
 
-SARDONYX_KERNEL("CheckFinite", {.check = check, .run = run, .view = true});
+SARDONYX_KERNEL("CheckFinite", {.check = check, .run = run, .view = true, .by_element = true});
 
 }  // namespace
 }  // namespace sardonyx

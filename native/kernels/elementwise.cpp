@@ -245,29 +245,47 @@ void run_binary(const Step& step, std::int64_t rows, const Context&) {
   if constexpr (Op::takes(DType::u64)) run_binary_as<Op, std::uint64_t>(step, rows);
 }
 
-SARDONYX_KERNEL("Add", {.check = check_binary<Add>, .run = run_binary<Add>, .in_place = true});
-SARDONYX_KERNEL("Sub", {.check = check_binary<Sub>, .run = run_binary<Sub>, .in_place = true});
-SARDONYX_KERNEL("Mul", {.check = check_binary<Mul>, .run = run_binary<Mul>, .in_place = true});
-SARDONYX_KERNEL("Div", {.check = check_binary<Div>, .run = run_binary<Div>, .in_place = true});
-SARDONYX_KERNEL("Min", {.check = check_binary<Min>, .run = run_binary<Min>, .in_place = true});
-SARDONYX_KERNEL("Max", {.check = check_binary<Max>, .run = run_binary<Max>, .in_place = true});
-SARDONYX_KERNEL("Pow", {.check = check_binary<Pow>, .run = run_binary<Pow>, .in_place = true});
-SARDONYX_KERNEL("Mod", {.check = check_binary<Mod>, .run = run_binary<Mod>, .in_place = true});
-SARDONYX_KERNEL("Fmod", {.check = check_binary<Fmod>, .run = run_binary<Fmod>, .in_place = true});
-SARDONYX_KERNEL("Equal", {.check = check_binary<Equal>, .run = run_binary<Equal>, .in_place = true});
-SARDONYX_KERNEL("Less", {.check = check_binary<Less>, .run = run_binary<Less>, .in_place = true});
-SARDONYX_KERNEL("LessOrEqual", {.check = check_binary<LessOrEqual>, .run = run_binary<LessOrEqual>, .in_place = true});
-SARDONYX_KERNEL("Greater", {.check = check_binary<Greater>, .run = run_binary<Greater>, .in_place = true});
-SARDONYX_KERNEL("GreaterOrEqual",
-                {.check = check_binary<GreaterOrEqual>, .run = run_binary<GreaterOrEqual>, .in_place = true});
-SARDONYX_KERNEL("And", {.check = check_binary<And>, .run = run_binary<And>, .in_place = true});
-SARDONYX_KERNEL("Or", {.check = check_binary<Or>, .run = run_binary<Or>, .in_place = true});
-SARDONYX_KERNEL("Xor", {.check = check_binary<Xor>, .run = run_binary<Xor>, .in_place = true});
-SARDONYX_KERNEL("BitwiseAnd", {.check = check_binary<BitwiseAnd>, .run = run_binary<BitwiseAnd>, .in_place = true});
-SARDONYX_KERNEL("BitwiseOr", {.check = check_binary<BitwiseOr>, .run = run_binary<BitwiseOr>, .in_place = true});
-SARDONYX_KERNEL("BitwiseXor", {.check = check_binary<BitwiseXor>, .run = run_binary<BitwiseXor>, .in_place = true});
-SARDONYX_KERNEL("ShiftLeft", {.check = check_binary<ShiftLeft>, .run = run_binary<ShiftLeft>, .in_place = true});
-SARDONYX_KERNEL("ShiftRight", {.check = check_binary<ShiftRight>, .run = run_binary<ShiftRight>, .in_place = true});
+SARDONYX_KERNEL("Add", {.check = check_binary<Add>, .run = run_binary<Add>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Sub", {.check = check_binary<Sub>, .run = run_binary<Sub>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Mul", {.check = check_binary<Mul>, .run = run_binary<Mul>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Div", {.check = check_binary<Div>, .run = run_binary<Div>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Min", {.check = check_binary<Min>, .run = run_binary<Min>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Max", {.check = check_binary<Max>, .run = run_binary<Max>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Pow", {.check = check_binary<Pow>, .run = run_binary<Pow>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Mod", {.check = check_binary<Mod>, .run = run_binary<Mod>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Fmod", {.check = check_binary<Fmod>, .run = run_binary<Fmod>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Equal",
+                {.check = check_binary<Equal>, .run = run_binary<Equal>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Less", {.check = check_binary<Less>, .run = run_binary<Less>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("LessOrEqual", {.check = check_binary<LessOrEqual>,
+                                .run = run_binary<LessOrEqual>,
+                                .in_place = true,
+                                .by_element = true});
+SARDONYX_KERNEL("Greater",
+                {.check = check_binary<Greater>, .run = run_binary<Greater>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("GreaterOrEqual", {.check = check_binary<GreaterOrEqual>,
+                                   .run = run_binary<GreaterOrEqual>,
+                                   .in_place = true,
+                                   .by_element = true});
+SARDONYX_KERNEL("And", {.check = check_binary<And>, .run = run_binary<And>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Or", {.check = check_binary<Or>, .run = run_binary<Or>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Xor", {.check = check_binary<Xor>, .run = run_binary<Xor>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("BitwiseAnd", {.check = check_binary<BitwiseAnd>,
+                               .run = run_binary<BitwiseAnd>,
+                               .in_place = true,
+                               .by_element = true});
+SARDONYX_KERNEL("BitwiseOr",
+                {.check = check_binary<BitwiseOr>, .run = run_binary<BitwiseOr>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("BitwiseXor", {.check = check_binary<BitwiseXor>,
+                               .run = run_binary<BitwiseXor>,
+                               .in_place = true,
+                               .by_element = true});
+SARDONYX_KERNEL("ShiftLeft",
+                {.check = check_binary<ShiftLeft>, .run = run_binary<ShiftLeft>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("ShiftRight", {.check = check_binary<ShiftRight>,
+                               .run = run_binary<ShiftRight>,
+                               .in_place = true,
+                               .by_element = true});
 
 // ---- functions of one number ---------------------------------------------------------------------------------------
 
@@ -383,36 +401,41 @@ void run_unary(const Step& step, std::int64_t rows, const Context&) {
   if constexpr (Op::takes(DType::boolean)) run_unary_as<Op, std::uint8_t>(step, rows);
 }
 
-SARDONYX_KERNEL("Abs", {.check = check_unary<Abs>, .run = run_unary<Abs>, .in_place = true});
-SARDONYX_KERNEL("Neg", {.check = check_unary<Neg>, .run = run_unary<Neg>, .in_place = true});
-SARDONYX_KERNEL("Sign", {.check = check_unary<Sign>, .run = run_unary<Sign>, .in_place = true});
-SARDONYX_KERNEL("Relu", {.check = check_unary<Relu>, .run = run_unary<Relu>, .in_place = true});
-SARDONYX_KERNEL("Sqrt", {.check = check_unary<Sqrt>, .run = run_unary<Sqrt>, .in_place = true});
-SARDONYX_KERNEL("Exp", {.check = check_unary<Exp>, .run = run_unary<Exp>, .in_place = true});
-SARDONYX_KERNEL("Log", {.check = check_unary<Log>, .run = run_unary<Log>, .in_place = true});
-SARDONYX_KERNEL("Reciprocal", {.check = check_unary<Reciprocal>, .run = run_unary<Reciprocal>, .in_place = true});
-SARDONYX_KERNEL("Sigmoid", {.check = check_unary<Sigmoid>, .run = run_unary<Sigmoid>, .in_place = true});
-SARDONYX_KERNEL("Softplus", {.check = check_unary<Softplus>, .run = run_unary<Softplus>, .in_place = true});
-SARDONYX_KERNEL("Expit", {.check = check_unary<Expit>, .run = run_unary<Expit>, .in_place = true});
-SARDONYX_KERNEL("Softsign", {.check = check_unary<Softsign>, .run = run_unary<Softsign>, .in_place = true});
-SARDONYX_KERNEL("Tanh", {.check = check_unary<Tanh>, .run = run_unary<Tanh>, .in_place = true});
-SARDONYX_KERNEL("Erf", {.check = check_unary<Erf>, .run = run_unary<Erf>, .in_place = true});
-SARDONYX_KERNEL("Floor", {.check = check_unary<Floor>, .run = run_unary<Floor>, .in_place = true});
-SARDONYX_KERNEL("Ceil", {.check = check_unary<Ceil>, .run = run_unary<Ceil>, .in_place = true});
-SARDONYX_KERNEL("Round", {.check = check_unary<Round>, .run = run_unary<Round>, .in_place = true});
-SARDONYX_KERNEL("Sin", {.check = check_unary<Sin>, .run = run_unary<Sin>, .in_place = true});
-SARDONYX_KERNEL("Cos", {.check = check_unary<Cos>, .run = run_unary<Cos>, .in_place = true});
-SARDONYX_KERNEL("Tan", {.check = check_unary<Tan>, .run = run_unary<Tan>, .in_place = true});
-SARDONYX_KERNEL("Asin", {.check = check_unary<Asin>, .run = run_unary<Asin>, .in_place = true});
-SARDONYX_KERNEL("Acos", {.check = check_unary<Acos>, .run = run_unary<Acos>, .in_place = true});
-SARDONYX_KERNEL("Atan", {.check = check_unary<Atan>, .run = run_unary<Atan>, .in_place = true});
-SARDONYX_KERNEL("Sinh", {.check = check_unary<Sinh>, .run = run_unary<Sinh>, .in_place = true});
-SARDONYX_KERNEL("Cosh", {.check = check_unary<Cosh>, .run = run_unary<Cosh>, .in_place = true});
-SARDONYX_KERNEL("Asinh", {.check = check_unary<Asinh>, .run = run_unary<Asinh>, .in_place = true});
-SARDONYX_KERNEL("Acosh", {.check = check_unary<Acosh>, .run = run_unary<Acosh>, .in_place = true});
-SARDONYX_KERNEL("Atanh", {.check = check_unary<Atanh>, .run = run_unary<Atanh>, .in_place = true});
-SARDONYX_KERNEL("Not", {.check = check_unary<Not>, .run = run_unary<Not>, .in_place = true});
-SARDONYX_KERNEL("BitwiseNot", {.check = check_unary<BitwiseNot>, .run = run_unary<BitwiseNot>, .in_place = true});
+SARDONYX_KERNEL("Abs", {.check = check_unary<Abs>, .run = run_unary<Abs>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Neg", {.check = check_unary<Neg>, .run = run_unary<Neg>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Sign", {.check = check_unary<Sign>, .run = run_unary<Sign>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Relu", {.check = check_unary<Relu>, .run = run_unary<Relu>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Sqrt", {.check = check_unary<Sqrt>, .run = run_unary<Sqrt>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Exp", {.check = check_unary<Exp>, .run = run_unary<Exp>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Log", {.check = check_unary<Log>, .run = run_unary<Log>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Reciprocal",
+                {.check = check_unary<Reciprocal>, .run = run_unary<Reciprocal>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Sigmoid",
+                {.check = check_unary<Sigmoid>, .run = run_unary<Sigmoid>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Softplus",
+                {.check = check_unary<Softplus>, .run = run_unary<Softplus>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Expit", {.check = check_unary<Expit>, .run = run_unary<Expit>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Softsign",
+                {.check = check_unary<Softsign>, .run = run_unary<Softsign>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Tanh", {.check = check_unary<Tanh>, .run = run_unary<Tanh>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Erf", {.check = check_unary<Erf>, .run = run_unary<Erf>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Floor", {.check = check_unary<Floor>, .run = run_unary<Floor>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Ceil", {.check = check_unary<Ceil>, .run = run_unary<Ceil>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Round", {.check = check_unary<Round>, .run = run_unary<Round>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Sin", {.check = check_unary<Sin>, .run = run_unary<Sin>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Cos", {.check = check_unary<Cos>, .run = run_unary<Cos>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Tan", {.check = check_unary<Tan>, .run = run_unary<Tan>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Asin", {.check = check_unary<Asin>, .run = run_unary<Asin>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Acos", {.check = check_unary<Acos>, .run = run_unary<Acos>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Atan", {.check = check_unary<Atan>, .run = run_unary<Atan>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Sinh", {.check = check_unary<Sinh>, .run = run_unary<Sinh>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Cosh", {.check = check_unary<Cosh>, .run = run_unary<Cosh>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Asinh", {.check = check_unary<Asinh>, .run = run_unary<Asinh>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Acosh", {.check = check_unary<Acosh>, .run = run_unary<Acosh>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Atanh", {.check = check_unary<Atanh>, .run = run_unary<Atanh>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("Not", {.check = check_unary<Not>, .run = run_unary<Not>, .in_place = true, .by_element = true});
+SARDONYX_KERNEL("BitwiseNot",
+                {.check = check_unary<BitwiseNot>, .run = run_unary<BitwiseNot>, .in_place = true, .by_element = true});
 
 // ---- tests of one number: params [negative, positive] of IsInf as in ONNX
 // ----------------------------------------------
@@ -433,7 +456,7 @@ void run_is_nan(const Step& step, std::int64_t rows, const Context&) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = is_nan(x[i]);
   });
 }
-SARDONYX_KERNEL("IsNaN", {.check = check_is_nan, .run = run_is_nan});
+SARDONYX_KERNEL("IsNaN", {.check = check_is_nan, .run = run_is_nan, .by_element = true});
 
 void check_is_inf(const Step& step) {
   require_counts(step, "IsInf", 1, 1, 2);
@@ -454,7 +477,7 @@ void run_is_inf(const Step& step, std::int64_t rows, const Context&) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = (positive && x[i] == infinity) || (negative && x[i] == -infinity);
   });
 }
-SARDONYX_KERNEL("IsInf", {.check = check_is_inf, .run = run_is_inf});
+SARDONYX_KERNEL("IsInf", {.check = check_is_inf, .run = run_is_inf, .by_element = true});
 
 // ---- two steps in one: (x - m) / s, in this order, so that the result is the same to the last bit
 // --------------------

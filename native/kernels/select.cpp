@@ -33,7 +33,7 @@ void run_where(const Step& step, std::int64_t rows, const Context&) {
     });
   });
 }
-SARDONYX_KERNEL("Where", {.check = check_where, .run = run_where});
+SARDONYX_KERNEL("Where", {.check = check_where, .run = run_where, .by_element = true});
 
 // Expand: rows or a constant, broadcast to the output's shape for every row.
 void check_expand(const Step& step) {

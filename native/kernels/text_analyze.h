@@ -11,6 +11,7 @@
 #pragma once
 
 #include "text_fold.h"
+#include "text_runs.h"
 #include "text_terms.h"
 
 namespace sardonyx {
@@ -32,6 +33,9 @@ struct TextRules {
   const std::int32_t* moves;             // (offset of the next state's row) << 1 | a token ends here
   Terms stop_words;
   bool stops;
+  Byte ascii_classes[128];
+  std::int64_t run_least;  // tokens of ASCII text are the longest runs of run_set of so many characters; 0 if not
+  AsciiSet run_set;
 };
 
 // ---- the step ------------------------------------------------------------------------------------------------------
@@ -67,6 +71,44 @@ constexpr int kTextInputs = 6, kTextParams = 6;
           "skipped characters are out of range");
 }
 
+// What happens to a run of characters of one class between others: does the automaton find exactly the runs of at least
+// `least`? It is walked through every length until its state repeats, from each place where it may start.
+inline bool finds_runs(const TextRules& rules, std::int64_t run, std::int64_t start, std::int64_t least, bool whole) {
+  const std::int64_t end = rules.columns - 1;
+  std::int64_t state = start;
+  for (std::int64_t length = 0; length < 64; ++length) {
+    for (std::int64_t other = 0; other <= end; ++other) {
+      if (other == run) continue;
+      const bool found = whole && length >= least;
+      if (rules.moves[state + other] != (found ? 1 : 0)) return false;
+    }
+    const std::int32_t move = rules.moves[state + run];
+    if ((move & 1) != 0 && (!whole || length < least)) return false;
+    if (move >> 1 == 0) return !whole;
+    if (!whole && length + 2 >= least) return true;  // what is left of a run that is too short
+    if (move >> 1 == state && length >= least) return true;
+    state = move >> 1;
+  }
+  return false;
+}
+
+// Most patterns ask for the longest runs of one class of characters: those are found without the automaton.
+inline void prepare_runs(TextRules& rules) {
+  const std::int64_t classes = rules.columns - 1;
+  for (std::int64_t run = 0; run < classes; ++run) {
+    for (std::int64_t least = 1; least <= 8 && rules.run_least == 0; ++least) {
+      bool runs = finds_runs(rules, run, rules.starts[run], least, false);
+      for (std::int64_t before = 0; before <= classes && runs; ++before) {
+        if (before != run) runs = finds_runs(rules, run, rules.starts[before], least, true);
+      }
+      if (runs) {
+        rules.run_least = least;
+        rules.run_set = ascii_set([&](Byte c) { return rules.ascii_classes[c] == run; });
+      }
+    }
+  }
+}
+
 // Bytes of memory that text_rules() builds its tables in.
 [[maybe_unused]] inline std::size_t bytes_of_rules(const Step& step, const char* name, std::size_t* n_slots) {
   const std::size_t moves = (static_cast<std::size_t>(step.inputs[4].width) * sizeof(std::int32_t) + 63) / 64 * 64;
@@ -82,17 +124,23 @@ constexpr int kTextInputs = 6, kTextParams = 6;
     moves[i] = i < columns ? entries[i] * columns : ((entries[i] >> 1) * columns) << 1 | (entries[i] & 1);
   }
   void* stop_memory = memory + (static_cast<std::size_t>(automaton.width) * sizeof(std::int32_t) + 63) / 64 * 64;
-  return {fold_rules(step.inputs[1], step.inputs[2], step.inputs[3], step.params[1].i != 0),
-          static_cast<Analyzer>(step.params[0].i),
-          step.params[2].i,
-          step.params[3].i,
-          step.params[4].i,
-          step.params[5].i,
-          columns,
-          moves,
-          moves,
-          build_terms(step.inputs[5], n_slots, stop_memory),
-          step.inputs[5].width > 0};
+  TextRules rules{fold_rules(step.inputs[1], step.inputs[2], step.inputs[3], step.params[1].i != 0),
+                  static_cast<Analyzer>(step.params[0].i),
+                  step.params[2].i,
+                  step.params[3].i,
+                  step.params[4].i,
+                  step.params[5].i,
+                  columns,
+                  moves,
+                  moves,
+                  build_terms(step.inputs[5], n_slots, stop_memory),
+                  step.inputs[5].width > 0,
+                  {},
+                  0,
+                  {}};
+  for (std::uint32_t c = 0; c < 128; ++c) rules.ascii_classes[c] = static_cast<Byte>(rules.fold.class_of(c));
+  if (rules.analyzer == Analyzer::word) prepare_runs(rules);
+  return rules;
 }
 
 // ---- one document --------------------------------------------------------------------------------------------------
@@ -108,6 +156,11 @@ struct TextMemory {
 };
 
 template <bool kAscii>
+inline std::int64_t class_of(const TextRules& rules, std::uint32_t c) {
+  return kAscii ? rules.ascii_classes[c] : rules.fold.class_of(c);
+}
+
+template <bool kAscii>
 inline CodePoint next_character(const Byte* p, const Byte* end) {
   if constexpr (kAscii) return {*p, 1};
   return decode(p, end);
@@ -121,7 +174,7 @@ inline void find_tokens(const TextRules& rules, const Byte* text, const Byte* en
   for (const Byte* p = text; p < end;) {
     const CodePoint first = next_character<kAscii>(p, end);
     std::int64_t state = rules.starts[before];
-    std::int64_t kind = rules.fold.class_of(first.value);
+    std::int64_t kind = class_of<kAscii>(rules, first.value);
     const Byte *at = p, *last = p;
     std::int64_t kind_of_last = kind;
     CodePoint c = first;
@@ -138,7 +191,7 @@ inline void find_tokens(const TextRules& rules, const Byte* text, const Byte* en
       seen = kind;
       if (at < end) {
         c = next_character<kAscii>(at, end);
-        kind = rules.fold.class_of(c.value);
+        kind = class_of<kAscii>(rules, c.value);
       } else {
         kind = at_end;
       }
@@ -166,12 +219,14 @@ inline const Byte* skip_backward(const Byte* p, const Byte* begin, std::int64_t 
 template <bool kAscii, class Each>
 inline void find_words(const TextRules& rules, const Bytes& folded, Each&& each) {
   const Byte* text = folded.data();
-  find_tokens<kAscii>(rules, text, text + folded.size(), [&](const Byte* begin, const Byte* end) {
+  const auto found = [&](const Byte* begin, const Byte* end) {
     if (rules.skip_before > 0) begin = skip_forward(begin, end, rules.skip_before);
     if (rules.skip_after > 0) end = skip_backward(end, begin, rules.skip_after);
     if (rules.stops && rules.stop_words.find({begin, end - begin}) >= 0) return;
     each(begin, end);
-  });
+  };
+  if (kAscii && rules.run_least > 0) return find_runs(rules.run_set, rules.run_least, text, folded.size(), found);
+  find_tokens<kAscii>(rules, text, text + folded.size(), found);
 }
 
 // Every run of n tokens, n from least to most; `gap` bytes stand between two of them.
@@ -199,7 +254,7 @@ inline void add_words(const TextRules& rules, TextMemory& memory, Sink& sink) {
   Byte* to = memory.terms.data();
   find_words<kAscii>(rules, memory.folded, [&](const Byte* begin, const Byte* end) {
     memory.places.push(to - memory.terms.data());
-    for (std::int64_t i = 0; i < end - begin; i += kPadding) __builtin_memcpy(to + i, begin + i, kPadding);
+    for (std::int64_t i = 0; i < end - begin; i += 16) __builtin_memcpy(to + i, begin + i, 16);
     to += end - begin;
     *to++ = ' ';
   });
@@ -223,10 +278,10 @@ inline void add_characters(const TextRules& rules, TextMemory& memory, Sink& sin
   while (p < end) {
     const CodePoint first = next_character<kAscii>(p, end);
     const Byte* after = p + first.size;
-    if (rules.fold.class_of(first.value) != 0) {
+    if (class_of<kAscii>(rules, first.value) != 0) {
       while (after < end) {
         const CodePoint c = next_character<kAscii>(after, end);
-        if (rules.fold.class_of(c.value) == 0) break;
+        if (class_of<kAscii>(rules, c.value) == 0) break;
         after += c.size;
       }
     }
@@ -261,7 +316,7 @@ inline void add_characters_of_words(const TextRules& rules, TextMemory& memory, 
   Byte* to = memory.terms.data();
   while (p < end) {
     CodePoint c = next_character<kAscii>(p, end);
-    if (rules.fold.class_of(c.value) != 0) {
+    if (class_of<kAscii>(rules, c.value) != 0) {
       p += c.size;
       continue;
     }
@@ -272,7 +327,7 @@ inline void add_characters_of_words(const TextRules& rules, TextMemory& memory, 
       p += c.size;
       if (p >= end) break;
       c = next_character<kAscii>(p, end);
-      if (rules.fold.class_of(c.value) != 0) break;
+      if (class_of<kAscii>(rules, c.value) != 0) break;
     }
     push_character(memory, to, space, 1);
     memory.places.push(to - memory.terms.data());

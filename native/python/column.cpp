@@ -33,7 +33,10 @@ PyObject* make(std::unique_ptr<Source> source) {
 
 void deallocate(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
+  PyObject *kind = nullptr, *error = nullptr, *trace = nullptr;
+  PyErr_Fetch(&kind, &error, &trace);  // a library may call Python to release its data
   delete reinterpret_cast<ColumnObject*>(self)->source;
+  PyErr_Restore(kind, error, trace);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -199,7 +202,10 @@ PyObject* columns_of_table(const std::shared_ptr<ArrowTable>& table) {
     const Ref column(column_of_table(table, i, false));
     if (!name || !column) return nullptr;
     const int known = PyDict_Contains(result.get(), name.get());
-    if (known > 0) PyErr_Format(refusal, "several columns are named %R; give every column its own name.", name.get());
+    // Thrown, not set: the table is released before an error is set, and its library may call Python for that.
+    if (known > 0) {
+      throw Error("several columns are named '" + std::string(table->name(i)) + "'; give every column its own name.");
+    }
     if (known != 0 || PyDict_SetItem(result.get(), name.get(), column.get()) != 0) return nullptr;
   }
   return result.release();

@@ -6,8 +6,7 @@
 //   run(names or None, feeds)
 //     every feed an ndarray of the slot's dtype and shape, C-contiguous   ->  straight to the core
 //     or a scipy.sparse CSR matrix of that dtype, whatever form the program takes the input in (python/sparse.h)
-//     anything else (frames, lists, other dtypes, missing names ...)      ->  the hook given to set_coerce, then again
-//     columns of other dtypes, lists, objects, Arrow arrays (column.h)    ->  converted where every value stays the same
+//     columns of other dtypes, lists, objects, Arrow arrays (reader.h)    ->  converted where every value stays the same
 //     anything else (frames, missing names, values that would change ...) ->  the hook given to set_coerce, then again
 //   _run_columns(names, feeds)      the same, but returns None in place of calling the hook
 #define SARDONYX_IMPORTS_NUMPY
@@ -179,9 +178,9 @@ class Call {
   bool bind_one(std::size_t i, PyObject* feed) {
     const Port& port = core_.inputs[i];
     const bool array = PyArray_CheckExact(feed) && bind_array(port, feed, &bound_[i]);
-    if (!array && PyErr_Occurred()) return false;
-    if (!array && bind_csr(i, feed)) return true;
-    if (!array && (PyErr_Occurred() || !bind_column(port, feed, &bound_[i]))) return false;
+    if (!array && (PyErr_Occurred() || !bind_column(port, feed, &bound_[i]))) {
+      return !PyErr_Occurred() && bind_csr(i, feed);
+    }
     inputs_[i] = bound_[i].data;
     waits_ = waits_ || bound_[i].waits();
     Py_INCREF(feed);

@@ -19,6 +19,32 @@ constexpr std::int64_t kSmallestTask = 16;
 constexpr double kLikelyEntries = 64;                     // of a sparse row, for guesses at the cost of a step
 constexpr std::size_t kMaxStaged = std::size_t{1} << 22;  // bytes of a sparse input made dense at a time, if it can be
 
+// A step on the entries of sparse rows; the context's state is its kernel.
+void run_by_element(const Step& step, std::int64_t rows, const Context& context) {
+  const auto& kernel = *static_cast<const Kernel*>(context.state);
+  Tensor tensors[kMaxByElement];
+  const Step flat = by_element_step(step, tensors);
+  const SparseRows* from = nullptr;
+  for (int i = 0; i < step.n_inputs; ++i) {
+    if (!step.inputs[i].sparse) continue;
+    from = static_cast<const SparseRows*>(step.inputs[i].data);
+    const auto* values = static_cast<const std::byte*>(from->values) + from->indptr[0] * item_size(tensors[i].dtype);
+    tensors[i].data = const_cast<std::byte*>(values);
+  }
+  const std::int64_t begin = from->indptr[0], entries = from->indptr[rows] - begin;
+  for (int i = 0; i < step.n_outputs; ++i) {
+    auto& to = *static_cast<SparseRows*>(step.outputs[i].data);
+    Tensor& tensor = tensors[step.n_inputs + i];
+    const bool view = kernel.view && i == 0 && step.inputs[0].sparse && tensor.dtype == tensors[0].dtype;
+    if (!view) reserve_entries(step.outputs[i], entries);
+    tensor.data = view ? tensors[0].data : to.own_values;
+    to.indptr = from->indptr;
+    to.indices = from->indices;
+    to.values = static_cast<std::byte*>(tensor.data) - begin * static_cast<std::int64_t>(item_size(tensor.dtype));
+  }
+  if (entries > 0) kernel.run(flat, entries, {nullptr, nullptr});
+}
+
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 bool same_form(const Slot& one, const Slot& other) {
@@ -141,7 +167,11 @@ struct Frame {
     Step step = loaded.step;
     step.inputs = at;
     step.outputs = at + step.n_inputs;
-    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state}});
+    if (loaded.by_element) {
+      calls.push_back({run_by_element, step, {nullptr, &loaded.entry->kernel}});
+    } else {
+      calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state}});
+    }
     return step.outputs + step.n_outputs;
   }
 

@@ -271,6 +271,7 @@ class Loader {
     for (std::uint32_t i = 0; i < header_.n_inputs; ++i) {
       const std::int32_t slot = next_id();
       write(slot);
+      program_.slots_[slot].entries = slot;
       program_.inputs_.push_back(slot);
       if (!names.insert(program_.slots_[slot].name).second) refuse("two inputs have the same name");
     }
@@ -341,9 +342,49 @@ class Loader {
                    static_cast<std::int32_t>(loaded.params.size())};
   }
 
-  static void check(LoadedStep& loaded, std::int64_t block_rows) {
+  // Which sparse slots have the same entries: established here, as a step on entries reads several of them at once.
+  void set_entries(LoadedStep& loaded) {
+    const Kernel& kernel = loaded.entry->kernel;
+    const auto is_sparse = [](const Tensor& tensor) { return tensor.sparse; };
+    loaded.by_element = kernel.by_element && std::ranges::any_of(loaded.tensors, is_sparse);
+    for (const std::int32_t slot : loaded.outputs) program_.slots_[slot].entries = slot;
+    if (!loaded.by_element && !kernel.keeps_entries) return;
+    const auto from =
+        std::ranges::find_if(loaded.inputs, [&](std::int32_t slot) { return program_.slots_[slot].tensor.sparse; });
+    if (from == loaded.inputs.end()) return;
+    for (const std::int32_t slot : loaded.outputs) program_.slots_[slot].entries = program_.slots_[*from].entries;
+  }
+
+  void check_by_element(LoadedStep& loaded) const {
+    std::int32_t entries = -1;
+    if (loaded.tensors.size() > kMaxByElement) fail("too many operands for a step on entries");
+    for (const std::int32_t number : loaded.inputs) {
+      const Slot& slot = program_.slots_[number];
+      if (!slot.tensor.sparse && !slot.tensor.constant) fail("sparse rows meet dense ones");
+      if (!slot.tensor.sparse) continue;
+      if (entries >= 0 && slot.entries != entries) fail("sparse rows that have not the same entries");
+      entries = slot.entries;
+    }
+    for (const std::int32_t number : loaded.outputs) {
+      if (!program_.slots_[number].tensor.sparse) fail("an output of a step on entries is dense");
+      if (program_.slots_[number].tensor.width != width_of_entries(loaded)) fail("the output differs in width");
+    }
+    Tensor tensors[kMaxByElement];
+    loaded.entry->kernel.check(by_element_step(loaded.step, tensors));
+  }
+
+  std::int64_t width_of_entries(const LoadedStep& loaded) const {
+    for (const Tensor& tensor : loaded.tensors) {
+      if (tensor.sparse) return tensor.width;
+    }
+    return -1;
+  }
+
+  void check(LoadedStep& loaded, std::int64_t block_rows) {
     const auto is_sparse = [](const Tensor& tensor) { return tensor.sparse; };
     try {
+      set_entries(loaded);
+      if (loaded.by_element) return check_by_element(loaded);
       if (!loaded.entry->kernel.sparse && std::ranges::any_of(loaded.tensors, is_sparse)) {
         fail("the kernel does not know sparse rows");
       }
@@ -387,6 +428,21 @@ std::shared_ptr<const void> aligned_copy(std::span<const std::byte>& file) {
 }
 
 }  // namespace
+
+Step by_element_step(const Step& step, Tensor* tensors) {
+  Step flat = step;
+  flat.inputs = tensors;
+  flat.outputs = tensors + step.n_inputs;
+  for (int i = 0; i < step.n_inputs + step.n_outputs; ++i) {
+    Tensor& tensor = tensors[i] = i < step.n_inputs ? step.inputs[i] : step.outputs[i - step.n_inputs];
+    if (!tensor.sparse) continue;
+    tensor.sparse = false;
+    tensor.width = tensor.dims[0] = 1;
+    tensor.rank = 1;
+    tensor.data = nullptr;
+  }
+  return flat;
+}
 
 std::unique_ptr<Program> Program::load(std::span<const std::byte> file, std::shared_ptr<const void> owner,
                                        Isa at_most) {

@@ -23,6 +23,8 @@ struct Slot {
   Role role;
   Tensor tensor;          // data is set for constants only
   std::size_t row_bytes;  // width * item size, of a dense slot
+  std::int32_t entries =
+      -1;  // of a sparse slot: the slot whose indptr and indices it has (its own, or an earlier one's)
 };
 
 // A step as loaded. `step` points into the vectors beside it.
@@ -35,7 +37,12 @@ struct LoadedStep {
   std::vector<ParamKind> param_kinds;
   Step step;
   void* state = nullptr;
+  bool by_element = false;  // it has sparse rows, and runs on their entries
 };
+
+// The step as its kernel sees it when it runs on entries: every sparse tensor a dense one of width 1.
+constexpr int kMaxByElement = 8;  // inputs and outputs
+Step by_element_step(const Step& step, Tensor* tensors);
 
 class Program {
  public:

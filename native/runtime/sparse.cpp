@@ -99,17 +99,30 @@ bool ascends(const std::int32_t* indices, std::int64_t n) {
   return true;
 }
 
-struct Seen {
-  std::uint64_t largest = 0;  // a negative column is a large one
-  bool in_order = true;
-};
+// The loops over all entries of a block are without branches, so that they vectorise: they are a part of every call.
+bool in_range(const std::int32_t* indices, std::int64_t n, std::int32_t width) {
+  std::int32_t bad = 0;
+  for (std::int64_t i = 0; i < n; ++i)
+    bad |= static_cast<std::int32_t>(indices[i] < 0) | static_cast<std::int32_t>(indices[i] >= width);
+  return bad == 0;
+}
 
-// Without branches, so that it vectorises: this is done for every entry of every call.
-Seen look_at(const std::int32_t* indices, std::int64_t n) {
-  std::uint32_t largest = 0, falls = 0;
-  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<std::uint32_t>(indices[i]));
-  for (std::int64_t i = 1; i < n; ++i) falls |= static_cast<std::uint32_t>(indices[i - 1] >= indices[i]);
-  return {largest, falls == 0};
+// Whether columns ascend strictly within every row: they fall nowhere but where a row begins.
+bool rows_ascend(const std::int32_t* indices, const std::int64_t* indptr, std::int64_t rows) {
+  const std::int64_t begin = indptr[0], end = indptr[rows];
+  constexpr std::int64_t kPiece = 1 << 20;  // so that a count fits its type
+  std::int64_t falls = 0;
+  for (std::int64_t from = begin + 1; from < end; from += kPiece) {
+    const std::int64_t to = std::min(end, from + kPiece);
+    std::int32_t count = 0;
+    for (std::int64_t i = from; i < to; ++i) count += static_cast<std::int32_t>(indices[i - 1] >= indices[i]);
+    falls += count;
+  }
+  for (std::int64_t r = 1; r < rows; ++r) {
+    const std::int64_t at = indptr[r];
+    if (at > begin && at < end && at != indptr[r - 1]) falls -= indices[at - 1] >= indices[at];
+  }
+  return falls == 0;
 }
 
 [[noreturn]] void refuse(const char* what) {
@@ -203,15 +216,9 @@ void SparseBuffer::load(const Csr& csr, std::int64_t first, std::int64_t rows, s
   } else {
     rows_.indices = static_cast<const std::int32_t*>(csr.indices);
   }
-  bool in_order = true;
-  std::uint64_t largest = 0;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const Seen seen = look_at(rows_.indices + indptr[r], indptr[r + 1] - indptr[r]);
-    largest = std::max(largest, seen.largest);
-    in_order = in_order && seen.in_order;
-  }
-  if (entries > 0 && largest >= limit) refuse("a column is out of range");
-  if (!in_order) put_in_order(rows);
+  if (!in_range(rows_.indices + indptr[0], entries, static_cast<std::int32_t>(width)))
+    refuse("a column is out of range");
+  if (!rows_ascend(rows_.indices, indptr, rows)) put_in_order(rows);
 }
 
 // Copies the block and sorts its rows; it grows shorter where columns come twice.

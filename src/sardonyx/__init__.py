@@ -21,6 +21,7 @@ from .errors import (
 if TYPE_CHECKING:
     from .agreement import Report
     from .api import compile, to_onnx
+    from .inference_session import InferenceSession, RunOptions, SessionOptions, get_available_providers
     from .registry import converter
     from .session import Session, load
     from .verification import verify
@@ -29,16 +30,20 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConversionError",
+    "InferenceSession",
     "InputError",
     "MissingMethodError",
     "ModelError",
     "ProgramError",
     "Report",
+    "RunOptions",
     "SardonyxError",
     "Session",
+    "SessionOptions",
     "VerificationError",
     "compile",
     "converter",
+    "get_available_providers",
     "load",
     "to_onnx",
     "verify",
@@ -52,10 +57,22 @@ _HOMES = {
     "load": "session",
     "to_onnx": "api",
     "verify": "verification",
+    **dict.fromkeys(
+        (
+            *("InferenceSession", "SessionOptions", "RunOptions", "OrtValue", "IOBinding", "ModelMetadata"),
+            *("GraphOptimizationLevel", "ExecutionMode", "get_available_providers", "get_all_providers", "get_device"),
+            "set_default_logger_severity",
+        ),
+        "inference_session",
+    ),
+    "NodeArg": "node_args",
 }
 
 
 def __getattr__(name: str) -> Any:
+    if name == "capi":  # where scripts for ONNX Runtime look for its exceptions
+        importlib.import_module(".capi.onnxruntime_pybind11_state", __name__)
+        return importlib.import_module(".capi", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Self, overload
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
@@ -13,18 +13,13 @@ class Program:
     def from_bytes(cls, buffer: bytes | bytearray | memoryview, threads: int = 0, isa: str | None = None) -> Self: ...
     @classmethod
     def open(cls, path: str | PathLike[str], threads: int = 0, isa: str | None = None) -> Self: ...
-    @overload
-    def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[NDArray[Any]]: ...
-    @overload
     def run(
         self,
         output_names: Sequence[str] | None,
         input_feed: Mapping[str, Any],
         run_options: None = None,
         *,
-        sparse: bool,
+        sparse: bool = False,
     ) -> list[Any]: ...
     def _run_columns(
         self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /

@@ -54,6 +54,9 @@ class Verdict:
         Rows compared.
     refused : int
         Rows that the estimator itself refuses, which were left out.
+    untreated : int
+        Rows that the standard operators of the file refuse (`operators.text.REFUSAL`), which were left out too: only
+        our runtime treats them.
     wrong : int
         Rows whose answer differs, or for which the runtime gave none.
     noisy : int
@@ -68,6 +71,7 @@ class Verdict:
     runtime: str
     rows: int = 0
     refused: int = 0
+    untreated: int = 0
     wrong: int = 0
     noisy: int = 0
     max_abs: float = 0.0
@@ -81,6 +85,7 @@ class Verdict:
 
     def __str__(self) -> str:
         counted = f"{self.rows} rows" + (f", {self.refused} refused by the estimator" if self.refused else "")
+        counted += f", {self.untreated} refused, as only the sardonyx runtime treats them" if self.untreated else ""
         counted += f", {self.noisy} within the estimator's own rounding" if self.noisy else ""
         largest = f"max error {self.max_abs:.1e} ({self.max_rel:.1e} rel.)"
         found = largest if self.ok else f"{self.wrong} WRONG: {self.worst}"

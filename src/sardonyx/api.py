@@ -11,7 +11,7 @@ from .convert import convert, write_description
 from .hurting import number_of_rows
 from .lower import lower
 from .plan import Plan
-from .session import Session, check_threads, session_of
+from .session import Session, check_threads, session_of, sparse_inputs
 from .verification import prove, verify_quickly
 
 
@@ -101,7 +101,7 @@ def compile(estimator: Any, X: Any, methods: Sequence[str] | str | None = None, 
 
 def _prove(estimator: Any, model: onnx.ModelProto, X: Any) -> Plan:
     """Compare a model with its estimator, and let it carry the proof; a sample without rows proves nothing."""
-    plan = lower(model)
+    plan = lower(model, sparse=sparse_inputs(model))
     session = session_of(plan, model, threads=1)
     if number_of_rows(X):
         verify_quickly(estimator, session, X).raise_if_wrong()

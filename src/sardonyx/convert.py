@@ -99,7 +99,8 @@ def take(X: Data, indices: Sequence[int]) -> Data:
     if isinstance(X, Columns):
         return X.take(chosen)
     consecutive = bool(chosen) and chosen == list(range(chosen[0], chosen[0] + len(chosen)))
-    return X[:, chosen[0] : chosen[0] + len(chosen)] if consecutive else X[:, np.array(chosen, np.int64)]
+    taken = X[:, chosen[0] : chosen[0] + len(chosen)] if consecutive else X[:, np.array(chosen, np.int64)]
+    return taken.like(X)
 
 
 def in_order(estimator: Any, X: Data) -> Data:
@@ -167,7 +168,7 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     shapes: dict[str, Any] = {}
 
     def body(*formal: Value) -> list[Value]:
-        data = Columns(X.names, formal) if isinstance(X, Columns) else formal[0]
+        data = Columns(X.names, formal) if isinstance(X, Columns) else formal[0].like(X)
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in _flatten(result)]
 
@@ -315,12 +316,12 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
 def names_out(estimator: Any, method: str, result: Result, signature: Signature) -> tuple[str, ...]:
     """Return the names of a transform's columns as the estimator has them; none if it has no such names, or too many.
 
-    Estimators that were fitted on arrays are asked with the names that the sample gives its columns, if it does.
+    An estimator that was fitted on arrays is told the names that the sample gives its columns.
     """
     width = result.shape[1] if isinstance(result, Value | Columns) and len(result.shape) > 1 else None
     if method != "transform" or not isinstance(width, int) or width > MOST_NAMES:
         return ()
-    for given in ((), (list(signature.names),) if signature.by_column else ()):
+    for given in ((list(signature.names),) if signature.by_column else (), ()):
         try:
             names = tuple(map(str, estimator.get_feature_names_out(*given)))
         except (AttributeError, ValueError, TypeError, NotImplementedError):
@@ -337,8 +338,10 @@ def _describe_method(method: str, result: Result, labels: str | None, names: tup
     kinds = [np.dtype(text).kind for text in (*own, labels or "O")]
     labelled = method == "predict" and labels and len(own) == 1 and (kinds[0] != "f" or kinds[1] not in "iub")
     dtypes = [labels] if labelled and labels else own
-    dtypes = [labels] if labelled and labels else own
-    form = "columns" if form == "array" and len(own) > 1 else form
+    if isinstance(result, Value) and result.sparse:
+        form = "sparse"
+    elif form == "array" and len(own) > 1:
+        form = "columns"
     return Method(tuple(n for n, _ in outputs), form, tuple(dtypes), names)
 
 
@@ -400,7 +403,7 @@ def checked(estimator: Any, X: Value) -> Value:
     memo = current_graph().memo
     key = ("checked", id(estimator), X.name)
     if key not in memo:
-        result = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__)
+        result = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__).like(X)
         memo[key] = memo["checked", id(estimator), result.name] = result
     known: Value = memo[key]
     return known
@@ -459,6 +462,8 @@ def _opset(target: int | None) -> int:
 def _inputs(graph: Graph, signature: Signature) -> Data:
     specs = signature.inputs
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
+    for spec, value in zip(specs, values, strict=True):
+        value.sparse = spec.sparse
     return Columns(signature.names, tuple(values)) if signature.by_column else values[0]
 
 
@@ -490,7 +495,7 @@ def _flatten(result: Result) -> list[Value]:
 def _rebuild(result: Result, values: Any) -> Any:
     """Give a method's result the same form with the values of the calling scope."""
     if isinstance(result, Value):
-        return next(values)
+        return next(values).like(result)
     if isinstance(result, Columns):
         return Columns(result.names, tuple(next(values) for _ in result.values))
     return type(result)(next(values) for _ in result)

@@ -3,12 +3,14 @@
 ::
 
     {"version": "0.1.0", "scikit-learn": "1.9.1", "estimator": "Pipeline",
-     "single": false, "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None"}],
+     "single": false, "by_column": false,
+     "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None", "sparse": false}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
      "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": []}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
 
     array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
+            the first with "at": base64 of int64, where nearly all is zero: places of the data, all else is zero
 
 A file comes from outside: `Description.parse` checks every field before anything uses it. Nothing here needs onnx.
 """
@@ -34,11 +36,15 @@ Array: TypeAlias = NDArray[Any]
 #: the key in metadata_props, and in the metadata of a program
 KEY: Final = "sardonyx"
 
+#: arrays of more elements are written by what is not zero in them, where that is shorter
+SPARSE_FROM: Final = 1024
+
 #: an array that a description holds is at most this large
 MAX_BYTES: Final = 1 << 28
 
-#: how a method's arrays are handed out: one; a list (multi-output); a tuple; named columns of several dtypes
-Form: TypeAlias = Literal["array", "list", "tuple", "columns"]
+#: how a method's arrays are handed out: one; one as a CSR matrix; a list (multi-output); a tuple; named columns of
+#: several dtypes
+Form: TypeAlias = Literal["array", "sparse", "list", "tuple", "columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,11 @@ def write_array(array: Array) -> dict[str, Any]:
     shape = list(array.shape)
     if array.dtype.kind in "biuf":
         little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+        if array.size > SPARSE_FROM:
+            octets = little.reshape(-1, 1).view(np.uint8).any(axis=1)  # a negative zero is not nothing
+            at = np.flatnonzero(octets).astype("<i8")
+            if len(at) * 4 < array.size:
+                return {"dtype": little.dtype.str, "shape": shape, "at": _base64(at), "data": _base64(little.flat[at])}
         return {"dtype": little.dtype.str, "shape": shape, "data": base64.b64encode(little.tobytes()).decode()}
     items = [v.item() if isinstance(v, np.generic) else v for v in array.ravel().tolist()]
     return {"dtype": array.dtype.str, "shape": shape, "items": items}
@@ -142,15 +153,39 @@ def read_array(written: Any) -> Array:
     return (_read_items if dtype.kind in "UO" else _read_bytes)(fields, dtype, shape)
 
 
-def _read_bytes(fields: dict[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+def _base64(array: Array) -> str:
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def _read_base64(written: Any) -> bytes:
     try:
-        data = base64.b64decode(_expect(fields.get("data"), str), validate=True)
+        return base64.b64decode(_expect(written, str), validate=True)
     except binascii.Error as error:
         _refuse(str(error))
-    if len(data) != math.prod(shape) * dtype.itemsize:
+
+
+def _read_bytes(fields: dict[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+    data, size = _read_base64(fields.get("data")), math.prod(shape)
+    at = _read_places(fields["at"], size) if "at" in fields else None
+    if len(data) != (size if at is None else len(at)) * dtype.itemsize:
         _refuse(f"an array of shape {shape} with {len(data)} bytes")
     array = np.frombuffer(data, np.uint8 if dtype.kind == "b" else dtype)
-    return (array != 0 if dtype.kind == "b" else array.astype(dtype.newbyteorder("="))).reshape(shape)
+    array = array != 0 if dtype.kind == "b" else array.astype(dtype.newbyteorder("="))
+    if at is not None:
+        whole = np.zeros(size, array.dtype)
+        whole[at] = array
+        array = whole
+    return array.reshape(shape)
+
+
+def _read_places(written: Any, size: int) -> Array:
+    octets = _read_base64(written)
+    if len(octets) % 8:
+        _refuse(f"places of {len(octets)} bytes")
+    at = np.frombuffer(octets, "<i8")
+    if ((at < 0) | (at >= size)).any():
+        _refuse("a place outside of its array")
+    return at
 
 
 def _read_items(fields: dict[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
@@ -205,12 +240,14 @@ def _read_spec(spec: dict[str, Any]) -> InputSpec:
     if missing not in ("NaN", "None"):
         _refuse(f"missing text is {missing!r}")
     name, dtype = _expect(spec.get("name"), str), _expect(spec.get("dtype"), str)
-    return InputSpec(name, dtype, width and _expect(width, int), missing)
+    return InputSpec(name, dtype, width and _expect(width, int), missing, _expect(spec.get("sparse", False), bool))
 
 
 def _read_method(method: Any) -> Method:
     fields = _expect(method, dict)
     outputs, form, dtypes = _texts(fields.get("outputs")), fields.get("form"), _texts(fields.get("dtypes"))
+    if form == "sparse" and (len(outputs) != 1 or len(dtypes) != 1 or np.dtype(dtypes[0]).kind not in "biuf"):
+        _refuse(f"a sparse matrix of {len(outputs)} outputs, of dtypes {dtypes}")
     if form not in get_args(Form) or len(dtypes) not in (0, len(outputs)) or not outputs:
         _refuse(f"a method of form {form!r} with {len(outputs)} outputs and {len(dtypes)} dtypes")
     for dtype in dtypes:

@@ -274,8 +274,10 @@ def _arrow_batch(X: Any, columns: Mapping[str, Array]) -> Any:
 
 
 def _values(array: Array) -> Any:
-    """Return text as a list: libraries tell it from other objects, and None from text, in lists only."""
-    return array.tolist() if array.dtype.kind in "OU" else array
+    """Return text as a list: only there do libraries tell it from other objects, and None from text."""
+    if array.dtype.kind != "O":
+        return array.tolist() if array.dtype.kind == "U" else array
+    return [None if value != value else value for value in array.tolist()]
 
 
 #: how frames are made, by package and class

@@ -357,13 +357,19 @@ class Value:
         Element type; strings are `STRING`.
     shape : tuple
         Known dimensions as int, ``"N"`` for the rows, None where unknown.
+
+    Attributes
+    ----------
+    sparse : bool
+        Whether scikit-learn holds it as a sparse matrix, and so computes as it does for those. The tensor is dense.
     """
 
-    __slots__ = ("dtype", "graph", "name", "shape")
+    __slots__ = ("dtype", "graph", "name", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
         self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
+        self.sparse = False
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"
@@ -383,7 +389,12 @@ class Value:
     def astype(self, dtype: DTypeLike) -> Value:
         """Cast, where it is not of that type already."""
         target = graph_dtype(np.dtype(dtype))
-        return self if target == self.dtype else one(op.Cast(self, to=tensor_type(target)))
+        return self if target == self.dtype else one(op.Cast(self, to=tensor_type(target))).like(self)
+
+    def like(self, X: Value) -> Value:
+        """Return the value, held sparse where X is: what transformers that keep sparse matrices say of results."""
+        self.sparse = X.sparse
+        return self
 
     def reshape(self, *shape: int) -> Value:
         """Reshape; 0 keeps a dimension, -1 takes the rest."""
@@ -598,9 +609,9 @@ def per_row(row: ArrayLike, like: Value) -> Value:
 
 
 def where(condition: Any, a: Any, b: Any) -> Value:
-    """NumPy's `where` with promotion."""
-    x, y = _promote(a, b)
-    return one(op.Where(as_value(condition), x, y))
+    """NumPy's `where` with promotion; of booleans by logic, which ONNX Runtime's operator does not take."""
+    (x, y), test = _promote(a, b), as_value(condition)
+    return (test & x) | (~test & y) if x.dtype == np.bool_ else one(op.Where(test, x, y))
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------

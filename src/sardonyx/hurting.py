@@ -13,14 +13,14 @@ This module compares nothing (verification.py does).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .inputs import as_array, columns_of, dtype_of, is_frame, plain
+from .inputs import as_array, columns_of, dtype_of, is_frame, is_sparse, plain
 
 if TYPE_CHECKING:
     import onnx
@@ -97,11 +97,12 @@ def nudged(X: Any, seed: int) -> Any:
     if is_frame(X) or isinstance(X, Mapping):
         columns = {name: plain(column).ravel() for name, column in columns_of(X).items()}
         return _frame(X, {name: _nudge(a, rng) for name, a in columns.items() if a.dtype.kind == "f"})
+    if is_sparse(X):
+        moved = X.tocsr(copy=True)
+        moved.data = _nudge(moved.data, rng) if moved.data.dtype.kind == "f" else moved.data
+        return moved
     array = as_array(X)
-    if array.dtype.kind != "f":
-        return X
-    moved = _nudge(array, rng)
-    return type(X)(moved) if hasattr(X, "toarray") else moved
+    return _nudge(array, rng) if array.dtype.kind == "f" else X
 
 
 def _nudge(array: Array, rng: np.random.Generator) -> Array:
@@ -147,7 +148,8 @@ def _integers(column: Array) -> list[int]:
 
 
 def _at_thresholds(table: _Table, thresholds: list[tuple[int | None, float]]) -> Iterator[tuple[int, Any]]:
-    floats = [i for i, column in enumerate(table.columns) if column.dtype.kind == "f"]
+    kinds = [table.columns[0].dtype.kind] * len(table.columns) if table.alike else [c.dtype.kind for c in table.columns]
+    floats = [i for i, kind in enumerate(kinds) if kind == "f"]
     chosen = [thresholds[i] for i in spread(len(thresholds), MOST_THRESHOLDS).tolist()] if floats else []
     for number, (feature, value) in enumerate(chosen):
         column = feature if feature in floats else floats[number % len(floats)]
@@ -190,8 +192,9 @@ def _thresholds(model: onnx.ModelProto) -> list[tuple[int | None, float]]:
 class _Table:
     """Columns of a few base rows as arrays, and how to make data of the user's kind from changed ones."""
 
-    columns: list[Array]
+    columns: Sequence[Array]
     rebuild: Callable[[Array, dict[int, Array]], Any]
+    alike: bool = False  # all columns are of one dtype
 
     def changed(self, label: str, changes: list[tuple[int, Any]]) -> Batch:
         """Return a batch with one row for each (column, value), which is put into a base row."""
@@ -213,17 +216,42 @@ def _table(X: Any) -> _Table | None:
             [a.ravel() for a in arrays.values()],
             lambda rows, new: _frame(rows_of(base, rows), {names[i]: a for i, a in new.items()}),
         )
+    if is_sparse(X):
+        csr = base.tocsr()
+        return _Table(_SparseColumns(csr), lambda rows, new: _sparse_matrix(type(X), csr[rows], new), alike=True)
     matrix = as_array(base)
     if matrix.ndim == 1:
         return _Table([matrix], lambda rows, new: new.get(0, matrix[rows]))
-    return _Table(list(matrix.T), lambda rows, new: _matrix(X, matrix[rows], new)) if matrix.ndim == 2 else None
+    return _Table(list(matrix.T), lambda rows, new: _matrix(matrix[rows], new)) if matrix.ndim == 2 else None
 
 
-def _matrix(X: Any, matrix: Array, new: dict[int, Array]) -> Any:
+def _matrix(matrix: Array, new: dict[int, Array]) -> Array:
     wide = matrix.astype(np.result_type(matrix, *new.values())) if matrix.dtype.kind == "U" else matrix.copy()
     for column, values in new.items():
         wide[:, column] = values
-    return type(X)(wide) if hasattr(X, "toarray") else wide
+    return wide
+
+
+class _SparseColumns(Sequence[Array]):
+    """Columns of a sparse matrix, perhaps a million, made dense when they are asked for."""
+
+    def __init__(self, csr: Any) -> None:
+        self.csr = csr
+
+    def __len__(self) -> int:
+        return int(self.csr.shape[1])
+
+    def __getitem__(self, index: Any) -> Any:
+        column: Array = self.csr[:, [index]].toarray().ravel()
+        return column
+
+
+def _sparse_matrix(kind: type, csr: Any, new: dict[int, Array]) -> Any:
+    wide = csr.tolil()
+    for column, values in new.items():
+        for row, value in enumerate(values.tolist()):
+            wide[row, column] = value
+    return kind(wide.tocsr())
 
 
 def _frame(frame: Any, new: dict[str, Array]) -> Any:

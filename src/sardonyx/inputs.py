@@ -2,7 +2,8 @@
 
 ::
 
-    array, sparse matrix, list of rows          one input ``X`` of shape (N, features)
+    array, list of rows                         one input ``X`` of shape (N, features)
+    sparse matrix                               the same, remembered to be sparse: our runtime takes its entries only
     frame (pandas, polars, Arrow), dict of
       columns, object array of mixed columns    one input a column, of shape (N, 1)
     1-D array, for estimators that take one     one input ``X`` of shape (N,)
@@ -39,17 +40,52 @@ class InputSpec:
 
     `missing` is what the sample had where text was missing, ``NaN`` or ``None``. A null of Arrow data and a None in a
     dict become that; a pandas frame and an array say themselves which of the two is meant.
+    `sparse`: the sample was; in ONNX the input is dense all the same.
     """
 
     name: str
     dtype: str
     width: int | None
     missing: str = "None"
+    sparse: bool = False
 
     @property
     def row_shape(self) -> tuple[int, ...]:
         """Shape of one row."""
         return () if self.width is None else (self.width,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Csr:
+    """Compressed sparse rows, as the native core takes them: what SciPy's CSR matrices have, without SciPy."""
+
+    shape: tuple[int, int]
+    indptr: Array
+    indices: Array
+    data: Array
+    format: str = "csr"
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def toarray(self) -> Array:
+        """Return the dense array; values of one place are added up."""
+        lengths = np.diff(self.indptr)
+        self._check(lengths)
+        dense = np.zeros(self.shape, self.data.dtype)
+        add = np.logical_or if dense.dtype == bool else np.add
+        begin, end = int(self.indptr[0]), int(self.indptr[-1])
+        rows = np.repeat(np.arange(self.shape[0]), lengths)
+        add.at(dense, (rows, self.indices[begin:end]), self.data[begin:end])
+        return dense
+
+    def _check(self, lengths: Array) -> None:
+        if len(self.indptr) != self.shape[0] + 1 or (lengths < 0).any() or self.indptr[0] < 0:
+            raise InputError("the sparse matrix is not a legal one: indptr decreases, or is too short.")
+        if self.indptr[-1] > min(len(self.indices), len(self.data)):
+            raise InputError("the sparse matrix is not a legal one: indptr points outside of indices.")
+        if ((self.indices < 0) | (self.indices >= self.shape[1])).any():
+            raise InputError("the sparse matrix is not a legal one: a column is out of range.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +122,9 @@ def describe(X: Any, *, vector: bool = False) -> Signature:
     X = opened(X)
     if is_frame(X) or isinstance(X, Mapping):
         return _describe_columns(columns_of(X), "NaN" if _says_missing(X) else "None")
+    if is_sparse(X):
+        spec = InputSpec("X", dtype_of(np.empty(0, X.dtype), "X"), int(X.shape[1]), sparse=True)
+        return Signature((spec,), by_column=False)
     array = as_array(X)
     if array.ndim == 1 and vector:
         return Signature((InputSpec("X", dtype_of(array, "X"), None),), by_column=False)
@@ -121,6 +160,23 @@ def is_frame(X: Any) -> bool:
     return (hasattr(X, "columns") or hasattr(X, "column_names")) and hasattr(X, "__getitem__")
 
 
+def is_sparse(X: Any) -> bool:
+    """Whether X is a sparse matrix of two dimensions, by its behaviour."""
+    return hasattr(X, "toarray") and len(getattr(X, "shape", ())) == 2
+
+
+def as_csr(X: Any, dtype: str, width: int | None, name: str) -> Csr:
+    """Return a sparse matrix as compressed sparse rows of a dtype; every value stays exactly what it is."""
+    if X.shape[1] != width:
+        raise InputError(_features_message(X.shape[1], width or 1, name))
+    csr = X if X.format == "csr" else X.tocsr()
+    index: np.dtype[Any] = np.dtype(np.int32)
+    if csr.indices.dtype != index or csr.indptr.dtype != index:
+        index = np.dtype(np.int64)
+    indptr, indices = (np.ascontiguousarray(part, dtype=index) for part in (csr.indptr, csr.indices))
+    return Csr((int(X.shape[0]), int(X.shape[1])), indptr, indices, coerce(csr.data, dtype, name))
+
+
 def columns_of(X: Any) -> dict[str, Any]:
     """Return the columns of a frame or dict by name.
 
@@ -141,6 +197,8 @@ def columns_of(X: Any) -> dict[str, Any]:
 
 def as_array(X: Any) -> Array:
     """Return X, which has no named columns, as an array of plain NumPy dtype."""
+    if is_sparse(X):
+        return as_csr(X, X.dtype.name, X.shape[1], "X").toarray()
     if hasattr(X, "toarray"):
         return np.asarray(X.toarray())
     if isinstance(X, list | tuple) and any(isinstance(v, str) for row in X for v in _items(row)):
@@ -155,6 +213,9 @@ def plain(column: Any) -> Array:
     """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values."""
     if isinstance(column, list | tuple) and any(isinstance(value, str) for value in column):
         return np.array(column, dtype=object)  # np.asarray would write a missing value beside text as text
+    kind = getattr(column, "type", None)
+    if kind is not None and hasattr(kind, "index_type"):
+        column = column.cast(kind.value_type)  # np.asarray of pyarrow's dictionaries takes nulls for the last entry
     array = np.asarray(column)
     whole = "int" in str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
     if array.dtype.kind == "f" and whole and np.nanmax(np.abs(array), initial=0) >= 2**53:
@@ -243,7 +304,7 @@ def is_missing(value: Any) -> bool:
 # ---- data for a model ------------------------------------------------------------------------------------------------
 
 
-def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = None) -> dict[str, Array]:
+def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = None) -> dict[str, Any]:
     """Return X as the tensors that a model takes, in any ONNX runtime: text as object arrays, columns of shape (N, 1).
 
     Parameters
@@ -272,8 +333,8 @@ def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = 
     return {spec.name: _matrix_of_columns(X, spec, feature_names) if named else _matrix(X, spec)}
 
 
-def coerce_feeds(feeds: Any, ports: Sequence[tuple[str, str, tuple[int, ...]]]) -> dict[str, Array]:
-    """Return feeds of a runtime's ``run`` in exactly the dtypes and shapes of its inputs.
+def coerce_feeds(feeds: Any, ports: Sequence[tuple[str, str, tuple[int, ...]]]) -> dict[str, Any]:
+    """Return feeds of a runtime's ``run`` in exactly the dtypes and shapes of its inputs; sparse ones stay sparse.
 
     Parameters
     ----------
@@ -294,9 +355,15 @@ def coerce_feeds(feeds: Any, ports: Sequence[tuple[str, str, tuple[int, ...]]]) 
     unknown = [name for name in feeds if name not in names]
     if unknown:
         raise InputError(f"the model has no input {_list(unknown)}; it takes {_list(names)}.")
-    result = {name: _shaped(coerce(as_array(feeds[name]), dtype, name), shape, name) for name, dtype, shape in ports}
+    result = {name: _feed(feeds[name], dtype, shape, name) for name, dtype, shape in ports}
     _check_rows(result)
     return result
+
+
+def _feed(X: Any, dtype: str, row_shape: tuple[int, ...], name: str) -> Array | Csr:
+    if is_sparse(X) and len(row_shape) == 1 and dtype != "str":
+        return as_csr(X, dtype, row_shape[0], name)
+    return _shaped(coerce(as_array(X), dtype, name), row_shape, name)
 
 
 def coerce(array: Array, dtype: str, name: str) -> Array:
@@ -441,7 +508,7 @@ def _closest(name: str, have: Iterable[Any]) -> str | None:
     return plain[matches[0]] if matches else None
 
 
-def _check_rows(arrays: Mapping[str, Array]) -> None:
+def _check_rows(arrays: Mapping[str, Array | Csr]) -> None:
     rows = {name: len(array) for name, array in arrays.items()}
     if len(set(rows.values())) > 1:
         raise InputError(f"inputs differ in their number of rows: {rows}; give all of them the same.")

@@ -24,9 +24,10 @@ from onnx import helper
 
 from . import kernels as kernels  # registers the rules
 from .errors import ModelError
-from .partition import partition
+from .partition import Output, partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
+from .protos import all_nodes
 from .reference import (
     RANDOM,
     ROWS,
@@ -38,6 +39,7 @@ from .reference import (
     is_known,
     renamed,
     row_form,
+    standard_body,
     subgraphs,
     to_array,
     to_tensor,
@@ -45,6 +47,7 @@ from .reference import (
 )
 from .rules import (
     MAX_RANK,
+    Across,
     Array,
     Attributes,
     Batch,
@@ -52,6 +55,8 @@ from .rules import (
     Const,
     Declined,
     Dims,
+    Listed,
+    Maps,
     NodeView,
     ReferenceStep,
     Row,
@@ -223,12 +228,12 @@ class _Lowering:
         self.symbol = self.symbol or symbol
         return symbol in ("", self.symbol)
 
-    def _outputs(self, outputs: dict[str, Value | None]) -> dict[str, Const | Row | Batch]:
+    def _outputs(self, outputs: dict[str, Value | None]) -> dict[str, Output]:
         return {name: self._whole(value) for name, value in outputs.items()}
 
-    def _whole(self, value: Value | None) -> Const | Row | Batch:
+    def _whole(self, value: Value | None) -> Output:
         """Return an output as segments exchange it: rows first, or computed by reference nodes."""
-        if isinstance(value, Const | Batch) or (isinstance(value, Row) and not value.lead):
+        if isinstance(value, Const | Batch | Row | Across):
             return value
         assert value is not None
         step = _ReferenceNodes(self, self.scope)
@@ -257,7 +262,20 @@ class _Lowering:
             return result
         if view.function is not None:
             return self._call(view, view.function, scope)
-        return self._by_reference(view, scope, reasons)
+        return self._by_body(view, scope) or self._by_reference(view, scope, reasons)
+
+    def _by_body(self, view: NodeView, scope: _Scope) -> Sequence[Value | None] | None:
+        """Walk the standard's own definition by other operators: if all of it is native, or there is no other way."""
+        needed = not any(isinstance(value, Row) for value in view.inputs)
+        body = standard_body(view.proto, view.version, view.inputs, needed=needed)
+        if body is None or (not needed and _loses_digits(body, view)):
+            return None
+        mark = self.builder.mark()
+        results = self._call(view, body, scope)
+        if needed or not any(isinstance(step, ReferenceStep) for step in self.builder.steps[mark[1] :]):
+            return results
+        self.builder.undo(mark)
+        return None
 
     def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
@@ -291,7 +309,7 @@ class _Lowering:
                 try:
                     result = rule(self.builder, view)
                 except Declined as declined:
-                    reasons.append(str(declined))
+                    reasons += [str(declined)] if str(declined) else []
                     continue
                 if result is not None:
                     return result
@@ -315,14 +333,41 @@ class _Lowering:
         outer, self.builder.label = self.builder.label, self.builder.label or function.name
         self._walk(function.node, inner)
         self.builder.label = outer
-        return [inner.find(name) for name in function.output]
+        asked = zip(function.output, view.proto.output, strict=False)  # a body need not make what nobody asks for
+        return [inner.find(name) if wanted else None for name, wanted in asked]
 
     def _by_reference(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None]:
         step = _ReferenceNodes(self, scope)
         outputs = step.add(view.proto)
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
-        return [next(results) if name else None for name in outputs]
+        return [_at_border(view, next(results)) if name else None for name in outputs]
+
+
+def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:
+    """Whether a body computes in float32 what is given in another type: some of the standard's do."""
+    casts = any(n.op_type == "Cast" and any(a.i == onnx.TensorProto.FLOAT for a in n.attribute) for n in body.node)
+    return casts and any(isinstance(v, Row | Const) and v.dtype not in ("float32", "bool") for v in view.inputs)
+
+
+def _at_border(view: NodeView, result: Row | Batch) -> Row | Batch:
+    """Return the output of a ZipMap or SequenceConstruct of rows as what it is, so that no node need run."""
+    if view.op_type == "ZipMap" and isinstance(result, Batch):
+        return _as_maps(view, result)
+    items = tuple(value for value in view.inputs if isinstance(value, Row | Const))
+    whole = len(items) == len(view.inputs) and not any(isinstance(item, Row) and item.lead for item in items)
+    if view.op_type == "SequenceConstruct" and isinstance(result, Batch) and whole:
+        return Listed(result.slot, result.type, items)
+    return result
+
+
+def _as_maps(view: NodeView, result: Batch) -> Batch:
+    x = view.inputs[0] if view.inputs else None
+    if not isinstance(x, Row) or len(x.shape) != 1:
+        return result
+    texts = [text.decode("utf-8") for text in view.attributes.get("classlabels_strings", [])]
+    keys = tuple(texts or view.attributes.get("classlabels_int64s", []))
+    return Maps(result.slot, result.type, x, keys) if len(keys) == x.width and not x.lead else result
 
 
 class _ReferenceNodes:
@@ -352,6 +397,8 @@ class _ReferenceNodes:
             return self._constant(value.array)
         if isinstance(value, Dims):
             return self._dims(value)
+        if isinstance(value, Across):
+            return self._across(value)
         if isinstance(value, Row) and value.sparse:
             value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
@@ -361,6 +408,18 @@ class _ReferenceNodes:
         self.inputs[name] = replace(value, lead=0)
         shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
         return self._node("Reshape", [name, shape])
+
+    def _across(self, value: Across) -> str:
+        """Put the rows where the tensor has them."""
+        x = value.row
+        name = self.name_of(x)
+        if value.form == "flat":
+            return self._node("Reshape", [name, self._constant(np.array([1, -1]))])
+        name = self._node("Transpose", [name])
+        self.nodes[-1].attribute.append(helper.make_attribute("perm", [1, 0, *range(2, x.rank)]))
+        if value.form == "behind":
+            return name
+        return self._node("Reshape", [name, self._constant(np.array([-1, *x.shape[1:]]))])
 
     def _constant(self, array: Array) -> str:
         name = self.lowering.fresh()
@@ -396,9 +455,25 @@ class _ReferenceNodes:
         values = [self._output(name, kind, level) for name, kind in zip(outputs, kinds, strict=True)]
         slots = tuple(value.slot for value in values)
         self.builder.reference(
-            ReferenceStep(level, tuple(self.nodes), tuple(reads), slots, self.constants, self.scope.opsets, reason)
+            ReferenceStep(
+                level,
+                tuple(self.nodes),
+                tuple(reads),
+                slots,
+                self.constants,
+                self.scope.opsets,
+                reason,
+                tuple(types.values()),
+                self._functions(),
+            )
         )
         return values
+
+    def _functions(self) -> tuple[onnx.FunctionProto, ...]:
+        """Return the model's functions if a subgraph calls one of them."""
+        known = self.lowering.functions
+        called = any((n.domain, n.op_type, n.overload) in known for n in all_nodes(self.nodes))
+        return tuple(known.values()) if called else ()
 
     def _output(self, name: str, kind: onnx.TypeProto, level: int) -> Row | Batch:
         form = row_form(kind)

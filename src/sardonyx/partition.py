@@ -15,14 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import TypeAlias
 
 import onnx
 
 from .passes import optimize
-from .plan import NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
+from .plan import Border, NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import Program, Step
-from .reference import make_model
-from .rules import AnyStep, Array, Batch, Builder, Const, NativeStep, ReferenceStep, Row
+from .reference import inlined, make_model
+from .rules import Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
+
+#: what an output of a model may be
+Output: TypeAlias = Const | Row | Batch | Across
 
 #: Bytes that the live values of one block should fit in: a part of the second-level cache.
 CACHE_BYTES = 256 * 1024
@@ -50,21 +54,40 @@ def partition(
     builder: Builder,
     inputs: tuple[PlanInput, ...],
     sources: dict[str, Row | Batch],
-    outputs: dict[str, Const | Row | Batch],
+    outputs: dict[str, Output],
     block_rows: int | None,
 ) -> Plan:
     """Return the plan of the builder's steps that gives `outputs`."""
     constants: dict[str, Array] = {}
     finals: dict[str, int] = {}
+    borders: dict[str, Border] = {}
     for name, value in outputs.items():
-        if isinstance(value, Const):
-            constants[name] = value.array
-        else:
-            finals[name] = _named(builder, value, name, set(finals.values()), sources)
+        border, values = _border(builder, name, value)
+        if border is not None:
+            borders[name] = border
+        for source, part in values.items():
+            if isinstance(part, Const):
+                constants[source] = part.array
+            else:
+                finals[source] = _named(builder, part, source, set(finals.values()), sources)
     renamed = {name: builder.slots[slot].name for name, slot in finals.items() if builder.slots[slot].name != name}
     steps = _needed(builder.steps, set(finals.values()))
     segments = _segments(builder, steps, set(finals.values()), sources, tuple(finals.values()), block_rows)
-    return Plan(segments, inputs, tuple(outputs), constants, renamed)
+    return Plan(segments, inputs, tuple(outputs), constants, renamed, borders)
+
+
+def _border(builder: Builder, name: str, value: Output) -> tuple[Border | None, dict[str, Const | Row | Batch]]:
+    """Return how an output is made after the programs, and the values by name that it is made of."""
+    if isinstance(value, Listed):
+        parts = {f"{name}{builder.prefix}{i}": item for i, item in enumerate(value.items)}
+        return Border("list", tuple(parts)), dict(parts)
+    if isinstance(value, Maps):
+        return Border("maps", (name,), value.keys), {name: value.row}
+    if isinstance(value, Across):
+        return Border(value.form, (name,)), {name: value.row}
+    if isinstance(value, Row) and value.lead:
+        return Border("lead", (name,), lead=value.lead), {name: replace(value, lead=0)}
+    return None, {name: value}
 
 
 def _named(builder: Builder, value: Row | Batch, name: str, taken: set[int], sources: dict[str, Row | Batch]) -> int:
@@ -163,9 +186,12 @@ def _reference_segment(
     steps = [step for step in group if isinstance(step, ReferenceStep)]
     nodes = [node for step in steps for node in step.nodes]
     constants = {name: tensor for step in steps for name, tensor in step.constants.items()}
-    values = [onnx.ValueInfoProto(name=builder.slots[slot].name) for slot in inputs]
+    types = {slot: kind for step in steps for slot, kind in zip(step.inputs, step.input_types, strict=True)}
+    values = [onnx.ValueInfoProto(name=builder.slots[slot].name, type=types[slot]) for slot in inputs]
     names = [builder.slots[slot].name for slot in outputs]
     model = make_model(nodes, values, names, constants.values(), steps[0].opsets)
+    if functions := [function for step in steps for function in step.functions]:
+        model = inlined(model, functions)
     return ReferenceSegment(model, tuple(dict.fromkeys(step.reason for step in steps)))
 
 

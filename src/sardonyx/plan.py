@@ -86,20 +86,56 @@ class ReferenceSegment:
 Segment: TypeAlias = NativeSegment | ReferenceSegment
 
 
+@dataclass(frozen=True, slots=True)
+class Border:
+    """How an output is made of rows when the programs have run: no kernel gives maps, sequences, or rows elsewhere.
+
+    ::
+
+        maps      one dict a row, from `keys` to its elements          list     all sources, one after the other
+        lead      `lead` dimensions of 1 before the rows               behind   the rows become the second dimension
+        stacked   and are joined with the first                        flat     1 x everything
+    """
+
+    form: str
+    sources: tuple[str, ...]
+    keys: tuple[int | str, ...] = ()
+    lead: int = 0
+
+    def cross(self, arrays: Sequence[Array]) -> Any:
+        """Return the output."""
+        if self.form == "list":
+            return [_plain(array) for array in arrays]
+        (array,) = arrays
+        if self.form == "maps":
+            return [dict(zip(self.keys, row, strict=True)) for row in array.tolist()]
+        if self.form == "lead":
+            return array.reshape((1,) * self.lead + array.shape)
+        if self.form == "flat":
+            return array.reshape(1, -1)
+        moved = np.ascontiguousarray(np.swapaxes(array, 0, 1))
+        return moved.reshape(-1, *moved.shape[2:]) if self.form == "stacked" else moved
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """How a model runs. `constants` are outputs that depend on no input; `renamed` maps outputs to segment values."""
+    """How a model runs.
+
+    `constants` are outputs that depend on no input; `renamed` maps outputs to segment values; `borders` says how those
+    outputs that no program gives as they are come from what it does give.
+    """
 
     segments: tuple[Segment, ...]
     inputs: tuple[PlanInput, ...]
     outputs: tuple[str, ...]
     constants: dict[str, Array] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    borders: dict[str, Border] = field(default_factory=dict)
 
     @property
     def native(self) -> Program | None:
         """The one program that is the whole model, or None."""
-        if len(self.segments) != 1 or self.constants or self.renamed:
+        if len(self.segments) != 1 or self.constants or self.renamed or self.borders:
             return None
         (segment,) = self.segments
         return segment.program if isinstance(segment, NativeSegment) else None
@@ -122,14 +158,29 @@ def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
 
 
 def _reference_runner(segment: ReferenceSegment) -> _Runner:
-    from onnx.reference import ReferenceEvaluator
+    from .reference_operators import evaluator
 
-    return cast(_Runner, ReferenceEvaluator(segment.model))
+    return cast(_Runner, evaluator(segment.model))
 
 
-def _contiguous(value: Any) -> Any:
-    """Return an array as a program takes it; the reference implementation may give views."""
+def _contiguous(value: Any, *, dense: bool) -> Any:
+    """Return an array as a segment takes it; the reference implementation may give views, and knows no sparse rows."""
+    if dense and hasattr(value, "toarray"):
+        return value.toarray()
     return np.ascontiguousarray(value).reshape(value.shape) if isinstance(value, np.ndarray) else value
+
+
+def _plain(value: Any) -> Any:
+    """Return an output as sessions hand it out: NumPy's scalars as arrays, text as objects, sparse rows dense."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic | int | float | bool | str):
+        value = np.asarray(value)
+    if hasattr(value, "toarray"):
+        return value.toarray()
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        return value.astype(object)
+    return value
 
 
 class PlanRunner:
@@ -162,10 +213,18 @@ class PlanRunner:
         values: dict[str, Any] = dict(feeds)
         for segment, runner in self._runners:
             with np.errstate(all="ignore"):
-                results = runner.run(None, {name: _contiguous(values[name]) for name in segment.inputs})
+                dense = isinstance(segment, ReferenceSegment)
+                feeds = {name: _contiguous(values[name], dense=dense) for name in segment.inputs}
+                results = runner.run(None, feeds)
             values.update(zip(segment.outputs, results, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
-        return [values[self.plan.renamed.get(name, name)] for name in names]
+        return [self._output(name, values) for name in names]
+
+    def _output(self, name: str, values: Mapping[str, Any]) -> Any:
+        border = self.plan.borders.get(name)
+        if border is None:
+            return _plain(values[self.plan.renamed.get(name, name)])
+        return border.cross([values[self.plan.renamed.get(source, source)] for source in border.sources])
 
     def _check_names(self, names: Sequence[str], feeds: Mapping[str, Any]) -> None:
         missing = [i.name for i in self.plan.inputs if i.name not in feeds]

@@ -9,12 +9,13 @@ This module knows no operator; it never runs anything but the node it is given.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from .rules import Array, Batch, Row, Value, as_constant
+from .rules import Across, Array, Batch, Const, Dims, Value, as_constant
 
 #: The symbol of the row dimension in the types given to shape inference.
 ROWS = "__rows__"
@@ -92,6 +93,22 @@ def make_model(
     return model
 
 
+def inlined(model: onnx.ModelProto, functions: Iterable[onnx.FunctionProto]) -> onnx.ModelProto:
+    """Return the model with calls to functions, which may call each other, replaced by their bodies."""
+    import onnx.inliner
+
+    known = {(f.domain, f.name, f.overload): f for f in functions}
+    model.functions.extend(known.values())
+    versions = {i.domain for i in model.opset_import}
+    for function in known.values():
+        for item in function.opset_import:
+            if item.domain not in versions:
+                versions.add(item.domain)
+                model.opset_import.append(item)
+    result: onnx.ModelProto = onnx.inliner.inline_local_functions(model, convert_version=True)
+    return result
+
+
 def to_tensor(name: str, array: Array) -> onnx.TensorProto:
     """Return a named tensor."""
     tensor: onnx.TensorProto = numpy_helper.from_array(array, name)
@@ -107,13 +124,23 @@ def to_array(tensor: onnx.TensorProto) -> Array:
     return texts.reshape(tuple(tensor.dims))
 
 
-def type_of(value: Row | Batch) -> onnx.TypeProto:
+def type_of(value: Value) -> onnx.TypeProto:
     """Return the ONNX type of a value."""
     if isinstance(value, Batch):
         return value.type
+    if isinstance(value, Const):
+        return helper.make_tensor_type_proto(element_type(value.dtype), value.array.shape)
+    if isinstance(value, Across):
+        return helper.make_tensor_type_proto(element_type(value.row.dtype), [None] * _rank(value))
+    if isinstance(value, Dims):
+        return helper.make_tensor_type_proto(onnx.TensorProto.INT64, () if value.scalar else (len(value.items),))
     shape: list[str | int | None] = [*[1] * value.lead, ROWS, *value.shape]
     kind: onnx.TypeProto = helper.make_tensor_type_proto(element_type(value.dtype), shape)
     return kind
+
+
+def _rank(value: Across) -> int:
+    return {"behind": value.row.rank, "stacked": value.row.rank - 1, "flat": 2}[value.form]
 
 
 def element_type(dtype: str) -> int:
@@ -130,16 +157,67 @@ def dtype_of(element: int) -> str:
 
 def evaluate(node: onnx.NodeProto, constants: Mapping[str, Array], opsets: Opsets) -> list[Array] | None:
     """Return the outputs of a node whose inputs are known, or None if the reference implementation cannot tell."""
-    from onnx.reference import ReferenceEvaluator
+    from .reference_operators import evaluator
 
     outputs = [name for name in node.output if name]
     tensors = [to_tensor(name, array) for name, array in constants.items()]
     try:
         with np.errstate(all="ignore"):
-            results = ReferenceEvaluator(make_model([node], [], outputs, tensors, opsets)).run(None, {})
+            results = evaluator(make_model([node], [], outputs, tensors, opsets)).run(None, {})
         return [as_constant(result) for result in results if isinstance(result, np.ndarray | np.generic)]
     except Exception:  # whatever it raises, the node is left for run time, which will say so
         return None
+
+
+def standard_body(
+    node: onnx.NodeProto, version: int, inputs: Iterable[Value | None], *, needed: bool
+) -> onnx.FunctionProto | None:
+    """Return the standard's own definition of an operator by others, if it has one.
+
+    Parameters
+    ----------
+    node : NodeProto
+    version : int
+        Version of the node's domain.
+    inputs : iterable of Value or None
+        The node's inputs, whose types decide some bodies.
+    needed : bool
+        Whether the body is of use only where the reference implementation has nothing else.
+    """
+    try:
+        schema: Any = onnx.defs.get_schema(node.op_type, version, "" if node.domain == "ai.onnx" else node.domain)
+    except onnx.defs.SchemaError:
+        return None
+    if needed and (schema.has_function or _is_implemented(node, version)):
+        return None
+    if schema.has_function:
+        return _with_defaults(schema)
+    if not schema.has_context_dependent_function:
+        return None
+    types = [onnx.TypeProto() if value is None else type_of(value) for value in inputs]
+    body = onnx.FunctionProto()
+    body.ParseFromString(
+        schema.get_context_dependent_function(node.SerializeToString(), [t.SerializeToString() for t in types])
+    )
+    return body if body.node else None
+
+
+def _with_defaults(schema: Any) -> onnx.FunctionProto:
+    """Return the body of an operator, which says the defaults of its attributes too."""
+    body = onnx.FunctionProto()
+    body.CopyFrom(schema.function_body)
+    defaults = [a.default_value for a in schema.attributes.values() if a.default_value.type]
+    body.attribute_proto.extend(defaults)
+    return body
+
+
+def _is_implemented(node: onnx.NodeProto, version: int) -> bool:
+    from onnx.reference.ops import load_op
+
+    try:
+        return node.domain not in ("", "ai.onnx") or load_op("", node.op_type, version) is not None
+    except Exception:  # its ways to say no differ
+        return False
 
 
 def infer_types(
@@ -173,6 +251,4 @@ def row_form(kind: onnx.TypeProto) -> tuple[str, tuple[int, ...]] | None:
 
 def is_known(value: Value | None) -> bool:
     """Whether a value (or an input that is not given) is known now."""
-    from .rules import Const
-
     return value is None or isinstance(value, Const)

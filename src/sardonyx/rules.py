@@ -20,6 +20,7 @@ The kinds of values, seen from the row dimension N::
             1 x ... x 1 x N x shape   (lead = 2)     the same slot: what a Transpose or a class look-up leaves behind
     Row     sparse: the slot holds only what is not zero; for every rule the same value as dense rows
     Dims    a shape in which N occurs                numbers, with None for N
+    Across  rows behind another dimension, or one with it: see there
     Batch   anything else                            known to the reference implementation only
 
 Rules need not know of sparse rows: a step that is not said to take them (`takes_sparse`) is given dense ones, for which
@@ -114,7 +115,43 @@ class Batch:
     type: onnx.TypeProto
 
 
-Value: TypeAlias = Const | Row | Dims | Batch
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps(Batch):
+    """A sequence of maps, one a row, from the same keys to the elements of `row`: what ZipMap gives.
+
+    As an output it is made from `row` when the program has run; only a node that reads it needs the slot.
+    """
+
+    row: Row
+    keys: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed(Batch):
+    """A sequence of rows and constants; like `Maps`, made at the border where it is an output."""
+
+    items: tuple[Row | Const, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Rows whose dimension is not the first of the tensor, or is one with another.
+
+    ::
+
+        form      tensor             row.shape           left behind by
+        behind    k x N x rest       (k, *rest)          Transpose, Concat of 1 x N x rest, Scan
+        stacked   (k * N) x rest     (k, *rest)          Concat of rows below each other
+        flat      1 x (N * k)        (k,)                ArrayFeatureExtractor
+
+    Each row's elements are together in memory all the same, so nothing is moved until something asks for it.
+    """
+
+    row: Row
+    form: str = "behind"
+
+
+Value: TypeAlias = Const | Row | Dims | Batch | Across
 Values: TypeAlias = tuple[Value, ...]
 Operand: TypeAlias = Row | Const
 
@@ -310,6 +347,8 @@ class ReferenceStep:
     constants: dict[str, onnx.TensorProto]
     opsets: tuple[tuple[str, int], ...]
     reason: str
+    input_types: tuple[onnx.TypeProto, ...] = ()
+    functions: tuple[onnx.FunctionProto, ...] = ()
 
 
 AnyStep: TypeAlias = NativeStep | ReferenceStep
@@ -337,6 +376,7 @@ class Builder:
     whole_batch: set[str] = field(default_factory=set)
     _constants: dict[tuple[str, Shape, bytes], int] = field(default_factory=dict)
     _dense: dict[int, int] = field(default_factory=dict)
+    _entries: dict[int, int] = field(default_factory=dict)
 
     def new_slot(
         self, dtype: str, shape: Shape, level: int, name: str = "", data: Array | None = None, *, sparse: bool = False
@@ -368,11 +408,14 @@ class Builder:
         *,
         takes_sparse: bool = False,
         gives_sparse: bool = False,
+        entries_of: Row | None = None,
     ) -> tuple[Row, ...]:
         """Add a step of `kernel` and return its outputs, given their types and shapes (without the row dimension).
 
         Sparse rows among the inputs are made dense unless the kernel takes them; all outputs are sparse or none is.
+        `entries_of`: it takes and gives sparse rows, and the outputs have entries just where this input has them.
         """
+        takes_sparse, gives_sparse = takes_sparse or entries_of is not None, gives_sparse or entries_of is not None
         forms = tuple(outputs)
         for dtype, shape in forms:
             if dtype not in DTYPE_CODES or len(shape) > MAX_RANK:
@@ -385,9 +428,15 @@ class Builder:
             for dtype, shape in forms
         )
         outs = tuple(row.slot for row in rows)
+        if entries_of is not None:
+            self._entries.update(dict.fromkeys(outs, self.entries(entries_of.slot)))
         label = self.label if label is None else label
         self.steps.append(NativeStep(level, Step(kernel, slots, outs, tuple(params), label)))
         return rows
+
+    def entries(self, slot: int) -> int:
+        """Return the slot where the entries of a sparse slot come from: equal for those that have the same."""
+        return self._entries.get(slot, slot)
 
     def dense(self, slot: int) -> int:
         """Return the slot of the same rows, dense."""
@@ -420,16 +469,21 @@ class Builder:
         """Return the level of a reference step that reads these slots."""
         return _next_level(max((self.levels[s] for s in inputs), default=0), native=False)
 
-    def whole_batch_step(
-        self,
-        kernel: str,
-        inputs: Sequence[Operand | Array],
-        outputs: Iterable[tuple[str, Shape]],
-        params: Iterable[Param],
-    ) -> tuple[Row, ...]:
-        """Add a step of a kernel that looks at all rows of a call: its program runs on the whole batch at once."""
+    def mark(self) -> tuple[int, int, frozenset[str]]:
+        """Return a place to `undo` to."""
+        return len(self.slots), len(self.steps), frozenset(self.whole_batch)
+
+    def undo(self, mark: tuple[int, int, frozenset[str]]) -> None:
+        """Take back the slots and steps added since a mark."""
+        n_slots, n_steps, whole_batch = mark
+        self.whole_batch = set(whole_batch)
+        self._dense = {slot: dense for slot, dense in self._dense.items() if dense < n_slots}
+        del self.slots[n_slots:], self.levels[n_slots:], self.steps[n_steps:]
+        self._constants = {key: slot for key, slot in self._constants.items() if slot < n_slots}
+
+    def want_whole_batch(self, kernel: str) -> None:
+        """Say that a kernel looks at all rows of a call: programs with it run on the whole batch at once."""
         self.whole_batch.add(kernel)
-        return self.step(kernel, inputs, outputs, params)
 
     def want_block_rows(self, rows: int) -> None:
         """Ask for blocks of at least `rows` rows: a kernel that streams its constants once a block wants many."""

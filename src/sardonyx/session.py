@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -32,7 +32,17 @@ from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
 from .frames import FrameReader, frame_like, named_columns
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, opened, restore_missing, tensors
+from .inputs import (
+    InputSpec,
+    Signature,
+    check_matrix,
+    coerce_feeds,
+    is_sparse,
+    opened,
+    restore_missing,
+    tensors,
+)
+from .node_args import NodeArg, node_args, tensor_type
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
@@ -43,22 +53,10 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
 
-#: NumPy's name of a dtype -> ONNX Runtime's name of the tensor type
-TENSOR_TYPES: Final = {"float64": "double", "float32": "float", "float16": "float16", "str": "string"}
-
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
 _native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
-
-
-@dataclass(frozen=True, slots=True)
-class NodeArg:
-    """An input or output as ONNX Runtime has it: ``type`` like ``tensor(double)``, ``shape`` like ``["N", 5]``."""
-
-    name: str
-    type: str
-    shape: list[int | str | None]
 
 
 class _Offered:
@@ -116,9 +114,17 @@ class Session(ABC):
 
     @abstractmethod
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
         """Return the outputs named (all if None or empty) for tensors given by input name.
+
+        Any matrix of numbers may be given as a SciPy sparse matrix. ``sparse=True`` gives outputs that the program
+        computes sparse as ``scipy.sparse.csr_matrix``; else all are dense, as in ONNX.
 
         ``run_options`` is there for those who come from ONNX Runtime; it must be None.
 
@@ -170,6 +176,12 @@ class Session(ABC):
         """
         return tensors(X, self.signature, self.description.features if self.description else None)
 
+    def sparse_feeds(self, X: Any) -> dict[str, Any]:
+        """Return what `feeds` returns, for this runtime: a sparse matrix stays one."""
+        if is_sparse(X) and not self.signature.by_column and len(self.signature.inputs) == 1:
+            return {self.signature.inputs[0].name: X}
+        return self.feeds(X)
+
     # ---- as the estimator has it -----------------------------------------------------------------------------------
 
     @property
@@ -210,7 +222,7 @@ class Session(ABC):
 
     @_Offered
     def transform(self, X: Any) -> Any:
-        """Return the transformed data, dense."""
+        """Return the transformed data: a ``scipy.sparse.csr_matrix`` where the estimator returns sparse ones."""
         return self.answer("transform", X)
 
     @_Offered
@@ -250,6 +262,8 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        if entry.form == "sparse":
+            return _as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
         return _in_form(method, entry, self._outputs_of(entry.outputs, X))
 
     def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:
@@ -294,17 +308,25 @@ class Session(ABC):
                 raise MissingMethodError(_missing_method(self, name))
         return {name: known[name] for name in chosen}
 
-    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
+    def _fast_feeds(self, X: Any) -> dict[str, Any]:
+        """Return feeds for run, which itself coerces an array that does not fit as it is."""
         signature = self.signature
         if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
             spec = signature.inputs[0]
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
-            return self.run(names, {spec.name: X})  # run coerces what does not fit as it is
-        X = opened(X)
-        found = self._reader.columns(X)
-        result = None if found is None else self._run_columns(names, *found)
-        return self.run(names, self.feeds(X)) if result is None else result
+            return {spec.name: X}
+        return self.sparse_feeds(opened(X))
+
+    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
+        one_matrix = type(X) is np.ndarray and not self.signature.by_column and len(self.signature.inputs) == 1
+        if not one_matrix and not is_sparse(X):
+            X = opened(X)
+            found = self._reader.columns(X)
+            result = None if found is None else self._run_columns(names, *found)
+            if result is not None:
+                return result
+        return self.run(names, self._fast_feeds(X))
 
     def _run_columns(
         self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
@@ -391,28 +413,33 @@ class NativeSession(_native.Program, Session):
 class PlanSession(Session):
     """A session of several segments: native programs, and whole batches in Python for what has no kernel."""
 
-    def __init__(self, plan: Plan, description: Description | None, outputs: list[NodeArg], proto: bytes, threads: int):
+    def __init__(self, plan: Plan, description: Description | None, model: onnx.ModelProto, threads: int) -> None:
         from .plan import PlanRunner
 
         self.plan = plan
-        self._outputs = outputs
+        self._inputs, self._outputs = node_args(model)
         self._runner = PlanRunner(plan, threads)
         self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
-        self._whole = {i.name for i in plan.inputs if not i.rows}
+        self._whole = {i.name: i.dtype for i in plan.inputs if not i.rows}
         self._describe(description, self._ports)
-        self._proto = proto
+        self._proto = model.SerializeToString()
 
     def run(
-        self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any], run_options: None = None
-    ) -> list[Array]:
-        """Return the outputs named (all if None or empty) for tensors given by input name."""
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        run_options: None = None,
+        *,
+        sparse: bool = False,
+    ) -> list[Any]:
+        """Return the outputs named (all if None or empty) for tensors given by input name, dense."""
         if run_options is not None:
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
         names = _output_names(output_names, self.plan.outputs)
         if not isinstance(input_feed, Mapping):
             raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")
-        whole = {name: np.asarray(input_feed[name]) for name in self._whole if name in input_feed}
+        whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
         rows = {name: array for name, array in input_feed.items() if name not in whole}
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
         try:
@@ -427,12 +454,7 @@ class PlanSession(Session):
 
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs."""
-        return [
-            NodeArg(
-                i.name, _tensor_type(i.dtype), ["N" if i.rows and k == 0 else n for k, n in enumerate(i.shape or ())]
-            )
-            for i in self.plan.inputs
-        ]
+        return list(self._inputs)
 
     def get_outputs(self) -> list[NodeArg]:
         """Return the outputs."""
@@ -493,11 +515,9 @@ def load(
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
-        return (
-            _load_program(content, threads) if content.startswith(MAGIC) else _load_onnx(parse_onnx(content), threads)
-        )
+        return _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
-        return _load_onnx(_with_graph(model, "this ModelProto"), threads)
+        return load_onnx(_with_graph(model, "this ModelProto"), threads)
     hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""
     raise ModelError(f"load takes a path, bytes or an onnx.ModelProto, not {type(model).__name__}.{hint}")
 
@@ -514,7 +534,7 @@ def _load_path(path: Path, threads: int) -> Session:
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
         return _native_session(session, str(path.resolve()), threads)
-    return _load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
+    return load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
@@ -551,17 +571,25 @@ def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     return model
 
 
-def _load_onnx(model: onnx.ModelProto, threads: int) -> Session:
+def load_onnx(model: onnx.ModelProto, threads: int = 0) -> Session:
+    """Return the session of a model that was read."""
     from .lower import lower
 
     try:
-        return session_of(lower(model), model, threads)
+        return session_of(lower(model, sparse=sparse_inputs(model)), model, threads)
     except SardonyxError:
         raise
     except Exception as error:  # MemoryError too: a small file can ask for terabytes
         raise ModelError(
             f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
         ) from error
+
+
+def sparse_inputs(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the inputs that the model says were sparse in the sample: programs take them so."""
+    texts = [prop.value for prop in model.metadata_props if prop.key == KEY]
+    specs = Description.parse(texts[0]).signature.inputs if texts else ()
+    return tuple(spec.name for spec in specs if spec.sparse)
 
 
 def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
@@ -573,16 +601,9 @@ def session_of(plan: Plan, model: onnx.ModelProto, threads: int = 0) -> Session:
 
 
 def _plan_session(plan: Plan, model: onnx.ModelProto, metadata: dict[str, str], threads: int) -> PlanSession:
-    from .reference import dtype_of
-
-    outputs = []
-    for value in model.graph.output:
-        kind = value.type.tensor_type
-        dims = [d.dim_value if d.HasField("dim_value") else d.dim_param or None for d in kind.shape.dim]
-        outputs.append(NodeArg(value.name, _tensor_type(dtype_of(kind.elem_type)), dims))
     text = metadata.get(KEY)
     description = None if text is None else Description.parse(text)
-    return PlanSession(plan, description, outputs, model.SerializeToString(), threads)
+    return PlanSession(plan, description, model, threads)
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
@@ -626,6 +647,14 @@ def _in_dtypes(name: str, method: Method, arrays: list[Array]) -> list[Array]:
     return [_in_dtype(a, d, name == "predict") for a, d in zip(arrays, method.dtypes, strict=True)]
 
 
+def _as_csr(result: Any, dtype: str) -> Any:
+    """Return an output as a CSR matrix, whichever way the program gives it."""
+    from scipy.sparse import csr_matrix
+
+    matrix = csr_matrix(result) if isinstance(result, np.ndarray) else result
+    return matrix if matrix.dtype.str == dtype else matrix.astype(dtype)
+
+
 def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
     """Return an output in the estimator's dtype. Text other than labels may be longer than the sample's, or missing."""
     if array.dtype == object and not labels:
@@ -648,12 +677,13 @@ def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _tensor_type(dtype: str) -> str:
-    return f"tensor({TENSOR_TYPES.get(dtype, dtype)})"
+def _whole(value: Any, dtype: str) -> Any:
+    """Return an input that is not rows; sequences, maps and optionals as they are."""
+    return np.asarray(value) if dtype and not isinstance(value, dict) and value is not None else value
 
 
 def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:
-    return NodeArg(name, _tensor_type(dtype), ["N", *shape])
+    return NodeArg(name, tensor_type(dtype), ["N", *shape])
 
 
 def _head(session: Session) -> list[str]:
@@ -673,9 +703,8 @@ def _head(session: Session) -> list[str]:
 def _program_lines(program: _native.Program) -> list[str]:
     size, count = program.nbytes / 1024, len(program.steps)
     blocks = f"blocks of {program.block_rows} rows, up to {program.threads} threads"
-    lines = [
-        f"native    {count} steps, {program.isa}, {blocks if program.block_rows else 'all rows at once'}, {size:.1f} KiB"
-    ]
+    blocks = blocks if program.block_rows else "all rows at once"
+    lines = [f"native    {count} steps, {program.isa}, {blocks}, {size:.1f} KiB"]
     width = max((len(kernel) for kernel, _, _ in program.steps), default=0)
     lines += [f"  {i:3d}  {kernel:{width}}  {isa:7}  {label}" for i, (kernel, isa, label) in enumerate(program.steps)]
     return lines

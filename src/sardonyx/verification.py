@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Report, Run, Verdict, attempt, judge
-from .description import Description, Method, Proof
+from .agreement import Noise, Report, Run, Verdict, attempt, judge
+from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
+from .inputs import is_sparse
+from .operators.text import REFUSAL
 from .program import MAGIC
 from .registry import ALIASES, OPTIONS
 from .session import Session, load, parse_onnx
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 #: what estimators raise for rows that they refuse
-REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError)
+REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError, AttributeError)
 #: times that the estimator's own rounding is measured
 NUDGES: Final = 16
 #: rows that are asked beside those in question, to see whether that makes a difference
@@ -46,6 +48,8 @@ COMPANY: Final = (1, 3, 30)
 MOST_ALONE: Final = 200
 #: rows of the user's that are compared at once, and that a file carries as its proof
 CHUNK, PROOF_ROWS, PROOF_NUMBERS = 10_000, 8, 4096
+#: numbers that rows of a sparse matrix stand for, compared at once
+CHUNK_NUMBERS: Final = 1 << 22
 
 
 def verify(estimator: Any, model: Any, X: Any) -> Report:
@@ -90,7 +94,8 @@ def verify(estimator: Any, model: Any, X: Any) -> Report:
 def verify_quickly(estimator: Any, session: Session, X: Any) -> Report:
     """Compare on some rows of the sample, in our runtime: what every conversion goes through."""
     rows = number_of_rows(X)
-    batches = [Batch("sample", rows_of(X, spread(rows, 100)), min(rows, 100))] if rows else []
+    most = min(100, _chunk(X))
+    batches = [Batch("sample", rows_of(X, spread(rows, most)), min(rows, most))] if rows else []
     return compare(estimator, session, {"sardonyx": session.run}, [*batches, *_batches(X, most=1)])
 
 
@@ -103,8 +108,9 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
     arrays: dict[str, Array] = {}
     methods: dict[str, Method] = {}
     for name, method in description.methods.items():
-        answers = _ask_for_proof(estimator, name, method, rows)
-        methods[name] = replace(method, dtypes=tuple(_dtype(a) for a in answers))
+        result, answers = _ask_for_proof(estimator, name, method, rows)
+        form: Form = "sparse" if is_sparse(result) else "array" if method.form == "sparse" else method.form
+        methods[name] = replace(method, form=form, dtypes=tuple(_dtype(a) for a in answers))
         arrays.update(zip(method.outputs, answers, strict=True))
     return replace(description, methods=methods, proof=Proof(session.feeds(rows), arrays))
 
@@ -123,11 +129,17 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
             for rows, expected in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
                 refused -= len(rows)
                 X = rows_of(batch.X, rows)  # together, as the estimator was given them: it may look at all at once
-                feeds, noise = session.feeds(X), partial(_own_rounding, estimator, name, method, X)
+                noise = partial(_own_rounding, estimator, name, method, X)
                 for runtime, run in runs.items():
                     if callable(run):
-                        actual, before = attempt(run, method.outputs, feeds), verdicts[name, runtime]
-                        after = judge(before, batch.label, rows, actual, expected, description.single, noise)
+                        feeds = session.sparse_feeds(X) if runtime == "sardonyx" else session.feeds(X)
+                        before, (kept, actual) = (
+                            verdicts[name, runtime],
+                            _treated(run, method.outputs, feeds, len(rows)),
+                        )
+                        before = replace(before, untreated=before.untreated + len(rows) - len(kept))
+                        right, own = [array[kept] for array in expected], partial(_of_some, noise, kept)
+                        after = judge(before, batch.label, rows[kept], actual, right, description.single, own)
                         verdicts[name, runtime] = after
             for runtime in runs:
                 before = verdicts[name, runtime]
@@ -139,14 +151,19 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
 
 
 def _batches(X: Any, most: int = 2**62) -> Iterator[Batch]:
-    rows = min(number_of_rows(X), most)
-    for start in range(0, rows, CHUNK):
-        stop = min(start + CHUNK, rows)
+    rows, chunk = min(number_of_rows(X), most), _chunk(X)
+    for start in range(0, rows, chunk):
+        stop = min(start + chunk, rows)
         yield Batch(
             f"rows {start} to {stop - 1}" if most > 1 else "one row", rows_of(X, np.arange(start, stop)), stop - start
         )
     if rows > 1:
         yield Batch("one row", rows_of(X, np.arange(1)), 1)
+
+
+def _chunk(X: Any) -> int:
+    """Return how many rows are compared at once: few of a wide sparse matrix, as answers are compared dense."""
+    return max(1, min(CHUNK, CHUNK_NUMBERS // max(1, X.shape[1]))) if is_sparse(X) else CHUNK
 
 
 def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) -> Iterator[tuple[Array, list[Array]]]:
@@ -159,6 +176,24 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
                 yield from _accepted(estimator, name, method, X, part)
         return
     yield rows, answers
+
+
+def _treated(run: Run, names: Sequence[str], feeds: dict[str, Any], rows: int) -> tuple[Array, list[Array] | str]:
+    """Return the rows that a runtime treats and its answers: not those that the file's standard operators refuse."""
+    actual = attempt(run, names, feeds)
+    if not isinstance(actual, str) or REFUSAL not in actual:
+        return np.arange(rows), actual
+    fine = [row for row in range(rows) if REFUSAL not in str(attempt(run, names, _rows_of_feeds(feeds, [row])))]
+    return np.array(fine, np.int64), attempt(run, names, _rows_of_feeds(feeds, fine))
+
+
+def _rows_of_feeds(feeds: dict[str, Any], rows: list[int]) -> dict[str, Any]:
+    return {name: array[rows] for name, array in feeds.items()}
+
+
+def _of_some(noise: Noise, kept: Array, output: int, rows: Array) -> tuple[Array, float]:
+    """Return the estimator's own rounding for rows that are counted among those that are kept."""
+    return noise(output, kept[rows])
 
 
 def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> tuple[Array, float]:
@@ -200,19 +235,27 @@ def _in_other_company(ask: Callable[[Any], Array], X: Any, rows: int) -> Iterato
 
 def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
     """Return the arrays of an estimator's own method, one for each output of the model."""
+    return _arrays(_result(estimator, name, X), method, X)
+
+
+def _result(estimator: Any, name: str, X: Any) -> Any:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         options = {OPTIONS[name]: True} if name in OPTIONS else {}
-        result = getattr(estimator, ALIASES.get(name, name))(X, **options)
+        return getattr(estimator, ALIASES.get(name, name))(X, **options)
+
+
+def _arrays(result: Any, method: Method, X: Any) -> list[Array]:
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
     array = restored(_dense(result), X)
     return [array[:, i : i + 1] for i in range(array.shape[1])] if method.form == "columns" else [array]
 
 
-def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
+def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> tuple[Any, list[Array]]:
     try:
-        return _ask(estimator, name, method, X)
+        result = _result(estimator, name, X)
+        return result, _arrays(result, method, X)
     except REFUSALS as error:
         raise InputError(
             f"{type(estimator).__name__}.{name} refuses the sample: {error}\nGive rows that it accepts."
@@ -263,4 +306,6 @@ def _onnxruntime(proto: bytes) -> Run | str:
         session = onnxruntime.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common base
         return f"cannot load the model: {error}"
-    return lambda names, feeds: list(session.run(list(names), feeds))
+    quiet = onnxruntime.RunOptions()
+    quiet.log_severity_level = 4  # rows that standard operators refuse are errors to it, and counted here
+    return lambda names, feeds: list(session.run(list(names), feeds, quiet))

@@ -48,6 +48,7 @@ class Case:
     note: str = field(default="", compare=False)
     rtol: float | None = None
     since: str = "1.5"
+    standard: bool = True
 
     @property
     def name(self) -> str:

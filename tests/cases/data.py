@@ -786,3 +786,87 @@ def label_sets_str() -> Dataset:
 def label_sets_int() -> Dataset:
     full = categories_int_unknown()
     return Dataset(full.X[:40], None, full.X_test)
+
+
+def _documents(sentences: list[str], strange: list[str]) -> Dataset:
+    """Documents of one to three sentences; two topics; strange ones among the rows to predict."""
+    rng = np.random.default_rng(17)
+    texts = [" ".join(sentences[i] for i in rng.integers(0, len(sentences), rng.integers(1, 4))) for _ in range(60)]
+    y = np.array([int("sea" in text.lower() or "Meer" in text) for text in texts])
+    return Dataset(_objects(texts[:40]), y[:40], _objects([*texts[40:], *strange]))
+
+
+def _objects(texts: list[str]) -> NDArray[Any]:
+    result = np.empty(len(texts), dtype=object)
+    result[:] = texts
+    return result
+
+
+ENGLISH = [
+    "The old harbour lies by the sea, and the boats don't leave before six.",
+    "She counted 12 gulls; he counted 13_000 (he was never good with numbers).",
+    "A SHORT sentence.",
+    "Why is the sea so salt, the sea so wide?\nNobody at the harbour knew.",
+    "It's 4.5 miles to the mill -- or 7.2 km, as the miller says.",
+    "I am as old as the mill, and the mill is old: very, very old.",
+]
+OTHERS = [
+    "Größe und Maß: das Meer ist weiß, die Straße naß, der Fluß süß.",
+    "İstanbul'da ışık ILIK, DİYARBAKIR'da sıcak İKİ gün.",
+    "Ο ΟΔΥΣΣΕΥΣ ΕΙΔΕ ΤΗΝ ΘΑΛΑΣΣΑ. ΣΟΦΟΣ Σ' ΑΣ ΑΣ.Β ΌΣΟ\u0301Σ",
+    "東京の港は海のそばにあります。船は六時に出る。",
+    "Un café naïve, un cafe\u0301 nai\u0308ve: ﬁn, ﬂeur, №5, ①②.",
+    "Gulls \U0001f426\u200d\u2b1b over the sea \U0001f30a\U0001f30a \U0001f469\u200d\U0001f4bb!",
+    "Съешь же ещё этих мягких французских булок, да выпей чаю.",
+    "مرحبا بالعالم ١٢٣ नमस्ते दुनिया ๑๒๓",
+]
+
+
+@data
+def documents_ascii() -> Dataset:
+    """English in ASCII: what standard operators treat too."""
+    strange = [
+        "",
+        " ",
+        "x",
+        "\x00the\x00sea\x00",
+        "a\x1cb  c\t\td\r\n",
+        "-- ... !",
+        "sea" * 50,
+        "aaaa aaa aa a",
+        "_ __ 9",
+    ]
+    return _documents(ENGLISH, strange)
+
+
+@data
+def documents() -> Dataset:
+    """Text in many scripts: final sigma, Turkish i, accents composed and not, emoji, whitespace beyond ASCII."""
+    strange = [
+        "",
+        "\u2003",
+        "Σ",
+        "ΑΣ",
+        "ΑΣ\u0301",
+        "ΑΣ'Α",
+        "\u00a0x\u2028y\x85z",
+        "İ",
+        "ß",
+        "\ufdfa",
+        "\x00é\x00",
+        "\U0010ffff",
+        "sea",
+    ]
+    return _documents([*ENGLISH, *OTHERS], strange)
+
+
+@data
+def documents_frame() -> Dataset:
+    """A frame with a column of documents, beside numbers and categories."""
+    full, rng = documents_ascii(), np.random.default_rng(18)
+
+    def make(texts: NDArray[Any]) -> pd.DataFrame:
+        n = len(texts)
+        return pd.DataFrame({"length": rng.normal(size=n), "text": texts, "kind": rng.choice(["a", "b", "ü"], n)})
+
+    return Dataset(make(full.X), full.y, make(full.X_test))

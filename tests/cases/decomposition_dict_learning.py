@@ -17,7 +17,7 @@ QUICK: dict[str, Any] = {"random_state": 0, "max_iter": 3}
 def atoms(count: int, features: int, dtype: Any = np.float64) -> NDArray[Any]:
     """Return atoms of norm 1."""
     rows = np.random.default_rng(3).normal(size=(count, features))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(dtype)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype)
 
 
 MANY, FEW, FEW32 = atoms(11, 7), atoms(5, 7), atoms(5, 7, np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import AffinityPropagation, FeatureAgglomeration
-from sklearn.decomposition import KernelPCA
+from sklearn.decomposition import NMF, KernelPCA, LatentDirichletAllocation, MiniBatchNMF, SparseCoder
 from sklearn.dummy import DummyClassifier
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
@@ -27,6 +27,7 @@ from sardonyx.plan import PlanRunner
 from ..cases.data import dataset
 
 BINARY, MULTI, NUMBERS, COUNTS = (dataset(n) for n in ("binary", "multiclass_few", "regression", "positive"))
+ATOMS = np.eye(4, 7)
 
 
 def dot(a: Any, b: Any) -> Any:
@@ -62,6 +63,16 @@ REFUSED: dict[str, tuple[Any, Any, str, str]] = {
     "no centres": (AffinityPropagation(affinity="precomputed"), dataset("gram"), "predict", "affinity='euclidean'"),
     "Python pooling": (FeatureAgglomeration(pooling_func=row_spans), NUMBERS, "transform", "numpy.mean"),
     "random features": (BernoulliRBM(2), COUNTS, "score_samples", "score_samples cannot be converted: .*at random"),
+    "random order": (NMF(2, shuffle=True, tol=1), COUNTS, "transform", "another order.*random_state"),
+    "nothing to be made of": (NMF(2, alpha_H=1e3, random_state=0), COUNTS, "transform", "all zeros"),
+    "signs on the path": (
+        SparseCoder(ATOMS, transform_algorithm="lars", positive_code=True),
+        NUMBERS,
+        "transform",
+        "no positive_code=True.*'lasso_lars'",
+    ),
+    "more than all atoms": (SparseCoder(ATOMS, transform_n_nonzero_coefs=5), NUMBERS, "transform", "the 4 atoms"),
+    "atoms of another dtype": (SparseCoder(ATOMS.astype(np.float32)), NUMBERS, "transform", r"astype\('float32'\)"),
     "no way back": (KernelPCA(2), NUMBERS, "inverse_transform", "Set it to True"),
 }
 
@@ -79,6 +90,12 @@ def test_text_is_refused_for_an_opset_that_cannot_compare_it() -> None:
         convert(OneHotEncoder().fit(X), X, target_opset=18)
 
 
+@pytest.mark.parametrize("estimator", [NMF(2, tol=1), MiniBatchNMF(2, tol=1)])
+def test_a_sample_of_another_dtype_than_the_fit_is_refused(estimator: Any) -> None:
+    with pytest.raises(ConversionError, match=r"fitted on float64, the sample is float32.*astype\('float64'\)"):
+        convert(estimator.fit(COUNTS.X), COUNTS.X.astype(np.float32))
+
+
 def run(estimator: Any, X: Any, sample: Any) -> Any:
     """Run natively."""
     return PlanRunner(lower(convert(estimator, sample)), threads=1).run(None, {"X": X})[0]
@@ -89,6 +106,14 @@ INPUTS: dict[str, tuple[Any, Any, Any, str]] = {
     "negative": (AdditiveChi2Sampler(), COUNTS, -np.ones((1, 8)), "negative"),
     "too small": (SkewedChi2Sampler(), COUNTS, -np.ones((1, 8)), "-skewedness"),
     "negative kernel": (KernelRidge(kernel="chi2", gamma=0.5), COUNTS, -np.ones((1, 8)), "negative"),
+    "negative counts": (LatentDirichletAllocation(2, max_iter=1), COUNTS, -np.ones((1, 8)), "negative"),
+    "negative data": (NMF(2, tol=1), COUNTS, -np.ones((1, 8)), "negative"),
+    "zeros to divide by": (
+        NMF(2, solver="mu", beta_loss="itakura-saito", init="random", random_state=0, tol=1),
+        dataset("strictly_positive"),
+        np.eye(8)[:3],
+        "zeros in the data",
+    ),
     "not finite": (CalibratedClassifierCV(cv=2), BINARY, np.full((1, 7), np.nan), "NaN"),
 }
 
@@ -96,7 +121,7 @@ INPUTS: dict[str, tuple[Any, Any, Any, str]] = {
 @pytest.mark.parametrize(("estimator", "data", "bad", "message"), INPUTS.values(), ids=INPUTS)
 def test_the_runtime_refuses_what_the_estimator_refuses(estimator: Any, data: Any, bad: Any, message: str) -> None:
     fitted, rows = estimator.fit(data.X, data.y), np.asarray(bad)
-    with pytest.raises(ValueError, match=r"interpolation range|[Nn]egative|skewedness|NaN"):
+    with pytest.raises(ValueError, match=r"interpolation range|[Nn]egative|skewedness|NaN|contains zeros"):
         (fitted.predict if hasattr(fitted, "predict") else fitted.transform)(rows)
     with pytest.raises(SardonyxError, match=message):
         run(fitted, rows, data.X)

@@ -12,7 +12,7 @@ import pytest
 from sardonyx.lower import lower
 from sardonyx.plan import PlanRunner
 
-from .single import assert_declined, assert_same, check, draw, native_plan, numpy, reference, rows
+from .single import assert_declined, assert_same, check, draw, model_of, native_plan, numpy, reference, rows
 
 TYPES = ["float64", "float32", "int16", "int8", "bool", "str"]
 REFERENCE: dict[str, Any] = {"judge": reference}
@@ -27,8 +27,12 @@ def test_concat(dtype: str) -> None:
     check("Concat", *[rows(dtype, 1)] * 40, axis=1, **REFERENCE)
 
 
-def test_concat_of_rows_below_rows_is_declined() -> None:
-    assert_declined("Concat", rows("float64", 3), rows("float64", 3), axis=0)
+def test_rows_below_rows_are_joined_when_the_program_has_run() -> None:
+    model = model_of("Concat", [rows("float64", 3), rows("float64", 3)], axis=0)
+    plan = lower(model)
+    assert not plan.reference_operators
+    feeds = {name: draw(rows("float64", 3), 5, np.random.default_rng(k)) for k, name in enumerate(("x0", "x1"))}
+    assert_same(PlanRunner(plan, threads=1).run(None, feeds)[0], np.concatenate(list(feeds.values())))
 
 
 SLICES = {

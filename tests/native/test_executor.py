@@ -69,7 +69,7 @@ def draw_step(draw: st.DrawFn, program: Evaluated) -> None:
 def programs(draw: st.DrawFn) -> tuple[Program, dict[str, NDArray[Any]]]:
     rows, width = draw(st.sampled_from([1, 2, 7, 40])), draw(st.sampled_from([1, 3, 8]))
     X = np.random.default_rng(rows).integers(-3, 4, size=(rows, width)).astype(np.float64)
-    program = Evaluated(draw(st.sampled_from([1, 5, 64])), X)
+    program = Evaluated(draw(st.sampled_from([0, 1, 5, 64])), X)
     for _ in range(draw(st.integers(1, 15))):
         draw_step(draw, program)
     outputs = draw(st.lists(st.sampled_from(sorted(program.values)), min_size=1, max_size=5, unique=True))

@@ -29,7 +29,8 @@ def run_linear(X: NDArray[Any], w: NDArray[Any], b: NDArray[Any] | None, isa: st
     if b is not None:
         inputs.append(builder.constant("b", b))
     y = builder.step("Linear", inputs, ("y", X.dtype.name, (w.shape[1],)))
-    return load(builder.program(y), isa=isa).run(None, {"X": X})[0]
+    result: NDArray[Any] = load(builder.program(y), isa=isa).run(None, {"X": X})[0]
+    return result
 
 
 @pytest.mark.skipif("SARDONYX_ISA" in os.environ, reason="the environment chooses the instruction set")
@@ -117,7 +118,8 @@ def run_check(X: NDArray[Any], allow_nan: int, isa: str) -> NDArray[Any]:
     builder = Builder(16)
     x = builder.input("X", X.dtype.name, X.shape[1:])
     y = builder.step("CheckFinite", [x], ("y", X.dtype.name, X.shape[1:]), allow_nan)
-    return load(builder.program(y), isa=isa).run(None, {"X": X})[0]
+    result: NDArray[Any] = load(builder.program(y), isa=isa).run(None, {"X": X})[0]
+    return result
 
 
 FLOATS = st.sampled_from([np.float32, np.float64]).flatmap(

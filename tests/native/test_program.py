@@ -128,9 +128,9 @@ def test_unknown_and_repeated_outputs_are_refused() -> None:
     with pytest.raises(InputError, match="asked for twice"):
         program.run(["again", "again"], {"X": np.zeros((3, 5))})
     with pytest.raises(TypeError):
-        program.run(3, {"X": np.zeros((3, 5))})  # type: ignore[call-overload]
+        program.run(3, {"X": np.zeros((3, 5))})  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no output is named 3"):
-        program.run([3], {"X": np.zeros((3, 5))})  # type: ignore[call-overload]
+        program.run([3], {"X": np.zeros((3, 5))})  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("rows", ROWS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -170,10 +171,49 @@ def test_arrays_of_the_wrong_length_are_refused() -> None:
 def test_a_kernel_that_does_not_know_sparse_rows_is_not_given_them() -> None:
     slots = (Slot("X", "float64", (3,), sparse=True), Slot("y", "float64", (3,)))
     with pytest.raises(ProgramError, match="does not know sparse"):
-        load(Program(slots, (Step("Neg", (0,), (1,)),), (0,), (1,)))
+        load(Program(slots, (Step("CumSum", (0,), (1,), (1, 3, 1, 0, 0)),), (0,), (1,)))
     slots = (Slot("X", "float64", (3,)), Slot("y", "float64", (3,), sparse=True))
     with pytest.raises(ProgramError, match="does not know sparse"):
-        load(Program(slots, (Step("Neg", (0,), (1,)),), (0,), (1,)))
+        load(Program(slots, (Step("CumSum", (0,), (1,), (1, 3, 1, 0, 0)),), (0,), (1,)))
+
+
+def test_steps_on_entries_are_checked() -> None:
+    X, other = Slot("X", "float64", (3,), sparse=True), Slot("other", "float64", (3,), sparse=True)
+    dense, y = Slot("dense", "float64", (3,)), Slot("y", "float64", (3,), sparse=True)
+    constant = Slot("c", "float64", (3,), np.ones(3))
+    for slots, inputs, message in (
+        ((X, other, y), (0, 1), "not the same entries"),
+        ((X, dense, y), (0, 1), "meet dense ones"),
+        ((X, constant, y), (0, 1), "does not broadcast"),
+        ((X, dense, replace(y, sparse=False)), (0, 0), "an output .* is dense"),
+        ((X, dense, replace(y, shape=(4,))), (0, 0), "differs in width"),
+    ):
+        given = tuple(i for i, slot in enumerate(slots[:2]) if slot.data is None)
+        with pytest.raises(ProgramError, match=message):
+            load(Program(slots, (Step("Mul", inputs, (2,)),), given, (2,)))
+
+
+def test_a_step_on_entries_and_what_shares_them() -> None:
+    """X and c laid beside it have the same entries: so have their product, its copy, and the sum of both."""
+    slots = (
+        *(Slot(name, "float64", (5,), sparse=True) for name in ("X", "beside", "product", "copy", "sum")),
+        Slot("c", "float64", (5,), np.arange(5.0) - 2),
+    )
+    steps = (
+        Step("AtEntries", (0, 5), (1,)),
+        Step("Mul", (0, 1), (2,)),
+        Step("Identity", (2,), (3,)),
+        Step("Add", (3, 0), (4,)),
+    )
+    X = matrix(40, 5, density=0.4)
+    X.data[3] = 0  # stored
+    program = load(Program(slots, steps, (0,), (2, 4, 3), 16))
+    c = np.arange(5.0) - 2
+    product, total, copy = program.run(None, {"X": X}, sparse=True)
+    np.testing.assert_array_equal(product.toarray(), X.toarray() * c)
+    np.testing.assert_array_equal(copy.toarray(), X.toarray() * c)
+    np.testing.assert_array_equal(total.toarray(), X.toarray() * c + X.toarray())
+    np.testing.assert_array_equal(total.indices, X.indices)
 
 
 @pytest.mark.parametrize("kernel", ["Densify", "Sparsify", "Identity"])

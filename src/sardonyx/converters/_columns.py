@@ -43,7 +43,9 @@ def stack(blocks: Sequence[Data]) -> Data:
     """Join results side by side: one matrix of numbers or of text, or columns where there are both."""
     values = [v for block in blocks for v in (block.values if isinstance(block, Columns) else (block,))]
     if len({v.dtype == STRING for v in values}) <= 1:
-        return concat([as_numbers(block) for block in blocks])
+        result = concat([as_numbers(block) for block in blocks])
+        result.sparse = any(value.sparse for value in values)
+        return result
     columns = [v for block in blocks for v in as_columns(block).values]
     return Columns(tuple(f"x{i}" for i in range(len(columns))), tuple(columns))
 
@@ -65,7 +67,9 @@ def weighted(block: Data, weight: float | None) -> Data:
         raise ConversionError(
             f"transformer_weights multiplies text by {weight}; give weights to transformers of numbers only."
         )
-    return matrix * weight if matrix.dtype.kind == "f" else matrix.astype(np.float64) * weight
+    numbers = matrix if matrix.dtype.kind == "f" else matrix.astype(np.float64)
+    result: Value = numbers * weight
+    return result.like(matrix)
 
 
 def missing_mask(estimator: Any, X: Value, missing: Any) -> Value | None:

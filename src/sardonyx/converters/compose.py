@@ -20,6 +20,7 @@ from sklearn.compose import ColumnTransformer
 
 from ..convert import Columns, Data, as_matrix, take
 from ..errors import ConversionError
+from ..graph import Value
 from ..registry import converter
 from ._columns import weighted
 from .pipeline import join, transform_step
@@ -40,7 +41,10 @@ def column_transformer(est: Any, X: Data) -> Data:
         blocks.append(weighted(block, weights.get(name)))
     if not blocks:
         raise ConversionError("ColumnTransformer selects no columns at all; remove it from the pipeline.")
-    return join(est, blocks)
+    result = join(est, blocks)
+    if isinstance(result, Value):
+        result.sparse = bool(est.sparse_output_)
+    return result
 
 
 def _is(transformer: Any, word: str) -> bool:

@@ -14,7 +14,7 @@ from sklearn.decomposition._dict_learning import _BaseSparseCoding
 
 from ..convert import as_float
 from ..errors import ConversionError
-from ..graph import Value, concat
+from ..graph import Value, concat, op
 from ..operators.sparse_coding import lasso_descent, least_angle, orthogonal_matching_pursuit
 from ..registry import converter
 
@@ -30,7 +30,7 @@ def sparse_coding(est: Any, X: Value) -> Value:
         code = code.astype(np.float64)  # jobs write into one float64 array
     if not est.split_sign:
         return code
-    return concat([np.maximum(code, 0), -np.minimum(code, 0)]).astype(np.float64)
+    return concat([op.Max(code, 0), -op.Min(code, 0)]).astype(np.float64)
 
 
 @converter(_BaseSparseCoding, SparseCoder, method="inverse_transform")
@@ -52,7 +52,7 @@ def _check(est: Any, X: Value, D: NDArray[Any]) -> None:
     name, algorithm = type(est).__name__, est.transform_algorithm
     if est.positive_code and algorithm in ("omp", "lars"):
         raise ConversionError(
-            f"{name}: positive_code=True is not supported for transform_algorithm={algorithm!r}, by scikit-learn either; "
+            f"{name}: transform_algorithm={algorithm!r} has no positive_code=True, in scikit-learn either; "
             "choose 'lasso_lars', 'lasso_cd' or 'threshold'."
         )
     if algorithm != "threshold" and X.dtype != D.dtype:
@@ -62,7 +62,7 @@ def _check(est: Any, X: Value, D: NDArray[Any]) -> None:
         )
     if algorithm == "lasso_cd" and tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9):
         raise ConversionError(
-            f"{name}: transform_algorithm='lasso_cd' stops elsewhere in scikit-learn {sklearn.__version__} than in 1.9, "
+            f"{name}: in scikit-learn {sklearn.__version__} transform_algorithm='lasso_cd' stops elsewhere than 1.9, "
             "which is what converts; choose 'lasso_lars', or take scikit-learn 1.9 or later."
         )
 
@@ -119,8 +119,8 @@ def _lasso_cd(est: Any, X: Value, D: NDArray[Any]) -> Value:
 
 def _threshold(est: Any, X: Value, D: NDArray[Any]) -> Value:
     products: Value = X @ D.T
-    code = np.sign(products) * np.maximum(abs(products) - _alpha(est), 0)
-    return np.maximum(code, 0) if est.positive_code else code
+    code = np.sign(products) * op.Max(abs(products) - _alpha(est), 0)
+    return op.Max(code, 0) if est.positive_code else code
 
 
 ALGORITHMS: dict[str, Callable[[Any, Value, NDArray[Any]], Value]] = {

@@ -1,7 +1,7 @@
 """sklearn.decomposition._nmf: the weights of fixed components, iterated for the whole batch.
 
-scikit-learn stops when the batch has converged, so a row's weights depend on the rows it comes with; so do ours, and they
-answer like ``transform`` for the same batch.
+scikit-learn stops when the batch has converged, so that a row's weights depend on the rows it comes with. So do ours:
+they are those of ``transform`` for the same batch.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _order(est: Any) -> NDArray[np.int64]:
         return np.arange(n)[None]
     if not isinstance(est.random_state, int | np.integer):
         raise ConversionError(
-            f"NMF(shuffle=True, random_state={est.random_state!r}) visits the components in another order at every call. "
+            f"NMF(shuffle=True, random_state={est.random_state!r}) visits the components in another order each time. "
             "Set random_state to a number, or shuffle=False."
         )
     random = np.random.RandomState(est.random_state)

@@ -1,9 +1,9 @@
 """sklearn.preprocessing: scalers, encoders, discretizers, polynomial features, power transforms.
 
 scikit-learn scales in place: float32 data are computed with float64 parameters and rounded back to float32 at every
-step, hence the many `astype` below. Encoders are lookups: what each category becomes is decided here, once, in a table
-(`_encoders.py` of scikit-learn decides it row by row), so that grouping of infrequent categories and dropping cost
-nothing later.
+step, hence the many `astype` below. Sparse matrices are multiplied by reciprocals there, so they are here. Encoders are
+lookups: what each category becomes is decided here, once, in a table (`_encoders.py` of scikit-learn decides it row by
+row), so that grouping of infrequent categories and dropping cost nothing later.
 """
 
 from __future__ import annotations
@@ -63,10 +63,21 @@ def _rounded(parameter: NDArray[Any], X: Value) -> NDArray[Any]:
 @converter(StandardScaler)
 def standard_scaler(est: Any, X: Value) -> Value:
     X = as_float(X)
+    if X.sparse:
+        return _scaled_sparse(est, X, 1 / est.scale_ if est.with_std else None, centred=est.with_mean)
     dtype = X.dtype
     if est.with_mean:
         X = (X - _rounded(est.mean_, X)).astype(dtype)
     return (X / _rounded(est.scale_, X)).astype(dtype) if est.with_std else X
+
+
+def _scaled_sparse(est: Any, X: Value, factor: NDArray[Any] | None, *, centred: bool) -> Value:
+    """Scale the columns of a sparse matrix as ``inplace_column_scale`` does; scikit-learn refuses to centre one."""
+    if centred:
+        raise ConversionError(
+            f"{type(est).__name__} cannot centre sparse matrices: convert with a dense sample, or fit it without."
+        )
+    return X if factor is None else (X * factor).astype(X.dtype).like(X)
 
 
 @converter(StandardScaler, method="inverse_transform")
@@ -74,7 +85,7 @@ def standard_scaler_inverse(est: Any, X: Value) -> Value:
     X = as_float(X)
     dtype = X.dtype
     if est.with_std:
-        X = (X * _rounded(est.scale_, X)).astype(dtype)
+        X = (X * _rounded(est.scale_, X)).astype(dtype).like(X)
     return (X + _rounded(est.mean_, X)).astype(dtype) if est.with_mean else X
 
 
@@ -104,20 +115,22 @@ def _clip(X: Value, low: float, high: float) -> Value:
 @converter(MaxAbsScaler)
 def max_abs_scaler(est: Any, X: Value) -> Value:
     X = as_float(X)
-    scaled = (X / est.scale_).astype(X.dtype)
-    return _clip(scaled, -1.0, 1.0) if getattr(est, "clip", False) else scaled
+    scaled = (X * (1.0 / est.scale_) if X.sparse else X / est.scale_).astype(X.dtype)
+    return (_clip(scaled, -1.0, 1.0) if getattr(est, "clip", False) else scaled).like(X)
 
 
 @converter(MaxAbsScaler, method="inverse_transform")
 def max_abs_scaler_inverse(est: Any, X: Value) -> Value:
     X = as_float(X)
     unscaled: Value = (X * est.scale_).astype(X.dtype)
-    return unscaled
+    return unscaled.like(X)
 
 
 @converter(RobustScaler)
 def robust_scaler(est: Any, X: Value) -> Value:
     X = as_float(X)
+    if X.sparse:
+        return _scaled_sparse(est, X, 1.0 / est.scale_ if est.with_scaling else None, centred=est.with_centering)
     dtype = X.dtype
     if est.with_centering:
         X = (X - est.center_).astype(dtype)
@@ -129,7 +142,7 @@ def robust_scaler_inverse(est: Any, X: Value) -> Value:
     X = as_float(X)
     dtype = X.dtype
     if est.with_scaling:
-        X = (X * est.scale_).astype(dtype)
+        X = (X * est.scale_).astype(dtype).like(X)
     return (X + est.center_).astype(dtype) if est.with_centering else X
 
 
@@ -144,14 +157,16 @@ _NORMS: dict[str, Callable[[Value], Value]] = {
 def normalizer(est: Any, X: Value) -> Value:
     X = as_float(X)
     norms = _NORMS[est.norm](X)
-    tiny = norms < X.dtype.type(10 * np.finfo(X.dtype).eps)  # rows of (almost) zero stay as they are
-    return X / where(tiny, X.dtype.type(1), norms)
+    # rows of zero stay as they are; of a dense matrix, those of almost zero too
+    tiny = norms == 0 if X.sparse else norms < X.dtype.type(10 * np.finfo(X.dtype).eps)
+    normalized: Value = X / where(tiny, X.dtype.type(1), norms)
+    return normalized.like(X)
 
 
 @converter(Binarizer)
 def binarizer(est: Any, X: Value) -> Value:
     above: Value = as_float(X) > est.threshold
-    return above.astype(X.dtype)
+    return above.astype(X.dtype).like(X)
 
 
 # ------------------------------------------------------------------------------------------------------------- encoders
@@ -216,7 +231,9 @@ def encode_one_hot(est: Any, X: Data, dtype: Any) -> Value:
 
 @converter(OneHotEncoder, frame=True, finite=False)
 def one_hot_encoder(est: Any, X: Data) -> Value:
-    return encode_one_hot(est, X, _number_dtype(est))
+    result = encode_one_hot(est, X, _number_dtype(est))
+    result.sparse = bool(est.sparse_output)
+    return result
 
 
 def _number_dtype(est: Any) -> np.dtype[Any]:
@@ -479,7 +496,11 @@ def k_bins_discretizer(est: Any, X: Value) -> Value:
     for row, values in zip(edges, inner, strict=True):
         row[: len(values)] = values
     bins = (X.astype(np.float64)[:, :, None] >= edges).astype(np.int64).sum(2).astype(X.dtype)
-    return bins if est.encode == "ordinal" else encode_one_hot(est._encoder, bins, X.dtype)
+    if est.encode == "ordinal":
+        return bins
+    result = encode_one_hot(est._encoder, bins, X.dtype)
+    result.sparse = est.encode == "onehot"
+    return result
 
 
 @converter(KBinsDiscretizer, method="inverse_transform")

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..reference import dtype_of
 from ..rules import Builder, NodeView, Values, decline, dtype_name, lowers
+from .sparse import pays_for_one_hot
 
 
 @lowers("CategoryLookup", domain="sardonyx")
@@ -24,7 +25,8 @@ def one_hot_blocks(b: Builder, node: NodeView) -> Values:
     if positions.dtype != "int64" or positions.shape != (len(widths),):
         decline("positions and widths do not fit")
     starts = np.cumsum([0, *widths], dtype=np.int64)
-    return b.step("OneHotBlocks", [positions, starts], [(dtype_of(node.integer("to", 0)), (int(starts[-1]),))])
+    form = (dtype_of(node.integer("to", 0)), (int(starts[-1]),))
+    return b.step("OneHotBlocks", [positions, starts], [form], gives_sparse=pays_for_one_hot(len(widths), form[1][0]))
 
 
 @lowers("Require", domain="sardonyx")

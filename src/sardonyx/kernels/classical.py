@@ -1,6 +1,6 @@
 """Operators of ai.onnx.ml that other converters emit, as steps of general kernels.
 
-They give float32, whatever they take. What ONNX Runtime and the standard disagree about is left to the reference.
+Most give float32, whatever they take.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, NodeView, Row, Values, decline, lowers
-from .elementwise import FLOATS, cast_row, elementwise
-from .matmul import linear
+from ..rules import Array, Builder, Const, NodeView, Row, Values, as_constant, decline, lowers
+from .elementwise import COMPUTED, FLOATS, cast_row, elementwise
 from .reduce import reduce_axes
 from .shape import concat_rows
 
@@ -34,29 +33,71 @@ def scaler(b: Builder, node: NodeView) -> Values:
     return (cast_row(b, scaled, "float32"),)
 
 
-@lowers("LinearRegressor", domain=ML)
-def linear_regressor(b: Builder, node: NodeView) -> Values:
-    x = cast_row(b, node.row(0), "float32")
-    targets = node.integer("targets", 1)
-    weights = _floats(node, "coefficients")
-    if node.text("post_transform", "NONE") != "NONE" or weights.size != targets * x.width:
-        decline("a post_transform, or coefficients that do not fit")
-    y = linear(b, x, weights.reshape(targets, x.width).T)
-    if "intercepts" not in node.attributes:
-        return (y,)
-    return (elementwise(b, "Add", [y, Const(_floats(node, "intercepts"))], FLOATS),)
-
-
 @lowers("Normalizer", domain=ML)
 def normalizer(b: Builder, node: NodeView) -> Values:
     x = cast_row(b, node.row(0), "float32")
-    kernel = {"L1": "ReduceL1", "L2": "ReduceL2"}.get(node.text("norm", "MAX")) or decline("the norm is MAX")
-    if len(x.shape) != 1:
-        decline("rows are not vectors")
+    kernel = {"L1": "ReduceL1", "L2": "ReduceL2", "MAX": "ReduceMax"}.get(node.text("norm", "MAX"))
+    if len(x.shape) != 1 or kernel is None or not x.width:
+        decline("rows are not vectors, or there is no such norm")
     norm = reduce_axes(b, kernel, x, [0], keep=True)
     is_zero = elementwise(b, "Equal", [norm, Const(np.zeros((), dtype=np.float32))], FLOATS, "bool")
     (divisor,) = b.step("Where", [is_zero, Const(np.ones((), dtype=np.float32)), norm], [("float32", (1,))])
     return (elementwise(b, "Div", [x, divisor], FLOATS),)
+
+
+@lowers("Binarizer", domain=ML)
+def binarizer(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    threshold = Const(np.asarray(np.float32(node.real("threshold", 0.0))))
+    wide = x if x.dtype in FLOATS else cast_row(b, x, "float64")
+    limit = Const(threshold.array.astype(wide.dtype))
+    return (cast_row(b, elementwise(b, "Greater", [wide, limit], FLOATS, "bool"), x.dtype),)
+
+
+@lowers("Imputer", domain=ML)
+def imputer(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    form = ("imputed_value_floats", "replaced_value_float") if x.dtype in FLOATS else (
+        "imputed_value_int64s", "replaced_value_int64")  # fmt: skip
+    given = node.attributes.get(form[0]) or decline("no imputed values are given")
+    values, replaced = np.array(given).astype(x.dtype), np.array(node.attributes.get(form[1], 0)).astype(x.dtype)
+    if len(x.shape) != 1 or values.size not in (1, x.width):
+        decline("the imputed values do not fit the columns")
+    if x.dtype in FLOATS and np.isnan(replaced):
+        (missing,) = b.step("IsNaN", [x], [("bool", x.shape)])
+    else:
+        missing = elementwise(b, "Equal", [x, Const(replaced.reshape(()))], COMPUTED, "bool")
+    return b.step("Where", [missing, Const(values), x], [(x.dtype, x.shape)])
+
+
+@lowers("OneHotEncoder", domain=ML)
+def one_hot_encoder(b: Builder, node: NodeView) -> Values:
+    """Give zeros for a category that is not known, or refuse it where ``zeros`` is 0."""
+    x = node.row(0)
+    names, numbers = node.attributes.get("cats_strings"), node.attributes.get("cats_int64s")
+    categories = as_constant(np.array(names, object)) if names else np.array(numbers or decline("no categories"))
+    x = x if names or x.dtype == "str" else cast_row(b, x, "int64")
+    if Const(categories).dtype != x.dtype:
+        decline("categories of another type than the input")
+    codes, depth = np.arange(len(categories) + 1), len(categories)
+    form, refuses = ("int64", x.shape), int(node.integer("zeros", 1) == 0)
+    (at,) = b.step("CategoryLookup", [x, categories, codes], [form], [refuses])
+    values = np.array([0, 1], np.float32)
+    return b.step("OneHot", [at, values], [("float32", (*x.shape, depth))], (x.width, depth, 1))
+
+
+@lowers("CategoryMapper", domain=ML)
+def category_mapper(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    texts = as_constant(np.array(node.attributes.get("cats_strings", []), object))
+    numbers = np.array(node.attributes.get("cats_int64s", []), np.int64)
+    if len(texts) != len(numbers) or x.dtype not in ("str", "int64"):
+        decline("not as many texts as numbers")
+    if x.dtype == "str":
+        fallback = np.array([node.integer("default_int64", -1)])
+        return b.step("LabelEncoder", [x, texts, numbers, fallback], [("int64", x.shape)])
+    unused = as_constant(np.array([node.text("default_string", "_Unused")], object))
+    return b.step("LabelEncoder", [x, numbers, texts, unused], [("str", x.shape)])
 
 
 @lowers("FeatureVectorizer", domain=ML)

@@ -16,9 +16,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from . import sparse
 
 FLOATS = frozenset({"float32", "float64"})
 INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"})
+UNSIGNED = frozenset({"uint8", "uint16", "uint32", "uint64"})
 NUMBERS = FLOATS | INTEGERS
 BOOL = frozenset({"bool"})
 
@@ -63,7 +65,9 @@ def elementwise(
     dtype = one_type(operands, accepted)
     wide = _widened(dtype)
     own, shape = aligned([cast(b, operand, wide) for operand in operands])
-    (row,) = b.step(kernel, own, [(result or wide, shape)])
+    row = sparse.on_entries(b, kernel, own, shape, result or wide) or sparse.scaled(b, kernel, own)
+    if row is None:
+        (row,) = b.step(kernel, own, [(result or wide, shape)])
     return row if result else cast_row(b, row, dtype)
 
 
@@ -84,8 +88,7 @@ def cast_row(b: Builder, x: Row, dtype: str) -> Row:
     if x.dtype == dtype:
         return x
     _check_cast(x.dtype, dtype)
-    (row,) = b.step("Cast", [x], [(dtype, x.shape)])
-    return replace(row, lead=x.lead)
+    return replace(sparse.one_operand(b, "Cast", x, dtype), lead=x.lead)
 
 
 def _check_cast(source: str, target: str) -> None:
@@ -180,7 +183,7 @@ def modulo(b: Builder, node: NodeView) -> Values:
 def bit_shift(b: Builder, node: NodeView) -> Values:
     kernel = "ShiftLeft" if node.text("direction", "") == "LEFT" else "ShiftRight"
     operands = node.operands()
-    dtype = one_type(operands, INTEGERS)
+    dtype = one_type(operands, UNSIGNED)
     shifted = elementwise(b, kernel, [cast(b, x, "uint64") for x in operands], frozenset({"uint64"}))
     return (cast_row(b, shifted, dtype),)
 
@@ -209,8 +212,7 @@ UNARY = {
 def unary(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     wide = cast_row(b, x, _widened(one_type([x], UNARY[node.op_type])))
-    (row,) = b.step(node.op_type, [wide], [(wide.dtype, x.shape)])
-    return (cast_row(b, row, x.dtype),)
+    return (cast_row(b, sparse.one_operand(b, node.op_type, wide, wide.dtype), x.dtype),)
 
 
 @lowers("Expit", domain="sardonyx")
@@ -224,7 +226,7 @@ def expit(b: Builder, node: NodeView) -> Values:
 def is_nan(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
-    return b.step("IsNaN", [x], [("bool", x.shape)])
+    return (sparse.one_operand(b, "IsNaN", x, "bool"),)
 
 
 @lowers("IsInf")
@@ -232,7 +234,7 @@ def is_inf(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
     signs = (node.integer("detect_negative", 1), node.integer("detect_positive", 1))
-    return b.step("IsInf", [x], [("bool", x.shape)], signs)
+    return (sparse.one_operand(b, "IsInf", x, "bool", signs),)
 
 
 @lowers("LeakyRelu")
@@ -271,6 +273,5 @@ def cast_node(b: Builder, node: NodeView) -> Values:
 def check_finite(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
-    return b.step(
-        "CheckFinite", [x], [(x.dtype, x.shape)], [node.integer("allow_nan", 0)], label=node.text("estimator", "")
-    )
+    params, label = [node.integer("allow_nan", 0)], node.text("estimator", "")
+    return (sparse.one_operand(b, "CheckFinite", x, x.dtype, params, label),)

@@ -16,7 +16,8 @@ def non_negative_descent(b: Builder, node: NodeView) -> Values:
     x, hht, order = node.row(0), node.const(1), node.const(2)
     one_type([x, Const(hht)], FLOATS)
     params = (node.integer("max_iter", 0), float(node.const(3)))
-    return b.whole_batch_step("NonNegativeDescent", [x, hht, order], [(x.dtype, x.shape)], params)
+    b.want_whole_batch("NonNegativeDescent")
+    return b.step("NonNegativeDescent", [x, hht, order], [(x.dtype, x.shape)], params)
 
 
 @lowers("MultiplicativeUpdates", domain="sardonyx")
@@ -29,4 +30,5 @@ def multiplicative_updates(b: Builder, node: NodeView) -> Values:
     l1, l2 = node.const(2).astype(np.float64).tolist()
     params = (node.integer("max_iter", 0), RULES[rule], float(node.text("beta", "2")), float(node.const(3)), l1, l2)
     outputs = [(x.dtype, (len(h),))]
-    return b.whole_batch_step("MultiplicativeUpdates", [x, h, np.ascontiguousarray(h @ h.T)], outputs, params)
+    b.want_whole_batch("MultiplicativeUpdates")
+    return b.step("MultiplicativeUpdates", [x, h, np.ascontiguousarray(h @ h.T)], outputs, params)

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from ..reference import to_array
-from ..rules import Array, Builder, NodeView, Values, as_constant, decline, lowers
+from ..rules import Array, Builder, NodeView, Row, Values, as_constant, decline, lowers
 
 #: ending of an attribute -> (type of its values, the default when none is given)
 FORMS: dict[str, tuple[Any, Any]] = {
@@ -22,12 +22,27 @@ FORMS: dict[str, tuple[Any, Any]] = {
 def label_encoder(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     if node.version < 2:
-        decline("LabelEncoder of ai.onnx.ml 1 has classes instead of keys")
+        return _by_class(b, node, x)
     (keys, _), (values, ending) = _list(node, "keys"), _list(node, "values")
     fallback = _default(node, values, ending)
+    if keys.shape == values.shape and node.version < 4 and keys.dtype.kind == "f":  # NaN was equal to nothing then
+        keys, values = keys[~np.isnan(keys)], values[~np.isnan(keys)]
     if keys.shape != values.shape or _name(keys) != x.dtype:
         decline("keys and values do not fit")
     return b.step("LabelEncoder", [x, keys, values, fallback], [(_name(values), x.shape)])
+
+
+def _by_class(b: Builder, node: NodeView, x: Row) -> Values:
+    """Version 1: text becomes its place among the classes, and a place its class."""
+    texts = as_constant(np.array(node.attributes.get("classes_strings", []), dtype=object))
+    places = np.arange(len(texts))
+    if x.dtype == "str":
+        fallback = np.array([node.integer("default_int64", -1)])
+        return b.step("LabelEncoder", [x, texts, places, fallback], [("int64", x.shape)])
+    unused = as_constant(np.array([node.text("default_string", "_Unused")], dtype=object))
+    if x.dtype != "int64":
+        decline("labels are text or int64")
+    return b.step("LabelEncoder", [x, places, texts, unused], [("str", x.shape)])
 
 
 def _name(array: Array) -> str:
@@ -51,8 +66,14 @@ def _default(node: NodeView, values: Array, ending: str) -> Array:
     if ending == "tensor":
         tensor = node.attributes.get("default_tensor")
         if tensor is None:
-            decline("no default_tensor is given")
+            return _usual(values)
         return to_array(tensor).reshape(-1)[:1].astype(values.dtype)
     dtype, default = FORMS[ending]
     given = node.attributes.get(f"default_{ending[:-1]}", default)
     return as_constant(np.array([given], dtype=dtype))
+
+
+def _usual(values: Array) -> Array:
+    """Return the default of a type: what the lists of that kind have."""
+    kind = "strings" if values.dtype == object else "floats" if values.dtype.kind == "f" else "int64s"
+    return as_constant(np.array([FORMS[kind][1]], dtype=values.dtype))

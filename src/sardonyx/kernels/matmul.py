@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..rules import Array, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from . import sparse
 from .elementwise import FLOATS, NUMBERS, elementwise, one_type
 
 
@@ -14,6 +15,8 @@ def linear(b: Builder, x: Row, w: Array) -> Row:
     """Return the row vector x times the matrix w."""
     if len(x.shape) != 1 or w.ndim != 2 or w.shape[0] != x.shape[0]:
         decline("the matrix does not fit the row")
+    if x.sparse:
+        return sparse.linear(b, x, w)
     (row,) = b.step("Linear", [x, w], [(x.dtype, (w.shape[1],))])
     return row
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..rules import Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
+from . import sparse
 from .elementwise import BOOL, FLOATS, NUMBERS, one_type
 
 REDUCTIONS = {
@@ -41,6 +42,8 @@ def reduce_axes(b: Builder, kernel: str, x: Row, axes: list[int], *, keep: bool)
     if any(x.shape[axis] == 0 for axis in axes) and kernel not in OF_NOTHING:
         decline("nothing to reduce")
     final = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
+    if (row := sparse.reduced(b, kernel, x, final)) is not None:
+        return row
     runs = _runs(axes)
     if len(runs) > 1 and kernel not in STEPWISE:
         decline("axes apart from each other")

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..program import DTYPE_CODES
 from ..rules import Array, Builder, Const, NodeView, Row, Shape, Values, decline, lowers
+from . import sparse
 from .elementwise import aligned, one_type
 
 
@@ -15,7 +16,8 @@ def where(b: Builder, node: NodeView) -> Values:
     one_type([condition], frozenset({"bool"}))
     dtype = one_type(branches, frozenset(DTYPE_CODES))
     own, shape = aligned([condition, *branches])
-    return b.step("Where", own, [(dtype, shape)])
+    row = sparse.on_entries(b, "Where", own, shape, dtype)
+    return (row,) if row is not None else b.step("Where", own, [(dtype, shape)])
 
 
 def expand_to(b: Builder, x: Row | Const, shape: Shape) -> Row:

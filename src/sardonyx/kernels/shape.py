@@ -27,6 +27,7 @@ from ..rules import (
     lowers,
     split_at,
 )
+from . import sparse
 
 # ---- shapes in which the number of rows occurs -----------------------------------------------------------------------
 
@@ -194,6 +195,8 @@ def concat_rows(b: Builder, rows: list[Row], axis: int) -> Row:
     pieces = [row for row in rows if row.width]
     if len(pieces) < 2:
         return pieces[0] if pieces else rows[0]
+    if len(first) == 1 and (row := sparse.joined(b, pieces)) is not None:
+        return row
     shape = (*first[:axis], sum(row.shape[axis] for row in rows), *first[axis + 1 :])
     (result,) = b.step("Concat", pieces, [(rows[0].dtype, shape)], [math.prod(first[:axis])])
     return result
@@ -211,6 +214,8 @@ def slice_axis(b: Builder, x: Row, axis: int, start: int, step: int, count: int)
     """Return `count` elements of an axis, from `start` on, `step` apart."""
     if (start, step, count) == (0, 1, x.shape[axis]):
         return x
+    if (row := sparse.chosen(b, x, start + step * np.arange(count))) is not None:
+        return row
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
     params = (*split_at(x.shape, axis), start, step, count)
     (result,) = b.step("Slice", [x], [(x.dtype, shape)], params)
@@ -259,6 +264,8 @@ def _positions(indices: Array, n: int) -> Array:
 def gather_axis(b: Builder, x: Row, axis: int, indices: Array) -> Row:
     """Return the elements of an axis at constant indices (of any shape)."""
     at = _positions(indices, x.shape[axis])
+    if (row := sparse.chosen(b, x, at)) is not None:
+        return row
     shape = (*x.shape[:axis], *at.shape, *x.shape[axis + 1 :])
     (result,) = b.step("Gather", [x, at], [(x.dtype, shape)], split_at(x.shape, axis))
     return result

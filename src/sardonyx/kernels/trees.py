@@ -7,7 +7,7 @@ all trees at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 
 from ..rules import Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from . import sparse
 from .elementwise import FLOATS, elementwise
 
 #: comparison modes of TreeEnsemble
@@ -238,6 +239,16 @@ def _masks(masks: NDArray[np.uint64], dtype: np.dtype[Any], most: int) -> NDArra
     return np.ascontiguousarray(words[:, : 1 if most <= 32 else 2])
 
 
+def used_columns(b: Builder, x: Row, nodes: Nodes) -> tuple[Row, Nodes]:
+    """Return sparse rows as dense ones of the columns that some node asks for, and the nodes asking for those."""
+    used, places = np.unique(nodes.feature, return_inverse=True)
+    if not x.sparse or used[-1:] >= x.width:
+        return x, nodes
+    columns = sparse.chosen(b, x, used, dense=True)
+    assert columns is not None, "they are distinct"
+    return columns, replace(nodes, feature=places.reshape(-1).astype(np.int64))
+
+
 @lowers("TreeEnsembleSum", domain="sardonyx")
 def tree_sum(b: Builder, node: NodeView) -> Values:
     x, values = node.row(0), node.const(1)
@@ -253,6 +264,7 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
         decline("rows of another type than the splits")
     if values.dtype not in (np.float32, np.float64) or any(start.dtype != values.dtype.name for start in base):
         decline("sums of another type than float32 and float64")
+    x, nodes = used_columns(b, x, nodes)
     packed = pack(nodes, len(values))
     count, left = leaf_ranks(packed)
     walk = walk_tables(nodes, packed, left, x.width)
@@ -271,6 +283,7 @@ def tree_leaves(b: Builder, node: NodeView) -> Values:
     x, nodes = node.row(0), read_nodes(node)
     if x.dtype != nodes.split.dtype.name or len(x.shape) != 1:
         decline("rows of another type than the splits")
+    x, nodes = used_columns(b, x, nodes)
     numbers = _array(node.attributes["leaf_weights"]).astype(np.int64)
     packed = pack(nodes, len(numbers))
     walk = walk_tables(nodes, packed, leaf_ranks(packed)[1], x.width)

@@ -52,8 +52,8 @@ def non_negative_descent(XHt: Value, HHt: Value, order: Value, tol: Value, *, ma
             row, w = op.Gather(HHt, t, axis=0), op.Gather(W, t, axis=1)
             hessian = op.Gather(row, t, axis=1)
             gradient = W @ row.reshape(-1, 1) - op.Gather(XHt, t, axis=1)
-            projected = where(w == 0, np.minimum(gradient, 0), gradient)
-            moved = where(hessian != 0, np.maximum(w - gradient / hessian, 0), w)
+            projected = where(w == 0, op.Min(gradient, 0), gradient)
+            moved = where(hessian != 0, op.Max(w - gradient / hessian, 0), w)
             return (s >= 0), where(t == places, moved, W), _added(violation, abs(projected))
 
         W, violation = loop(visit, n, W, first * 0)
@@ -160,7 +160,7 @@ class _Divergence:
             root: Value = np.sqrt((gap * gap).sum((0, 1)))
             return root
         there, WH = self.X > EPSILON, W @ self.H
-        x, wh = where(there, self.X, 1), where(there, np.maximum(WH, EPSILON), 1)
+        x, wh = where(there, self.X, 1), where(there, op.Max(WH, EPSILON), 1)
         if self.beta == 1:
             inner = (W.sum(0) * self.sums).sum(0)
             twice = self._total(there, x * np.log(x / wh) - x) + inner
@@ -171,7 +171,7 @@ class _Divergence:
             b = self.beta
             powers, products = self._total(there, x**b), self._total(there, x * wh ** (b - 1))
             twice = (powers - b * products + (WH**b).sum((0, 1)) * (b - 1)) / (b * (b - 1))
-        result: Value = np.sqrt(2 * np.maximum(twice, 0))
+        result: Value = np.sqrt(2 * op.Max(twice, 0))
         return result
 
     @staticmethod

@@ -211,7 +211,7 @@ class _Lasso:
         if not self.penalised:
             return active
         radius = self._narrow(np.sqrt(2 * abs(_wide(gap))) / _wide(self.alpha))
-        distance = (1 - abs(_wide(inner / np.maximum(largest, self.alpha)))) / np.sqrt(_wide(self.diagonal))
+        distance = (1 - abs(_wide(inner / op.Max(largest, self.alpha)))) / np.sqrt(_wide(self.diagonal))
         return active & (self.diagonal != 0) & (self._narrow(distance) <= radius)
 
     def sweep(self, w: Value, Qw: Value, active: Value) -> tuple[Value, Value, Value]:
@@ -223,13 +223,13 @@ class _Lasso:
             square, before = _at(row, j), _at(w, j)
             used = _at(active, j) & (square != 0)
             inner = _at(self.q, j) - _at(Qw, j) + before * square
-            size = self._narrow(np.maximum(abs(_wide(inner)) - _wide(self.alpha), 0) / _wide(square))
+            size = self._narrow(op.Max(abs(_wide(inner)) - _wide(self.alpha), 0) / _wide(square))
             after = where(inner < 0, 0 if self.positive else -size, size)
             after = where(used, after, before)
             change = after - before
             w, Qw = where(places == j, after, w), where(change != 0, Qw + change * row, Qw)
-            most = where(used, np.maximum(most, abs(after)), most)
-            return (j >= 0), w, Qw, most, where(used, np.maximum(step, abs(change)), step)
+            most = where(used, op.Max(most, abs(after)), most)
+            return (j >= 0), w, Qw, most, where(used, op.Max(step, abs(change)), step)
 
         w, Qw, most, step = loop(visit, self.k, w, Qw, none, none)
         return w, Qw, (most == 0) | (step / most <= self.tol)
@@ -370,13 +370,14 @@ class _Path:
 
     def _exchanged(self, x: Value, a: Value, b: Value) -> Value:
         """Return x with what stands at the places a and b, (N, 1), exchanged."""
-        source = where(self.places == a, b, where(self.places == b, np.minimum(a, self.k - 1), as_value(self.places)))
+        source = where(self.places == a, b, where(self.places == b, op.Min(a, self.k - 1), as_value(self.places)))
         result: Value = op.GatherElements(x, source, axis=1)
         return result
 
     def _solve(self, atoms: Value, sign: Value, n_active: Value) -> tuple[Value, Value, Value]:
-        """Return the solution of the active atoms' equations for their signs, all atoms' products with it, and the
-        pivot of the last one: Gauss and Jordan's elimination of the active places, one after the other.
+        """Return the solution of the active atoms' equations for their signs, all products with it, the last pivot.
+
+        It is the elimination of Gauss and Jordan, of one active place after the other.
         """
         k, dtype = self.k, self.Xy.dtype
         rows = op.Gather(self.Gram, atoms, axis=0)
@@ -410,22 +411,22 @@ class _Path:
     def _reach(self, C: Value, AA: Value, Cov: Value, corr: Value, active: Value) -> Value:
         """Return how far to go along the solution until another atom correlates as much."""
         below = (C - Cov) / (AA - corr + _TINY)
-        gamma = np.minimum(self._smallest(below, ~active & (below > 0)), C / AA)
+        gamma = op.Min(self._smallest(below, ~active & (below > 0)), C / AA)
         if self.positive:
             return gamma
         above = (C + Cov) / (AA + corr + _TINY)
-        return np.minimum(gamma, self._smallest(above, ~active & (above > 0)))
+        return op.Min(gamma, self._smallest(above, ~active & (above > 0)))
 
     def _removed(
         self, crosses: Value, gone: Value, coef: Value, Cov: Value, atoms: Value, sign: Value, n_active: Value
     ) -> tuple[Value, Value, Value, Value]:
         """Return the state without the atom at the place `gone`, which moves to the first place behind."""
         last = n_active - crosses.astype(np.int64)
-        atom = op.GatherElements(atoms, np.minimum(gone, self.k - 1), axis=1)
+        atom = op.GatherElements(atoms, op.Min(gone, self.k - 1), axis=1)
         shifts = (self.places >= gone) & (self.places < last)
         source = where(crosses & shifts, self.places + np.int64(1), as_value(self.places))
         leaves = crosses & (self.places == last)
-        source = where(leaves, np.minimum(gone, self.k - 1), source)
+        source = where(leaves, op.Min(gone, self.k - 1), source)
         one_hot = (atom == self.places).astype(coef.dtype)
         product = _picked(atom == self.places, self.Xy) - ((one_hot @ self.Gram) * coef).sum(1, keepdims=True)
         moved = op.GatherElements(atoms, source, axis=1)

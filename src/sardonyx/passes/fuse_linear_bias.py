@@ -1,7 +1,7 @@
 """Linear, then Add of a constant vector: Linear with a bias.
 
-Contract: the sum of products is the same; the bias joins it in the same precision, so the last bit may differ. A change
-of the row's shape between the two (a copy of one number) is passed over.
+SparseLinear likewise. Contract: the sum of products is the same; the bias joins it in the same precision, so the last
+bit may differ. A change of the row's shape between the two (a copy of one number) is passed over.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _linear_before(program: Program, uses: Uses, step: Step) -> tuple[Step, Slot
 
 def _maker(uses: Uses, slot: int) -> Step | None:
     reshaped = uses.sole_maker(slot, "Identity")
-    return uses.sole_maker(reshaped.inputs[0] if reshaped else slot, "Linear")
+    product = reshaped.inputs[0] if reshaped else slot
+    return uses.sole_maker(product, "Linear") or uses.sole_maker(product, "SparseLinear")
 
 
 def _as_bias(slot: Slot, n: int) -> Slot | None:

@@ -32,7 +32,7 @@ def fuse_sub_div(program: Program) -> Program:
 def _constants(program: Program, sub: Step, div: Step) -> tuple[Slot, Slot] | None:
     x, y = program.slots[sub.inputs[0]], program.slots[div.outputs[0]]
     mean, scale = program.slots[sub.inputs[1]], program.slots[div.inputs[1]]
-    if x.data is not None or x.shape != y.shape or x.dtype not in ("float32", "float64"):
+    if x.data is not None or x.sparse or x.shape != y.shape or x.dtype not in ("float32", "float64"):
         return None
     if mean.data is None or scale.data is None:
         return None

@@ -6,19 +6,19 @@
         X = np.log1p(X)               Log1p  ◀── np.log1p asks X: __array_ufunc__
         return X[:, :1] / X.sum(1)    refused at this line: rows would meet columns
 
-`trace` calls the function, refuses what has no exact form with the file and line of the user, and refuses functions that
-do not do the same twice. NumPy's functions keep their meaning (dtypes, NaN, integers that wrap); each is in ufuncs.py or
-functions.py. What is computed from constants alone is NumPy's own business and done once, now.
+`trace` calls the function, refuses what has no exact form with the file and line of the user, and refuses functions
+that do not do the same twice. NumPy's functions keep their meaning (dtypes, NaN, integers that wrap); each is a rule in
+ufuncs.py, elementary.py, reductions.py, joining.py or choosing.py. What is computed from constants alone is NumPy's own
+business and done once, now.
 """
 
 from __future__ import annotations
 
-import linecache
-import os
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,12 @@ import numpy as np
 from ..convert import Columns, Data
 from ..errors import ConversionError
 from ..graph import Graph, Value, current_graph
-from . import functions as _functions  # noqa: F401  (fills the table of functions)
+from . import choosing as _choosing  # noqa: F401  (they fill the tables of functions)
+from . import elementary as _elementary  # noqa: F401
+from . import joining as _joining  # noqa: F401
+from . import reductions as _reductions  # noqa: F401
 from .array import FUNCTIONS, Array, is_array, refuse
-from .frames import Frame, from_columns, to_columns
+from .frames import Frame, from_columns, plain, to_columns
 
 #: NumPy's functions that have no protocol, and are replaced while tracing by ones that let traced arrays through
 _lock = threading.RLock()
@@ -104,13 +107,14 @@ def _reason(error: Exception) -> str:
 
 
 def _where(error: BaseException) -> str:
-    """Return file, line and code of the user's last frame."""
-    own = (os.path.dirname(os.path.dirname(__file__)), os.path.dirname(np.__file__))
+    """Return file, line and code of the last frame that is no library's."""
+    own = str(Path(__file__).parents[1])
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)]
-    if not frames:
+    written = [f for f in frames if "site-packages" not in f.filename and Path(f.filename).exists()] or frames
+    if not written:
         return ""
-    last = frames[-1]
-    code = (last.line or linecache.getline(last.filename, last.lineno or 0)).strip()
+    last = written[-1]
+    code = (last.line or "").strip()
     return f"{last.filename}, line {last.lineno}{f': `{code}`' if code else ''}: "
 
 
@@ -137,12 +141,12 @@ def _converting(original: Any, *, copy: bool) -> Callable[..., Any]:
     def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if issubclass(type(a), Frame):
             a = a.to_numpy()
+        a = plain(a)
         if isinstance(a, list | tuple) and any(is_array(x) for x in a):
             a = FUNCTIONS[np.stack](list(a))
         if not is_array(a):
             return original(a, dtype, *args, **kwargs)
         own = Array(a.value, a.row_axis) if copy and kwargs.get("copy", True) else a
-        own = own.to_numpy() if hasattr(type(own), "to_numpy") else own
         return own if dtype is None else own.astype(dtype)
 
     return convert
@@ -155,7 +159,7 @@ class _Columnwise:
         self.original = original
 
     def __getitem__(self, key: Any) -> Any:
-        parts = key if isinstance(key, tuple) else (key,)
+        parts = plain(key if isinstance(key, tuple) else (key,))
         if not any(is_array(p) for p in parts):
             return self.original[key]
         return FUNCTIONS[np.column_stack](parts)

@@ -1,8 +1,8 @@
 """`Array`: what a user's function is called with while tracing instead of an array of rows.
 
-It has NumPy's meaning to the letter, or refuses. Rows are unknown in number and never meet each other: whatever would mix
-them (a sum down the rows, a shape that takes rows for columns) is refused, not guessed. The tensor has its rows first;
-the user may see them elsewhere, as in ``X.T``::
+It has NumPy's meaning to the letter, or refuses. Rows are unknown in number and never meet each other: whatever would
+mix them (a sum down the rows, a shape that takes rows for columns) is refused, not guessed. The tensor has its rows
+first; the user may see them elsewhere, as in ``X.T``::
 
     user     (3, N)   row_axis = 1          X.T[0]      X.T.sum(axis=0)
     tensor   (N, 3)                         X[:, 0]     X.sum(axis=1)
@@ -29,7 +29,7 @@ FLOATS: Final = (np.dtype(np.float32), np.dtype(np.float64))
 INTEGERS: Final = tuple(np.dtype(t) for t in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"))
 KNOWN: Final = (*FLOATS, *INTEGERS, np.dtype(np.bool_))
 
-#: NumPy's functions and ufuncs as functions of arrays, filled by ufuncs.py and functions.py
+#: NumPy's functions and ufuncs as functions of arrays, filled by the modules of rules
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 #: methods of an array that are functions of NumPy
@@ -79,7 +79,7 @@ class RowCount:
 
     __index__ = __int__ = __float__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _unknown
     __truediv__ = __rtruediv__ = __floordiv__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = _unknown
-    __eq__ = __ne__ = _unknown  # type: ignore[assignment]
+    __eq__ = __ne__ = _unknown
     __hash__ = object.__hash__
 
 
@@ -97,12 +97,16 @@ class Array:
         Where the user sees the rows.
     owner : Array, optional
         The array whose memory this would be a view of; itself where nothing is shared.
+    key : tuple, optional
+        The index of the owner that gave this view.
     """
 
     __array_priority__ = 2000
 
-    def __init__(self, value: Value, row_axis: int = 0, owner: Array | None = None) -> None:
-        self.value, self.row_axis = value, row_axis
+    def __init__(
+        self, value: Value, row_axis: int = 0, owner: Array | None = None, key: tuple[Any, ...] | None = None
+    ) -> None:
+        self.value, self.row_axis, self.key = value, row_axis, key
         self.owner: Array = owner if owner is not None else self
         self.views: weakref.WeakSet[Array] = weakref.WeakSet()
         self.writable = owner is None
@@ -145,9 +149,9 @@ class Array:
         """Return an array of its own."""
         return Array(value, self.row_axis if row_axis is None else row_axis)
 
-    def view(self, value: Value, row_axis: int) -> Array:
+    def view(self, value: Value, row_axis: int, key: tuple[Any, ...] | None = None) -> Array:
         """Return an array that would share memory with this one."""
-        return Array(value, row_axis, self.owner)
+        return Array(value, row_axis, self.owner, key if self.owner is self else None)
 
     def axis(self, axis: Any) -> int:
         """Return the tensor's axis that the user calls `axis`; the rows are refused."""
@@ -192,8 +196,8 @@ class Array:
         refuse("this function reads the values of an array, which are not known while converting")
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
+        if name.startswith("__") or not hasattr(self.__class__, name):  # hasattr(X, "iloc") is false of arrays
+            raise AttributeError(f"{type(self).__name__.lower()}s have no .{name}")
         refuse(f"{type(self).__name__.lower()}s have no .{name} while converting")
 
     # ---- NumPy's protocols
@@ -201,9 +205,7 @@ class Array:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         rule = UFUNCS.get(ufunc)
         if rule is None:
-            refuse(
-                f"numpy.{ufunc.__name__} has no ONNX form here" if _numpys(ufunc) else f"{ufunc.__name__} is unknown"
-            )
+            refuse(f"{'numpy.' if _numpys(ufunc) else ''}{ufunc.__name__} has no ONNX form here")
         if method == "reduce" and ufunc in _REDUCED:
             return FUNCTIONS[_REDUCED[ufunc]](*inputs, **{k: v for k, v in options.items() if v is not None})
         out = options.pop("out", (None,))
@@ -238,20 +240,33 @@ class Array:
         return get(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        from .indexing import updated
+        from .indexing import completed, updated
 
+        if is_array(value) and value.owner is self and value.key == completed(self, key):
+            return  # the second half of X[:, 0] += 1: the view has written already
+        self.check_writable(self)
         self.assign(updated(self, key, value))
 
-    def assign(self, result: Any) -> Array:
-        """Let the array hold other values from here on, as writing into it does."""
+    def check_writable(self, writer: Array) -> None:
+        """Refuse writing where somebody else than the writer would see it."""
         if self.owner is not self or not self.writable:
             refuse("writing into an array that the caller or another array sees; write into X.copy()")
-        if len(self.views):
+        if any(view is not writer for view in self.views):
             refuse("writing into an array of which another one is a view; copy that one: X[:, 0].copy()")
+
+    def assign(self, result: Any) -> Array:
+        """Let the array hold other values from here on, as writing into it does; a view writes into its owner."""
+        from .indexing import updated
+
+        self.owner.check_writable(self)
         new = as_array_like(result, self)
-        if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+        if self.dtype != new.dtype and not np.can_cast(new.dtype, self.dtype, "same_kind"):
             refuse(f"cannot write {new.dtype} into an array of {self.dtype}")
-        self.value = new.value.astype(self.value.dtype)
+        self.value = cast(new.value, self.value.dtype)
+        if self.owner is not self:
+            if self.key is None:
+                refuse("writing into a view of a view; write into X.copy()")
+            self.owner.value = updated(self.owner, self.key, Array(self.value, self.row_axis)).value
         return self
 
     # ---- methods
@@ -339,7 +354,7 @@ def _operator(ufunc: np.ufunc, *, swapped: bool = False, in_place: bool = False)
 _BINARY = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
     "mod": np.remainder, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
-    "lshift": np.left_shift, "rshift": np.right_shift, "divmod": np.divmod, "pow": np.power,
+    "lshift": np.left_shift, "rshift": np.right_shift, "divmod": np.divmod, "pow": np.power, "matmul": np.matmul,
 }  # fmt: skip
 for _name, _ufunc in _BINARY.items():
     setattr(Array, f"__{_name}__", _operator(_ufunc))
@@ -352,8 +367,6 @@ for _name, _ufunc in {
     setattr(Array, f"__{_name}__", _operator(_ufunc))
 for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
     setattr(Array, f"__{_name}__", lambda self, _ufunc=_ufunc: UFUNCS[_ufunc](self))
-setattr(Array, "__matmul__", lambda self, other: UFUNCS[np.matmul](self, other))  # noqa: B010
-setattr(Array, "__rmatmul__", lambda self, other: UFUNCS[np.matmul](other, self))  # noqa: B010
 
 
 # ---- shared by the rules ---------------------------------------------------------------------------------------------
@@ -370,7 +383,7 @@ def cast(value: Value, dtype: np.dtype[Any]) -> Value:
         return value
     if value.dtype == STRING or dtype not in (*KNOWN, np.dtype(np.uint64)):
         source = "text" if value.dtype == STRING else value.dtype
-        refuse(f"{source} cannot become {dtype} here; computed are {', '.join(t.name for t in KNOWN)}")
+        refuse(f"{source} cannot become {dtype} here; computed are {', '.join(map(str, KNOWN))}")
     if dtype == np.bool_:
         return ~_equal_zero(value)
     return value.astype(dtype)

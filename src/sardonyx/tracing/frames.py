@@ -39,9 +39,13 @@ class Column(Array):
         """Return a column of its own."""
         return Column(value, self.name) if value.ndim == 1 else Array(value, row_axis or 0)
 
-    def view(self, value: Value, row_axis: int) -> Array:
+    def view(self, value: Value, row_axis: int, key: tuple[Any, ...] | None = None) -> Array:
         """Return an array that would share memory with this one: a view is an array."""
         return Array(value, row_axis, self.owner)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        result = Array.__array_function__(self, func, types, tuple(map(plain, args)), kwargs)
+        return self.wrap(result) if func in (np.clip, np.round, np.around) else result
 
     def __getitem__(self, key: Any) -> Any:
         refuse("indexing a column chooses rows; columns as arrays are X['a'].to_numpy()[:, None]")
@@ -84,11 +88,11 @@ class Column(Array):
 
     def clip(self, lower: Any = None, upper: Any = None) -> Any:
         """Return values within constant bounds."""
-        return FUNCTIONS[np.clip](self, lower, upper)
+        return self.wrap(FUNCTIONS[np.clip](self.to_numpy(), lower, upper))
 
     def isin(self, values: Any) -> Any:
         """Return where values are among constants."""
-        return FUNCTIONS[np.isin](self, list(values))
+        return self.wrap(FUNCTIONS[np.isin](self.to_numpy(), list(values)))
 
     def between(self, left: Any, right: Any, inclusive: str = "both") -> Any:
         """Return where values are between two."""
@@ -114,8 +118,8 @@ class Column(Array):
 
     def _over_rows(self, *_: Any, **__: Any) -> NoReturn:
         refuse(
-            "a statistic of a whole column depends on the other rows. Learn it in the fit of a transformer of your own, "
-            "e.g. StandardScaler, SimpleImputer"
+            "a statistic of a whole column depends on the other rows. Learn it in the fit of a transformer, such as "
+            "StandardScaler, SimpleImputer, or one of your own"
         )
 
     sum = mean = std = var = min = max = median = quantile = mode = cumsum = diff = shift = rank = _over_rows
@@ -129,6 +133,13 @@ class Column(Array):
             "text methods (.str) have no exact ONNX form: the standard knows no characters as Python does. "
             "Change the text before the pipeline"
         )
+
+
+def plain(x: Any) -> Any:
+    """Return columns, also in lists, as arrays."""
+    if isinstance(x, list | tuple):
+        return type(x)(map(plain, x))
+    return x.to_numpy() if type(x) is Column else x
 
 
 def _guarded(ufunc: np.ufunc, swapped: bool) -> Callable[[Column, Any], Any]:
@@ -156,9 +167,9 @@ def _pandas_class(name: str, own: type) -> type:
 def _missing(value: Value) -> Value:
     if value.dtype == STRING:
         sentinels = [constant(np.array(s, object), np.dtype(object)) for s in (MISSING_NAN, MISSING_NONE)]
-        return op.Equal(value, sentinels[0]) | op.Equal(value, sentinels[1])  # type: ignore[no-any-return]
+        return op.Equal(value, sentinels[0]) | op.Equal(value, sentinels[1])
     if value.dtype.kind == "f":
-        return op.IsNaN(value)  # type: ignore[no-any-return]
+        return op.IsNaN(value)
     wide = value.astype(np.int64)
     return ~(wide == wide)
 
@@ -217,6 +228,8 @@ class Frame:
             raise AttributeError(name)
         if name in self._columns:
             return self._column(name)
+        if not hasattr(self.__class__, name):
+            raise AttributeError(f"frames have no .{name}")
         refuse(f"frames have no .{name} while converting; columns are X['name'], arrays X.to_numpy()")
 
     def __contains__(self, name: Any) -> bool:
@@ -432,4 +445,4 @@ def to_columns(frame: Frame) -> Columns:
     return Columns(tuple(map(str, frame._columns)), values)
 
 
-__all__ = ["Column", "Frame", "cast", "from_columns", "to_columns"]
+__all__ = ["Column", "Frame", "cast", "from_columns", "plain", "to_columns"]

@@ -13,33 +13,26 @@ from .array import Array, aligned, choose, constant, is_array, join, refuse
 
 def get(x: Array, key: Any) -> Array:
     """Return ``x[key]`` as NumPy does."""
-    keys = _completed(x, key)
+    keys = completed(x, key)
     chosen = [k for k in keys if isinstance(k, np.ndarray)]
     if len(chosen) > 1 or (chosen and any(isinstance(k, int) for k in keys)):
         refuse("several index arrays at once; take one after the other: X[:, a][:, :, b]")
     value, user, inner, row_axis = x.value, 0, 1, 0
     for k in keys:
+        before = user <= x.row_axis  # what stands before the rows moves them
         if k is None:
-            axis = inner if row_axis_passed(user, x) else inner
-            value = op.Unsqueeze(value, np.array([axis]))
-            inner, row_axis = inner + 1, row_axis + (not row_axis_passed(user, x))
-            continue
-        if user == x.row_axis:
+            value, kept = op.Unsqueeze(value, np.array([inner])), 1
+        elif user == x.row_axis:
             _all_rows(k)
-            user += 1
-            continue
-        value, kept = _along(value, inner, k)
-        inner, row_axis = inner + kept, row_axis + (kept if user < x.row_axis else 0)
-        user += 1
-    return x.like(value, row_axis) if chosen else x.view(value, row_axis)
+            kept, before = 0, False
+        else:
+            value, kept = _along(value, inner, k)
+        inner, row_axis = inner + kept, row_axis + kept * before
+        user += k is not None
+    return x.like(value, row_axis) if chosen else x.view(value, row_axis, keys)
 
 
-def row_axis_passed(user: int, x: Array) -> bool:
-    """Whether an axis that the user sees comes after the rows."""
-    return user > x.row_axis
-
-
-def _completed(x: Array, key: Any) -> list[Any]:
+def completed(x: Array, key: Any) -> tuple[Any, ...]:
     """Return one index for every axis, and None for every new one; sequences as arrays."""
     keys = list(key) if isinstance(key, tuple) else [key]
     if any(is_array(k) for k in keys):
@@ -52,7 +45,7 @@ def _completed(x: Array, key: Any) -> list[Any]:
     given = sum(k is not None for k in keys)
     if given > x.ndim:
         refuse(f"too many indices for {x!r}")
-    return keys + [slice(None)] * (x.ndim - given)
+    return (*keys, *[slice(None)] * (x.ndim - given))
 
 
 def _plain(k: Any) -> Any:
@@ -100,7 +93,7 @@ def updated(x: Array, key: Any, new: Any) -> Array:
 
     if is_array(key):
         return _where(x, key, new)
-    keys = _completed(x, key)
+    keys = completed(x, key)
     touched = [i for i, k in enumerate(keys) if not (isinstance(k, slice) and k == slice(None))]
     if any(k is None for k in keys) or len(touched) > 1 or x.row_axis in touched:
         refuse("assignment to other than all rows of columns: X[:, columns] = ..., X[mask] = number")
@@ -109,14 +102,16 @@ def updated(x: Array, key: Any, new: Any) -> Array:
     axis = x.axis(touched[0])
     size = x.value.dim(axis)
     places = np.arange(size)[keys[touched[0]]]
-    target = get(x, key)
+    found = get(x, key)
+    target = x.like(found.value, found.row_axis)
+    del found  # a view of x, which nobody else is to see
     given = broadcast_like(new, target)
     if given.dtype != x.dtype and not np.can_cast(given.dtype, x.dtype, "unsafe"):
         refuse(f"cannot write {given.dtype} into an array of {x.dtype}")
     part = given.value.astype(x.value.dtype)
     part = op.Unsqueeze(part, np.array([axis])) if np.ndim(places) == 0 else part
     order = np.arange(size)
-    order[places] = size + np.arange(np.size(places))
+    order[np.atleast_1d(places)] = size + np.arange(np.size(places))
     both = join([x.value, part], axis)
     return x.like(both[(slice(None),) * axis + (order,)])
 

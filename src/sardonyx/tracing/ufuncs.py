@@ -1,28 +1,20 @@
 """NumPy's ufuncs on traced arrays: the loop's dtypes are NumPy's own, asked of ``ufunc.resolve_dtypes``.
 
-A rule computes in one of bool, int64, float32 and float64: narrower integers are widened before and cut afterwards, which
-is the same modulo their size. Where ONNX Runtime has no float64 kernel (arcsin, sinh ...), where its answer differs (sign
-of NaN) or where it would crash (integers divided by zero), the rule is written with what it has.
+A rule computes in one of bool, int64, float32 and float64: narrower integers are widened before and cut afterwards,
+which is the same modulo their size. Where ONNX Runtime's answer differs (sign of NaN) or where it would crash (integers
+divided by zero), the rule is written with what it has. Exponentials and trigonometry are in elementary.py.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..graph import Value, op, where
-from ..operators.numeric import expm1, log1p
 from ..protos import STRING
 from .array import KNOWN, UFUNCS, Array, aligned, cast, constant, is_array, refuse
-
-#: coefficients of the rational approximation of arctan of S. Moshier's Cephes library, within one unit of the last place
-_ATAN_P = (-8.750608600031904122785e-1, -1.615753718733365076637e1, -7.500855792314704667340e1,
-           -1.228866684490136173410e2, -6.485021904942025371773e1)  # fmt: skip
-_ATAN_Q = (1.0, 2.485846490142306297962e1, 1.650270098316988542046e2, 4.328810604912902668951e2,
-           4.853903996359136964868e2, 1.945506571482613964425e2)  # fmt: skip
 
 Rule = Callable[..., Any]
 
@@ -76,7 +68,7 @@ def _loop(ufunc: np.ufunc, operands: list[Any]) -> tuple[np.dtype[Any], ...]:
     """Return the dtypes in which NumPy computes, of operands and results."""
     given = tuple(type(x) if _is_weak(x) else x.dtype for x in operands)
     try:
-        loop = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))  # type: ignore[arg-type]
+        loop = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))
     except TypeError as error:
         refuse(str(error))
     if any(d not in KNOWN for d in loop):
@@ -93,27 +85,29 @@ def _operand(x: Any, dtype: np.dtype[Any]) -> Value:
     return value.astype(np.int64) if dtype.kind in "iu" else value
 
 
-def _text(ufunc: np.ufunc, operands: list[Any]) -> Array:
+def _text(ufunc: np.ufunc, operands: list[Any]) -> Any:
     if ufunc not in (np.equal, np.not_equal) or not all(_is_text(x) for x in operands):
         refuse(f"numpy.{ufunc.__name__} of text; text can be compared with == and != to text only")
     tensors, row_axis = aligned(operands)
     a, b = (t if isinstance(t, Value) else constant(np.asarray(t, object), np.dtype(object)) for t in tensors)
     same: Value = op.Equal(a, b)
-    return Array(same if ufunc is np.equal else ~same, row_axis)
+    result = Array(same if ufunc is np.equal else ~same, row_axis)
+    column = next((x for x in operands if is_array(x) and type(x) is not Array), None)
+    return column.wrap(result) if column is not None else result
 
 
 def broadcast_like(x: Any, like: Array) -> Array:
     """Return x broadcast to the shape of an array, in x's own dtype (a Python number's: the array's)."""
-    if is_array(x) and x.shape == like.shape:
-        return x  # type: ignore[no-any-return]
+    if is_array(x) and (x.dims, x.row_axis) == (like.dims, like.row_axis):
+        return x
     if not is_array(x):
         x = np.asarray(x, like.dtype if _is_weak(x) else None)
     (value, target), row_axis = aligned([x, like])
     if row_axis != like.row_axis or target.ndim != like.ndim:
         refuse(f"{x!r} cannot be broadcast to {like!r}")
     given = value if isinstance(value, Value) else constant(value, x.dtype)
-    shape = np.broadcast_shapes(given.shape[1:] if given.ndim == like.ndim else given.shape, like.dims)
-    if shape != like.dims:
+    own = tuple(given.dim(i) for i in range(1 if given.ndim == like.ndim else 0, given.ndim))
+    if np.broadcast_shapes(own, like.dims) != like.dims:
         refuse(f"a value of shape {tuple(given.shape)} does not fit {like!r}")
     return Array(where(always(target), given, given), row_axis)
 
@@ -172,7 +166,7 @@ def _nonzero(b: Value) -> tuple[Value, Value]:
 
 
 def _whole_quotient(a: Value, b: Value) -> Value:
-    """Rounded down; zero where the divisor is zero, as NumPy says."""
+    """Return the quotient rounded down; zero where the divisor is zero, as NumPy says."""
     zero, safe = _nonzero(b)
     rest = op.Mod(a, safe, fmod=1)
     turns = ~(rest == 0) & ((rest < 0) ^ (safe < 0))
@@ -200,7 +194,7 @@ def _quotient(a: Value, b: Value) -> Value:
     exact = where(turns, exact - one, exact)
     floor: Value = op.Floor(exact)
     floor = where(exact - floor > a.dtype.type(0.5), floor + one, floor)
-    return where(b == zero, a / b, where(exact == zero, _with_sign(exact * zero, a / b), floor))
+    return where(b == zero, a / b, where(exact == zero, with_sign(exact * zero, a / b), floor))
 
 
 def _rest(a: Value, b: Value) -> Value:
@@ -210,7 +204,7 @@ def _rest(a: Value, b: Value) -> Value:
     zero = a.dtype.type(0)
     rest, turns = _turns(a, b)
     rest = where(turns, rest + b, rest)
-    return where(b == zero, a.dtype.type(np.nan), where(rest == zero, _with_sign(rest, b), rest))
+    return where(b == zero, a.dtype.type(np.nan), where(rest == zero, with_sign(rest, b), rest))
 
 
 register(np.divmod)(lambda a, b: (_quotient(a, b), _rest(a, b)))
@@ -219,22 +213,22 @@ register(np.remainder)(_rest)
 register(np.fmod)(lambda a, b: op.Mod(a, b, fmod=1) if a.dtype.kind == "f" else _whole_rest(a, b, 1))
 
 
-def _signbit(x: Value) -> Value:
+def signbit(x: Value) -> Value:
     """Whether the sign is set; of -0.0 too, whose reciprocal is negative. Of NaN it is not known."""
     zero = x.dtype.type(0)
     return (x < zero) | ((x == zero) & (x.dtype.type(1) / x < zero))
 
 
-def _with_sign(x: Value, of: Value) -> Value:
-    return where(_signbit(of), -abs(x), abs(x))
+def with_sign(x: Value, of: Value) -> Value:
+    return where(signbit(of), -abs(x), abs(x))
 
 
-register(np.copysign)(_with_sign)
-register(np.signbit)(lambda x: _signbit(x) if x.dtype.kind == "f" else x < 0)
+register(np.copysign)(with_sign)
+register(np.signbit)(lambda x: signbit(x) if x.dtype.kind == "f" else x < 0)
 
 
 def _power(a: Value, b: Any) -> Value:
-    return op.Pow(a, b)  # type: ignore[no-any-return]
+    return op.Pow(a, b)
 
 
 register(np.power)(_power)
@@ -272,11 +266,11 @@ UFUNCS[np.power] = power
 
 
 def operator_power(base: Any, exponent: Any) -> Any:
-    """``base ** exponent``, for which NumPy takes a square, a root or a reciprocal where the exponent says so."""
+    """Return ``base ** exponent``, for which NumPy takes a square, a root or a reciprocal where it can."""
     fast = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
-    if is_array(base) and type(exponent) in (int, float) and exponent in fast:
-        if base.dtype.kind == "f" or exponent == 2:
-            return UFUNCS[fast[exponent]](base)
+    quick = is_array(base) and type(exponent) in (int, float) and exponent in fast
+    if quick and (base.dtype.kind == "f" or exponent == 2):
+        return UFUNCS[fast[exponent]](base)
     return power(base, exponent)
 
 
@@ -328,168 +322,14 @@ register(np.rint)(_rounding("Round"))
 
 @register(np.trunc)
 def trunc(x: Value) -> Value:
-    return x if x.dtype.kind != "f" else where(_signbit(x), op.Ceil(x), op.Floor(x))
+    return x if x.dtype.kind != "f" else where(signbit(x), op.Ceil(x), op.Floor(x))
 
 
 @register(np.modf)
 def modf(x: Value) -> tuple[Value, Value]:
     whole = trunc(x)
     rest = where(op.IsInf(x), x.dtype.type(0), x - whole)
-    return where(op.IsNaN(x), x, _with_sign(rest, x)), whole
-
-
-# ---- exponentials and logarithms -------------------------------------------------------------------------------------
-
-
-register(np.exp)(lambda x: op.Exp(x))
-register(np.log)(lambda x: op.Log(x))
-register(np.sqrt)(lambda x: op.Sqrt(x))
-register(np.log1p)(lambda x: log1p(x))
-register(np.expm1)(lambda x: expm1(x))
-
-
-@register(np.exp2)
-def exp2(x: Value) -> Value:
-    return op.Pow(constant(2, x.dtype), x)  # type: ignore[no-any-return]
-
-
-def _logarithm(base: int) -> Rule:
-    """The logarithm, put right where the result is an integer: powers of the base give their exponent."""
-
-    def rule(x: Value) -> Value:
-        near = op.Log(x) / x.dtype.type(math.log(base))
-        whole = op.Round(near)
-        return where(op.Pow(constant(base, x.dtype), whole) == x, whole, near)
-
-    return rule
-
-
-register(np.log2)(_logarithm(2))
-register(np.log10)(_logarithm(10))
-
-
-@register(np.cbrt)
-def cbrt(x: Value) -> Value:
-    """The third power's inverse, put right where the result is an integer."""
-    size = abs(x)
-    near = op.Pow(size, x.dtype.type(1 / 3))
-    whole = op.Round(near)
-    root = where(whole * whole * whole == size, whole, near)
-    return where(op.IsNaN(x) | (x == x.dtype.type(0)), x, _with_sign(root, x))
-
-
-@register(np.logaddexp)
-def logaddexp(a: Value, b: Value) -> Value:
-    same = a == b
-    gap = where(same, a.dtype.type(0), abs(a - b))
-    return where(same, a + a.dtype.type(math.log(2)), op.Max(a, b) + log1p(op.Exp(-gap)))
-
-
-@register(np.hypot)
-def hypot(a: Value, b: Value) -> Value:
-    one, zero = a.dtype.type(1), a.dtype.type(0)
-    large, small = op.Max(abs(a), abs(b)), op.Min(abs(a), abs(b))
-    ratio = small / where(large == zero, one, large)
-    infinite = op.IsInf(a) | op.IsInf(b)
-    return where(infinite, a.dtype.type(np.inf), large * op.Sqrt(one + ratio * ratio))
-
-
-# ---- trigonometry ----------------------------------------------------------------------------------------------------
-
-
-def _single(op_type: str, otherwise: Rule) -> Rule:
-    """ONNX Runtime's own operator in float32; what else there is in float64."""
-    return lambda x: getattr(op, op_type)(x) if x.dtype == np.float32 else otherwise(x)
-
-
-def _horner(coefficients: tuple[float, ...], x: Value) -> Value:
-    result: Any = coefficients[0]
-    for c in coefficients[1:]:
-        result = x * result + c
-    return result  # type: ignore[no-any-return]
-
-
-def _arctan(x: Value) -> Value:
-    """Reduced to [-0.66, 0.66] by arctan x = pi/2 - arctan 1/x and pi/4 + arctan (x-1)/(x+1)."""
-    size = abs(x)
-    large, middle = size > math.tan(3 * math.pi / 8), size > 0.66
-    safe = where(large, size, 1.0)
-    inside = where(large, 1.0, size)
-    reduced = where(large, -1.0 / safe, where(middle, (inside - 1.0) / (inside + 1.0), inside))
-    square = reduced * reduced
-    series = reduced + reduced * (square * _horner(_ATAN_P, square) / _horner(_ATAN_Q, square))
-    start = where(large, math.pi / 2, where(middle, math.pi / 4, 0.0))
-    rest = where(large, 6.123233995736765886130e-17, where(middle, 3.061616997868382943065e-17, 0.0))
-    return where(op.IsNaN(x), x, _with_sign(start + (series + rest), x))
-
-
-def _arcsin(x: Value) -> Value:
-    return _arctan(x / op.Sqrt((1.0 - x) * (1.0 + x)))
-
-
-def _arccos(x: Value) -> Value:
-    return 2.0 * _arctan(op.Sqrt((1.0 - x) / (1.0 + x)))
-
-
-def _sinh(x: Value) -> Value:
-    size = abs(x)
-    grown, half = expm1(op.Min(size, 22.0)), op.Exp(size / 2.0)
-    result = where(size < 22.0, (grown + grown / (grown + 1.0)) / 2.0, (half / 2.0) * half)
-    return where(op.IsNaN(x), x, _with_sign(result, x))
-
-
-def _cosh(x: Value) -> Value:
-    size = abs(x)
-    grown, half = op.Exp(op.Min(size, 22.0)), op.Exp(size / 2.0)
-    return where(op.IsNaN(x), x, where(size < 22.0, (grown + 1.0 / grown) / 2.0, (half / 2.0) * half))
-
-
-def _arcsinh(x: Value) -> Value:
-    size = abs(x)
-    inside = op.Min(size, 1e8)
-    near = log1p(inside + inside * inside / (1.0 + op.Sqrt(inside * inside + 1.0)))
-    return where(op.IsNaN(x), x, _with_sign(where(size > 1e8, op.Log(size) + math.log(2), near), x))
-
-
-def _arccosh(x: Value) -> Value:
-    above = op.Min(x, 1e8) - 1.0
-    near = log1p(above + op.Sqrt(2.0 * above + above * above))
-    inside = where(x < 1.0, np.nan, where(x > 1e8, op.Log(x) + math.log(2), near))
-    return where(op.IsNaN(x), x, inside)
-
-
-def _arctanh(x: Value) -> Value:
-    size = abs(x)
-    return where(op.IsNaN(x), x, _with_sign(0.5 * log1p(2.0 * size / (1.0 - size)), x))
-
-
-for _ufunc, _name, _rule in (
-    (np.arctan, "Atan", _arctan), (np.arcsin, "Asin", _arcsin), (np.arccos, "Acos", _arccos),
-    (np.sinh, "Sinh", _sinh), (np.cosh, "Cosh", _cosh), (np.arcsinh, "Asinh", _arcsinh),
-    (np.arccosh, "Acosh", _arccosh), (np.arctanh, "Atanh", _arctanh),
-    (np.tan, "Tan", lambda x: op.Sin(x) / op.Cos(x)),
-):  # fmt: skip
-    register(_ufunc)(_single(_name, _rule))
-register(np.sin)(lambda x: op.Sin(x))
-register(np.cos)(lambda x: op.Cos(x))
-register(np.tanh)(lambda x: op.Tanh(x))
-
-
-@register(np.arctan2)
-def arctan2(y: Value, x: Value) -> Value:
-    dtype = x.dtype.type
-    both = op.IsInf(x) & op.IsInf(y)
-    none = (x == dtype(0)) & (y == dtype(0))
-    slope = abs(where(both | none, dtype(1), y)) / abs(where(both | none, dtype(1), x))
-    angle = where(none, dtype(0), op.Atan(slope) if x.dtype == np.float32 else _arctan(slope))
-    turned = where(_signbit(x), dtype(math.pi) - angle, angle)
-    return where(op.IsNaN(x) | op.IsNaN(y), dtype(np.nan), _with_sign(turned, y))
-
-
-register(np.deg2rad)(lambda x: x * x.dtype.type(math.pi / 180))
-register(np.radians)(lambda x: x * x.dtype.type(math.pi / 180))
-register(np.rad2deg)(lambda x: x * x.dtype.type(180 / math.pi))
-register(np.degrees)(lambda x: x * x.dtype.type(180 / math.pi))
+    return where(op.IsNaN(x), x, with_sign(rest, x)), whole
 
 
 # ---- comparison, logic, bits -----------------------------------------------------------------------------------------
@@ -551,7 +391,7 @@ UFUNCS[np.left_shift], UFUNCS[np.right_shift] = _shift(np.left_shift), _shift(np
 
 def _of_floats(op_type: str) -> Rule:
     def rule(x: Value) -> Value:
-        return getattr(op, op_type)(x) if x.dtype.kind == "f" else ~always(x)  # type: ignore[no-any-return]
+        return getattr(op, op_type)(x) if x.dtype.kind == "f" else ~always(x)
 
     return rule
 
@@ -567,7 +407,7 @@ def _no_loop(*_: Value) -> Value:
 
 
 def matmul(a: Any, b: Any) -> Array:
-    """``a @ b`` where one side is a constant matrix or vector and the other has the rows first."""
+    """Return ``a @ b`` where one side is a constant matrix or vector and the other has the rows first."""
     if not is_array(a) or is_array(b) or a.row_axis or a.ndim < 2:
         refuse("matmul of other than rows and a constant on the right: X @ W")
     matrix = np.asarray(b)

@@ -1,0 +1,1 @@
+"""ONNX Runtime's place for what scripts import beside its sessions."""

@@ -1,0 +1,76 @@
+"""scikit-learn's own instances of its estimators, a second source beside the case table: each converts and holds.
+
+The instances are those that scikit-learn's `check_estimator` runs on (`sklearn.utils._test_common`, private, so that a
+release may lack it). `verify` compares every method in both runtimes, also on rows made to hurt.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import _enforce_estimator_tags_X, _enforce_estimator_tags_y
+
+import sardonyx
+from sardonyx import ConversionError, registry
+
+generator = pytest.importorskip("sklearn.utils._test_common.instance_generator")
+
+TEXTS = ["one two three", "Two, two! four", "", "fünf Straßen", "three four five"]
+DICTS = [{"a": 1.0, "b": 2.0}, {"a": 3.0, "city": "Köln"}, {}, {"city": "東京"}]
+#: what estimators take that do not take a matrix of numbers
+SAMPLES: dict[str, Any] = {
+    "CountVectorizer": TEXTS,
+    "TfidfVectorizer": TEXTS,
+    "HashingVectorizer": TEXTS,
+    "DictVectorizer": DICTS,
+    "FeatureHasher": DICTS,
+    "LabelBinarizer": np.array([0, 2, 1, 2]),
+    "LabelEncoder": np.array(["b", "a", "c"]),
+    "MultiLabelBinarizer": [(1, 2), (3,), ()],
+    "SparseCoder": np.random.default_rng(0).normal(size=(20, 3)),
+}
+#: instances whose own method refuses what it was fitted on, and why nothing is there to compare
+REFUSED: dict[str, str] = {
+    "DummyClassifier(strategy='stratified')": "answers at random",
+}
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of classes that scikit-learn has deprecated, or cannot make
+    INSTANCES = {str(instance): instance for instance in generator._tested_estimators()}
+
+
+def fitted(instance: Any) -> tuple[Any, Any]:
+    """Return the instance fitted on what suits its tags, and the sample."""
+    sample = SAMPLES.get(type(instance).__name__)
+    if sample is not None:
+        return clone(instance).fit(sample), sample
+    X, y = make_blobs(60, n_features=5, centers=3, random_state=0)
+    X = _enforce_estimator_tags_X(instance, X)
+    if get_tags(instance).target_tags.two_d_labels:
+        y = np.stack([y, y[::-1]], axis=1)
+    return clone(instance).fit(X, _enforce_estimator_tags_y(instance, y)), X
+
+
+def methods(estimator: Any) -> list[str]:
+    """Return the methods that take the sample, one of which may be refused."""
+    has = [m for m in registry.METHODS if m not in (*registry.ALIASES, "inverse_transform")]
+    return [m for m in has if hasattr(estimator, m)]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", INSTANCES)
+def test_instance_converts_and_holds(name: str) -> None:
+    estimator, sample = fitted(INSTANCES[name])
+    for method in methods(estimator):
+        if registry.lookup(type(estimator), method) is None or name in REFUSED:
+            with pytest.raises(ConversionError, match=type(estimator).__name__):
+                sardonyx.to_onnx(estimator, sample, methods=[method])
+            continue
+        model = sardonyx.to_onnx(estimator, sample, methods=[method], verify=False)
+        report = sardonyx.verify(estimator, model, sample)
+        assert report.ok, str(report)

@@ -1,0 +1,191 @@
+"""CountTerms, HashTerms and TfIdf: text at random through every analyzer, against scikit-learn's own vectorizers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+
+from sardonyx import _native, load
+from sardonyx.convert import convert
+from sardonyx.errors import InputError, ProgramError
+from sardonyx.inputs import MISSING_NAN, MISSING_NONE
+from sardonyx.lower import lower
+from sardonyx.program import Program, Step, pack
+
+from ..native.test_hostile_kernels import mutants
+
+#: characters at which rules meet: case, final sigma, accents, whitespace, boundaries, widths of UTF-8, surrogates
+ALPHABET = (
+    "abXY ΣσςΑα\u0301\u0345'’.,İıIßﬁé日😀\u200d\ud800\udfff\x00\x1c\x1f\x85\u00a0"
+    "\u2003\t\n_0٣Ⅷ²ǅ\u0307Ⱥ\U0001d400\ufdfa\u212a\u00ad:"
+)
+TEXT = st.text(st.one_of(st.sampled_from(ALPHABET), st.characters(codec=None)), max_size=40)
+TEXTS = st.lists(TEXT, min_size=1, max_size=30)
+ANALYZERS: list[dict[str, Any]] = [
+    {},
+    {"ngram_range": (1, 3), "strip_accents": "unicode"},
+    {"lowercase": False, "token_pattern": r"\S+", "stop_words": ["ab", "σ"]},
+    {"token_pattern": r"\w(\w)\b", "strip_accents": "ascii"},
+    {"token_pattern": r"[Σσς]+|\w+?(?:b|\b)", "ngram_range": (2, 2)},
+    {"token_pattern": r"(?s)..|.", "lowercase": False},
+    {"analyzer": "char", "ngram_range": (1, 3)},
+    {"analyzer": "char", "ngram_range": (3, 3), "strip_accents": "unicode", "lowercase": False},
+    {"analyzer": "char_wb", "ngram_range": (1, 4)},
+    {"analyzer": "char_wb", "ngram_range": (5, 6), "strip_accents": "ascii"},
+]
+
+
+def terms_of(parameters: dict[str, Any], texts: list[str]) -> list[str]:
+    """All terms that have a UTF-8 form."""
+    analyze = CountVectorizer(**parameters).build_analyzer()
+    terms = sorted({term for text in texts for term in analyze(text)})
+    return [term for term in terms if not any("\ud800" <= c <= "\udfff" for c in term)]
+
+
+def program_of(estimator: Any) -> Program:
+    plan = lower(convert(estimator.fit(["any"]), ["sample"]))
+    assert plan.native is not None
+    return plan.native
+
+
+def answer(program: bytes, texts: list[str], isa: str | None = None) -> Any:
+    X = np.empty(len(texts), dtype=object)
+    X[:] = texts
+    return _native.Program.from_bytes(program, threads=1, isa=isa).run(None, {"X": X}, sparse=True)[0]
+
+
+def assert_same(actual: Any, expected: Any) -> None:
+    expected.sort_indices()
+    assert actual.dtype == expected.dtype
+    for part in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(actual, part), getattr(expected, part))
+
+
+@pytest.mark.parametrize("parameters", ANALYZERS, ids=str)
+def test_counts(parameters: dict[str, Any]) -> None:
+    @given(TEXTS)
+    @settings(max_examples=4, deadline=None, derandomize=True, database=None)
+    @example(["ΑΣ ΑΣ' 'Σ Α.Σ.Α ΑΣ\u0301Β", "İİ", "", "\x00", "the cat sat on the mat " * 9, "x" * 70_000 + " yy"])
+    def check(texts: list[str]) -> None:
+        vocabulary = [*terms_of(parameters, texts), "never there"]
+        estimator = CountVectorizer(**parameters, vocabulary=vocabulary).fit(["any"])
+        program = pack(program_of(estimator))
+        for isa in (None, "generic"):
+            assert_same(answer(program, texts, isa), estimator.transform(texts))
+
+    check()
+
+
+@pytest.mark.parametrize("n_features", [1, 7, 2**20, 2**31 - 1])
+@pytest.mark.parametrize("binary", [False, True])
+def test_hashes(n_features: int, binary: bool) -> None:
+    @given(TEXTS)
+    @settings(max_examples=15, deadline=None, derandomize=True, database=None)
+    @example(["a b ab abc abcd abcde ΑΣ " * 3])
+    def check(texts: list[str]) -> None:
+        estimator = HashingVectorizer(
+            n_features=n_features, norm=None, binary=binary, analyzer="char_wb", ngram_range=(1, 5)
+        )
+        program = pack(program_of(estimator))
+        for text in texts:
+            try:
+                expected = estimator.transform([text])
+            except UnicodeEncodeError:
+                with pytest.raises(InputError, match="surrogate"):
+                    answer(program, [text])
+            else:
+                assert_same(answer(program, [text]), expected)
+
+    check()
+
+
+@pytest.mark.parametrize("missing", [MISSING_NAN, MISSING_NONE])
+def test_missing_documents_are_refused(missing: str) -> None:
+    program = pack(program_of(CountVectorizer(vocabulary=["a"])))
+    with pytest.raises(InputError, match="invalid document"):
+        answer(program, ["a", missing])
+    assert answer(program, [missing + " "]).nnz == 0
+
+
+def test_every_kind_of_text_goes_in() -> None:
+    session = load(convert(CountVectorizer().fit(["a bb ccc"]), ["a bb"]))
+    texts = ["bb ccc bb", "", "é"]
+    for X in (texts, np.array(texts), np.array(texts, dtype=object), np.array(texts, dtype=np.dtypes.StringDType())):
+        np.testing.assert_array_equal(np.asarray(_dense(session.transform(X))), [[2, 1], [0, 0], [0, 0]])
+
+
+def _dense(result: Any) -> Any:
+    return result.toarray() if hasattr(result, "toarray") else result
+
+
+# ---- hostile programs ------------------------------------------------------------------------------------------------
+
+
+PROGRAMS = {
+    "words": CountVectorizer(vocabulary=["a", "ab", "a ab"], ngram_range=(1, 2), stop_words=["b"]),
+    "characters": CountVectorizer(vocabulary=["a", "ab", "ä"], analyzer="char", ngram_range=(1, 2)),
+    "words of characters": CountVectorizer(vocabulary=["a", " a"], analyzer="char_wb", strip_accents="unicode"),
+    "hashes": HashingVectorizer(n_features=8),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_mutants_are_refused_or_run(name: str) -> None:
+    program, random = program_of(PROGRAMS[name]), Random(name)
+    assert _native.Program.from_bytes(pack(program))
+    for mutant in (*mutants(program, random, 40), *changed_tables(program, random, 150)):
+        runs(mutant)
+
+
+def changed_tables(program: Program, random: Random, count: int) -> list[Program]:
+    """Programs with a few numbers of a table changed."""
+    tables = [i for i, slot in enumerate(program.slots) if slot.data is not None and slot.dtype in ("int32", "uint8")]
+    found = []
+    for _ in range(count):
+        slots, at = list(program.slots), random.choice(tables)
+        data = np.array(slots[at].data)
+        for _ in range(random.choice((1, 3, 50))):
+            place = random.randrange(data.size) if random.random() < 0.5 else random.randrange(min(300, data.size))
+            value = random.choice((0, 1, 2, 3, 31, 63, 255, 256, -1, 1 << 21, (1 << 22) + 31, 2**31 - 1, -(2**31)))
+            data.reshape(-1)[place] = np.array(value, np.int64).astype(data.dtype)
+        slots[at] = replace(slots[at], data=data)
+        found.append(replace(program, slots=tuple(slots)))
+    return found
+
+
+def runs(program: Program) -> bool:
+    """Load and run a program, unless it is refused."""
+    try:
+        native = _native.Program.from_bytes(pack(program), threads=1)
+    except ProgramError:
+        return False
+    texts = ["", "a ab aAbZ Ä\u0301 ΑΣ", "日本 \ud800\x00" * 9, "aab ab a" * 40]
+    feeds: dict[str, Any] = {}
+    for name, dtype, shape in native.inputs:
+        feeds[name] = (
+            np.resize(np.array(texts, object if dtype == "str" else None), (4, *shape))
+            if dtype == "str"
+            else np.zeros((4, *shape), dtype)
+        )
+    try:
+        native.run(None, feeds)
+    except InputError:
+        return False
+    return True
+
+
+def test_illegal_steps_are_named() -> None:
+    program = program_of(PROGRAMS["words"])
+    (step,) = program.steps
+    for at, value, message in ((0, 3, "analyzer"), (2, 0, "n-grams"), (3, 1 << 21, "n-grams"), (4, -1, "skipped")):
+        params = [*step.params[:at], value, *step.params[at + 1 :]]
+        wrong = replace(program, steps=(Step(step.kernel, step.inputs, step.outputs, tuple(params), step.label),))
+        with pytest.raises(ProgramError, match=message):
+            _native.Program.from_bytes(pack(wrong))

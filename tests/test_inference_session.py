@@ -1,0 +1,219 @@
+"""The names of ONNX Runtime, side by side with ONNX Runtime itself: the same script runs with either."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import OneHotEncoder
+
+import sardonyx
+
+X = load_iris().data.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier as skl2onnx writes it, with a ZipMap at its end."""
+    from skl2onnx import to_onnx
+
+    labels = np.array(["setosa", "versicolor", "virginica"])[load_iris().target]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = to_onnx(LogisticRegression(max_iter=300).fit(X, labels), X[:1])
+    model.doc_string, model.model_version, model.domain = "about flowers", 3, "test.example"
+    helper.set_model_props(model, {"author": "nobody"})
+    file = tmp_path_factory.mktemp("model") / "iris.onnx"
+    file.write_bytes(model.SerializeToString())
+    return file
+
+
+@pytest.fixture(scope="module", params=[onnxruntime, sardonyx], ids=["onnxruntime", "sardonyx"])
+def ort(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def test_a_script(ort: Any, path: Path) -> None:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    assert "CPUExecutionProvider" in ort.get_available_providers()
+    session = ort.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    (given,), (label, probabilities) = session.get_inputs(), session.get_outputs()
+    assert (given.name, given.type, given.shape) == ("X", "tensor(float)", [None, 4])
+    assert (label.name, label.type, label.shape) == ("output_label", "tensor(string)", [None])
+    assert (probabilities.type, probabilities.shape) == ("seq(map(string,tensor(float)))", [])
+    labels, maps = session.run([label.name, probabilities.name], {given.name: X[:2]}, ort.RunOptions())
+    assert labels.tolist() == ["setosa", "setosa"]
+    assert [list(m) for m in maps] == [["setosa", "versicolor", "virginica"]] * 2
+    assert abs(sum(maps[0].values()) - 1) < 1e-6
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    assert session.get_overridable_initializers() == []
+
+
+def test_metadata(ort: Any, path: Path) -> None:
+    meta = ort.InferenceSession(path.read_bytes()).get_modelmeta()
+    assert (meta.producer_name, meta.domain, meta.description, meta.version) == (
+        "skl2onnx", "test.example", "about flowers", 3)  # fmt: skip
+    assert meta.custom_metadata_map == {"author": "nobody"}
+    assert isinstance(meta.graph_name, str)
+
+
+def softmax() -> bytes:
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", 4]) for n in "xy")
+    graph = helper.make_graph([helper.make_node("Softmax", ["x"], ["y"])], "g", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def test_bound_inputs_and_values(ort: Any) -> None:
+    session = ort.InferenceSession(softmax())
+    binding = session.io_binding()
+    binding.bind_cpu_input("x", X[:3])
+    binding.bind_output("y")
+    session.run_with_iobinding(binding)
+    (y,) = binding.copy_outputs_to_cpu()
+    value = ort.OrtValue.ortvalue_from_numpy(X[:3])
+    assert (value.shape(), value.device_name(), value.is_tensor()) == ([3, 4], "cpu", True)
+    (again,) = session.run_with_ort_values(["y"], {"x": value})
+    np.testing.assert_array_equal(again.numpy(), y)
+    np.testing.assert_array_equal(session.run(None, {"x": X[:3]})[0], y)
+
+
+def test_answers_are_onnx_runtimes(path: Path) -> None:
+    ours, theirs = (m.InferenceSession(path).run(None, {"X": X}) for m in (sardonyx, onnxruntime))
+    assert ours[0].tolist() == theirs[0].tolist()
+    for a, b in zip(ours[1], theirs[1], strict=True):
+        assert list(a) == list(b)
+        np.testing.assert_allclose(list(a.values()), list(b.values()), rtol=1e-5, atol=1e-6)
+
+
+def errors(ort: Any) -> Any:
+
+    return ort.capi.onnxruntime_pybind11_state
+
+
+def test_errors_have_the_same_names(ort: Any, path: Path) -> None:
+    known = errors(ort)
+    with pytest.raises(known.NoSuchFile, match="nowhere"):
+        ort.InferenceSession("nowhere.onnx")
+    with pytest.raises(known.InvalidProtobuf):
+        ort.InferenceSession(b"this is no model")
+    session = ort.InferenceSession(path)
+    with pytest.raises(known.InvalidArgument):
+        session.run(None, {"X": X[:, :2]})
+    with pytest.raises((known.InvalidArgument, ValueError)):
+        session.run(["nothing"], {"X": X})
+    with pytest.raises((known.InvalidArgument, ValueError)):
+        session.run(None, {"Y": X})
+    with pytest.raises(TypeError):
+        ort.InferenceSession(3)
+
+
+def test_errors_are_ours_too() -> None:
+    known = errors(sardonyx)
+    assert issubclass(known.InvalidArgument, sardonyx.InputError)
+    assert all(issubclass(getattr(known, name), sardonyx.SardonyxError) for name in known.__all__)
+
+
+def unknown_operator() -> bytes:
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N"]) for n in "xy")
+    graph = helper.make_graph([helper.make_node("Nonsense", ["x"], ["y"], domain="nobody")], "g", [x], [y])
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("nobody", 1)]
+    content: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    return content
+
+
+def test_an_unknown_operator_is_refused(ort: Any) -> None:
+    known = errors(ort)
+    with pytest.raises((known.Fail, known.InvalidGraph, known.NotImplemented)):
+        ort.InferenceSession(unknown_operator())
+
+
+def test_missing_text_is_written_out(ort: Any) -> None:
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import StringTensorType
+
+    texts = np.array([["a"], ["b"], ["nan"]], object)
+    model = to_onnx(OneHotEncoder().fit(texts), initial_types=[("X", StringTensorType([None, 1]))])
+    session = ort.InferenceSession(model.SerializeToString())
+    (y,) = session.run(None, {"X": np.array([["a"], [np.nan]], object)})
+    assert y.tolist() == [[1, 0, 0], [0, 0, 1]]
+
+
+def test_what_means_nothing_is_accepted_with_a_warning(path: Path) -> None:
+    options = sardonyx.SessionOptions()
+    options.log_severity_level = 3  # changes nothing: not worth a word
+    with pytest.warns(UserWarning, match="enable_profiling means nothing"):
+        options.enable_profiling = True
+    with pytest.warns(UserWarning, match="session.intra_op.allow_spinning"):
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    with pytest.raises(AttributeError, match="no setting 'threads'; it has intra_op_num_threads"):
+        options.threads = 2
+    with pytest.warns(UserWarning, match="CUDAExecutionProvider"):
+        session = sardonyx.InferenceSession(path, options, providers=[("CUDAExecutionProvider", {"device_id": 0})])
+    assert session.get_providers() == ["CPUExecutionProvider"]
+
+
+def test_threads_are_honoured(path: Path) -> None:
+    options = sardonyx.SessionOptions()
+    options.intra_op_num_threads = 1
+    assert "up to 1 threads" in sardonyx.InferenceSession(path, options).explain()
+
+
+def external(directory: Path, location: str) -> Path:
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", 2]) for n in "xy")
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2, 2], data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", location), ("offset", "0"), ("length", "16")):
+        weight.external_data.add(key=key, value=value)
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", [x], [y], [weight])
+    file = directory / "model.onnx"
+    file.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString())
+    return file
+
+
+def test_external_data_lie_beside_the_model(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    np.array([1, 2, 3, 4], np.float32).tofile(inside / "w.bin")
+    np.array([1, 2, 3, 4], np.float32).tofile(tmp_path / "secret.bin")
+    session = sardonyx.InferenceSession(external(inside, "w.bin"))
+    assert session.run(None, {"x": np.eye(2, dtype=np.float32)})[0].tolist() == [[1, 2], [3, 4]]
+    (inside / "link.bin").symlink_to(tmp_path / "secret.bin")
+    for hostile in ("../secret.bin", str(tmp_path / "secret.bin"), "link.bin", "missing.bin", ""):
+        file = external(inside, hostile)
+        with pytest.raises(sardonyx.ModelError):
+            sardonyx.load(file)
+    with pytest.raises(sardonyx.ModelError):
+        sardonyx.load(external(inside, "w.bin").read_bytes())  # bytes have no folder
+
+
+@pytest.mark.parametrize("opset", [7, 9, 11, 13, 18])
+@pytest.mark.parametrize("ir", [3, 4, 8])
+def test_old_opsets_and_formats(opset: int, ir: int) -> None:
+    """Before IR 4, initializers are inputs too."""
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2])
+    w = helper.make_tensor_value_info("w", TensorProto.FLOAT, [2, 2])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2])
+    weight = onnx.numpy_helper.from_array(np.array([[1, 2], [3, 4]], np.float32), "w")
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"] if opset < 11 else ["x", "w"], ["g"]),
+        helper.make_node("Softmax", ["g"], ["y"], axis=1),
+    ]
+    bias = onnx.numpy_helper.from_array(np.zeros(2, np.float32), "b")
+    inputs = [x, w, helper.make_tensor_value_info("b", TensorProto.FLOAT, [2])] if ir < 4 else [x]
+    graph = helper.make_graph(nodes, "g", inputs, [y], [weight, bias])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
+    rows = {"x": np.array([[1, 0], [0.5, -1]], np.float32)}
+    ours, theirs = (m.InferenceSession(model.SerializeToString()) for m in (sardonyx, onnxruntime))
+    assert [i.name for i in ours.get_inputs()] == ["x"]
+    np.testing.assert_allclose(ours.run(None, rows)[0], theirs.run(None, rows)[0], rtol=1e-6)

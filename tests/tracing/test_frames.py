@@ -1,0 +1,134 @@
+"""Functions of frames: columns by name, pandas' own meaning of missing values, copies that are written into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import sardonyx
+from sardonyx.convert import convert
+from sardonyx.errors import ConversionError
+
+from .test_functions import rows
+
+FRAME = pd.DataFrame(
+    {
+        "age": [1.5, np.nan, -3, 4],
+        "b": [1, 2, 3, -4],
+        "f": np.array([1, 2.5, np.nan, 0], np.float32),
+        "city": ["x", "ü", None, ""],
+    }
+)
+EXPRESSIONS = """
+X["age"]
+X[["age"]].to_numpy()
+X["age"].to_numpy().reshape(-1, 1)
+np.c_[X["age"], X["b"] * 2]
+np.column_stack([X["age"].fillna(0), X.b])
+X["age"].fillna(-1).to_frame()
+X[["age", "f"]].fillna({"age": 0.5})
+X[["age", "f"]].isna()
+X[["age", "b"]] * 2 + 1
+X.assign(c=X["age"] * X["b"])[["c", "age"]]
+X.assign(c=lambda d: d["age"] > 0)[["c"]]
+X[["age", "b", "f"]].sum(axis=1).to_frame("s")
+X[["age", "b", "f"]].mean(axis=1).to_numpy()[:, None]
+X[["age", "f"]].max(axis=1).values[:, None]
+X.drop(columns=["city", "b"])
+np.log1p(X[["age", "b"]].clip(lower=0))
+(X["city"] == "ü").astype(float).to_frame()
+np.where(X["city"].isna(), "none", X["city"])[:, None]
+X[["city"]].fillna("missing")
+X["age"].between(0, 3).to_frame()
+X["city"].isin(["x", "ü"]).to_frame()
+X["age"].where(X["age"] > 0, 0.0).to_frame()
+X["b"] // 2
+X["b"] % 3
+np.hypot(X["age"], X["b"]).to_frame()
+X.rename(columns={"age": "x"})[["x"]]
+""".strip().splitlines()
+
+
+def answers(function: Callable[..., Any]) -> tuple[Any, Any]:
+    session = sardonyx.compile(FunctionTransformer(function), FRAME)
+    return session.transform(FRAME), function(FRAME)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_expressions(expression: str) -> None:
+    actual, expected = answers(eval(f"lambda X: {expression}", {"np": np}))
+    wanted = np.asarray(expected)
+    assert np.asarray(actual).shape == wanted.shape
+    if wanted.dtype.kind in "fiub":
+        np.testing.assert_allclose(np.asarray(actual, float), wanted.astype(float), rtol=1e-10, atol=1e-12)
+    else:
+        assert np.asarray(actual).tolist() == wanted.tolist()
+
+
+def test_writing_into_copies() -> None:
+    def features(X: Any) -> Any:
+        X = X.copy()
+        X["age"] = X["age"].fillna(0)
+        X["new"] = X["age"] * 2
+        X["one"] = 1
+        return X[["age", "new", "one"]]
+
+    pipeline = make_pipeline(FunctionTransformer(features), Ridge()).fit(FRAME, [1, 2, 3, 4])
+    np.testing.assert_allclose(sardonyx.compile(pipeline, FRAME).predict(FRAME), pipeline.predict(FRAME), rtol=1e-10)
+
+
+def test_writing_into_arrays() -> None:
+    def changed(X: Any) -> Any:
+        X = X.copy()
+        X[:, 0] = np.log1p(np.abs(X[:, 0]))
+        X[np.isnan(X)] = 0
+        X[:, [1, 2]] = X[:, [2, 1]]
+        X[:, 3] += 1
+        X *= 2
+        return X
+
+    X = rows("float64")
+    with np.errstate(all="ignore"):
+        expected = changed(X)
+    actual = sardonyx.load(convert(FunctionTransformer(changed), X)).transform(X)
+    np.testing.assert_allclose(actual, expected, rtol=1e-10)
+
+
+def test_branches_on_the_kind_of_data() -> None:
+    def doubled(X: Any) -> Any:
+        if isinstance(X, pd.DataFrame):
+            return X.drop(columns="city").to_numpy() * 2
+        assert isinstance(X, np.ndarray)
+        return X * 3 if hasattr(X, "iloc") else X * 4
+
+    actual, expected = answers(doubled)
+    np.testing.assert_array_equal(actual, expected)
+    X = rows("int64")
+    assert (sardonyx.compile(FunctionTransformer(doubled), X).transform(X) == X * 4).all()
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (lambda X: X["age"] - X["age"].mean(), "depends on the other rows"),
+        (lambda X: X.sum(), "name the axis"),
+        (lambda X: X["city"].str.lower(), "no exact ONNX form"),
+        (lambda X: X["b"] // X["f"], "pandas has its own rules"),
+        (lambda X: X[X["age"] > 0], "chooses rows"),
+        (lambda X: X["age"].map({1.5: 2}), "map"),
+        (lambda X: X.iloc[:, 0], "iloc"),
+        (lambda X: X["nope"], "there is no column 'nope'"),
+        (lambda X: pd.get_dummies(X), "get_dummies"),
+        (lambda X: X[["age", "city"]].to_numpy(), "text beside numbers"),
+    ],
+)
+def test_refusals(function: Callable[..., Any], why: str) -> None:
+    with pytest.raises(ConversionError, match=why):
+        convert(FunctionTransformer(function), FRAME)
