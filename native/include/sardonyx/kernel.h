@@ -102,7 +102,12 @@ struct KernelRegistration {
 #define SARDONYX_CONCAT(a, b) SARDONYX_CONCAT_(a, b)
 
 // SARDONYX_KERNEL("Softmax", {check, run});
-#define SARDONYX_KERNEL(name, ...)                                                    \
-  static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(kernel_, __COUNTER__) { \
-    name, ::sardonyx::Kernel __VA_ARGS__, SARDONYX_ISA                                \
+//
+// The Kernel is a constant of the file, not built while the module loads: that would run instructions of a variant which
+// this machine may not have.
+#define SARDONYX_KERNEL(name, ...) SARDONYX_KERNEL_(__COUNTER__, name, __VA_ARGS__)
+#define SARDONYX_KERNEL_(number, name, ...)                                            \
+  static constexpr ::sardonyx::Kernel SARDONYX_CONCAT(kernel_, number) __VA_ARGS__;    \
+  static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(registration_, number) { \
+    name, SARDONYX_CONCAT(kernel_, number), SARDONYX_ISA                               \
   }
