@@ -193,7 +193,7 @@ class Session(ABC):
     def predict(self, X: Any, *, return_std: bool = False, return_cov: bool = False) -> Any:
         """Return the estimator's prediction, of shape (n_samples,) or (n_samples, n_outputs).
 
-        With ``return_std`` or ``return_cov``, return it and its standard deviations, or covariances between the samples,
+        With ``return_std`` or ``return_cov``, return it and its standard deviations, or the covariances of the samples,
         where the file has them: converted with methods=["predict", "predict_std", "predict_cov"].
         """
         if return_std and return_cov:
