@@ -102,7 +102,12 @@ struct KernelRegistration {
 #define SARDONYX_CONCAT(a, b) SARDONYX_CONCAT_(a, b)
 
 // SARDONYX_KERNEL("Softmax", {check, run});
-#define SARDONYX_KERNEL(name, ...)                                                    \
-  static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(kernel_, __COUNTER__) { \
-    name, ::sardonyx::Kernel __VA_ARGS__, SARDONYX_ISA                                \
+//
+// The kernel is a constant of the object file: code that put it together would run when the library is loaded, on every
+// machine, with the instructions of the newest.
+#define SARDONYX_KERNEL(name, ...) SARDONYX_KERNEL_(name, __COUNTER__, __VA_ARGS__)
+#define SARDONYX_KERNEL_(name, number, ...)                                            \
+  static constexpr ::sardonyx::Kernel SARDONYX_CONCAT(kernel_, number) = __VA_ARGS__;  \
+  static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(registration_, number) { \
+    name, SARDONYX_CONCAT(kernel_, number), SARDONYX_ISA                               \
   }
