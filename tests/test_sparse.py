@@ -357,7 +357,7 @@ def test_what_does_not_fit_is_refused(sample: str) -> None:
     session = sardonyx.compile(fitted(LogisticRegression()), X if sample == "sparse" else X.toarray())
     with pytest.raises(InputError, match="89 features, but the model is expecting 90"):
         session.predict(X[:, :89])
-    with pytest.raises(InputError, match="complex128|cannot|takes"):
+    with pytest.raises(InputError, match="complex128"):
         session.predict(X.astype(complex))
     broken = X.copy()
     broken.indices = broken.indices.copy()
