@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "python/forest.h"
 #include "python/text.h"
 #include "runtime/cpu.h"
 #include "runtime/error.h"
@@ -636,6 +637,7 @@ PyMethodDef module_methods[] = {
     {"isa", module_isa, METH_NOARGS, "isa()\n--\n\nThe instruction set of this machine (capped by SARDONYX_ISA)."},
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
+    {"pack_trees", pack_trees, METH_VARARGS, kPackTreesDoc},
     {nullptr, nullptr, 0, nullptr},
 };
 
