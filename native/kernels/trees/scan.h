@@ -8,8 +8,8 @@
 //   nodes     splits, features (places in `used`), masks (of what stays); of a set, split holds its row * 2 + NaN to yes
 #pragma once
 
-#include "simd/vector.h"
 #include "kernels/trees/layout.h"
+#include "simd/vector.h"
 
 namespace sardonyx {
 namespace {

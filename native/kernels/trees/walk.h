@@ -16,6 +16,10 @@ namespace {
 
 enum Care { kNone, kMissing, kMembers };
 
+struct Rows {
+  std::int64_t first, end;
+};
+
 // child + (split < key), in two instructions: compilers make four of it.
 #if defined(__x86_64__)
 inline std::uint64_t add_if_less(std::uint64_t child, std::uint32_t split, const std::uint32_t* key) {
@@ -147,29 +151,30 @@ inline void walk_group(const Forest& forest, std::int64_t t, const Step& step, c
   for (int l = 0; l < rows; ++l) sink(first_row + l, t, first_leaf + leaf_of(tree[at[l]]));
 }
 
-// Scratch: keys of all groups, then a byte a group: whether it needs care.
+// Scratch: keys of all groups, then a byte a group: the care it needs.
 template <class Step, class X, class Sink>
-inline void walk_groups(const Forest& forest, const X* x, std::int64_t rows, void* scratch, const Sink& sink) {
+inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scratch, const Sink& sink) {
   using Key = typename Step::Node::Key;
   const Step step(forest.shift);
-  const std::int64_t groups = (rows + kLanes8 - 1) / kLanes8, size = forest.n_used * kLanes8;
+  const std::int64_t groups = (rows.end - rows.first + kLanes8 - 1) / kLanes8, size = forest.n_used * kLanes8;
   Key* keys = static_cast<Key*>(scratch);
   auto* care = reinterpret_cast<std::uint8_t*>(keys + groups * size);
-  const auto rows_of = [=](std::int64_t g) {
-    return static_cast<int>(rows - g * kLanes8 < kLanes8 ? rows - g * kLanes8 : kLanes8);
+  const auto first_of = [=](std::int64_t g) { return rows.first + g * kLanes8; };
+  const auto count_of = [=](std::int64_t g) {
+    const std::int64_t left = rows.end - first_of(g);
+    return static_cast<int>(left < kLanes8 ? left : kLanes8);
   };
   for (std::int64_t g = 0; g < groups; ++g) {
-    const bool nan = fill_group(forest, x + g * kLanes8 * forest.n_features, rows_of(g), keys + g * size);
+    const bool nan = fill_group(forest, x + first_of(g) * forest.n_features, count_of(g), keys + g * size);
     care[g] = forest.member ? kMembers : nan && forest.flags != nullptr ? kMissing : kNone;
   }
   for (std::int64_t t = 0; t < forest.n_trees; ++t) {
     for (std::int64_t g = 0; g < groups; ++g) {
       const Key* own = keys + g * size;
-      const std::int64_t r = g * kLanes8;
       switch (care[g]) {
-        case kNone: walk_group<kNone>(forest, t, step, own, r, rows_of(g), sink); break;
-        case kMissing: walk_group<kMissing>(forest, t, step, own, r, rows_of(g), sink); break;
-        default: walk_group<kMembers>(forest, t, step, own, r, rows_of(g), sink);
+        case kNone: walk_group<kNone>(forest, t, step, own, first_of(g), count_of(g), sink); break;
+        case kMissing: walk_group<kMissing>(forest, t, step, own, first_of(g), count_of(g), sink); break;
+        default: walk_group<kMembers>(forest, t, step, own, first_of(g), count_of(g), sink);
       }
     }
   }
@@ -241,21 +246,22 @@ inline void walk_row(const Forest& forest, const X* x, std::int64_t row, void* s
 
 // ---- any rows --------------------------------------------------------------------------------------------------------
 
-// Rows that are left of a block's groups walk alone, unless they nearly make another group.
+// Rows that are left of the groups walk alone, unless they nearly make another group.
 constexpr std::int64_t kAlone = 3;
 
 template <class Step, class X, class Sink>
-inline void walk_with(const Forest& forest, const X* x, std::int64_t rows, void* scratch, const Sink& sink) {
-  std::int64_t alone = rows % kLanes8;
+inline void walk_with(const Forest& forest, const X* x, Rows rows, void* scratch, const Sink& sink) {
+  std::int64_t alone = (rows.end - rows.first) % kLanes8;
   if (alone > kAlone) alone = 0;
-  const std::int64_t together = rows - alone;
-  if (together > 0) walk_groups<Step>(forest, x, together, scratch, sink);
-  for (std::int64_t r = together; r < rows; ++r) walk_row<Step>(forest, x + r * forest.n_features, r, scratch, sink);
+  const Rows together{rows.first, rows.end - alone};
+  if (together.first < together.end) walk_groups<Step>(forest, x, together, scratch, sink);
+  for (std::int64_t r = together.end; r < rows.end; ++r)
+    walk_row<Step>(forest, x + r * forest.n_features, r, scratch, sink);
 }
 
 // Calls sink(row, tree, leaf): of each row, trees come in order.
 template <class Sink>
-inline void walk(const Step& step, const Forest& forest, std::int64_t rows, void* scratch, const Sink& sink) {
+inline void walk(const Step& step, const Forest& forest, Rows rows, void* scratch, const Sink& sink) {
   const Tensor& x = step.inputs[kX];
   if (step.inputs[kNodes].dtype == DType::u64) {
     if (x.dtype == DType::f32) return walk_with<WideStep>(forest, data_of<float>(x), rows, scratch, sink);

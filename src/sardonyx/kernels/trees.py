@@ -109,9 +109,13 @@ def pack(nodes: Nodes, n_leaves: int, n_features: int) -> Packed:
     n = len(nodes.feature)
     if any(len(a) != n for a in (nodes.split, nodes.missing, nodes.set_of, *nodes.children, *nodes.is_leaf)):
         decline("attributes of different lengths")
-    arrays = (nodes.feature, nodes.split, nodes.children, nodes.is_leaf, nodes.missing, nodes.set_of, nodes.roots)
+    side, leaf = np.ascontiguousarray(nodes.children), np.ascontiguousarray(nodes.is_leaf)
+    feature, split, missing, set_of, roots = map(
+        np.ascontiguousarray, (nodes.feature, nodes.split, nodes.missing, nodes.set_of, nodes.roots)
+    )
     try:
-        return Packed(*_native.pack_trees(*map(np.ascontiguousarray, arrays), n_leaves, n_features))
+        found = _native.pack_trees(feature, split, side, leaf, missing, set_of, roots, n_leaves, n_features)
+        return Packed(*found)
     except ValueError as error:
         decline(str(error))
 
