@@ -64,7 +64,8 @@ inline void scan_nodes(const Scan& scan, std::int64_t begin, std::int64_t end, c
 
 // One word of one tree: the bits left for kScanRows rows.
 template <class X, class Mask>
-inline void scan_word(const Scan& scan, const std::int64_t* list, const X* x, const Sets& sets, Mask* left) {
+__attribute__((noinline)) void scan_word(const Scan& scan, const std::int64_t* list, const X* x, const Sets& sets,
+                                         Mask* left) {
   using L = Lanes<X, Mask>;
   constexpr int kVectors = L::kAtOnce * L::kWidth > kScanRows ? kScanRows / L::kWidth : L::kAtOnce;
   for (int first = 0; first < kScanRows; first += kVectors * L::kWidth) {
@@ -97,7 +98,7 @@ inline int lowest_of(const Mask (*left)[kScanRows], int l) {
 
 // Copies the columns in use of up to kScanRows rows; rows that are not there are zeros.
 template <class X>
-inline void fill_columns(const Forest& forest, const X* x, int rows, X* columns) {
+__attribute__((noinline)) void fill_columns(const Forest& forest, const X* x, int rows, X* columns) {
   for (std::int64_t u = 0; u < forest.n_used; ++u) {
     const X* from = x + forest.used[u];
     X* to = columns + u * kScanRows;

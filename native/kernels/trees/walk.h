@@ -115,7 +115,7 @@ inline void descend(std::int32_t free_levels, std::uint64_t* at, const Move& mov
 // ---- eight rows, one tree --------------------------------------------------------------------------------------------
 
 template <class Key, class X>
-inline bool fill_group(const Forest& forest, const X* x, int rows, Key* keys) {
+__attribute__((noinline)) bool fill_group(const Forest& forest, const X* x, int rows, Key* keys) {
   const X* from[kLanes8];
   for (int l = 0; l < kLanes8; ++l) from[l] = x + (l < rows ? l : 0) * forest.n_features;
   bool nan = false;
@@ -129,9 +129,10 @@ inline bool fill_group(const Forest& forest, const X* x, int rows, Key* keys) {
   return nan;
 }
 
-template <Care kCare, class Step, class Sink>
-inline void walk_group(const Forest& forest, std::int64_t t, const Step& step, const typename Step::Node::Key* keys,
-                       std::int64_t first_row, int rows, const Sink& sink) {
+// Where the rows of a group arrive. Not inlined: once for every kind of node, whatever is done with leaves.
+template <Care kCare, class Step>
+__attribute__((noinline)) void leaves_of_group(const Forest& forest, std::int64_t t, const Step& step,
+                                               const typename Step::Node::Key* keys, std::int64_t* leaves) {
   using Node = typename Step::Node;
   using Key = typename Node::Key;
   const std::int64_t first = forest.trees[t * kTreeFields], first_leaf = forest.trees[t * kTreeFields + 2];
@@ -148,7 +149,7 @@ inline void walk_group(const Forest& forest, std::int64_t t, const Step& step, c
       return careful_step<kCare>(tree, flags, from, key, forest.sets, forest.shift);
     });
   }
-  for (int l = 0; l < rows; ++l) sink(first_row + l, t, first_leaf + leaf_of(tree[at[l]]));
+  for (int l = 0; l < kLanes8; ++l) leaves[l] = first_leaf + leaf_of(tree[at[l]]);
 }
 
 // Scratch: keys of all groups, then a byte a group: the care it needs.
@@ -171,11 +172,13 @@ inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scrat
   for (std::int64_t t = 0; t < forest.n_trees; ++t) {
     for (std::int64_t g = 0; g < groups; ++g) {
       const Key* own = keys + g * size;
+      std::int64_t leaves[kLanes8];
       switch (care[g]) {
-        case kNone: walk_group<kNone>(forest, t, step, own, first_of(g), count_of(g), sink); break;
-        case kMissing: walk_group<kMissing>(forest, t, step, own, first_of(g), count_of(g), sink); break;
-        default: walk_group<kMembers>(forest, t, step, own, first_of(g), count_of(g), sink);
+        case kNone: leaves_of_group<kNone>(forest, t, step, own, leaves); break;
+        case kMissing: leaves_of_group<kMissing>(forest, t, step, own, leaves); break;
+        default: leaves_of_group<kMembers>(forest, t, step, own, leaves);
       }
+      for (int l = 0; l < count_of(g); ++l) sink(first_of(g) + l, t, leaves[l]);
     }
   }
 }
@@ -183,7 +186,7 @@ inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scrat
 // ---- one row, eight trees --------------------------------------------------------------------------------------------
 
 template <class Key, class X>
-inline bool fill_row(const Forest& forest, const X* x, Key* keys) {
+__attribute__((noinline)) bool fill_row(const Forest& forest, const X* x, Key* keys) {
   constexpr std::int64_t kStride = 8 / static_cast<std::int64_t>(sizeof(Key));
   bool nan = false;
   for (std::int64_t u = 0; u < forest.n_used; ++u) {
@@ -194,13 +197,15 @@ inline bool fill_row(const Forest& forest, const X* x, Key* keys) {
   return nan;
 }
 
-template <Care kCare, class Step, class Sink>
-inline void walk_trees(const Forest& forest, const Step& step, const typename Step::Node::Key* keys, std::int64_t row,
-                       const Sink& sink) {
+// Where a row arrives in the trees t ... t + n, n <= kLanes8. Few are walked one by one.
+template <Care kCare, class Step>
+__attribute__((noinline)) void leaves_of_row(const Forest& forest, std::int64_t t, int n, const Step& step,
+                                             const typename Step::Node::Key* keys, std::int64_t* leaves) {
   using Node = typename Step::Node;
   using Key = typename Node::Key;
   constexpr std::uint64_t kStride = 8 / sizeof(Key);
   const Node* nodes = static_cast<const Node*>(forest.nodes);
+  const std::int64_t* table = forest.trees + t * kTreeFields;
   const auto fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
   const auto move = [&](std::int64_t first, std::uint64_t from) {
     const Node* tree = nodes + first;
@@ -211,25 +216,23 @@ inline void walk_trees(const Forest& forest, const Step& step, const typename St
       return careful_step<kCare>(tree, forest.flags + first, from, key, forest.sets, forest.shift);
     }
   };
-  std::int64_t t = 0;
-  for (; t + kLanes8 <= forest.n_trees; t += kLanes8) {
-    const std::int64_t* table = forest.trees + t * kTreeFields;
+  std::uint64_t at[kLanes8] = {};
+  if (n == kLanes8) {
     std::int64_t first[kLanes8];
-    std::uint64_t at[kLanes8];
     std::int32_t free_levels = kMostFree;
     for (int l = 0; l < kLanes8; ++l) {
       first[l] = table[l * kTreeFields];
       free_levels = free_levels < forest.free_levels[t + l] ? free_levels : forest.free_levels[t + l];
     }
     descend(free_levels, at, [&](int l, std::uint64_t from) { return move(first[l], from); });
-    for (int l = 0; l < kLanes8; ++l)
-      sink(row, t + l, table[l * kTreeFields + 2] + leaf_of(nodes[first[l] + static_cast<std::int64_t>(at[l])]));
+  } else {
+    for (int l = 0; l < n; ++l) {
+      const std::int64_t first = table[l * kTreeFields];
+      for (std::uint64_t to = move(first, 0); to != at[l]; to = move(first, to)) at[l] = to;
+    }
   }
-  for (; t < forest.n_trees; ++t) {  // the last few, one by one
-    const std::int64_t first = forest.trees[t * kTreeFields];
-    std::uint64_t at = 0;
-    for (std::uint64_t to = move(first, at); to != at; to = move(first, at)) at = to;
-    sink(row, t, forest.trees[t * kTreeFields + 2] + leaf_of(nodes[first + static_cast<std::int64_t>(at)]));
+  for (int l = 0; l < n; ++l) {
+    leaves[l] = table[l * kTreeFields + 2] + leaf_of(nodes[table[l * kTreeFields] + static_cast<std::int64_t>(at[l])]);
   }
 }
 
@@ -239,9 +242,18 @@ inline void walk_row(const Forest& forest, const X* x, std::int64_t row, void* s
   Key* keys = static_cast<Key*>(scratch);
   const bool nan = fill_row(forest, x, keys);
   const Step step(forest.shift);
-  if (forest.member) return walk_trees<kMembers>(forest, step, keys, row, sink);
-  if (nan && forest.flags != nullptr) return walk_trees<kMissing>(forest, step, keys, row, sink);
-  walk_trees<kNone>(forest, step, keys, row, sink);
+  for (std::int64_t t = 0; t < forest.n_trees; t += kLanes8) {
+    const int n = static_cast<int>(forest.n_trees - t < kLanes8 ? forest.n_trees - t : kLanes8);
+    std::int64_t leaves[kLanes8];
+    if (forest.member) {
+      leaves_of_row<kMembers>(forest, t, n, step, keys, leaves);
+    } else if (nan && forest.flags != nullptr) {
+      leaves_of_row<kMissing>(forest, t, n, step, keys, leaves);
+    } else {
+      leaves_of_row<kNone>(forest, t, n, step, keys, leaves);
+    }
+    for (int l = 0; l < n; ++l) sink(row, t + l, leaves[l]);
+  }
 }
 
 // ---- any rows --------------------------------------------------------------------------------------------------------
