@@ -1,12 +1,14 @@
 """Writes the pages of docs/ that say what the code says: operators and coverage.
 
-`python -m scripts.pages` writes them, `--check` only compares; a test compares too, so they cannot drift.
+`python -m scripts.pages` writes them, `--check` only compares; a test compares too, so they cannot drift. `--measure`
+runs the whole case table in both runtimes first, which takes minutes, and records what it finds.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import pkgutil
 import sys
 from collections import Counter
@@ -18,6 +20,7 @@ import sklearn
 from sklearn.utils.discovery import all_estimators
 
 from sardonyx import operators, registry
+from tests import outcomes
 from tests.cases import cases
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -41,7 +44,7 @@ def operators_page() -> str:
 
 
 def coverage_page() -> str:
-    """Return the page on what converts: every estimator of scikit-learn, method by method."""
+    """Return the page on what converts: every estimator of scikit-learn, method by method, and how exactly."""
     rows = Counter(name for case in cases() for name in _classes(case.estimator))
     tables: dict[str, list[str]] = {}
     full = total = 0
@@ -49,17 +52,23 @@ def coverage_page() -> str:
         if not (has := _methods(cls)):
             continue
         converts = [m for m in registry.supported(cls) if m in has]
-        total, full = total + 1, full + (converts == has)
+        refused = {m: reason for m in has if (reason := registry.why_impossible(cls, m))}
+        total, full = total + 1, full + (len(converts) + len(refused) == len(has))
         room = cls.__module__.split(".")[1].lstrip("_")
-        tables.setdefault(room, []).append(_coverage_row(name, has, converts, rows[name]))
-    head = "| estimator | converts | not yet | test rows |\n| --- | --- | --- | ---: |\n"
+        rest = [m for m in has if m not in converts and m not in refused]
+        tables.setdefault(room, []).append(_coverage_row(name, converts, refused, rest, rows[name]))
+    head = "| estimator | sardonyx | ONNX Runtime | refused | test rows |\n| --- | --- | --- | --- | ---: |\n"
     sections = [f"\n## {room}\n\n{head}" + "\n".join(lines) + "\n" for room, lines in sorted(tables.items())]
     intro = (
         f"# What converts\n\n{NOTE}\n\n"
-        f"scikit-learn {sklearn.__version__}: {full} of the {total} estimators with an inference method convert\n"
-        "with all of their methods. What is not listed as converting is refused with an error, never\n"
-        "approximated. Test rows are the entries of the case table (`tests/cases/`) that use the estimator, each\n"
-        "compared with scikit-learn.\n"
+        f"scikit-learn {sklearn.__version__}: of the {total} estimators with an inference method, {full} convert with\n"
+        "all of their methods that have an answer of their own. What does not convert is refused with an error,\n"
+        "never approximated; the reason stands beside it. Test rows are the entries of the case table\n"
+        "(`tests/cases/`) that use the estimator, each compared with scikit-learn in both runtimes.\n\n"
+        "**exact** means every label, every number, every bit of a float, on the machine that wrote this page;\n"
+        "a number bounds the relative error of the worst answer, where the last bits of sums and of `exp` differ.\n"
+        "Rows in float32, whose promise is 1e-5, are told apart where they differ. Measured by\n"
+        "`scripts/docs --measure`, and no test may do worse.\n"
     )
     return intro + "".join(sections)
 
@@ -103,9 +112,32 @@ def _has(cls: type, method: str) -> bool:
     return hasattr(cls, method)
 
 
-def _coverage_row(name: str, has: list[str], converts: list[str], rows: int) -> str:
-    rest = [m for m in has if m not in converts]
-    return f"| {name} | {', '.join(converts) or '—'} | {', '.join(rest)} | {rows or ''} |"
+def _coverage_row(name: str, converts: list[str], refused: dict[str, str], rest: list[str], rows: int) -> str:
+    cells = [_reached(name, converts, runtime) for runtime in ("sardonyx", "onnxruntime")]
+    reasons = [f"{method}: {reason}" for method, reason in refused.items()] + [f"{method}: not yet" for method in rest]
+    return f"| {name} | {' | '.join(cells)} | {'; '.join(reasons)} | {rows or ''} |"
+
+
+def _reached(name: str, methods: list[str], runtime: str) -> str:
+    """Return the methods that convert, those of one outcome together."""
+    groups: dict[str, list[str]] = {}
+    for method in methods:
+        groups.setdefault(_outcome(f"{name}.{method}", runtime), []).append(method)
+    return "; ".join(f"{', '.join(group)}: {outcome}" for outcome, group in groups.items()) or "—"
+
+
+def _outcome(pair: str, runtime: str) -> str:
+    """Return what a pair reaches in words: "exact", "1e-14", "exact, 1e-7 in float32"."""
+    widths = outcomes.recorded().get(pair, {})
+    words = {width: _error(errors[runtime]) for width, errors in widths.items() if runtime in errors}
+    double, single = words.get("float64"), words.get("float32")
+    if double is None or single in (None, double):
+        return double or single or "untested"
+    return f"{double}, {single} in float32"
+
+
+def _error(error: float) -> str:
+    return "exact" if error == 0 else f"1e{round(math.log10(error))}"
 
 
 def _classes(estimator: Any) -> Iterator[str]:
@@ -117,4 +149,6 @@ def _classes(estimator: Any) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    if "--measure" in sys.argv[1:]:
+        outcomes.main()
     sys.exit(main("--check" in sys.argv[1:]))

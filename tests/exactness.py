@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sardonyx.convert import choose_methods
 from sardonyx.inputs import MISSING_NAN, MISSING_NONE
 from sardonyx.registry import ALIASES, METHODS
+from sardonyx.verification import restored
 
 
 def methods_of(estimator: Any) -> tuple[str, ...]:
@@ -27,7 +28,7 @@ def expected_outputs(estimator: Any, method: str, X: Any) -> list[NDArray[Any]]:
         warnings.simplefilter("ignore")  # it warns of unknown categories, and still answers
         result = getattr(estimator, method)(X)
     arrays = result if isinstance(result, list | tuple) else [result]
-    return [a.toarray() if hasattr(a, "toarray") else np.asarray(a) for a in arrays]
+    return [restored(a.toarray() if hasattr(a, "toarray") else np.asarray(a), X) for a in arrays]
 
 
 def assert_exact(actual: Any, expected: NDArray[Any], rtol: float | None = None) -> None:

@@ -26,6 +26,10 @@ def test_generated_page_is_up_to_date(name: str) -> None:
     assert page == PAGES[name](), f"docs/{name} is out of date: run scripts/docs"
 
 
+def test_every_pair_of_estimator_and_method_is_measured() -> None:
+    assert "untested" not in PAGES["coverage.md"](), "rows are missing in tests/cases/, or run scripts/docs --measure"
+
+
 @pytest.fixture
 def converters() -> Iterator[None]:
     """Forget converters that a page registers."""

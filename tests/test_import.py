@@ -19,7 +19,9 @@ HEAVY = ["sklearn", "scipy", "pandas", "polars", "pyarrow", "onnxruntime", "onnx
 
 #: the order in which imports flow: a module imports only from its own line or the lines above
 LAYERS = [
-    ["errors"],
+    ["errors", "_native"],
+    ["code_points"],
+    ["patterns"],
     ["protos"],
     ["large"],
     ["graph"],
@@ -28,12 +30,14 @@ LAYERS = [
     ["registry"],
     ["inputs", "description", "agreement"],
     ["convert"],
+    ["tracing"],
     ["converters"],
-    ["program", "_native"],
+    ["program"],
     ["rules", "reference", "plan"],
     ["passes", "kernels"],
     ["partition"],
     ["lower"],
+    ["frames"],
     ["session"],
     ["hurting", "verification"],
     ["api"],

@@ -22,42 +22,21 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sardonyx
 from sardonyx import InputError, ModelError, Session
-from sardonyx.convert import convert
-from sardonyx.hurting import number_of_rows
-from sardonyx.inputs import MISSING_NAN, MISSING_NONE
 from sardonyx.session import NativeSession, PlanSession
 
 from .cases import KNOWN, Case, cases
-from .exactness import assert_exact, expected_outputs, methods_of
+from .exactness import assert_exact
+from .outcomes import assert_recorded
+from .runtimes import in_sardonyx
 
 
 @pytest.mark.parametrize("case", list(cases()), ids=lambda c: c.name)
 def test_our_runtime_answers_like_the_estimator(case: Case) -> None:
     if reason := KNOWN.get(case.name, {}).get("sardonyx"):
         pytest.xfail(reason)
-    estimator, data = case.fit()
-    methods = case.methods or methods_of(estimator)
-    inverse = methods == ("inverse_transform",)
-    X_fit, X_test = (expected_outputs(estimator, "transform", x)[0] if inverse else x for x in (data.X, data.X_test))
-    session = sardonyx.load(convert(estimator, X_fit, methods=methods))
-    for X in (X_test, X_test[:1], X_test[:0]):
-        rows = number_of_rows(X)
-        for method in methods:
-            answer = session.answer(method, X)
-            arrays = answer if isinstance(answer, list | tuple) else [answer]
-            # scikit-learn itself refuses no rows: there, shapes come from one row
-            expected = expected_outputs(estimator, method, X if rows else X_test[:1])
-            for actual, right in zip(arrays, expected, strict=True):
-                assert_exact(with_sentinels(actual), with_sentinels(right[:rows]), case.rtol)
-
-
-def with_sentinels(array: Any) -> Any:
-    """Missing text as the text that stands for it, which compares equal to itself."""
-    if array.dtype != object:
-        return array
-    result = np.empty(array.size, dtype=object)
-    result[:] = [MISSING_NONE if v is None else MISSING_NAN if v != v else v for v in array.ravel().tolist()]
-    return result.reshape(array.shape)
+    for answer in in_sardonyx(case):
+        assert_exact(answer.actual, answer.expected, case.rtol)
+        assert_recorded(case, "sardonyx", answer)
 
 
 # ---- a model of each kind

@@ -21,7 +21,7 @@ namespace {
 
 // Rows computed together, so that a weight is loaded once for all of them; the number of registers limits them.
 constexpr int kDotRows = 4;
-constexpr int kPanelRows = SARDONYX_ISA == 2 ? 8 : SARDONYX_ISA == 1 ? 6 : 4;
+constexpr int kPanelRows = SARDONYX_ISA == 2 ? 8 : 4;
 constexpr std::int64_t kDotColumns = 4;
 
 template <class T>

@@ -41,6 +41,21 @@ inline std::uint64_t hash_of(T x) {
   }
 }
 
+template <class T>
+inline T bytes_at(const char* at) {
+  T value;
+  __builtin_memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// Fewer than eight bytes as a number: loads that overlap, as a copy of unknown size would be a call.
+inline std::uint64_t last_bytes(const char* at, std::int64_t size) {
+  if (size >= 4) return bytes_at<std::uint32_t>(at) | std::uint64_t{bytes_at<std::uint32_t>(at + size - 4)} << 32;
+  if (size <= 0) return 0;
+  const auto byte = [at](std::int64_t i) { return static_cast<std::uint64_t>(static_cast<unsigned char>(at[i])); };
+  return byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+}
+
 inline std::uint64_t hash_of(const Text& text) {
   std::uint64_t hash = static_cast<std::uint64_t>(text.size);
   std::int64_t i = 0;
@@ -49,9 +64,7 @@ inline std::uint64_t hash_of(const Text& text) {
     __builtin_memcpy(&part, text.data + i, 8);
     hash = mixed(hash ^ part);
   }
-  std::uint64_t rest = 0;
-  if (i < text.size) __builtin_memcpy(&rest, text.data + i, static_cast<std::size_t>(text.size - i));
-  return mixed(hash ^ rest);
+  return mixed(hash ^ last_bytes(text.data + i, text.size - i));
 }
 
 template <class T>

@@ -15,123 +15,13 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "check.h"
-#include "simd/vector.h"
+#include "space.h"
 
 namespace sardonyx {
 namespace {
 
-constexpr int kL = kLanes<double>;
 constexpr int kTile = 4;    // rows of brute force that share the load of panels
 constexpr int kPanels = 2;  // that rows meet at once; a row alone meets twice as many
-
-enum MetricCode {
-  kEuclidean,
-  kSqeuclidean,
-  kSeuclidean,
-  kManhattan,
-  kChebyshev,
-  kMinkowski,
-  kHamming,
-  kCanberra,
-  kBraycurtis,
-  kMetrics
-};
-enum Algorithm { kBrute, kKdTree, kBallTree, kAlgorithms };
-
-// ---- metrics: a scalar formula for one lane or many -----------------------------------------------------------------
-
-inline double absolute(double x) { return ::fabs(x); }
-inline Vector<double> absolute(Vector<double> x) {
-  return (Vector<double>)((VectorBits<double>)x & ~(VectorBits<double>)broadcast(-0.0));
-}
-inline double rounded(double x) { return static_cast<double>(static_cast<float>(x)); }
-inline Vector<double> rounded(Vector<double> x) {
-  typedef float Narrow __attribute__((vector_size(kVectorBytes / 2)));
-  return __builtin_convertvector(__builtin_convertvector(x, Narrow), Vector<double>);
-}
-inline double larger(double a, double b) { return a > b ? a : b; }
-inline Vector<double> larger(Vector<double> a, Vector<double> b) { return a > b ? a : b; }
-inline double power(double x, double p) { return ::pow(x, p); }
-inline Vector<double> power(Vector<double> x, double p) {
-  for (int lane = 0; lane < kL; ++lane) x[lane] = ::pow(x[lane], p);
-  return x;
-}
-// a / b, and 0 unless b > 0
-inline double ratio(double a, double b) { return b > 0 ? a / b : 0.0; }
-inline Vector<double> ratio(Vector<double> a, Vector<double> b) {
-  const VectorBits<double> positive = b > Vector<double>{};
-  return (Vector<double>)((VectorBits<double>)(a / b) & positive);
-}
-inline double unequal(double x, double y) { return x != y ? 1.0 : 0.0; }
-inline Vector<double> unequal(Vector<double> x, Vector<double> y) {
-  const VectorBits<double> differ = x != y;
-  return (Vector<double>)((VectorBits<double>)broadcast(1.0) & differ);
-}
-
-struct Space {
-  std::int64_t features, n_fit, metric, k;
-  bool single;
-  double p;
-  const double* w;  // one weight a feature
-};
-
-// Adds feature f to the reduced distance `a` (and to `b`, of the one metric that divides two sums).
-template <int M, class V>
-inline void add(V& a, [[maybe_unused]] V& b, V x, V y, std::int64_t f, const Space& space) {
-  V gap = x - y;
-  if constexpr (M != kEuclidean && M != kSqeuclidean) {  // whose squares need no magnitude
-    gap = absolute(gap);
-    if (space.single) gap = rounded(gap);
-  }
-  if constexpr (M == kEuclidean || M == kSqeuclidean) a += gap * gap;
-  if constexpr (M == kSeuclidean) a += gap * gap / space.w[f];
-  if constexpr (M == kManhattan || M == kBraycurtis) a += gap;
-  if constexpr (M == kChebyshev) a = larger(gap, a);
-  if constexpr (M == kMinkowski) a += power(gap, space.p) * space.w[f];
-  if constexpr (M == kHamming) a += unequal(x, y);
-  if constexpr (M == kCanberra) a += ratio(gap, absolute(x) + absolute(y));
-  if constexpr (M == kBraycurtis) b += absolute(x) + absolute(y);
-}
-
-// What is compared, once all features are in.
-template <int M, class V>
-inline V finished(V a, [[maybe_unused]] V b, const Space& space) {
-  if constexpr (M == kBraycurtis) a = ratio(a, b);
-  if constexpr (M == kHamming) a = a / static_cast<double>(space.features);
-  if constexpr (M == kEuclidean || M == kSqeuclidean) return a;
-  return space.single ? rounded(a) : a;
-}
-
-// The distance of what is compared.
-inline double distance_of(double reduced, const Space& space) {
-  if (space.single) reduced = rounded(reduced);
-  double distance = reduced;
-  if (space.metric == kEuclidean || space.metric == kSeuclidean) distance = __builtin_sqrt(reduced);
-  if (space.metric == kMinkowski) distance = ::pow(reduced, 1.0 / space.p);
-  return space.single ? rounded(distance) : distance;
-}
-
-// Calls f(Code<M>{}) with the metric as a constant.
-template <int M>
-struct Code {
-  static constexpr int value = M;
-};
-
-template <class F>
-void with_metric(std::int64_t metric, F&& f) {
-  switch (metric) {
-    case kEuclidean:
-    case kSqeuclidean: return f(Code<kEuclidean>{});
-    case kSeuclidean: return f(Code<kSeuclidean>{});
-    case kManhattan: return f(Code<kManhattan>{});
-    case kChebyshev: return f(Code<kChebyshev>{});
-    case kMinkowski: return f(Code<kMinkowski>{});
-    case kHamming: return f(Code<kHamming>{});
-    case kCanberra: return f(Code<kCanberra>{});
-    default: return f(Code<kBraycurtis>{});
-  }
-}
 
 // R rows against P panels: R * P sums side by side hide the latency of the additions.
 template <int M, int R, int P>
@@ -294,19 +184,6 @@ double* pack_leaf(Leaf& leaf, const std::int64_t* order, const double* rows, std
   return to;
 }
 
-// Params: metric, k (0 for PairwiseDistances), algorithm, single, p.
-constexpr int kParams = 5;
-
-Space space_of(const Step& step) {
-  return {step.inputs[1].dims[1],
-          step.inputs[1].dims[0],
-          step.params[0].i,
-          step.params[1].i,
-          step.params[3].i != 0,
-          step.params[4].f,
-          data_of<const double>(step.inputs[2])};
-}
-
 void release(void* state) {
   auto* packed = static_cast<Packed*>(state);
   std::free(packed->order);
@@ -350,46 +227,12 @@ void* prepare(const Step& step) {
   return packed;
 }
 
-void check_space(const Step& step, const char* name) {
-  require(step.n_params == kParams, name, "takes metric, k, algorithm, single and p");
-  require_row_output(step, name);
-  const Tensor &x = step.inputs[0], &fit = step.inputs[1], &w = step.inputs[2];
-  require(x.dtype == DType::f64 && fit.dtype == DType::f64 && w.dtype == DType::f64, name, "takes float64");
-  require(!x.constant && fit.constant && w.constant && fit.rank == 2, name,
-          "X is a row, the training rows are constant");
-  require(fit.dims[1] == x.width && w.width == x.width && fit.dims[0] >= 1, name, "shapes do not fit");
-  require(in_range(integer_param(step, 0), 0, kMetrics - 1), name, "there is no such metric");
-  require(in_range(integer_param(step, 2), 0, kAlgorithms - 1), name, "there is no such algorithm");
-  require(in_range(integer_param(step, 3), 0, 1), name, "single is 0 or 1");
-  require(real_param(step, 4) > 0, name, "p is not positive");
-  require(step.outputs[0].dtype == DType::f64, name, "gives float64");
-}
-
-// A tree as scikit-learn writes it: node i has children 2 i + 1 and 2 i + 2, leaves hold [start, end) of `order`.
-void check_tree(const Step& step, const char* name) {
-  const std::int64_t n = step.inputs[1].dims[0], features = step.inputs[1].dims[1];
-  const Tensor &order = step.inputs[3], &ranges = step.inputs[4], &radii = step.inputs[5], &bounds = step.inputs[6];
-  require(order.constant && ranges.constant && radii.constant && bounds.constant, name, "the tree is not constant");
-  require(order.dtype == DType::i64 && ranges.dtype == DType::i64 && radii.dtype == DType::f64, name,
-          "types of the tree");
-  require(bounds.dtype == DType::f64 && order.width == n && ranges.rank == 2 && ranges.dims[1] == 3, name,
-          "the tree's shape");
-  const std::int64_t nodes = ranges.dims[0], corners = step.params[2].i == kKdTree ? 2 : 1;
-  require(nodes >= 1 && radii.width == nodes && bounds.width == corners * nodes * features, name, "the tree's size");
-  const auto *rows = data_of<const std::int64_t>(order), *range = data_of<const std::int64_t>(ranges);
-  for (std::int64_t i = 0; i < n; ++i)
-    require(in_range(rows[i], 0, n - 1), name, "the tree names a row that is not there");
-  for (std::int64_t i = 0; i < nodes; ++i) {
-    require(in_range(range[3 * i], 0, n) && in_range(range[3 * i + 1], range[3 * i], n), name, "a node's rows");
-    require(range[3 * i + 2] != 0 || 2 * i + 2 < nodes, name, "a node has no children");
-  }
-}
-
 void check_neighbors(const Step& step) {
   constexpr const char* name = "KNeighbors";
   require((step.n_inputs == 3 || step.n_inputs == 7) && step.n_outputs == 2, name,
           "takes 3 or 7 inputs, gives 2 outputs");
   check_space(step, name);
+  require(step.n_params == kSpaceParams, name, "takes metric, k, algorithm, single and p");
   const std::int64_t k = integer_param(step, 1);
   require(in_range(k, 1, step.inputs[1].dims[0]), name, "k is not between 1 and the number of training rows");
   require(step.outputs[1].dtype == DType::i64 && step.outputs[0].width == k && step.outputs[1].width == k, name,
@@ -524,6 +367,7 @@ void check_distances(const Step& step) {
   constexpr const char* name = "PairwiseDistances";
   require(step.n_inputs == 3 && step.n_outputs == 1, name, "takes 3 inputs, gives 1 output");
   check_space(step, name);
+  require(step.n_params == kSpaceParams, name, "takes metric, k, algorithm, single and p");
   require(integer_param(step, 1) == 0 && step.params[2].i == kBrute, name, "k is 0 and no tree is searched");
   require(step.outputs[0].width == step.inputs[1].dims[0], name, "the output holds one distance a training row");
 }

@@ -1,5 +1,5 @@
 // Tree ensembles: which leaf a row reaches in every tree (TreeEnsembleLeaves), and the sum of those leaves' values, first
-// tree first, in float64 (TreeEnsembleSum). Bit for bit the same on every instruction set: comparisons and one addition.
+// tree first, in the type of the values (TreeEnsembleSum). Bit for bit the same on every instruction set: comparisons and one addition.
 //
 //            x ──▶ which leaf?  trees/walk.h  or, of small trees and many rows, trees/scan.h
 //                     │  for every tree, in order
@@ -40,15 +40,16 @@ void check_sum(const Step& step) {
   require(in_range(scan, 0, 1) && in_range(base, 0, 1), name, "scan and base are 0 or 1");
   require_counts(step, name, static_cast<int>(kForestInputs + kScanInputs * scan + base), 1, kSumParams);
   require_row_output(step, name);
-  check_forest(step, name, shift, DType::f64);
   const Tensor &values = step.inputs[kLeafTable], &y = step.outputs[0];
+  require(is_float(values.dtype), name, "values are not floats");
+  check_forest(step, name, shift, values.dtype);
   require(values.rank == 2, name, "values are not a matrix");
   require(in_range(groups, 1, 1 << 20), name, "impossible groups");
-  require(y.dtype == DType::f64 && y.width == groups * values.dims[1], name, "output of the wrong size");
+  require(y.dtype == values.dtype && y.width == groups * values.dims[1], name, "output of the wrong size");
   if (scan != 0) check_scan(step, name);
   if (base == 0) return;
   const Tensor& start = step.inputs[step.n_inputs - 1];
-  require(start.dtype == DType::f64 && !start.constant && start.width == y.width, name, "base does not fit the output");
+  require(start.dtype == y.dtype && !start.constant && start.width == y.width, name, "base does not fit the output");
 }
 
 std::size_t sum_scratch(const Step& step, std::int64_t rows) {
@@ -59,47 +60,52 @@ std::size_t sum_scratch(const Step& step, std::int64_t rows) {
 
 void* prepare_sum(const Step& step) { return prepare_forest(step, static_cast<int>(step.params[kShift].i)); }
 
-// Adds leaf values to rows of y. kColumns: how many a leaf has, 0 for any number.
-template <int kColumns>
+// Adds leaf values to rows of y, both of type Sum. kColumns: how many a leaf has, 0 for any number.
+template <int kColumns, class Sum>
 struct Add {
-  double* y;
-  const double* values;
+  Sum* y;
+  const Sum* values;
   std::int64_t width, columns, groups;
 
   inline void operator()(std::int64_t row, std::int64_t tree, std::int64_t leaf) const {
     const std::int64_t n = kColumns > 0 ? kColumns : columns;
-    double* to = y + row * width + (groups == 1 ? 0 : (tree % groups) * n);
-    const double* from = values + leaf * n;
+    Sum* to = y + row * width + (groups == 1 ? 0 : (tree % groups) * n);
+    const Sum* from = values + leaf * n;
     for (std::int64_t k = 0; k < n; ++k) to[k] += from[k];
   }
 };
 
-template <int kColumns>
+template <int kColumns, class Sum>
 void add_trees(const Step& step, std::int64_t rows, const Context& context) {
   const State& state = *static_cast<const State*>(context.state);
   const Forest forest = forest_of(step, static_cast<int>(step.params[kShift].i), state);
   const Tensor &values = step.inputs[kLeafTable], &y = step.outputs[0];
-  const Add<kColumns> add{data_of<double>(y), data_of<double>(values), y.width, values.dims[1], step.params[kGroups].i};
+  const Add<kColumns, Sum> add{data_of<Sum>(y), data_of<Sum>(values), y.width, values.dims[1], step.params[kGroups].i};
   std::int64_t scanned = 0;
   if (step.params[kScan].i != 0) scanned = rows % kScanRows >= kScanPays ? rows : rows / kScanRows * kScanRows;
   if (scanned > 0) scan(step, forest, scanned, context.scratch, add);
   if (scanned < rows) walk(step, forest, {scanned, rows}, context.scratch, add);
 }
 
-void run_sum(const Step& step, std::int64_t rows, const Context& context) {
+template <class Sum>
+void sum_trees(const Step& step, std::int64_t rows, const Context& context) {
   const Tensor& y = step.outputs[0];
-  double* sums = data_of<double>(y);
+  Sum* sums = data_of<Sum>(y);
   if (step.params[kBase].i != 0) {
-    memcpy(sums, step.inputs[step.n_inputs - 1].data, static_cast<std::size_t>(rows * y.width) * sizeof(double));
+    memcpy(sums, step.inputs[step.n_inputs - 1].data, static_cast<std::size_t>(rows * y.width) * sizeof(Sum));
   } else {
-    for (std::int64_t i = 0; i < rows * y.width; ++i) sums[i] = -0.0;  // added to anything, changes nothing
+    for (std::int64_t i = 0; i < rows * y.width; ++i) sums[i] = Sum(-0.0);  // added to anything, changes nothing
   }
   switch (step.inputs[kLeafTable].dims[1]) {
-    case 1: return add_trees<1>(step, rows, context);
-    case 2: return add_trees<2>(step, rows, context);
-    case 3: return add_trees<3>(step, rows, context);
-    default: return add_trees<0>(step, rows, context);
+    case 1: return add_trees<1, Sum>(step, rows, context);
+    case 2: return add_trees<2, Sum>(step, rows, context);
+    case 3: return add_trees<3, Sum>(step, rows, context);
+    default: return add_trees<0, Sum>(step, rows, context);
   }
+}
+
+void run_sum(const Step& step, std::int64_t rows, const Context& context) {
+  step.outputs[0].dtype == DType::f32 ? sum_trees<float>(step, rows, context) : sum_trees<double>(step, rows, context);
 }
 
 SARDONYX_KERNEL("TreeEnsembleSum", {.check = check_sum,

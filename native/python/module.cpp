@@ -5,10 +5,15 @@
 //
 //   run(names or None, feeds)
 //     every feed an ndarray of the slot's dtype and shape, C-contiguous   ->  straight to the core
+//     or a scipy.sparse CSR matrix of that dtype, whatever form the program takes the input in (python/sparse.h)
 //     anything else (frames, lists, other dtypes, missing names ...)      ->  the hook given to set_coerce, then again
+//     columns of other dtypes, lists, objects, Arrow arrays (column.h)    ->  converted where every value stays the same
+//     anything else (frames, missing names, values that would change ...) ->  the hook given to set_coerce, then again
+//   _run_columns(names, feeds)      the same, but returns None in place of calling the hook
 #define SARDONYX_IMPORTS_NUMPY
 #include "python/numpy_api.h"
 // NumPy first: it includes Python.h, which must precede the standard headers.
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <memory>
@@ -19,7 +24,12 @@
 #include <utility>
 #include <vector>
 
+#include "python/column.h"
 #include "python/forest.h"
+#include "python/pieces.h"
+#include "python/reader.h"
+#include "python/ref.h"
+#include "python/sparse.h"
 #include "python/text.h"
 #include "runtime/cpu.h"
 #include "runtime/error.h"
@@ -36,6 +46,7 @@ PyObject* program_error = nullptr;
 PyObject* input_error = nullptr;
 
 constexpr double kWorthReleasing = 20e3;  // nanoseconds of work below which the GIL is kept
+constexpr std::int64_t kPiece = 1024;     // rows to read columns for at a time, at least
 
 struct DTypeInfo {
   const char* name;
@@ -52,21 +63,6 @@ constexpr DTypeInfo kDTypes[] = {
 
 const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<int>(dtype)]; }
 
-class Ref {  // an owned reference
- public:
-  explicit Ref(PyObject* object = nullptr) : object_(object) {}
-  ~Ref() { Py_XDECREF(object_); }
-  Ref(Ref&& other) noexcept : object_(other.release()) {}
-  Ref(const Ref&) = delete;
-  Ref& operator=(const Ref&) = delete;
-  PyObject* get() const { return object_; }
-  PyObject* release() { return std::exchange(object_, nullptr); }
-  explicit operator bool() const { return object_ != nullptr; }
-
- private:
-  PyObject* object_;
-};
-
 // One input or output as Python sees it.
 struct Port {
   PyObject* name;  // interned
@@ -75,6 +71,7 @@ struct Port {
   int rank;  // without the rows
   npy_intp dims[kMaxRank];
   std::int64_t width;
+  bool sparse;
 };
 
 struct Core {
@@ -134,31 +131,37 @@ class Few {
 
 class Call {
  public:
-  Call(Core& core, const Schedule& schedule)
+  Call(Core& core, const Schedule& schedule, bool sparse)
       : core_(core),
         schedule_(schedule),
+        sparse_(sparse),
         kept_(core.inputs.size()),
+        bound_(core.inputs.size()),
         inputs_(core.inputs.size()),
         outputs_(schedule.outputs().size()) {}
   ~Call() { forget(); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // False: the feeds need the hook, or a Python error is set.
-  bool bind(PyObject* feeds) {
+  // False: the feeds need the hook, or a Python error is set. nulls: of each input, whether a null stands for NaN; or
+  // nullptr.
+  bool bind(PyObject* feeds, const char* nulls = nullptr) {
     forget();
     if (!PyDict_Check(feeds) || PyDict_GET_SIZE(feeds) != static_cast<Py_ssize_t>(core_.inputs.size())) return false;
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
       PyObject* feed = PyDict_GetItemWithError(feeds, core_.inputs[i].name);
+      reader_.set_none(nulls != nullptr && nulls[i] != 0 ? kMissingNaN : kMissingNone);
       if (feed == nullptr || !bind_one(i, feed)) return false;
     }
     return true;
   }
 
+  // nullptr: a value does not fit, so that the feeds need the hook; or a Python error is set.
   PyObject* run() {
     Ref list(PyList_New(static_cast<Py_ssize_t>(schedule_.outputs().size())));
     if (!list || !make_outputs(list.get())) return nullptr;
     if (rows_ > 0 && !compute()) return nullptr;
+    if (!sparse_outputs_.empty() && !fill_sparse(list.get())) return nullptr;
     if (!text_outputs_.empty() && !fill_texts(list.get())) return nullptr;
     return list.release();
   }
@@ -167,28 +170,54 @@ class Call {
   void forget() {
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) Py_CLEAR(kept_[i]);
     rows_ = -1;
-    text_inputs_.clear();
+    waits_ = false;
+    reader_.clear();
+    text_outputs_.clear();
+    csr_inputs_.clear();
+    csr_of_.clear();
   }
 
   bool bind_one(std::size_t i, PyObject* feed) {
     const Port& port = core_.inputs[i];
-    if (!PyArray_CheckExact(feed)) return false;
-    auto* array = reinterpret_cast<PyArrayObject*>(feed);
-    if (!PyArray_ISCARRAY_RO(array) || !fits(port, array)) return false;
+    const bool array = PyArray_CheckExact(feed) && bind_array(port, feed, &bound_[i]);
+    if (!array && PyErr_Occurred()) return false;
+    if (!array && bind_csr(i, feed)) return true;
+    if (!array && (PyErr_Occurred() || !bind_column(port, feed, &bound_[i]))) return false;
+    inputs_[i] = bound_[i].data;
+    waits_ = waits_ || bound_[i].waits();
     Py_INCREF(feed);
-    kept_[i] = feed;
-    if (port.dtype == DType::text) return bind_text(i, feed);
-    const int typenum = PyArray_TYPE(array);
-    if (typenum != port.typenum && !PyArray_EquivTypenums(typenum, port.typenum)) return false;
-    inputs_[i] = PyArray_DATA(array);
+    Py_XSETREF(kept_[i], feed);
     return true;
   }
 
-  bool bind_text(std::size_t i, PyObject* feed) {
-    TextInput& input = text_inputs_.emplace_back();
-    if (!input.read(feed)) return false;
-    inputs_[i] = input.data();
+  // False: it is no CSR matrix, or does not fit.
+  bool bind_csr(std::size_t i, PyObject* feed) {
+    const Port& port = core_.inputs[i];
+    if (port.rank != 1 || port.dtype == DType::text) return false;
+    auto csr = std::make_unique<CsrInput>();
+    if (!csr->read(feed, port.typenum, port.width)) return false;
+    if (rows_ < 0) rows_ = csr->rows();
+    if (rows_ != csr->rows()) return false;
+    csr_of_.resize(core_.inputs.size(), nullptr);
+    csr_of_[i] = &csr->csr();
+    csr_inputs_.push_back(std::move(csr));
     return true;
+  }
+
+  bool bind_array(const Port& port, PyObject* feed, Input* input) {
+    auto* array = reinterpret_cast<PyArrayObject*>(feed);
+    if (!PyArray_ISCARRAY_RO(array) || !fits(port, array)) return false;
+    const int typenum = PyArray_TYPE(array);
+    const bool same = typenum == port.typenum || PyArray_EquivTypenums(typenum, port.typenum);
+    if (!same || port.dtype == DType::text) return reader_.bind_array(feed, port.dtype, port.width, input);
+    *input = {PyArray_DATA(array)};
+    return true;
+  }
+
+  bool bind_column(const Port& port, PyObject* feed, Input* input) {
+    const bool matrix = port.rank == 1 && is_columns(feed) && PyTuple_GET_SIZE(feed) == port.width;
+    if (matrix) return reader_.bind_matrix(feed, port.dtype, &rows_, input);
+    return port.width == 1 && port.rank <= 1 && reader_.bind(feed, port.dtype, &rows_, input);
   }
 
   // A column may come as (N, 1) or (N,), whichever of the two the program says.
@@ -211,6 +240,10 @@ class Call {
   bool make_outputs(PyObject* list) {
     for (std::size_t k = 0; k < schedule_.outputs().size(); ++k) {
       const Port& port = core_.outputs[schedule_.outputs()[k]];
+      if (sparse_ && port.sparse) {
+        sparse_output(k);
+        continue;
+      }
       npy_intp dims[kMaxRank + 1] = {rows_};
       for (int d = 0; d < port.rank; ++d) dims[d + 1] = port.dims[d];
       PyObject* array = PyArray_SimpleNew(port.rank + 1, dims, port.typenum);
@@ -218,6 +251,22 @@ class Call {
       PyList_SET_ITEM(list, static_cast<Py_ssize_t>(k), array);
       outputs_[k] = port.dtype == DType::text ? text_output(k, rows_ * port.width)
                                               : PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
+    }
+    return true;
+  }
+
+  void sparse_output(std::size_t k) {
+    results_of_.resize(schedule_.outputs().size(), nullptr);
+    sparse_outputs_.emplace_back(k, std::make_unique<SparseResult>());
+    results_of_[k] = sparse_outputs_.back().second.get();
+  }
+
+  bool fill_sparse(PyObject* list) {
+    for (const auto& [k, result] : sparse_outputs_) {
+      const Port& port = core_.outputs[schedule_.outputs()[k]];
+      PyObject* matrix = make_csr(*result, rows_, port.width, port.dtype, port.typenum);
+      if (matrix == nullptr) return false;
+      PyList_SET_ITEM(list, static_cast<Py_ssize_t>(k), matrix);
     }
     return true;
   }
@@ -233,32 +282,59 @@ class Call {
     return text_outputs_.back().texts.get();
   }
 
+  // False: a value does not fit, or a Python error is set.
   bool compute() {
-    const Arrays arrays{inputs_.data(), outputs_.data()};
-    if (rows_ == 1 || schedule_.nanoseconds_per_row() * static_cast<double>(rows_) < kWorthReleasing) {
-      try {
-        schedule_.run(arrays, rows_, 1);
-      } catch (...) {
-        raise_current(input_error);
-        return false;
-      }
-      return true;
-    }
+    bool fits = true;
     std::exception_ptr error;
-    Py_BEGIN_ALLOW_THREADS;
+    const bool briefly = rows_ == 1 || schedule_.nanoseconds_per_row() * static_cast<double>(rows_) < kWorthReleasing;
+    PyThreadState* released = briefly ? nullptr : PyEval_SaveThread();
     try {
-      schedule_.run(arrays, rows_, core_.threads);
+      fits = waits_ ? run_waiting(briefly ? 1 : core_.threads) : run_bound(briefly ? 1 : core_.threads);
     } catch (...) {
       error = std::current_exception();
     }
-    Py_END_ALLOW_THREADS;
-    if (error == nullptr) return true;
+    if (released != nullptr) PyEval_RestoreThread(released);
+    if (error == nullptr) return fits;
     try {
       std::rethrow_exception(error);
     } catch (...) {
       raise_current(input_error);
     }
     return false;
+  }
+
+  bool run_bound(int threads) {
+    const Arrays arrays{inputs_.data(), outputs_.data(), csr_of_.empty() ? nullptr : csr_of_.data(),
+                        results_of_.empty() ? nullptr : results_of_.data()};
+    schedule_.run(arrays, rows_, threads);
+    return true;
+  }
+
+  // Some inputs are columns yet to be read: all at once if they are short, or beside sparse ones; else piece by piece.
+  bool run_waiting(int threads) {
+    const std::int64_t piece = std::max(kPiece, core_.program->block_rows());
+    const bool whole = core_.program->block_rows() == 0 || !csr_of_.empty() || !results_of_.empty();
+    if (rows_ > piece && !whole) return run_in_pieces(piece, threads);
+    for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
+      if (!bound_[i].waits()) continue;
+      const Port& port = core_.inputs[i];
+      void* to = reader_.allocate(static_cast<std::size_t>(rows_ * port.width) * item_size(port.dtype));
+      if (!reader_.read(bound_[i], port.dtype, 0, rows_, to)) return false;
+      inputs_[i] = to;
+    }
+    return run_bound(threads);
+  }
+
+  bool run_in_pieces(std::int64_t piece, int threads) {
+    std::vector<Span> inputs, outputs;
+    for (const Port& port : core_.inputs) inputs.push_back({port.dtype, port.width});
+    for (const std::int32_t output : schedule_.outputs()) {
+      outputs.push_back({core_.outputs[output].dtype, core_.outputs[output].width});
+    }
+    const Pieces pieces{schedule_, reader_, {bound_.data(), inputs.size()},
+                        inputs,    outputs, {outputs_.data(), outputs.size()},
+                        rows_,     piece};
+    return pieces.run(threads);
   }
 
   bool fill_texts(PyObject* list) {
@@ -276,12 +352,19 @@ class Call {
 
   Core& core_;
   const Schedule& schedule_;
+  bool sparse_;  // sparse outputs are wanted as such
   Few<PyObject*> kept_;
+  Few<Input> bound_;
   Few<const void*> inputs_;
   Few<void*> outputs_;
   std::int64_t rows_ = -1;
-  std::vector<TextInput> text_inputs_;
+  bool waits_ = false;  // some input has yet to be read
+  ColumnReader reader_;
   std::vector<TextOutput> text_outputs_;
+  std::vector<std::unique_ptr<CsrInput>> csr_inputs_;
+  std::vector<const Csr*> csr_of_;  // for each input; empty without any
+  std::vector<std::pair<std::size_t, std::unique_ptr<SparseResult>>> sparse_outputs_;
+  std::vector<SparseResult*> results_of_;  // for each output; empty without any
 };
 
 std::optional<std::int32_t> output_named(const Core& core, PyObject* name) {
@@ -340,15 +423,20 @@ PyObject* run_coerced(PyObject* self, Call& call, PyObject* feeds) {
   }
   const Ref coerced(PyObject_CallFunctionObjArgs(coerce_hook, self, feeds, nullptr));
   if (!coerced) return nullptr;
-  if (call.bind(coerced.get())) return call.run();
+  if (call.bind(coerced.get())) {
+    PyObject* result = call.run();
+    if (result != nullptr || PyErr_Occurred()) return result;
+  }
   if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "the coerce hook did not return proper arrays");
   return nullptr;
 }
 
-// The arguments of run, called as ONNX Runtime's is: (output_names, input_feed, run_options=None), by position or name.
+// The arguments of run, called as ONNX Runtime's is: (output_names, input_feed, run_options=None), by position or name;
+// and `sparse`, by name.
 class RunArguments {
  public:
   static constexpr int kCount = 3;
+  bool sparse() const { return sparse_; }
   PyObject* names() const { return values_[0]; }
   PyObject* feeds() const { return values_[1]; }
 
@@ -370,13 +458,18 @@ class RunArguments {
  private:
   bool set(PyObject* keyword, PyObject* value) {
     static constexpr const char* kNames[kCount] = {"output_names", "input_feed", "run_options"};
+    if (PyUnicode_CompareWithASCIIString(keyword, "sparse") == 0) {
+      if (!PyBool_Check(value)) return refuse("sparse=%R; give True or False", value);
+      sparse_ = value == Py_True;
+      return true;
+    }
     for (int i = 0; i < kCount; ++i) {
       if (PyUnicode_CompareWithASCIIString(keyword, kNames[i]) != 0) continue;
       if (values_[i] != nullptr) return refuse("run got %R twice", keyword);
       values_[i] = value;
       return true;
     }
-    return refuse("run has no argument %R; it takes output_names and input_feed", keyword);
+    return refuse("run has no argument %R; it takes output_names, input_feed and sparse", keyword);
   }
 
   template <class... Details>
@@ -386,23 +479,57 @@ class RunArguments {
   }
 
   PyObject* values_[kCount] = {};
+  bool sparse_ = false;
 };
 
-PyObject* run_with(PyObject* self, PyObject* names, PyObject* feeds) {
+PyObject* run_with(PyObject* self, PyObject* names, PyObject* feeds, bool sparse) {
   Core& core = core_of(self);
   const Schedule* schedule = choose(core, names);
   if (schedule == nullptr) return nullptr;
-  Call call(core, *schedule);
-  if (call.bind(feeds)) return call.run();
+  Call call(core, *schedule, sparse);
+  if (call.bind(feeds)) {
+    PyObject* result = call.run();
+    if (result != nullptr || PyErr_Occurred()) return result;
+  }
   return run_coerced(self, call, feeds);
+}
+
+// Nothing: a Python error is set. Else one byte for each input, or nullptr.
+std::optional<const char*> read_nulls(const Core& core, PyObject* nulls) {
+  if (nulls == Py_None) return nullptr;
+  if (PyBytes_Check(nulls) && PyBytes_GET_SIZE(nulls) == static_cast<Py_ssize_t>(core.inputs.size())) {
+    return PyBytes_AS_STRING(nulls);
+  }
+  PyErr_SetString(PyExc_TypeError, "nulls are None, or bytes: one for each input");
+  return std::nullopt;
+}
+
+PyObject* program_run_columns(PyObject* self, PyObject* const* args, Py_ssize_t nargs) {
+  if (nargs != 3) {
+    PyErr_SetString(PyExc_TypeError, "_run_columns takes the names of outputs (or None), a dict of columns, and nulls");
+    return nullptr;
+  }
+  try {
+    Core& core = core_of(self);
+    const Schedule* schedule = choose(core, args[0]);
+    const std::optional<const char*> nulls = read_nulls(core, args[2]);
+    if (schedule == nullptr || !nulls) return nullptr;
+    Call call(core, *schedule, false);
+    PyObject* result = call.bind(args[1], *nulls) ? call.run() : nullptr;
+    if (result != nullptr) return result;
+  } catch (...) {
+    return raise_current(input_error);
+  }
+  if (PyErr_Occurred()) return nullptr;
+  Py_RETURN_NONE;
 }
 
 PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* keywords) {
   try {
-    if (nargs == 2 && keywords == nullptr) return run_with(self, args[0], args[1]);
+    if (nargs == 2 && keywords == nullptr) return run_with(self, args[0], args[1], false);
     RunArguments arguments;
     if (!arguments.read(args, nargs, keywords)) return nullptr;
-    return run_with(self, arguments.names(), arguments.feeds());
+    return run_with(self, arguments.names(), arguments.feeds(), arguments.sparse());
   } catch (...) {
     return raise_current(input_error);
   }
@@ -415,7 +542,8 @@ std::vector<Port> ports_of(const Program& program, const std::vector<std::int32_
   ports.reserve(slots.size());
   for (const std::int32_t number : slots) {
     const Slot& slot = program.slots()[number];
-    Port port{nullptr, slot.tensor.dtype, info(slot.tensor.dtype).typenum, slot.tensor.rank, {}, slot.tensor.width};
+    Port port{nullptr,           slot.tensor.dtype, info(slot.tensor.dtype).typenum, slot.tensor.rank, {},
+              slot.tensor.width, slot.tensor.sparse};
     std::copy(std::begin(slot.tensor.dims), std::end(slot.tensor.dims), port.dims);
     port.name = PyUnicode_DecodeUTF8(slot.name.data(), static_cast<Py_ssize_t>(slot.name.size()), nullptr);
     if (port.name == nullptr) throw std::bad_alloc();  // the loader has seen that it is UTF-8
@@ -522,6 +650,17 @@ PyObject* describe(const std::vector<Port>& ports) {
 PyObject* program_inputs(PyObject* self, void*) { return describe(core_of(self).inputs); }
 PyObject* program_outputs(PyObject* self, void*) { return describe(core_of(self).outputs); }
 
+PyObject* sparse_ones(const std::vector<Port>& ports) {
+  Ref names(PyList_New(0));
+  for (const Port& port : ports) {
+    if (names && port.sparse && PyList_Append(names.get(), port.name) != 0) return nullptr;
+  }
+  return names ? PyList_AsTuple(names.get()) : nullptr;
+}
+
+PyObject* program_sparse_inputs(PyObject* self, void*) { return sparse_ones(core_of(self).inputs); }
+PyObject* program_sparse_outputs(PyObject* self, void*) { return sparse_ones(core_of(self).outputs); }
+
 PyObject* program_steps(PyObject* self, void*) {
   const auto& steps = core_of(self).program->steps();
   Ref result(PyTuple_New(static_cast<Py_ssize_t>(steps.size())));
@@ -552,6 +691,10 @@ PyObject* program_isa(PyObject* self, void*) { return PyUnicode_FromString(isa_n
 PyGetSetDef program_properties[] = {
     {"inputs", program_inputs, nullptr, "Tuple of (name, dtype, shape of a row).", nullptr},
     {"outputs", program_outputs, nullptr, "Tuple of (name, dtype, shape of a row).", nullptr},
+    {"sparse_inputs", program_sparse_inputs, nullptr, "Names of the inputs that the program takes as sparse rows.",
+     nullptr},
+    {"sparse_outputs", program_sparse_outputs, nullptr,
+     "Names of the outputs that run(..., sparse=True) gives as CSR matrices.", nullptr},
     {"steps", program_steps, nullptr, "Tuple of (kernel, instruction set of the variant chosen, label).", nullptr},
     {"metadata", program_metadata, nullptr, "A dict of str to str, new with every access.", nullptr},
     {"nbytes", program_nbytes, nullptr, "Size of the file form.", nullptr},
@@ -574,10 +717,15 @@ PyMethodDef program_methods[] = {
     {"open", as_c_function(program_open), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
      "open(path, threads=0, isa=None)\n--\n\nMap an .sdx file into memory. See from_bytes."},
     {"run", as_c_function(program_run), METH_FASTCALL | METH_KEYWORDS,
-     "run(output_names, input_feed, run_options=None)\n--\n\n"
+     "run(output_names, input_feed, run_options=None, *, sparse=False)\n--\n\n"
      "Compute the named outputs (None or empty: all) as a list of new arrays.\n\n"
      "input_feed: dict of input name to array, (rows, *shape of a row). run_options: None, there for those who come "
-     "from ONNX Runtime."},
+     "from ONNX Runtime.\nAny number matrix may be given as a scipy.sparse CSR matrix. sparse: give the outputs in "
+     "sparse_outputs as CSR matrices too."},
+    {"_run_columns", as_c_function(program_run_columns), METH_FASTCALL,
+     "_run_columns(output_names, columns, nulls, /)\n--\n\n"
+     "As run, for columns: arrays, lists, Columns; a tuple of them for a matrix. None if they do not fit exactly.\n\n"
+     "nulls: None, or bytes: for each input, 1 if a null among its texts stands for NaN, and 0 if for None."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -665,6 +813,7 @@ PyObject* make_module() {
   if (!module) return nullptr;
   const Ref type(PyType_FromSpec(&program_spec));
   if (!type || PyModule_AddObjectRef(module.get(), "Program", type.get()) != 0) return nullptr;
+  if (!add_columns(module.get(), input_error)) return nullptr;
   return module.release();
 }
 

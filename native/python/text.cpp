@@ -93,19 +93,22 @@ bool TextInput::read_strings(PyObject* array) {
   const npy_intp stride = PyArray_ITEMSIZE(as_array(array));
   const char* packed = PyArray_BYTES(as_array(array));
   auto* dtype = reinterpret_cast<PyArray_StringDTypeObject*>(PyArray_DESCR(as_array(array)));
+  const Text missing = dtype->na_object == Py_None ? kMissingNone : kMissingNaN;
   npy_string_allocator* allocator = NpyString_acquire_allocator(dtype);
   std::vector<char> copy;
   std::vector<std::size_t> ends;
   bool legal = true;
   for (npy_intp i = 0; legal && i < count; ++i) {
     npy_static_string item = {0, nullptr};
-    legal =
-        NpyString_load(allocator, reinterpret_cast<const npy_packed_static_string*>(packed + i * stride), &item) == 0;
-    if (legal) copy.insert(copy.end(), item.buf, item.buf + item.size);
+    const int state =
+        NpyString_load(allocator, reinterpret_cast<const npy_packed_static_string*>(packed + i * stride), &item);
+    const Text text = state == 0 ? Text{item.buf, static_cast<std::int64_t>(item.size)} : missing;
+    legal = state == 0 || (state == 1 && !dtype->has_string_na);
+    if (legal) copy.insert(copy.end(), text.data, text.data + text.size);
     ends.push_back(copy.size());
   }
   NpyString_release_allocator(allocator);
-  if (!legal) return false;  // a missing value
+  if (!legal) return false;
   bytes_ = std::make_unique<char[]>(copy.size() + 1);
   if (!copy.empty()) std::memcpy(bytes_.get(), copy.data(), copy.size());
   std::size_t begin = 0;

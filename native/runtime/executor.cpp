@@ -16,11 +16,14 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxArena = std::size_t{1} << 46;
 constexpr double kWorthThreads = 60e3;  // nanoseconds of work below which waking a thread does not pay
 constexpr std::int64_t kSmallestTask = 16;
+constexpr double kLikelyEntries = 64;                     // of a sparse row, for guesses at the cost of a step
+constexpr std::size_t kMaxStaged = std::size_t{1} << 22;  // bytes of a sparse input made dense at a time, if it can be
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 bool same_form(const Slot& one, const Slot& other) {
-  return one.tensor.dtype == other.tensor.dtype && one.tensor.width == other.tensor.width;
+  return one.tensor.dtype == other.tensor.dtype && one.tensor.width == other.tensor.width &&
+         one.tensor.sparse == other.tensor.sparse;
 }
 
 // Threads come back to the place where they left their frame, which is still in their core's cache.
@@ -42,9 +45,11 @@ struct Frame {
     Context context;
   };
 
-  Frame(const Schedule& schedule, const Schedule::Layout& layout) : schedule(schedule) {
+  Frame(const Schedule& schedule, const Schedule::Layout& layout) : schedule(schedule), layout_rows(layout.rows) {
     if (layout.bytes > 0)
       arena.reset(static_cast<std::byte*>(::operator new(layout.bytes, std::align_val_t{kAlignment})));
+    sparse.reserve(schedule.sparse_.size());  // tensors point to the elements
+    for (const DType dtype : schedule.sparse_) sparse.emplace_back(dtype, layout.rows);
     for (const std::int32_t index : schedule.steps_) add_tensors(schedule.program_.steps()[index], layout);
     const Tensor* at = tensors.data();
     for (const std::int32_t index : schedule.steps_) at = add_call(schedule.program_.steps()[index], layout, at);
@@ -53,8 +58,11 @@ struct Frame {
   void run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
     for (const Schedule::Patch& patch : schedule.patches_) {
       void* base = patch.output ? arrays.outputs[patch.index] : const_cast<void*>(arrays.inputs[patch.index]);
-      tensors[patch.tensor].data = static_cast<std::byte*>(base) + first * patch.row_bytes;
+      const bool staged = !patch.output && arrays.csr(patch.index) != nullptr;
+      tensors[patch.tensor].data = staged ? nullptr : static_cast<std::byte*>(base) + first * patch.row_bytes;
     }
+    if (arrays.sparse_inputs != nullptr) stage_inputs(arrays, first, rows);
+    for (const Schedule::SparseInput& input : schedule.sparse_inputs_) read_sparse(input, arrays, first, rows);
     std::size_t at = 0;
     try {
       for (; at < calls.size(); ++at) calls[at].run(calls[at].step, rows, calls[at].context);
@@ -63,9 +71,55 @@ struct Frame {
       throw Error(label.empty() ? error.what() : label + ": " + error.what());
     }
     for (const Schedule::Copy& copy : schedule.copies_) copy_rows(copy, arrays, first, rows);
+    for (const Schedule::SparseOutput& output : schedule.sparse_outputs_) write_sparse(output, arrays, first, rows);
   }
 
  private:
+  // Sparse rows for inputs that the program takes dense: made dense here, for this block only.
+  struct Staged {
+    std::int32_t input;
+    SparseBuffer rows;
+    std::vector<std::byte> dense;
+  };
+
+  void stage_inputs(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+    const auto& inputs = schedule.program_.inputs();
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const auto input = static_cast<std::int32_t>(i);
+      const Slot& slot = schedule.program_.slots()[inputs[i]];
+      if (slot.tensor.sparse || arrays.csr(input) == nullptr) continue;
+      Staged& place = staged_of(input, slot.tensor.dtype);
+      place.rows.load(*arrays.csr(input), first, rows, slot.tensor.width);
+      place.dense.resize(std::max(place.dense.size(), rows * slot.row_bytes + kAlignment));
+      place.rows.expand(place.dense.data(), rows, slot.tensor.width);
+      for (const Schedule::Patch& patch : schedule.patches_) {
+        if (!patch.output && patch.index == input) tensors[patch.tensor].data = place.dense.data();
+      }
+    }
+  }
+
+  Staged& staged_of(std::int32_t input, DType dtype) {
+    for (Staged& place : staged) {
+      if (place.input == input) return place;
+    }
+    return staged.emplace_back(Staged{input, SparseBuffer(dtype, layout_rows), {}});
+  }
+
+  void read_sparse(const Schedule::SparseInput& input, const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+    SparseBuffer& buffer = sparse[input.buffer];
+    if (const Csr* csr = arrays.csr(input.input)) return buffer.load(*csr, first, rows, input.width);
+    const auto* dense = static_cast<const std::byte*>(arrays.inputs[input.input]);
+    buffer.compress(dense + first * input.row_bytes, rows, input.width);
+  }
+
+  void write_sparse(const Schedule::SparseOutput& output, const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+    SparseBuffer& buffer = sparse[output.buffer];
+    if (SparseResult* result = arrays.result(output.output))
+      return result->add(first, rows, buffer.rows(), output.item);
+    auto* dense = static_cast<std::byte*>(arrays.outputs[output.output]);
+    buffer.expand(dense + first * output.row_bytes, rows, output.width);
+  }
+
   struct Release {
     void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{kAlignment}); }
   };
@@ -77,6 +131,7 @@ struct Frame {
         Tensor tensor = loaded.tensors[k++];
         const Schedule::Place& place = schedule.places_[schedule.places_[slot].root];
         if (place.home == Schedule::Home::arena) tensor.data = arena.get() + layout.buffer_at[place.index];
+        if (place.home == Schedule::Home::sparse) tensor.data = &sparse[place.index].rows();
         tensors.push_back(tensor);
       }
     }
@@ -90,9 +145,13 @@ struct Frame {
     return step.outputs + step.n_outputs;
   }
 
-  static void copy_rows(const Schedule::Copy& copy, const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+  void copy_rows(const Schedule::Copy& copy, const Arrays& arrays, std::int64_t first, std::int64_t rows) {
     if (copy.row_bytes == 0) return;
     auto* to = static_cast<std::byte*>(arrays.outputs[copy.output]) + first * copy.row_bytes;
+    if (copy.input >= 0 && arrays.csr(copy.input) != nullptr) {
+      const Slot& slot = schedule.program_.slots()[schedule.program_.inputs()[copy.input]];
+      return staged_of(copy.input, slot.tensor.dtype).rows.expand(to, rows, slot.tensor.width);
+    }
     if (copy.input >= 0) {
       const auto* from = static_cast<const std::byte*>(arrays.inputs[copy.input]) + first * copy.row_bytes;
       std::memcpy(to, from, rows * copy.row_bytes);
@@ -102,7 +161,10 @@ struct Frame {
   }
 
   const Schedule& schedule;
+  std::int64_t layout_rows;
   std::unique_ptr<std::byte, Release> arena;
+  std::vector<SparseBuffer> sparse;
+  std::vector<Staged> staged;
   std::vector<Tensor> tensors;
   std::vector<Call> calls;
 };
@@ -163,7 +225,7 @@ Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
   list_patches();
   estimate_cost();
   one_row_ = layout_for(1);
-  block_ = layout_for(program.block_rows());
+  block_ = layout_for(std::max<std::int64_t>(program.block_rows(), 1));
 }
 
 // A step runs when a chosen output depends on it, or when nobody at all reads its results: such a step is there for
@@ -192,14 +254,24 @@ void Schedule::place_interface() {
     if (program_.slots()[slot].role == Role::constant) places_[slot].home = Home::constant;
   }
   for (std::size_t i = 0; i < program_.inputs().size(); ++i) {
-    places_[program_.inputs()[i]] = {Home::input, static_cast<std::int32_t>(i), program_.inputs()[i], -1};
+    const std::int32_t slot = program_.inputs()[i];
+    const auto input = static_cast<std::int32_t>(i);
+    const Slot& info = program_.slots()[slot];
+    if (info.tensor.sparse) {
+      sparse_inputs_.push_back({input, new_sparse(slot), info.tensor.width, info.row_bytes});
+    } else {
+      places_[slot] = {Home::input, input, slot, -1};
+    }
   }
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
     const std::int32_t slot = program_.outputs()[outputs_[k]];
     Place& place = places_[slot];
     const Slot& info = program_.slots()[slot];
     const auto output = static_cast<std::int32_t>(k);
-    if (place.home == Home::none) {
+    if (info.tensor.sparse) {
+      const std::int32_t buffer = place.home == Home::sparse ? place.index : new_sparse(slot);
+      sparse_outputs_.push_back({output, buffer, info.tensor.width, info.row_bytes, item_size(info.tensor.dtype)});
+    } else if (place.home == Home::none) {
       place = {Home::output, output, slot, -1};
     } else if (place.home == Home::input) {
       copies_.push_back({output, place.index, nullptr, info.row_bytes});
@@ -211,6 +283,13 @@ void Schedule::place_interface() {
   }
 }
 
+std::int32_t Schedule::new_sparse(std::int32_t slot) {
+  const auto number = static_cast<std::int32_t>(sparse_.size());
+  sparse_.push_back(program_.slots()[slot].tensor.dtype);
+  places_[slot] = {Home::sparse, number, slot, -1};
+  return number;
+}
+
 // A view's output is its input's memory, unless it has to be written to the caller's array. Then the last reader of
 // every piece of memory is known.
 void Schedule::share_memory() {
@@ -220,6 +299,7 @@ void Schedule::share_memory() {
     if (!loaded.entry->kernel.view || loaded.inputs.empty() || loaded.outputs.empty()) continue;
     const std::int32_t from = loaded.inputs[0], to = loaded.outputs[0];
     if (program_.slots()[from].role == Role::constant || places_[to].home == Home::output) continue;
+    if (program_.slots()[from].tensor.sparse) continue;
     if (same_form(program_.slots()[from], program_.slots()[to])) places_[to].root = places_[from].root;
   }
   for (Place& place : places_) {
@@ -239,6 +319,10 @@ void Schedule::allocate_buffers() {
       const std::int32_t slot = loaded.outputs[k];
       Place& place = places_[slot];
       if (place.root != slot || place.home != Home::none) continue;
+      if (program_.slots()[slot].tensor.sparse) {
+        new_sparse(slot);
+        continue;
+      }
       place.home = Home::arena;
       const std::int32_t donor = loaded.inputs.empty() ? -1 : places_[loaded.inputs[0]].root;
       if (k == 0 && takes_over(static_cast<std::int32_t>(at), loaded)) {
@@ -303,7 +387,9 @@ void Schedule::estimate_cost() {
       continue;
     }
     double elements = 4;
-    for (const Tensor& tensor : loaded.tensors) elements += std::min<double>(static_cast<double>(tensor.width), 4096);
+    for (const Tensor& tensor : loaded.tensors) {
+      elements += std::min<double>(static_cast<double>(tensor.width), tensor.sparse ? kLikelyEntries : 4096);
+    }
     cost_ += elements / 4;
   }
 }
@@ -329,10 +415,23 @@ Schedule::Layout Schedule::layout_for(std::int64_t rows) const {
 
 // ---- running -------------------------------------------------------------------------------------------------------
 
+// Rows that pass through the steps together: fewer where sparse inputs have to be made dense.
+std::int64_t Schedule::block_rows(const Arrays& arrays) const {
+  std::int64_t most = block_.rows;
+  for (std::size_t i = 0; arrays.sparse_inputs != nullptr && i < program_.inputs().size(); ++i) {
+    const Slot& slot = program_.slots()[program_.inputs()[i]];
+    if (slot.tensor.sparse || arrays.sparse_inputs[i] == nullptr) continue;
+    most = std::min(most, static_cast<std::int64_t>(kMaxStaged / std::max<std::size_t>(1, slot.row_bytes)));
+  }
+  return std::max<std::int64_t>(1, most);
+}
+
 void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
   if (rows == 1) {
     const auto make = [this] { return new Frame(*this, one_row_); };
     Borrowed(one_row_frames_, make)->run(arrays, 0, 1);
+  } else if (program_.block_rows() == 0) {
+    run_whole(arrays, rows);
   } else if (threads == 1 || cost_ * static_cast<double>(rows) < kWorthThreads || rows < 2 * kSmallestTask) {
     run_serially(arrays, rows);
   } else {
@@ -340,12 +439,17 @@ void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
   }
 }
 
+void Schedule::run_whole(const Arrays& arrays, std::int64_t rows) const {
+  if (rows > 0) Frame(*this, layout_for(rows)).run(arrays, 0, rows);
+}
+
 void Schedule::run_serially(const Arrays& arrays, std::int64_t rows) const {
   if (rows == 0) return;
   const auto make = [this] { return new Frame(*this, block_); };
   const Borrowed frame(block_frames_, make);
-  for (std::int64_t first = 0; first < rows; first += block_.rows) {
-    frame->run(arrays, first, std::min(block_.rows, rows - first));
+  const std::int64_t block = block_rows(arrays);
+  for (std::int64_t first = 0; first < rows; first += block) {
+    frame->run(arrays, first, std::min(block, rows - first));
   }
 }
 
@@ -373,7 +477,7 @@ void Schedule::run_in_parallel(const Arrays& arrays, std::int64_t rows, int thre
   if (threads == 1) return run_serially(arrays, rows);
   // Several tasks a thread even out their speeds; a task is never more than a block.
   const std::int64_t share = (rows / (std::int64_t{4} * threads) + kSmallestTask) / kSmallestTask * kSmallestTask;
-  const std::int64_t task = std::min(block_.rows, share);
+  const std::int64_t task = std::min(block_rows(arrays), share);
   struct Work {
     const Schedule& schedule;
     const Arrays& arrays;

@@ -4,6 +4,10 @@
 //     frame (arena)       ▶ step ▶ step ▶ step                         intermediates stay in the cache
 //     caller's outputs                    └──▶ y rows 0..255  ...
 //
+// A program with a step that looks at all rows (Kernel::whole_batch) has one block, on one thread: the whole batch.
+// Sparse values are kept per frame, as large as their entries (runtime/sparse.h); they are not part of the arena. A caller
+// may give any input dense or sparse, and take any sparse output either way: blocks are converted as they pass.
+//
 // A Schedule is the plan for one choice of outputs: which steps run, where every slot lives. A Frame is what one thread
 // needs to follow it; frames are kept and reused, so a call allocates nothing once they exist.
 #pragma once
@@ -16,6 +20,7 @@
 #include <vector>
 
 #include "runtime/program.h"
+#include "runtime/sparse.h"
 
 namespace sardonyx {
 
@@ -23,6 +28,13 @@ namespace sardonyx {
 struct Arrays {
   const void* const* inputs;
   void* const* outputs;
+  const Csr* const* sparse_inputs = nullptr;      // for each input, nullptr where `inputs` has it; nullptr: for all
+  SparseResult* const* sparse_outputs = nullptr;  // for each output, nullptr where `outputs` has it; nullptr: for all
+
+  const Csr* csr(std::int32_t input) const { return sparse_inputs == nullptr ? nullptr : sparse_inputs[input]; }
+  SparseResult* result(std::int32_t output) const {
+    return sparse_outputs == nullptr ? nullptr : sparse_outputs[output];
+  }
 };
 
 struct Frame;
@@ -53,11 +65,11 @@ class Schedule {
 
  private:
   friend struct Frame;
-  enum class Home : std::uint8_t { none, input, output, constant, arena };
+  enum class Home : std::uint8_t { none, input, output, constant, arena, sparse };
 
   struct Place {  // where a slot lives
     Home home = Home::none;
-    std::int32_t index = -1;     // input / output number, or arena buffer
+    std::int32_t index = -1;     // input / output number, arena buffer, or number in sparse_
     std::int32_t root = -1;      // the slot whose memory it shares (itself, if none)
     std::int32_t last_use = -1;  // of a root: the last step (as index into steps_) that reads the memory
   };
@@ -81,12 +93,26 @@ class Schedule {
     std::size_t row_bytes;
   };
 
+  struct SparseInput {  // an input whose rows the program takes sparse
+    std::int32_t input, buffer;
+    std::int64_t width;
+    std::size_t row_bytes;
+  };
+
+  struct SparseOutput {
+    std::int32_t output, buffer;
+    std::int64_t width;
+    std::size_t row_bytes, item;
+  };
+
   struct Layout {  // of a frame for up to `rows` rows
     std::int64_t rows = 0;
     std::vector<std::size_t> buffer_at;
     std::size_t scratch_at = 0, bytes = 0;
   };
 
+  std::int32_t new_sparse(std::int32_t slot);
+  std::int64_t block_rows(const Arrays& arrays) const;
   void choose_steps();
   void place_interface();
   void share_memory();
@@ -97,6 +123,7 @@ class Schedule {
   void estimate_cost();
   Layout layout_for(std::int64_t rows) const;
 
+  void run_whole(const Arrays& arrays, std::int64_t rows) const;
   void run_serially(const Arrays& arrays, std::int64_t rows) const;
   void run_in_parallel(const Arrays& arrays, std::int64_t rows, int threads) const;
 
@@ -107,6 +134,9 @@ class Schedule {
   std::vector<Buffer> buffers_;
   std::vector<Patch> patches_;
   std::vector<Copy> copies_;
+  std::vector<DType> sparse_;  // of each sparse buffer of a frame
+  std::vector<SparseInput> sparse_inputs_;
+  std::vector<SparseOutput> sparse_outputs_;
   double cost_ = 0;
   Layout one_row_, block_;
   mutable FramePool one_row_frames_, block_frames_;

@@ -20,9 +20,10 @@ namespace sardonyx {
 namespace {
 
 constexpr unsigned char kMagic[8] = {0x93, 'S', 'D', 'X', '\r', '\n', 0x1a, '\n'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::int64_t kMaxBlockRows = std::int64_t{1} << 20;
-constexpr std::int64_t kMaxWidth = std::int64_t{1} << 31;  // elements of a row, and each dimension
+constexpr std::int64_t kMaxWidth = std::int64_t{1} << 31;              // elements of a row, and each dimension
+constexpr std::int64_t kMaxSparseWidth = (std::int64_t{1} << 31) - 1;  // a column's number is an int32
 constexpr std::uint64_t kMaxConstant = std::uint64_t{1} << 32;
 constexpr std::uint32_t kMaxArity = 1u << 16;
 
@@ -41,7 +42,7 @@ static_assert(sizeof(FileHeader) == 64);
 
 struct FileSlot {
   TextRef name;
-  std::uint8_t dtype, role, rank, reserved[5];
+  std::uint8_t dtype, role, rank, sparse, reserved[4];
   std::uint64_t data_at, data_size;
   std::int64_t dims[kMaxRank];
 };
@@ -97,7 +98,7 @@ class Loader {
     if (header_.version != kVersion) {
       refuse("format version %u, this library reads %u; compile the model again", header_.version, kVersion);
     }
-    if (header_.block_rows < 1 || header_.block_rows > kMaxBlockRows) refuse("block_rows is %u", header_.block_rows);
+    if (header_.block_rows > kMaxBlockRows) refuse("block_rows is %u", header_.block_rows);
     if (header_.reserved != 0) refuse("a reserved header field is not 0");
     program_.block_rows_ = header_.block_rows;
   }
@@ -176,12 +177,24 @@ class Loader {
     Slot slot{text(record.name), static_cast<Role>(record.role), {}, 0};
     slot.tensor.dtype = static_cast<DType>(record.dtype);
     slot.tensor.constant = slot.role == Role::constant;
+    slot.tensor.sparse = is_sparse(record);
     slot.tensor.rank = record.rank;
     slot.tensor.width = width_of(record, slot.tensor.constant ? kMaxConstant : kMaxWidth);
     std::copy(std::begin(record.dims), std::end(record.dims), slot.tensor.dims);
     slot.row_bytes = static_cast<std::size_t>(slot.tensor.width) * item_size(slot.tensor.dtype);
     if (slot.role == Role::row && (record.data_at != 0 || record.data_size != 0)) refuse("a row slot has data");
     return slot;
+  }
+
+  static bool is_sparse(const FileSlot& record) {
+    if (record.sparse > 1) refuse("unknown slot form %u", record.sparse);
+    if (record.sparse == 0) return false;
+    if (record.role != static_cast<int>(Role::row)) refuse("a sparse slot that holds no rows");
+    if (record.rank != 1) refuse("a sparse slot of rank %u", record.rank);
+    if (record.dims[0] > kMaxSparseWidth)
+      refuse("a sparse slot of %lld columns", static_cast<long long>(record.dims[0]));
+    if (record.dtype == static_cast<int>(DType::text)) refuse("a sparse slot of text");
+    return true;
   }
 
   // The limit holds for the non-zero dimensions too: (0, 2^31, 2^31) would be empty and yet take forever to walk.
@@ -281,7 +294,7 @@ class Loader {
       loaded.label = text(record.label);
       find_kernel_of(loaded, text(record.kernel));
       bind(loaded);
-      check(loaded);
+      check(loaded, header_.block_rows);
     }
   }
 
@@ -328,9 +341,14 @@ class Loader {
                    static_cast<std::int32_t>(loaded.params.size())};
   }
 
-  static void check(LoadedStep& loaded) {
+  static void check(LoadedStep& loaded, std::int64_t block_rows) {
+    const auto is_sparse = [](const Tensor& tensor) { return tensor.sparse; };
     try {
+      if (!loaded.entry->kernel.sparse && std::ranges::any_of(loaded.tensors, is_sparse)) {
+        fail("the kernel does not know sparse rows");
+      }
       loaded.entry->kernel.check(loaded.step);
+      if (loaded.entry->kernel.whole_batch && block_rows != 0) fail("it must see all rows, block_rows is not 0");
       if (loaded.entry->kernel.prepare != nullptr) loaded.state = loaded.entry->kernel.prepare(loaded.step);
     } catch (const Error& error) {
       refuse("step '%s' (%s): %s", loaded.label.c_str(), loaded.entry->name, error.what());

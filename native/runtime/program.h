@@ -22,7 +22,7 @@ struct Slot {
   std::string name;
   Role role;
   Tensor tensor;          // data is set for constants only
-  std::size_t row_bytes;  // width * item size
+  std::size_t row_bytes;  // width * item size, of a dense slot
 };
 
 // A step as loaded. `step` points into the vectors beside it.
@@ -51,7 +51,7 @@ class Program {
   const std::vector<std::int32_t>& inputs() const { return inputs_; }
   const std::vector<std::int32_t>& outputs() const { return outputs_; }
   const std::vector<std::pair<std::string, std::string>>& metadata() const { return metadata_; }
-  std::int64_t block_rows() const { return block_rows_; }
+  std::int64_t block_rows() const { return block_rows_; }  // 0: all rows of a call
   std::span<const std::byte> file() const { return file_; }
   Isa isa() const { return isa_; }
 

@@ -6,6 +6,7 @@ computes in float64, 1e-5 or 1e-6 where it computes in float32. Ties are no excu
 Where the estimator's formula cancels (a distance of nearly zero, a weight of one over it), its own answer is rounding
 noise: it moves by more than that when its input moves by one unit in the last place. Floats that differ by no more than
 the estimator's own answers do are counted as ``noisy``, not wrong, if they are small against the others of the batch.
+So are those that differ by no more than an estimator contradicts itself by, when rows are asked alone or among others.
 
 No estimator is needed here: `verification` asks those; a session checks the answers that its own file carries.
 """
@@ -25,13 +26,17 @@ from .errors import InputError, ModelError, SardonyxError, VerificationError
 from .inputs import coerce
 
 Array: TypeAlias = NDArray[Any]
-#: of (output, rows): how far the estimator's own answers move with the last bit of its input
-Noise: TypeAlias = Callable[[int, Array], Array]
+#: of (output, rows): how far the estimator's own answers move with the last bit of its input, and the most that one
+#: moves with nothing but the rows that are asked beside it
+Noise: TypeAlias = Callable[[int, Array], tuple[Array, float]]
 #: what runs a model: output names and tensors by input name -> arrays
 Run: TypeAlias = Callable[[Sequence[str], dict[str, Array]], list[Array]]
 
-#: noise may be this large against the largest float of the output, by whether scikit-learn computes in float32
+#: noise may be this large against the largest float of the output, by whether scikit-learn computes in float32; larger
+#: if the estimator contradicts itself by as much
 MOST_NOISE: Final = {False: 1e-6, True: 1e-3}
+#: beyond that, against the largest float, an estimator that answers one row alone otherwise does not merely round
+MOST_CONTRADICTED: Final = 1e-3
 #: so many times the estimator's own noise is accepted: it is measured a few times only
 NOISE_FACTOR: Final = 8
 #: relative and absolute tolerance by whether scikit-learn computes in float32
@@ -198,17 +203,21 @@ def judge(
 
 
 def _is_noise(
-    difference: Difference, got: Array, right: Array, single: bool, noise: Callable[[Array], Array]
+    difference: Difference, got: Array, right: Array, single: bool, noise: Callable[[Array], tuple[Array, float]]
 ) -> NDArray[np.bool_]:
     """Return which of the wrong rows differ by no more than the estimator's own answers move."""
     assert difference.tolerance is not None
     relative, absolute = difference.tolerance
     rows = np.flatnonzero(difference.wrong)
-    most = MOST_NOISE[single] * np.abs(right[np.isfinite(right)], dtype=np.float64).max(initial=0)
+    largest = np.abs(right[np.isfinite(right)], dtype=np.float64).max(initial=0)
     given, expected = (np.asarray(a)[rows].astype(np.float64) for a in (got, right))
+    moved, contradicted = noise(rows)
+    contradicted = contradicted if contradicted <= MOST_CONTRADICTED * largest else 0.0  # else that is no rounding
+    most = max(MOST_NOISE[single] * largest, NOISE_FACTOR * contradicted)
     with np.errstate(all="ignore"):
         error = np.where(given == expected, 0, np.abs(given - expected))
-        allowed = np.minimum(NOISE_FACTOR * noise(rows), most) + absolute + relative * np.abs(expected)
+        allowed = np.maximum(np.minimum(NOISE_FACTOR * moved, most), contradicted)
+        allowed = allowed + absolute + relative * np.abs(expected)
         small = (error <= allowed) | (np.isnan(given) & np.isnan(expected))
     result = np.zeros(len(right), dtype=bool)
     result[rows] = small.reshape(len(rows), -1).all(axis=1)

@@ -32,6 +32,9 @@ from .protos import STRING
 OPSET, OPSET_ML = 21, 5
 OLDEST_OPSET = 18
 
+#: columns of a transform whose names a file carries at most; more are the vocabulary of a text
+MOST_NAMES = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -291,11 +294,15 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
 
     features = getattr(estimator, "feature_names_in_", None)
     classes = getattr(estimator, "classes_", None)
+    classes = None if isinstance(classes, np.ndarray) and not classes.size else classes  # catboost's regressors
     labels = np.asarray(classes).dtype.str if isinstance(classes, np.ndarray) else None
     return Description(
         estimator=type(estimator).__name__,
         signature=signature,
-        methods={method: _describe_method(method, result, labels) for method, result in results.items()},
+        methods={
+            method: _describe_method(method, result, labels, names_out(estimator, method, result, signature))
+            for method, result in results.items()
+        },
         version=__version__,
         sklearn=sklearn.__version__,
         single=single or any(spec.dtype == "float32" for spec in signature.inputs),
@@ -304,12 +311,34 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
     )
 
 
-def _describe_method(method: str, result: Result, labels: str | None) -> Method:
+def names_out(estimator: Any, method: str, result: Result, signature: Signature) -> tuple[str, ...]:
+    """Return the names of a transform's columns as the estimator has them; none if it has no such names, or too many.
+
+    Estimators that were fitted on arrays are asked with the names that the sample gives its columns, if it does.
+    """
+    width = result.shape[1] if isinstance(result, Value | Columns) and len(result.shape) > 1 else None
+    if method != "transform" or not isinstance(width, int) or width > MOST_NAMES:
+        return ()
+    for given in ((), (list(signature.names),) if signature.by_column else ()):
+        try:
+            names = tuple(map(str, estimator.get_feature_names_out(*given)))
+        except (AttributeError, ValueError, TypeError, NotImplementedError):
+            continue
+        if len(names) == width:
+            return names
+    return ()
+
+
+def _describe_method(method: str, result: Result, labels: str | None, names: tuple[str, ...]) -> Method:
     outputs = name_outputs(method, result)
     form: Form = "list" if isinstance(result, list) else "tuple" if isinstance(result, tuple) else "array"
     own = ["|O" if v.dtype == STRING else v.dtype.str for _, v in outputs]
-    dtypes = [labels] if method == "predict" and labels and len(own) == 1 else own
-    return Method(tuple(n for n, _ in outputs), "columns" if form == "array" and len(own) > 1 else form, tuple(dtypes))
+    kinds = [np.dtype(text).kind for text in (*own, labels or "O")]
+    labelled = method == "predict" and labels and len(own) == 1 and (kinds[0] != "f" or kinds[1] not in "iub")
+    dtypes = [labels] if labelled and labels else own
+    dtypes = [labels] if labelled and labels else own
+    form = "columns" if form == "array" and len(own) > 1 else form
+    return Method(tuple(n for n, _ in outputs), form, tuple(dtypes), names)
 
 
 def read_description(model: onnx.ModelProto) -> Description | None:
@@ -351,6 +380,8 @@ def _find(estimator: Any, method: str) -> registry.Converter:
     if entry is not None:
         return entry
     name = type(estimator).__name__
+    if reason := registry.why_impossible(type(estimator), method):
+        raise ConversionError(f"{name}.{method} cannot be converted: {reason}.")
     option = "" if method == registry.default_method(type(estimator)) else f", method={method!r}"
     register = f"Register one: @sardonyx.converter({name}{option}) def convert(est, X): ... (see docs/converters.md)."
     if owner := registry.overrider(type(estimator), method):
@@ -431,9 +462,17 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
 
 def _takes_vector(estimator: Any) -> bool:
     """Whether the estimator takes one-dimensional data: labels to encode, documents."""
-    while getattr(estimator, "steps", None):
-        estimator = estimator.steps[0][1]
+    while inner := _first_part(estimator):
+        estimator = inner
     return hasattr(estimator, "fit") and not _input_tags(estimator)[1]
+
+
+def _first_part(estimator: Any) -> Any:
+    """Return the estimator that is first given X, if another one is."""
+    for parts in ("steps", "transformer_list"):
+        if getattr(estimator, parts, None):
+            return next((part for _, part in getattr(estimator, parts) if not isinstance(part, str)), None)
+    return getattr(estimator, "best_estimator_", None)
 
 
 def _identity(X: Data) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 ::
 
     {"version": "0.1.0", "scikit-learn": "1.9.1", "estimator": "Pipeline",
-     "single": false, "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5}],
+     "single": false, "by_column": false, "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None"}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
-     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"]}},
+     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": []}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
 
     array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
@@ -43,11 +43,15 @@ Form: TypeAlias = Literal["array", "list", "tuple", "columns"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in."""
+    """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in.
+
+    `names` are those of the result's columns, where the estimator has any (``get_feature_names_out``).
+    """
 
     outputs: tuple[str, ...]
     form: Form = "array"
     dtypes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,8 +201,11 @@ def _read_signature(fields: dict[str, Any]) -> Signature:
 
 
 def _read_spec(spec: dict[str, Any]) -> InputSpec:
-    width = spec.get("width")
-    return InputSpec(_expect(spec.get("name"), str), _expect(spec.get("dtype"), str), width and _expect(width, int))
+    width, missing = spec.get("width"), spec.get("missing", "None")
+    if missing not in ("NaN", "None"):
+        _refuse(f"missing text is {missing!r}")
+    name, dtype = _expect(spec.get("name"), str), _expect(spec.get("dtype"), str)
+    return InputSpec(name, dtype, width and _expect(width, int), missing)
 
 
 def _read_method(method: Any) -> Method:
@@ -209,7 +216,7 @@ def _read_method(method: Any) -> Method:
     for dtype in dtypes:
         if np.dtype(dtype).kind not in "biufUO":
             _refuse(f"dtype {dtype}")
-    return Method(outputs, form, dtypes)
+    return Method(outputs, form, dtypes, _texts(fields.get("names", [])))
 
 
 def _write_classes(classes: Array | Sequence[Array] | None) -> Any:

@@ -203,9 +203,11 @@ class Graph:
         """Return the node with the calling node's attributes in place of references to them."""
         if not any(a.ref_attr_name for a in proto.attribute):
             return proto
-        plain = [self.attributes[a.ref_attr_name] if a.ref_attr_name else a for a in proto.attribute]
         resolved = helper.make_node(proto.op_type, proto.input, proto.output, domain=proto.domain)
-        resolved.attribute.extend(plain)
+        for attribute in proto.attribute:
+            source = attribute.ref_attr_name
+            resolved.attribute.append(self.attributes[source] if source else attribute)
+            resolved.attribute[-1].name = attribute.name
         return resolved
 
     def constant_of(self, value: Value) -> NDArray[Any] | None:
@@ -546,9 +548,9 @@ class _Operators:
 op = _Operators()
 
 
-def attribute_ref(name: str, kind: onnx.AttributeProto.AttributeType) -> onnx.AttributeProto:
-    """Return an attribute whose value is the calling node's attribute `name` (inside a function body only)."""
-    return onnx.AttributeProto(name=name, ref_attr_name=name, type=kind)
+def attribute_ref(name: str, kind: onnx.AttributeProto.AttributeType, source: str = "") -> onnx.AttributeProto:
+    """Return an attribute whose value is the calling node's of the same name, or `source` (in a function body only)."""
+    return onnx.AttributeProto(name=name, ref_attr_name=source or name, type=kind)
 
 
 def loop(body: Callable[..., Sequence[Value]], trips: int, *state: Value) -> tuple[Value, ...]:

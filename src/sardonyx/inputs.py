@@ -35,11 +35,16 @@ _WIDENED: Final = {"float16": "float64", "longdouble": "float64", "float128": "f
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input of a model: name, dtype (NumPy's name; ``str`` for text), and number of columns (None: it is 1-D)."""
+    """One input of a model: name, dtype (NumPy's name; ``str`` for text), and number of columns (None: it is 1-D).
+
+    `missing` is what the sample had where text was missing, ``NaN`` or ``None``. A null of Arrow data and a None in a
+    dict become that; a pandas frame and an array say themselves which of the two is meant.
+    """
 
     name: str
     dtype: str
     width: int | None
+    missing: str = "None"
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -78,8 +83,9 @@ def describe(X: Any, *, vector: bool = False) -> Signature:
     InputError
         If X is not two-dimensional, or a column holds what is neither number, bool nor text.
     """
+    X = opened(X)
     if is_frame(X) or isinstance(X, Mapping):
-        return _describe_columns(columns_of(X))
+        return _describe_columns(columns_of(X), "NaN" if _says_missing(X) else "None")
     array = as_array(X)
     if array.ndim == 1 and vector:
         return Signature((InputSpec("X", dtype_of(array, "X"), None),), by_column=False)
@@ -87,6 +93,27 @@ def describe(X: Any, *, vector: bool = False) -> Signature:
     if array.dtype == object and array.shape[1] > 1 and not _is_uniform(array):
         return _describe_columns({f"x{i}": array[:, i] for i in range(array.shape[1])})
     return Signature((InputSpec("X", dtype_of(array, "X"), array.shape[1]),), by_column=False)
+
+
+def opened(X: Any) -> Any:
+    """Return what has only the Arrow PyCapsule interface as a dict of its columns, and all else as it is.
+
+    Some of these can be read only once: readers of streams, results of databases.
+
+    Raises
+    ------
+    InputError
+        If the Arrow data are not legal, or X is a frame that holds no data yet.
+    """
+    if hasattr(X, "__array__"):
+        return X
+    if hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__"):
+        from ._native import arrow_columns
+
+        return arrow_columns(X)
+    if hasattr(X, "collect_schema"):
+        raise InputError(f"a {type(X).__name__} holds no data yet; give X.collect().")
+    return X
 
 
 def is_frame(X: Any) -> bool:
@@ -159,14 +186,27 @@ def _is_uniform(array: Array) -> bool:
     return len(kinds) == 1 or "str" not in kinds
 
 
-def _describe_columns(columns: Mapping[str, Any]) -> Signature:
+def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Signature:
     specs = []
     for name, column in columns.items():
         array = _one_column(plain(column), name)
-        specs.append(InputSpec(name, dtype_of(array, name), 1))
+        dtype = dtype_of(array, name)
+        specs.append(InputSpec(name, dtype, 1, _missing_of(array, missing) if dtype == "str" else "None"))
     if not specs:
         raise InputError("the sample has no columns; give at least one.")
     return Signature(tuple(specs), by_column=True)
+
+
+def _says_missing(X: Any) -> bool:
+    """Whether X tells None from NaN where text is missing: pandas and arrays do; Arrow and JSON have one null."""
+    return hasattr(X, "iloc") or isinstance(X, np.ndarray)
+
+
+def _missing_of(array: Array, default: str) -> str:
+    """Return what stands for missing text in a sample's column; the default where nothing is missing, or both do."""
+    values = array.tolist() if array.dtype == object else []
+    kinds = {"None" if value is None else "NaN" for value in values if is_missing(value)}
+    return kinds.pop() if len(kinds) == 1 else default
 
 
 def _one_column(array: Array, name: str) -> Array:
@@ -220,7 +260,7 @@ def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = 
     InputError
         If columns are missing, too many or too few, or a value does not fit its dtype exactly.
     """
-    X = _columns_of_records(X)
+    X = _columns_of_records(opened(X))
     if signature.by_column:
         return _tensors_by_column(X, signature)
     (spec,) = signature.inputs if len(signature.inputs) == 1 else (None,)
@@ -326,13 +366,16 @@ def _columns_of_records(X: Any) -> Any:
 def _tensors_by_column(X: Any, signature: Signature) -> dict[str, Array]:
     columns = columns_of(X) if is_frame(X) or isinstance(X, Mapping) else _columns_by_position(X, signature)
     _check_names(columns, signature.names, "column")
-    result = {s.name: _column_tensor(columns[s.name], s) for s in signature.inputs}
+    result = {s.name: _column_tensor(columns[s.name], s, _says_missing(X)) for s in signature.inputs}
     _check_rows(result)
     return result
 
 
-def _column_tensor(column: Any, spec: InputSpec) -> Array:
-    return coerce(_one_column(plain(column), spec.name), spec.dtype, spec.name).reshape(-1, 1)
+def _column_tensor(column: Any, spec: InputSpec, says_missing: bool) -> Array:
+    array = coerce(_one_column(plain(column), spec.name), spec.dtype, spec.name).reshape(-1, 1)
+    if spec.dtype == "str" and spec.missing == "NaN" and not says_missing:
+        array[array == MISSING_NONE] = MISSING_NAN
+    return array
 
 
 def _columns_by_position(X: Any, signature: Signature) -> dict[str, Any]:

@@ -15,7 +15,7 @@ This module knows no operator but `Constant` and `If`. It does not run anything 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -67,7 +67,7 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 
 
-def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
+def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Collection[str] = ()) -> Plan:
     """Lower a model to a plan.
 
     Parameters
@@ -77,6 +77,8 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
         is the rows, if it is not a fixed number.
     block_rows : int, optional
         Rows the native programs compute at a time; by default as many as keep the values of a block in the cache.
+    sparse : collection of str
+        Inputs that the program takes as sparse rows. The values, and the ONNX file, are the same either way.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None) -> Plan:
     ModelError
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
-    return _Lowering(model).plan(block_rows)
+    return _Lowering(model, sparse).plan(block_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,9 @@ def _constant_node(attributes: Attributes) -> Array | None:
 class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    def __init__(self, model: onnx.ModelProto, sparse: Collection[str]) -> None:
         self.model = model
+        self.sparse = sparse
         self.builder = Builder(prefix=self._free_prefix(model.graph))
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = _Scope(_opsets(model.opset_import))
@@ -200,7 +203,9 @@ class _Lowering:
         is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
         if is_rows and shape is not None:
             row_shape = tuple(n for n in shape[1:] if n is not None)
-            row = Row(self.builder.new_slot(dtype, row_shape, 0, info.name), dtype, row_shape)
+            sparse = info.name in self.sparse and len(row_shape) == 1 and dtype != "str"
+            slot = self.builder.new_slot(dtype, row_shape, 0, info.name, sparse=sparse)
+            row = Row(slot, dtype, row_shape, sparse=sparse)
             self.first_row = self.first_row or row
             value: Row | Batch = row
         else:
@@ -347,6 +352,8 @@ class _ReferenceNodes:
             return self._constant(value.array)
         if isinstance(value, Dims):
             return self._dims(value)
+        if isinstance(value, Row) and value.sparse:
+            value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
         if isinstance(value, Batch) or not value.lead:
             self.inputs[name] = value

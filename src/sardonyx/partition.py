@@ -28,6 +28,11 @@ from .rules import AnyStep, Array, Batch, Builder, Const, NativeStep, ReferenceS
 CACHE_BYTES = 256 * 1024
 MOST_BLOCK_ROWS = 4096
 
+#: Entries that a sparse row is taken to have.
+LIKELY_ENTRIES = 64
+#: Bytes that the live values of a block of a program with sparse rows may come to, where it makes some of them dense.
+MOST_DENSE_BYTES = 4 * 1024 * 1024
+
 ITEM_SIZES = {
     "int8": 1,
     "uint8": 1,
@@ -71,7 +76,10 @@ def _named(builder: Builder, value: Row | Batch, name: str, taken: set[int], sou
     if isinstance(value, Batch) or builder.levels[slot] % 2 == 1:
         return slot
     if slot in taken or builder.slots[slot].name in sources:
-        (copy,) = builder.step("Identity", [value], [(value.dtype, value.shape)], label="")
+        form = (value.dtype, value.shape)
+        (copy,) = builder.step(
+            "Identity", [value], [form], label="", takes_sparse=value.sparse, gives_sparse=value.sparse
+        )
         slot = copy.slot
     elif any(slot in step.inputs for step in builder.steps if isinstance(step, ReferenceStep)):
         return slot
@@ -114,7 +122,8 @@ def _segments(
         if native:
             takes = _row_inputs(takes, sources, alone=len(groups) == 1)
             program = optimize(_program(builder, native, takes, hands_on))
-            rows = block_rows or choose_block_rows(program, builder.least_block_rows)
+            whole = any(step.kernel in builder.whole_batch for step in program.steps)
+            rows = 0 if whole else block_rows or choose_block_rows(program, builder.least_block_rows)
             segments.append(NativeSegment(replace(program, block_rows=rows)))
         else:
             segments.append(_reference_segment(builder, group, takes, hands_on))
@@ -169,8 +178,11 @@ def choose_block_rows(program: Program, least: int = 16) -> int:
     least : int, default 16
         What a rule asked for (`Builder.want_block_rows`).
     """
-    rows = CACHE_BYTES // max(1, _live_bytes(program)) // 16 * 16
-    return min(max(rows, least, 16), MOST_BLOCK_ROWS)
+    live = max(1, _live_bytes(program))
+    rows = min(max(CACHE_BYTES // live // 16 * 16, least, 16), MOST_BLOCK_ROWS)
+    if any(slot.sparse for slot in program.slots):  # its rows may be a million wide
+        return max(1, min(rows, MOST_DENSE_BYTES // live))
+    return rows
 
 
 def _live_bytes(program: Program) -> int:
@@ -190,6 +202,8 @@ def _live_bytes(program: Program) -> int:
 
 def _row_bytes(program: Program, slot: int) -> int:
     size = ITEM_SIZES.get(program.slots[slot].dtype, 8)
+    if program.slots[slot].sparse:
+        return (size + 4) * min(LIKELY_ENTRIES, program.slots[slot].width)
     for n in program.slots[slot].shape:
         size *= n
     return size

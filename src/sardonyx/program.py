@@ -13,13 +13,15 @@ The legal form, checked here by `Program.check` and again, on bytes, by the nati
 
 - every slot is written exactly once: it is an input, a constant, or the output of one step;
 - a step reads only slots written before it; an output may be an input or a constant (repeated for every row) too;
-- shapes are known numbers; a row slot's shape leaves out the row dimension.
+- shapes are known numbers; a row slot's shape leaves out the row dimension;
+- a row slot of one dimension that holds no text may be sparse: a block of it is compressed sparse rows, as large as
+  its entries. Kernels that do not know sparse rows are never given them (the native loader checks that).
 
 The file (little-endian; the tables follow each other without gaps)::
 
     header     64 bytes   magic  version block_rows  n_slots n_steps n_ids n_params
                           n_inputs n_outputs n_metadata 0  text_size data_size
-    slots      96 each    name  dtype role rank 0 0 0 0 0  data_at data_size  dims[8]
+    slots      96 each    name  dtype role rank sparse 0 0 0 0  data_at data_size  dims[8]
     steps      32 each    kernel label  n_inputs n_outputs n_params 0
     metadata   16 each    key value
     params      8 each    int64 or float64, of step 0, step 1, ...
@@ -68,6 +70,7 @@ DTYPE_CODES: Final = {
 MAX_RANK: Final = 8
 MAX_BLOCK_ROWS: Final = 1 << 20
 MAX_ROW_WIDTH: Final = 1 << 31
+MAX_SPARSE_WIDTH: Final = (1 << 31) - 1
 MAX_CONSTANT_WIDTH: Final = 1 << 32
 
 Param: TypeAlias = int | float
@@ -77,12 +80,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One value of the program. `data` is given for constants only (strings as an object array of str)."""
+    """One value of the program. `data` is given for constants only (strings as an object array of str).
+
+    `sparse` rows are of one dimension, and hold no text.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     data: Constant | None = None
+    sparse: bool = False
 
     @property
     def role(self) -> Literal["row", "constant"]:
@@ -108,7 +115,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Slots, steps, and which slots are the inputs and outputs (their names are the slots' names)."""
+    """Slots, steps, and which slots are the inputs and outputs (their names are the slots' names).
+
+    `block_rows` rows pass through all steps together; 0 means all rows of a call, which some kernels must see.
+    """
 
     slots: tuple[Slot, ...]
     steps: tuple[Step, ...]
@@ -127,8 +137,8 @@ class Program:
         ProgramError
             Naming the slot or step and what is wrong with it.
         """
-        if not 1 <= self.block_rows <= MAX_BLOCK_ROWS:
-            raise ProgramError(f"block_rows is {self.block_rows}; it must be from 1 to {MAX_BLOCK_ROWS}")
+        if not 0 <= self.block_rows <= MAX_BLOCK_ROWS:
+            raise ProgramError(f"block_rows is {self.block_rows}; it must be from 0 (all) to {MAX_BLOCK_ROWS}")
         for slot in self.slots:
             _check_slot(slot)
         _check_ids(self)
@@ -144,6 +154,10 @@ def _check_slot(slot: Slot) -> None:
         raise ProgramError(f"slot {slot.name!r} has dtype {slot.dtype!r}; known are {', '.join(DTYPE_CODES)}")
     if len(slot.shape) > MAX_RANK or any(dim < 0 or dim > MAX_ROW_WIDTH for dim in slot.shape):
         raise ProgramError(f"slot {slot.name!r} has shape {slot.shape}; at most {MAX_RANK} dimensions, none negative")
+    if slot.sparse and (
+        slot.data is not None or slot.dtype == "str" or len(slot.shape) != 1 or slot.shape[0] > MAX_SPARSE_WIDTH
+    ):
+        raise ProgramError(f"slot {slot.name!r} is sparse; that is for rows of numbers, of one dimension")
     limit = MAX_ROW_WIDTH if slot.data is None else MAX_CONSTANT_WIDTH
     if math.prod(dim for dim in slot.shape if dim) > limit:
         raise ProgramError(f"slot {slot.name!r} has shape {slot.shape}; at most {limit} elements fit")
@@ -206,7 +220,7 @@ def _check_distinct(what: str, names: Sequence[str]) -> None:
 # ---- the file ------------------------------------------------------------------------------------------------------
 
 MAGIC: Final = b"\x93SDX\r\n\x1a\n"
-VERSION: Final = 1
+VERSION: Final = 2
 _ALIGNMENT: Final = 64
 _DTYPE_NAMES: Final = {code: name for name, code in DTYPE_CODES.items()}
 
@@ -219,7 +233,7 @@ _HEADER: Final = np.dtype(
 )
 _SLOT: Final = np.dtype(
     [
-        *[("name", _REF), ("dtype", "u1"), ("role", "u1"), ("rank", "u1"), ("zero", "V5")],
+        *[("name", _REF), ("dtype", "u1"), ("role", "u1"), ("rank", "u1"), ("sparse", "u1"), ("zero", "V4")],
         *[("data_at", "<u8"), ("data_size", "<u8"), ("dims", "<i8", (MAX_RANK,))],
     ]
 )
@@ -291,7 +305,8 @@ def pack(program: Program) -> bytes:
 def _slot_record(out: _Writer, slot: Slot) -> tuple[object, ...]:
     at, size = (0, 0) if slot.data is None else out.place(_constant_bytes(slot.dtype, slot.data))
     dims = [*slot.shape, *[0] * (MAX_RANK - len(slot.shape))]
-    head = (out.ref(slot.name), DTYPE_CODES[slot.dtype], slot.data is not None, len(slot.shape), bytes(5))
+    form = (DTYPE_CODES[slot.dtype], slot.data is not None, len(slot.shape), slot.sparse)
+    head = (out.ref(slot.name), *form, bytes(4))
     return (*head, at, size, dims)
 
 
@@ -413,14 +428,15 @@ def _text(text: bytes, ref: np.void) -> str:
 
 def _slot(record: np.void, text: bytes, data: memoryview) -> Slot:
     name, dtype = _text(text, record["name"]), _DTYPE_NAMES.get(int(record["dtype"]))
-    if dtype is None or record["role"] > 1 or record["rank"] > MAX_RANK or (record["dims"] < 0).any():
-        raise ProgramError(f"slot {name!r} has an unknown dtype, role or shape; the file is corrupt")
+    legal = record["role"] <= 1 and record["sparse"] <= 1 and record["rank"] <= MAX_RANK
+    if dtype is None or not legal or (record["dims"] < 0).any():
+        raise ProgramError(f"slot {name!r} has an unknown dtype, role, form or shape; the file is corrupt")
     shape = tuple(record["dims"][: record["rank"]].tolist())
     at, size = int(record["data_at"]), int(record["data_size"])
     if at + size > len(data):
         raise ProgramError(f"constant {name!r} lies outside the data section; the file is corrupt")
     if not record["role"]:
-        return Slot(name, dtype, shape)
+        return Slot(name, dtype, shape, sparse=bool(record["sparse"]))
     return Slot(name, dtype, shape, _constant(name, dtype, shape, data[at : at + size]))
 
 

@@ -1,5 +1,7 @@
 """What can be converted: `@converter` writes this list where each converter is defined; nobody keeps another.
 
+What cannot be, for a reason that no converter will overcome, is said beside it with `impossible`.
+
 Lookup follows the method: it walks the class's MRO like Python does, so a subclass of a known estimator converts by
 itself, and one that overrides the method is refused instead of being converted as its parent.
 """
@@ -16,6 +18,7 @@ from .errors import ConversionError
 
 Convert = Callable[..., Any]
 F = TypeVar("F", bound=Convert)
+T = TypeVar("T")
 
 #: inference methods, in the order in which they are offered
 METHODS: Final = (
@@ -49,6 +52,7 @@ class Converter:
 
 
 _registered: dict[tuple[type, str], Converter] = {}
+_impossible: dict[tuple[type, str], str] = {}
 
 
 def converter(*classes: type, method: str | None = None, frame: bool = False, finite: bool = True) -> Callable[[F], F]:
@@ -91,6 +95,27 @@ def converter(*classes: type, method: str | None = None, frame: bool = False, fi
     return register
 
 
+def impossible(*classes: type, method: str, reason: str) -> None:
+    """Declare that a method of these classes has no ONNX form, and never will: no converter of it can be exact.
+
+    Parameters
+    ----------
+    *classes : type
+        The classes that define the method; subclasses follow unless they override it.
+    method : str
+        One of `METHODS`.
+    reason : str
+        Why, and what to do instead: the end of the sentence "... cannot be converted: ". It is part of the error, and
+        of the page on coverage.
+    """
+    _impossible.update({(cls, method): reason for cls in classes})
+
+
+def why_impossible(cls: type, method: str) -> str | None:
+    """Return the reason why ``cls.method`` has no ONNX form, or None if it has one or might have."""
+    return _find_own(_impossible, cls, method)
+
+
 def default_method(cls: type) -> str:
     """Return the method that a converter is for when nobody says which."""
     return "transform" if hasattr(cls, "transform") else "predict"
@@ -98,11 +123,16 @@ def default_method(cls: type) -> str:
 
 def lookup(cls: type, method: str) -> Converter | None:
     """Return the converter of ``cls.method``, or None if that class's own method has none."""
+    return _find_own(_registered, cls, method)
+
+
+def _find_own(table: dict[tuple[type, str], T], cls: type, method: str) -> T | None:
+    """Return what a table says of ``cls.method``: of the class that defines it, or one that stands before it."""
     defined = ALIASES.get(method, method)
     for base in cls.__mro__:
         _import_converters(base)
-        if (base, method) in _registered:
-            return _registered[base, method]
+        if (base, method) in table:
+            return table[base, method]
         if defined in vars(base):
             return None
     return None

@@ -18,8 +18,12 @@ The kinds of values, seen from the row dimension N::
     Const   known now                                an array
     Row     N x shape                                a slot of the program
             1 x ... x 1 x N x shape   (lead = 2)     the same slot: what a Transpose or a class look-up leaves behind
+    Row     sparse: the slot holds only what is not zero; for every rule the same value as dense rows
     Dims    a shape in which N occurs                numbers, with None for N
     Batch   anything else                            known to the reference implementation only
+
+Rules need not know of sparse rows: a step that is not said to take them (`takes_sparse`) is given dense ones, for which
+the builder adds one Densify step a slot. Rules that can do better look at `Row.sparse`.
 
 This module does not walk models (lower.py does) and knows no operator (kernels/ does).
 """
@@ -28,7 +32,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
@@ -83,6 +87,7 @@ class Row:
     dtype: str
     shape: Shape
     lead: int = 0
+    sparse: bool = False
 
     @property
     def width(self) -> int:
@@ -331,12 +336,16 @@ class Builder:
     label: str = ""
     least_block_rows: int = 16
     prefix: str = "%"
+    whole_batch: set[str] = field(default_factory=set)
     _constants: dict[tuple[str, Shape, bytes], int] = field(default_factory=dict)
+    _dense: dict[int, int] = field(default_factory=dict)
 
-    def new_slot(self, dtype: str, shape: Shape, level: int, name: str = "", data: Array | None = None) -> int:
+    def new_slot(
+        self, dtype: str, shape: Shape, level: int, name: str = "", data: Array | None = None, *, sparse: bool = False
+    ) -> int:
         """Add a slot; without a name it gets one that no other value has."""
         index = len(self.slots)
-        self.slots.append(Slot(name or f"{self.prefix}{index}", dtype, shape, data))
+        self.slots.append(Slot(name or f"{self.prefix}{index}", dtype, shape, data, sparse))
         self.levels.append(level)
         return index
 
@@ -360,19 +369,39 @@ class Builder:
         outputs: Iterable[tuple[str, Shape]],
         params: Iterable[Param] = (),
         label: str | None = None,
+        *,
+        takes_sparse: bool = False,
+        gives_sparse: bool = False,
     ) -> tuple[Row, ...]:
-        """Add a step of `kernel` and return its outputs, given their types and shapes (without the row dimension)."""
+        """Add a step of `kernel` and return its outputs, given their types and shapes (without the row dimension).
+
+        Sparse rows among the inputs are made dense unless the kernel takes them; all outputs are sparse or none is.
+        """
         forms = tuple(outputs)
         for dtype, shape in forms:
             if dtype not in DTYPE_CODES or len(shape) > MAX_RANK:
                 decline(f"{kernel} has no kernel for {dtype} of {len(shape) + 1} dimensions")
         slots = tuple(i.slot if isinstance(i, Row) else self._constant_of(i) for i in inputs)
+        slots = slots if takes_sparse else tuple(map(self.dense, slots))
         level = _next_level(max((self.levels[s] for s in slots), default=0), native=True)
-        rows = tuple(Row(self.new_slot(dtype, shape, level), dtype, shape) for dtype, shape in forms)
+        rows = tuple(
+            Row(self.new_slot(dtype, shape, level, sparse=gives_sparse), dtype, shape, sparse=gives_sparse)
+            for dtype, shape in forms
+        )
         outs = tuple(row.slot for row in rows)
         label = self.label if label is None else label
         self.steps.append(NativeStep(level, Step(kernel, slots, outs, tuple(params), label)))
         return rows
+
+    def dense(self, slot: int) -> int:
+        """Return the slot of the same rows, dense."""
+        if not self.slots[slot].sparse:
+            return slot
+        if slot not in self._dense:
+            form = self.slots[slot]
+            row = Row(slot, form.dtype, form.shape)
+            self._dense[slot] = self.step("Densify", [row], [(form.dtype, form.shape)], takes_sparse=True)[0].slot
+        return self._dense[slot]
 
     def _constant_of(self, operand: Const | Array) -> int:
         array = operand.array if isinstance(operand, Const) else operand
@@ -383,9 +412,9 @@ class Builder:
     def reshape(self, x: Row, shape: Shape, lead: int = 0) -> Row:
         """Return the same elements of each row under another shape."""
         if shape == x.shape:
-            return Row(x.slot, x.dtype, x.shape, lead)
+            return replace(x, lead=lead)
         (row,) = self.step("Identity", [x], [(x.dtype, shape)])
-        return Row(row.slot, row.dtype, row.shape, lead)
+        return replace(row, lead=lead)
 
     def reference(self, step: ReferenceStep) -> None:
         """Add a step of the reference implementation."""
@@ -394,6 +423,17 @@ class Builder:
     def reference_level(self, inputs: Iterable[int]) -> int:
         """Return the level of a reference step that reads these slots."""
         return _next_level(max((self.levels[s] for s in inputs), default=0), native=False)
+
+    def whole_batch_step(
+        self,
+        kernel: str,
+        inputs: Sequence[Operand | Array],
+        outputs: Iterable[tuple[str, Shape]],
+        params: Iterable[Param],
+    ) -> tuple[Row, ...]:
+        """Add a step of a kernel that looks at all rows of a call: its program runs on the whole batch at once."""
+        self.whole_batch.add(kernel)
+        return self.step(kernel, inputs, outputs, params)
 
     def want_block_rows(self, rows: int) -> None:
         """Ask for blocks of at least `rows` rows: a kernel that streams its constants once a block wants many."""

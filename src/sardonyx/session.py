@@ -31,7 +31,8 @@ from . import _native
 from .agreement import Report, check_proof
 from .description import KEY, Description, Method
 from .errors import InputError, MissingMethodError, ModelError, SardonyxError
-from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, restore_missing, tensors
+from .frames import FrameReader, frame_like, named_columns
+from .inputs import InputSpec, Signature, check_matrix, coerce_feeds, opened, restore_missing, tensors
 from .program import MAGIC, pack
 
 if TYPE_CHECKING:
@@ -101,12 +102,15 @@ class Session(ABC):
 
     description: Description | None
     signature: Signature
+    _reader: FrameReader
 
     def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
         self.description = description
         if description is not None:
             _check_description(description, ports, [o.name for o in self.get_outputs()])
         self.signature = description.signature if description is not None else _signature_of(ports)
+        features = description.features if description is not None else None
+        self._reader = FrameReader(self.signature, features, [name for name, _, _ in ports])
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -240,16 +244,67 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
-        return _in_form(method, entry, self.run(entry.outputs, self._fast_feeds(X)))
+        return _in_form(method, entry, self._outputs_of(entry.outputs, X))
 
-    def _fast_feeds(self, X: Any) -> dict[str, Array]:
+    def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:
+        """Return what methods answer for X as a frame of the kind of X: a column for every column of their results.
+
+        Parameters
+        ----------
+        X : DataFrame, Table, RecordBatch, dict of columns or array-like of shape (n_samples, n_features)
+            As the methods take it.
+        methods : str or sequence of str, optional
+            Which; by default all that the file has.
+
+        Returns
+        -------
+        DataFrame, Table, RecordBatch or dict of ndarray
+            A frame of the library of X, with the index of X if it has one; a dict of arrays if X is no frame of pandas,
+            polars or pyarrow. The columns of ``transform`` have the estimator's own names (its
+            ``get_feature_names_out``); others are called ``predict``, ``predict_proba_<class>``, ``apply_<number>``.
+
+        Raises
+        ------
+        MissingMethodError
+            If the file does not have a method.
+        InputError
+            If X does not fit.
+        """
+        entries = self._entries(methods)
+        outputs = tuple(dict.fromkeys(output for entry in entries.values() for output in entry.outputs))
+        X = opened(X)
+        arrays = dict(zip(outputs, self._outputs_of(outputs, X), strict=True))
+        columns: dict[str, Array] = {}
+        for name, entry in entries.items():
+            parts = _in_dtypes(name, entry, [arrays[output] for output in entry.outputs])
+            columns |= named_columns(entry, self.description and self.description.classes, parts)
+        return frame_like(X, columns)
+
+    def _entries(self, methods: str | Sequence[str] | None) -> dict[str, Method]:
+        known = self.description.methods if self.description else {}
+        chosen = tuple(known) if methods is None else (methods,) if isinstance(methods, str) else tuple(methods)
+        for name in chosen or ("predict",):
+            if name not in known:
+                raise MissingMethodError(_missing_method(self, name))
+        return {name: known[name] for name in chosen}
+
+    def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
         signature = self.signature
         if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
             spec = signature.inputs[0]
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
-            return {spec.name: X}  # run coerces what does not fit as it is
-        return self.feeds(X)
+            return self.run(names, {spec.name: X})  # run coerces what does not fit as it is
+        X = opened(X)
+        found = self._reader.columns(X)
+        result = None if found is None else self._run_columns(names, *found)
+        return self.run(names, self.feeds(X)) if result is None else result
+
+    def _run_columns(
+        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
+    ) -> list[Array] | None:
+        """Return the outputs for columns as the native core reads them; None if they need the slow way."""
+        return None
 
     @property
     def classes_(self) -> Any:
@@ -551,14 +606,18 @@ def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> Sequen
 
 
 def _in_form(name: str, method: Method, arrays: list[Array]) -> Any:
-    labels = name == "predict"
-    if method.dtypes:
-        arrays = [_in_dtype(a, d, labels) for a, d in zip(arrays, method.dtypes, strict=True)]
+    arrays = _in_dtypes(name, method, arrays)
     if method.form == "array":
         return arrays[0]
     if method.form == "columns":
         return np.concatenate([a.astype(object) for a in arrays], axis=1)
     return arrays if method.form == "list" else tuple(arrays)
+
+
+def _in_dtypes(name: str, method: Method, arrays: list[Array]) -> list[Array]:
+    if not method.dtypes:
+        return arrays
+    return [_in_dtype(a, d, name == "predict") for a, d in zip(arrays, method.dtypes, strict=True)]
 
 
 def _in_dtype(array: Array, dtype: str, labels: bool) -> Array:
@@ -607,9 +666,9 @@ def _head(session: Session) -> list[str]:
 
 def _program_lines(program: _native.Program) -> list[str]:
     size, count = program.nbytes / 1024, len(program.steps)
+    blocks = f"blocks of {program.block_rows} rows, up to {program.threads} threads"
     lines = [
-        f"native    {count} steps, {program.isa}, blocks of {program.block_rows} rows, "
-        f"up to {program.threads} threads, {size:.1f} KiB"
+        f"native    {count} steps, {program.isa}, {blocks if program.block_rows else 'all rows at once'}, {size:.1f} KiB"
     ]
     width = max((len(kernel) for kernel, _, _ in program.steps), default=0)
     lines += [f"  {i:3d}  {kernel:{width}}  {isa:7}  {label}" for i, (kernel, isa, label) in enumerate(program.steps)]

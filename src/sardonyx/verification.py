@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,10 @@ Array: TypeAlias = NDArray[Any]
 REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError)
 #: times that the estimator's own rounding is measured
 NUDGES: Final = 16
+#: rows that are asked beside those in question, to see whether that makes a difference
+COMPANY: Final = (1, 3, 30)
+#: ... and how many of them are asked alone, each, at most
+MOST_ALONE: Final = 200
 #: rows of the user's that are compared at once, and that a file carries as its proof
 CHUNK, PROOF_ROWS, PROOF_NUMBERS = 10_000, 8, 4096
 
@@ -114,16 +118,19 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
     }
     for batch in batches:
         for name, method in description.methods.items():
-            expected, kept = _answers(estimator, name, method, batch)
-            feeds = session.feeds(rows_of(batch.X, kept)) if len(kept) else None
-            for runtime, run in runs.items():
+            refused = batch.rows
+            for rows, expected in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
+                refused -= len(rows)
+                X = rows_of(batch.X, rows)  # together, as the estimator was given them: it may look at all at once
+                feeds, noise = session.feeds(X), partial(_own_rounding, estimator, name, method, X)
+                for runtime, run in runs.items():
+                    if callable(run):
+                        actual, before = attempt(run, method.outputs, feeds), verdicts[name, runtime]
+                        after = judge(before, batch.label, rows, actual, expected, description.single, noise)
+                        verdicts[name, runtime] = after
+            for runtime in runs:
                 before = verdicts[name, runtime]
-                before = replace(before, refused=before.refused + batch.rows - len(kept))
-                if callable(run) and feeds is not None:
-                    actual = attempt(run, method.outputs, feeds)
-                    noise = partial(_own_rounding, estimator, name, method, rows_of(batch.X, kept))
-                    before = judge(before, batch.label, kept, actual, expected, description.single, noise)
-                verdicts[name, runtime] = before
+                verdicts[name, runtime] = replace(before, refused=before.refused + refused)
     return Report(description.estimator, tuple(verdicts.values()))
 
 
@@ -141,18 +148,6 @@ def _batches(X: Any, most: int = 2**62) -> Iterator[Batch]:
         yield Batch("one row", rows_of(X, np.arange(1)), 1)
 
 
-def _answers(estimator: Any, name: str, method: Method, batch: Batch) -> tuple[list[Array], Array]:
-    """Return the estimator's arrays for the rows of a batch that it accepts, and the positions of those rows."""
-    parts: list[list[Array]] = []
-    kept: list[Array] = []
-    for rows, answer in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
-        kept.append(rows)
-        parts.append(answer)
-    if not kept:
-        return [], np.zeros(0, np.int64)
-    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)], np.concatenate(kept)
-
-
 def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) -> Iterator[tuple[Array, list[Array]]]:
     """Yield (rows, answers), taking rows apart until the estimator refuses single ones only."""
     try:
@@ -165,16 +160,41 @@ def _accepted(estimator: Any, name: str, method: Method, X: Any, rows: Array) ->
     yield rows, answers
 
 
-def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> Array:
-    """Return how far the estimator's own answers for some rows move with the last bit of its input."""
+def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int, rows: Array) -> tuple[Array, float]:
+    """Return how far the estimator's own answers for some rows move, and the most that one moves for no reason at all.
+
+    They move with the last bit of the input; and with the company that a row is asked in, as matrix products add up in
+    another order for one row than for many.
+    """
+
+    def ask(X: Any) -> Array:
+        return _ask(estimator, name, method, X)[output].astype(np.float64)
+
     X = rows_of(X, rows)
-    before = _ask(estimator, name, method, X)[output].astype(np.float64)
+    before = ask(X)
     most = np.zeros(before.shape)
+    for again in _in_other_company(ask, X, len(rows)):
+        most = _farther(most, before, again)
+    contradicted = float(most.max(initial=0))
     for seed in range(NUDGES):
-        with contextlib.suppress(*REFUSALS):
-            after = _ask(estimator, name, method, nudged(X, seed))[output].astype(np.float64)
-            most = np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
+        most = _farther(most, before, partial(ask, nudged(X, seed)))
+    return most, contradicted
+
+
+def _farther(most: Array, before: Array, again: Callable[[], Array]) -> Array:
+    with contextlib.suppress(*REFUSALS):
+        after = again()
+        return np.fmax(most, np.abs(after - before)) if after.shape == before.shape else most
     return most
+
+
+def _in_other_company(ask: Callable[[Any], Array], X: Any, rows: int) -> Iterator[Callable[[], Array]]:
+    """Yield ways to ask for the same rows: with others behind them, and, of few rows, each alone."""
+    everyone = np.arange(rows)
+    for more in COMPANY:
+        yield lambda more=more: ask(rows_of(X, np.resize(everyone, rows + more)))[:rows]  # type: ignore[misc]
+    if rows <= MOST_ALONE:
+        yield lambda: np.concatenate([ask(rows_of(X, one)) for one in np.split(everyone, rows)])
 
 
 def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
@@ -184,7 +204,7 @@ def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
         result = estimator.predict(X, return_std=True) if name == "predict_std" else getattr(estimator, name)(X)
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
-    array = _dense(result)
+    array = restored(_dense(result), X)
     return [array[:, i : i + 1] for i in range(array.shape[1])] if method.form == "columns" else [array]
 
 
@@ -195,6 +215,12 @@ def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> list[Ar
         raise InputError(
             f"{type(estimator).__name__}.{name} refuses the sample: {error}\nGive rows that it accepts."
         ) from error
+
+
+def restored(array: Array, X: Any) -> Array:
+    """Return a row that lost its row dimension (SparsePCA and MiniBatchSparsePCA do that to one row alone) as a row."""
+    lost = array.ndim == 1 and array.size > 1 and getattr(X, "ndim", 1) == 2 and number_of_rows(X) == 1
+    return array[None] if lost else array
 
 
 def _dense(result: Any) -> Array:

@@ -52,7 +52,7 @@ class Case:
     @property
     def name(self) -> str:
         """A short, readable test id."""
-        text = re.sub(r"<function (\w+) at \w+>", r"\1", " ".join(repr(self.estimator).split()))
+        text = re.sub(r"<function (\w+) at \w+>", r"\1", _shown(self.estimator))
         parts = [text.replace(" ", "")[:120], self.data, *self.methods[:1], *([self.note] if self.note else [])]
         return "-".join(parts)
 
@@ -62,6 +62,16 @@ class Case:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence and deprecation are not what these rows are about
             return clone(self.estimator).fit(data.X, *([] if data.y is None else [data.y])), data
+
+
+def _shown(estimator: Any) -> str:
+    """An estimator on one line, also where its own text shows an address, or every parameter that it has."""
+    text = " ".join(repr(estimator).split())
+    if " object at 0x" not in text and not type(estimator).__module__.startswith("xgboost"):
+        return text
+    plain = {k: v for k, v in estimator.get_params(deep=False).items() if isinstance(v, int | float | str | list)}
+    parts = [f"{k}={v!r}" for k, v in plain.items() if (v == v and not isinstance(v, list)) or len(repr(v)) < 30]
+    return f"{type(estimator).__name__}({', '.join(parts)})"
 
 
 #: case name -> runtime ("sardonyx", "onnxruntime") -> why it does not hold

@@ -604,3 +604,150 @@ def mixed_categorical() -> Dataset:
 @data
 def regression_few() -> Dataset:
     return _few(regression_near())
+
+
+@data
+def gram_square() -> Dataset:
+    """A square matrix of kernel values, and rows of one."""
+    full = regression_near()
+    fit, test = (np.exp(-0.1 * ((X[:, None] - full.X[:60]) ** 2).sum(2)) for X in (full.X[:60], full.X_test))
+    return Dataset(fit, full.y[:60], test)
+
+
+@data
+def gram_square32() -> Dataset:
+    full = gram_square()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def counts_square() -> Dataset:
+    """A linear kernel of counts, as integers."""
+    full = counts_int()
+    return Dataset(full.X[:40] @ full.X[:40].T, full.y[:40], full.X_test @ full.X[:40].T)
+
+
+@data
+def regression_nan32() -> Dataset:
+    """NaN in float32, without rows far away."""
+    full = regression_nan()
+    return Dataset(full.X.astype(np.float32), full.y, np.clip(full.X_test, -4, 4).astype(np.float32))
+
+
+@data
+def scattered_nan() -> Dataset:
+    """NaN, and rows neither near to training rows nor far away, where expanded squares are exact enough too."""
+    full, rng = scattered(), np.random.default_rng(14)
+    X, test = full.X.copy(), full.X_test.copy()
+    X[rng.random(X.shape) < 0.1], test[rng.random(test.shape) < 0.3] = np.nan, np.nan
+    return Dataset(X, full.y, test)
+
+
+@data
+def scattered_nan32() -> Dataset:
+    full = scattered_nan()
+    return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def frame_nan() -> Dataset:
+    """A frame of numbers with NaN."""
+    full = regression_nan()
+    names = [f"column {i}" for i in range(full.X.shape[1])]
+    return Dataset(pd.DataFrame(full.X, columns=names), full.y, pd.DataFrame(full.X_test, columns=names))
+
+
+@data
+def lonely_nan() -> Dataset:
+    """Rows with one value, which no donor of the others has."""
+    full = regression()
+    X, test = full.X[:40, :3].copy(), full.X_test[:12, :3].copy()
+    X[:20, 0], X[20:, 1:] = np.nan, np.nan
+    test[1:, 1], test[2, 2], test[:5, 0] = np.nan, np.nan, np.nan
+    test[8:, 2] = np.nan
+    return Dataset(X, full.y[:40], test)
+
+
+@data
+def ranked() -> Dataset:
+    """Relevances of ten queries of thirty rows each; the queries are a column, which rankers of xgboost take off."""
+    rng = np.random.default_rng(31)
+    X = pd.DataFrame({"a": rng.normal(size=300), "qid": np.arange(300) // 30, "b": rng.normal(size=300)})
+    y = np.digitize(X["a"] + rng.normal(size=300) * 0.3, [-0.5, 0.8])
+    return Dataset(X, y, X.iloc[::5].assign(a=rng.normal(size=60).round(1)))
+
+
+@data
+def ranked_two() -> Dataset:
+    """Relevant or not, and a feature that is always the same."""
+    full = ranked()
+    return Dataset(full.X.assign(c=1.0), (full.y > 1).astype(np.int64), full.X_test.assign(c=1.0))
+
+
+@data
+def booster_frame() -> Dataset:
+    """Categories of text and of integers, some missing, beside numbers and integers that float32 does not hold."""
+    rng = np.random.default_rng(32)
+
+    def make(n: int) -> pd.DataFrame:
+        city = rng.choice(np.array(["Oslo", "", "Rome", "x", None], dtype=object), n)
+        return pd.DataFrame(
+            {
+                "city": pd.Categorical(city, categories=["", "Oslo", "Rome", "x"]),
+                "size": rng.normal(size=n),
+                "code": pd.Categorical(rng.choice([3, 10, 40], n), categories=[3, 10, 40]),
+                "big": rng.integers(2**24, 2**24 + 9, n),
+            }
+        )
+
+    X = make(300)
+    y = (X["city"] == "Oslo") * 3.0 + (X["code"] == 10) * 2 + X["size"] + X["big"] % 3
+    return Dataset(X, y.to_numpy(), make(60))
+
+
+@data
+def booster_strangers() -> Dataset:
+    """The same with non-ASCII categories, and with some in prediction that the fit never saw."""
+    full = booster_frame()
+    X = full.X.assign(city=full.X["city"].cat.rename_categories({"x": "東京"}))
+    test = full.X_test.assign(city=full.X_test["city"].cat.rename_categories({"x": "new"}))
+    return Dataset(X, full.y, test)
+
+
+@data
+def zeros_nan() -> Dataset:
+    """Many zeros, of both signs and nearly, and NaN: what zero_as_missing is about."""
+    rng = np.random.default_rng(33)
+    X = rng.normal(size=(300, 4))
+    y = X[:, 0] + (X[:, 1] > 0)
+    X[rng.random(X.shape) < 0.3] = 0.0
+    X[rng.random(X.shape) < 0.1] = np.nan
+    test = X[:80].copy()
+    zero = float(np.float32(1e-35))
+    near = [0.0, -0.0, 1e-36, -1e-36, zero, -zero, np.nextafter(zero, 1), np.nextafter(-zero, -1)]
+    test[:32, :2] = np.repeat(near, 4)[:, None]
+    return Dataset(X, y, test)
+
+
+@data
+def fractions() -> Dataset:
+    """Targets between 0 and 1."""
+    full = regression()
+    return Dataset(full.X, 1 / (1 + np.exp(-full.y / 10)), full.X_test)
+
+
+@data
+def multiclass_codes() -> Dataset:
+    """Classes that are numbered from 0, the only ones that xgboost takes."""
+    full = multiclass32()
+    return Dataset(full.X, np.unique(full.y, return_inverse=True)[1], full.X_test)
+
+
+@data
+def multiclass_codes_nan() -> Dataset:
+    full = multiclass_codes()
+    rng = np.random.default_rng(34)
+    X, test = full.X.astype(np.float64), full.X_test.astype(np.float64)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    test[rng.random(test.shape) < 0.1] = np.nan
+    return Dataset(X, full.y, test)

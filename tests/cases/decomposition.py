@@ -1,6 +1,14 @@
 """sklearn.decomposition."""
 
-from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
+from sklearn.decomposition import (
+    PCA,
+    FactorAnalysis,
+    FastICA,
+    IncrementalPCA,
+    MiniBatchSparsePCA,
+    SparsePCA,
+    TruncatedSVD,
+)
 
 from . import Case
 
@@ -22,4 +30,20 @@ CASES = [
     Case(TruncatedSVD(2, random_state=0), "regression_int"),
     Case(TruncatedSVD(2, random_state=0), "regression32"),
     Case(TruncatedSVD(2, random_state=0), "regression", INVERSE),
+    Case(FactorAnalysis(3, random_state=0), "regression"),
+    Case(FactorAnalysis(2, rotation="varimax", svd_method="lapack"), "regression32"),
+    Case(FactorAnalysis(5), "regression_int", note="as many components as features"),
+    Case(FastICA(3, random_state=0), "regression"),
+    Case(FastICA(whiten="arbitrary-variance", random_state=0, max_iter=20), "regression_int"),
+    Case(FastICA(whiten=False, random_state=0, max_iter=20), "regression"),
+    Case(FastICA(2, random_state=0, max_iter=20), "regression32"),
+    *(Case(FastICA(2, whiten=w, random_state=0, max_iter=9), "regression", INVERSE) for w in ("unit-variance", False)),
+    Case(SparsePCA(3, random_state=0, max_iter=5), "regression"),
+    Case(SparsePCA(9, random_state=0, max_iter=5, ridge_alpha=0.5), "regression", note="more components than features"),
+    Case(SparsePCA(3, alpha=100, random_state=0, max_iter=5, ridge_alpha=0), "regression", note="components of zeros"),
+    Case(SparsePCA(2, random_state=0, max_iter=5), "regression_int"),
+    Case(SparsePCA(2, random_state=0, max_iter=5), "regression", INVERSE),
+    Case(MiniBatchSparsePCA(3, random_state=0, max_iter=5), "regression"),
+    Case(MiniBatchSparsePCA(2, random_state=0, max_iter=5, method="cd"), "regression32"),
+    Case(MiniBatchSparsePCA(2, random_state=0, max_iter=5), "regression", INVERSE),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -9,8 +11,10 @@ from sklearn.neighbors import (
     LocalOutlierFactor,
     NearestCentroid,
     NearestNeighbors,
+    NeighborhoodComponentsAnalysis,
     RadiusNeighborsClassifier,
     RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
 )
 
 from . import Case
@@ -20,6 +24,12 @@ METRICS = ("manhattan", "chebyshev", "canberra", "braycurtis", "sqeuclidean", "c
 #: newer versions of scikit-learn have more
 PARAMS = NearestCentroid().get_params()
 BOTH = ("uniform", "distance")
+
+
+def cauchy(distances: Any) -> Any:
+    """Weights of a user's own."""
+    return 1 / (1 + distances**2)
+
 
 CASES = [
     Case(KNeighborsTransformer(n_neighbors=3), "scattered"),
@@ -66,9 +76,19 @@ CASES = [
     Case(RadiusNeighborsRegressor(4.0, weights="distance", algorithm="brute"), "scattered"),
     Case(RadiusNeighborsRegressor(4.0, weights="distance"), "regression_multi"),
     Case(RadiusNeighborsRegressor(3.0, p=1), "regression"),
+    Case(RadiusNeighborsTransformer(radius=2.5), "regression"),
+    Case(RadiusNeighborsTransformer(radius=2.5, mode="connectivity", algorithm="brute"), "scattered"),
+    Case(RadiusNeighborsTransformer(radius=6, metric="manhattan"), "scattered32"),
+    Case(RadiusNeighborsTransformer(radius=3.5, metric="chebyshev", algorithm="ball_tree"), "regression_int"),
+    *(Case(c(weights=cauchy), "multiclass") for c in (KNeighborsClassifier, KNeighborsRegressor)),
+    Case(RadiusNeighborsRegressor(3.5, weights=cauchy), "scattered"),
+    Case(RadiusNeighborsClassifier(3.0, weights=cauchy, outlier_label=10), "scattered"),
     Case(NearestCentroid(), "multiclass_str", ("predict",)),
     Case(NearestCentroid(), "scattered"),
     Case(NearestCentroid(shrink_threshold=0.2), "binary32"),
     Case(NearestCentroid(metric="manhattan"), "multiclass_int"),
     *(Case(NearestCentroid(priors=p), "scattered") for p in ("empirical", [0.2, 0.3, 0.5]) if "priors" in PARAMS),
+    Case(NeighborhoodComponentsAnalysis(max_iter=3, random_state=0), "multiclass"),
+    Case(NeighborhoodComponentsAnalysis(2, init="pca", max_iter=3), "multiclass32"),
+    Case(NeighborhoodComponentsAnalysis(3, init="random", max_iter=3, random_state=0), "multiclass_int"),
 ]

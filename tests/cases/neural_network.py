@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neural_network import BernoulliRBM, MLPClassifier, MLPRegressor
 
 from . import Case
 
+TRANSFORM = ("transform",)
 QUICK = {"max_iter": 20, "random_state": 0}
 #: newer versions of scikit-learn only
 poisson = [
@@ -32,4 +33,7 @@ CASES = [
     Case(MLPClassifier(hidden_layer_sizes=(8,), **QUICK), "multiclass_int"),
     Case(MLPClassifier(hidden_layer_sizes=(8,), **QUICK), "binary32"),
     Case(MLPClassifier(hidden_layer_sizes=(8,), **QUICK), "multilabel"),
+    Case(BernoulliRBM(4, n_iter=2, random_state=0), "positive", TRANSFORM),
+    Case(BernoulliRBM(3, n_iter=2, random_state=0), "positive32", TRANSFORM),
+    Case(BernoulliRBM(5, n_iter=2, random_state=0), "counts_int", TRANSFORM),
 ]

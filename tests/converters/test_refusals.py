@@ -15,6 +15,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import AdditiveChi2Sampler, SkewedChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.neural_network import BernoulliRBM
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.semi_supervised import LabelPropagation
 
@@ -60,6 +61,7 @@ REFUSED: dict[str, tuple[Any, Any, str, str]] = {
     ),
     "no centres": (AffinityPropagation(affinity="precomputed"), dataset("gram"), "predict", "affinity='euclidean'"),
     "Python pooling": (FeatureAgglomeration(pooling_func=row_spans), NUMBERS, "transform", "numpy.mean"),
+    "random features": (BernoulliRBM(2), COUNTS, "score_samples", "score_samples cannot be converted: .*at random"),
     "no way back": (KernelPCA(2), NUMBERS, "inverse_transform", "Set it to True"),
 }
 

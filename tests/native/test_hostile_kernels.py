@@ -16,8 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern
+from sklearn.impute import KNNImputer
+from sklearn.neighbors import KernelDensity, NearestNeighbors
+from sklearn.preprocessing import QuantileTransformer, SplineTransformer
 
 from sardonyx import _native
+from sardonyx.convert import convert
 from sardonyx.errors import InputError, ProgramError
 from sardonyx.lower import lower
 from sardonyx.program import DTYPE_CODES, Program, Slot, Step, pack
@@ -62,7 +68,26 @@ MODELS: dict[str, tuple[list[Any], dict[str, Any]]] = {
 }
 
 
+#: kernels of the `sardonyx` domain, each behind an estimator that is fitted on a few rows
+ESTIMATORS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "Interp": (QuantileTransformer(n_quantiles=4), ("transform",)),
+    "BSplineBasis": (SplineTransformer(n_knots=3, degree=2), ("transform",)),
+    "NanNeighbors": (KNNImputer(n_neighbors=2), ("transform",)),
+    "KernelDensity": (KernelDensity(leaf_size=2), ("score_samples",)),
+    "SolveTriangular": (GaussianProcessRegressor(Matern(nu=0.7), optimizer=None), ("predict", "predict_std")),
+    "BesselK": (GaussianProcessRegressor(Matern(nu=0.7), optimizer=None), ("predict",)),
+    "KNeighbors": (NearestNeighbors(n_neighbors=2, leaf_size=2), ("kneighbors",)),
+}
+
+
 def program_of(op: str) -> Program:
+    if op in ESTIMATORS:
+        estimator, methods = ESTIMATORS[op]
+        X = np.random.default_rng(0).normal(size=(9, 2))
+        plan = lower(convert(estimator.fit(X, X[:, 0]), X, methods=methods))
+        assert plan.native is not None
+        assert op in {step.kernel for step in plan.native.steps}
+        return plan.native
     inputs, attributes = MODELS[op]
     plan = lower(model_of(op, inputs, **attributes))
     assert plan.native is not None, f"{op} has no native kernel"
@@ -151,7 +176,7 @@ def load_or_refuse(program: Program) -> _native.Program | None:
         return None
 
 
-@pytest.mark.parametrize("op", MODELS)
+@pytest.mark.parametrize("op", [*MODELS, *ESTIMATORS])
 def test_mutants_are_refused_or_run(op: str) -> None:
     random = Random(op)
     program = program_of(op)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sardonyx import _native
 from sardonyx.errors import InputError, ProgramError
+from sardonyx.inputs import MISSING_NAN, MISSING_NONE
 from sardonyx.program import DTYPE_CODES, Program, pack
 
 from .programs import Builder, expected_linear, linear, load
@@ -127,9 +128,9 @@ def test_unknown_and_repeated_outputs_are_refused() -> None:
     with pytest.raises(InputError, match="asked for twice"):
         program.run(["again", "again"], {"X": np.zeros((3, 5))})
     with pytest.raises(TypeError):
-        program.run(3, {"X": np.zeros((3, 5))})  # type: ignore[arg-type]
+        program.run(3, {"X": np.zeros((3, 5))})  # type: ignore[call-overload]
     with pytest.raises(InputError, match="no output is named 3"):
-        program.run([3], {"X": np.zeros((3, 5))})  # type: ignore[list-item]
+        program.run([3], {"X": np.zeros((3, 5))})  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("rows", ROWS)
@@ -246,7 +247,7 @@ def test_a_column_may_be_flat() -> None:
 
 IMPROPER: dict[str, Any] = {
     "list": [[1.0, 2.0]],
-    "dtype": np.ones((2, 2), np.float32),
+    "dtype": np.full((2, 2), 2**53 + 1),
     "big-endian": np.ones((2, 2), ">f8"),
     "fortran": np.ones((2, 2), order="F"),
     "strided": np.ones((2, 4))[:, ::2],
@@ -355,12 +356,20 @@ def test_strings_of_numpy_string_dtype() -> None:
     words = [w for w in WORDS if "\ud800" not in w] * 10
     array = np.array(words, np.dtypes.StringDType())
     assert identity("str").run(None, {"X": array})[0].tolist() == words
-    missing = np.array(["a", None], np.dtypes.StringDType(na_object=None))
+    for missing, mark in ((None, MISSING_NONE), (np.nan, MISSING_NAN)):
+        array = np.array(["a", missing, ""], np.dtypes.StringDType(na_object=missing))
+        assert identity("str").run(None, {"X": array})[0].tolist() == ["a", mark, ""]
+    named = np.array(["a", "gone"], np.dtypes.StringDType(na_object="gone"))
     with pytest.raises(TypeError):
-        identity("str").run(None, {"X": missing})
+        identity("str").run(None, {"X": named})
 
 
-@pytest.mark.parametrize("improper", [["a"], np.array(["a", None], object), np.array(["a", 1.5], object)])
+def test_lists_and_objects_are_strings_too() -> None:
+    for words in (["a", None, float("nan")], np.array(["a", None, float("nan")], object)):
+        assert identity("str").run(None, {"X": words})[0].tolist() == ["a", MISSING_NONE, MISSING_NAN]
+
+
+@pytest.mark.parametrize("improper", [["a", 1], [b"a"], [["a"]], np.array(["a", 1.5], object), np.array([1.5, 2])])
 def test_what_is_not_a_string_goes_to_the_hook(improper: Any) -> None:
     with pytest.raises(TypeError):
         identity("str").run(None, {"X": improper})

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import special
 
-from sardonyx.converters.isotonic import knots
 from sardonyx.graph import Graph, Value
 from sardonyx.lower import lower
-from sardonyx.operators.interpolation import interp
+from sardonyx.operators.interpolation import interp, knots_of_columns
 from sardonyx.operators.special import bessel_k, erf
 from sardonyx.plan import PlanRunner
 
@@ -44,9 +43,10 @@ def test_erf(runtime: str) -> None:
 
 
 @pytest.mark.parametrize("order", [0.1, 0.8, 1.0, 3.2, 7.7])
-def test_bessel_k(order: float) -> None:
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_bessel_k(runtime: str, order: float) -> None:
     x = np.r_[np.geomspace(3e-16, 600, 500), 1.0]
-    actual = evaluate("onnxruntime", lambda X: bessel_k(X, np.float64(order)), x)
+    actual = evaluate(runtime, lambda X: bessel_k(X, np.float64(order)), x)
     np.testing.assert_allclose(actual, special.kv(order, x), rtol=1e-12)
 
 
@@ -62,5 +62,5 @@ def test_interp_is_numpys_between_and_at_knots(runtime: str, starts: list[float]
         return
     y = np.sin(x)
     queries = np.clip(np.r_[x, np.nextafter(x, np.inf), np.nextafter(x, -np.inf), others], x[0], x[-1])
-    actual = evaluate(runtime, lambda X: interp(X, *knots(x, y)), queries)
+    actual = evaluate(runtime, lambda X: interp(X[:, None], *knots_of_columns([(x, y)])).reshape(-1), queries)
     np.testing.assert_allclose(actual, np.interp(queries, x, y), rtol=1e-10, atol=1e-10)

@@ -48,7 +48,8 @@ struct Kernel {
   // a file is hostile until this returned. Everything run() relies on is established here.
   void (*check)(const Step& step);
   // Computes `rows` rows (at least one). Must not allocate, lock, or throw for legal data; may call fail() for values
-  // the step refuses. Tensors are aligned to their item size only; a row's result must not depend on its neighbours.
+  // the step refuses. Tensors are aligned to their item size only; a row's result must not depend on its neighbours,
+  // unless whole_batch says so.
   void (*run)(const Step& step, std::int64_t rows, const Context& context);
   // Bytes of scratch for a block of `rows`, never fewer for more rows; nullptr means none.
   std::size_t (*scratch)(const Step& step, std::int64_t rows) = nullptr;
@@ -63,6 +64,12 @@ struct Kernel {
   // run() copes with outputs[0] being the memory of inputs[0] (each element is read before it is written). The executor
   // does that when both have the same type and width (so inputs[0] is not broadcast) and nobody else reads the input.
   bool in_place = false;
+  // What a row gives depends on all rows of the call (when to stop iterating ...): legal only in a program whose block
+  // is the whole batch.
+  bool whole_batch = false;
+  // check() looks at Tensor::sparse of every input and output and establishes which of them may be sparse. The loader
+  // refuses a sparse tensor in a step of any other kernel. (A kernel may allocate through reserve_entries() only.)
+  bool sparse = false;
 };
 
 // Instruction-set levels, in ascending order of preference on a machine that runs them.

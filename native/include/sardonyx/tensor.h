@@ -2,8 +2,9 @@
 //
 //   row tensor        rows x dims[0] x dims[1] ...   one slice of `width` elements for every row of the block
 //   constant tensor   dims[0] x dims[1] ...          `width` elements in all, the same for every row
+//   sparse tensor     rows x dims[0]                 `data` points to the SparseRows of the block (sardonyx/sparse.h)
 //
-// Both are C-contiguous. `dims` never holds the row dimension.
+// The first two are C-contiguous. `dims` never holds the row dimension.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +43,7 @@ struct Tensor {
   std::int32_t rank;            // number of dims used
   DType dtype;
   bool constant;
+  bool sparse;  // a row tensor of rank 1 that holds no text; only kernels that say so (Kernel::sparse) ever see one
 };
 
 std::size_t item_size(DType dtype);  // bytes of one element; 16 for text

@@ -197,63 +197,76 @@ __attribute__((noinline)) bool fill_row(const Forest& forest, const X* x, Key* k
   return nan;
 }
 
-// Where a row arrives in the trees t ... t + n, n <= kLanes8. Few are walked one by one.
+// Of a row alone, where at[...] is in a tree that begins at node `first`: one step down.
 template <Care kCare, class Step>
-__attribute__((noinline)) void leaves_of_row(const Forest& forest, std::int64_t t, int n, const Step& step,
-                                             const typename Step::Node::Key* keys, std::int64_t* leaves) {
+struct Alone {
   using Node = typename Step::Node;
   using Key = typename Node::Key;
-  constexpr std::uint64_t kStride = 8 / sizeof(Key);
-  const Node* nodes = static_cast<const Node*>(forest.nodes);
-  const std::int64_t* table = forest.trees + t * kTreeFields;
-  const auto fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
-  const auto move = [&](std::int64_t first, std::uint64_t from) {
-    const Node* tree = nodes + first;
+  const Forest& forest;
+  const Node* nodes;
+  const Key* keys;
+  Step step;
+
+  Alone(const Forest& forest, const Key* keys)
+      : forest(forest), nodes(static_cast<const Node*>(forest.nodes)), keys(keys), step(forest.shift) {}
+
+  inline std::uint64_t move(const Node* tree, std::uint64_t from) const {
     if constexpr (kCare == kNone) {
       return step.template go<1>(tree, from, keys);
     } else {
-      const Key key = keys[(tree[from].word & fields) / 8 * kStride];
-      return careful_step<kCare>(tree, forest.flags + first, from, key, forest.sets, forest.shift);
-    }
-  };
-  std::uint64_t at[kLanes8] = {};
-  if (n == kLanes8) {
-    std::int64_t first[kLanes8];
-    std::int32_t free_levels = kMostFree;
-    for (int l = 0; l < kLanes8; ++l) {
-      first[l] = table[l * kTreeFields];
-      free_levels = free_levels < forest.free_levels[t + l] ? free_levels : forest.free_levels[t + l];
-    }
-    descend(free_levels, at, [&](int l, std::uint64_t from) { return move(first[l], from); });
-  } else {
-    for (int l = 0; l < n; ++l) {
-      const std::int64_t first = table[l * kTreeFields];
-      for (std::uint64_t to = move(first, 0); to != at[l]; to = move(first, to)) at[l] = to;
+      const auto fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
+      const Key key = keys[(tree[from].word & fields) / sizeof(Key)];
+      return careful_step<kCare>(tree, forest.flags + (tree - nodes), from, key, forest.sets, forest.shift);
     }
   }
-  for (int l = 0; l < n; ++l) {
-    leaves[l] = table[l * kTreeFields + 2] + leaf_of(nodes[table[l * kTreeFields] + static_cast<std::int64_t>(at[l])]);
+};
+
+// Where a row arrives in the eight trees of `table`.
+template <Care kCare, class Step>
+__attribute__((noinline)) void leaves_of_row(const Forest& forest, std::int64_t t, const typename Step::Node::Key* keys,
+                                             std::int64_t* leaves) {
+  const Alone<kCare, Step> row(forest, keys);
+  const std::int64_t* table = forest.trees + t * kTreeFields;
+  const typename Step::Node* tree[kLanes8];
+  std::uint64_t at[kLanes8];
+  std::int32_t free_levels = kMostFree;
+  for (int l = 0; l < kLanes8; ++l) {
+    tree[l] = row.nodes + table[l * kTreeFields];
+    free_levels = free_levels < forest.free_levels[t + l] ? free_levels : forest.free_levels[t + l];
   }
+  descend(free_levels, at, [&](int l, std::uint64_t from) { return row.move(tree[l], from); });
+  for (int l = 0; l < kLanes8; ++l) leaves[l] = table[l * kTreeFields + 2] + leaf_of(tree[l][at[l]]);
+}
+
+// Where a row arrives in one tree.
+template <Care kCare, class Step>
+__attribute__((noinline)) std::int64_t leaf_of_row(const Forest& forest, std::int64_t t,
+                                                   const typename Step::Node::Key* keys) {
+  const Alone<kCare, Step> row(forest, keys);
+  const typename Step::Node* tree = row.nodes + forest.trees[t * kTreeFields];
+  std::uint64_t at = 0;
+  for (std::uint64_t to = row.move(tree, at); to != at; to = row.move(tree, to)) at = to;
+  return forest.trees[t * kTreeFields + 2] + leaf_of(tree[at]);
+}
+
+template <Care kCare, class Step, class Sink>
+inline void walk_trees(const Forest& forest, const typename Step::Node::Key* keys, std::int64_t row, const Sink& sink) {
+  std::int64_t t = 0;
+  for (; t + kLanes8 <= forest.n_trees; t += kLanes8) {
+    std::int64_t leaves[kLanes8];
+    leaves_of_row<kCare, Step>(forest, t, keys, leaves);
+    for (int l = 0; l < kLanes8; ++l) sink(row, t + l, leaves[l]);
+  }
+  for (; t < forest.n_trees; ++t) sink(row, t, leaf_of_row<kCare, Step>(forest, t, keys));
 }
 
 template <class Step, class X, class Sink>
 inline void walk_row(const Forest& forest, const X* x, std::int64_t row, void* scratch, const Sink& sink) {
-  using Key = typename Step::Node::Key;
-  Key* keys = static_cast<Key*>(scratch);
+  auto* keys = static_cast<typename Step::Node::Key*>(scratch);
   const bool nan = fill_row(forest, x, keys);
-  const Step step(forest.shift);
-  for (std::int64_t t = 0; t < forest.n_trees; t += kLanes8) {
-    const int n = static_cast<int>(forest.n_trees - t < kLanes8 ? forest.n_trees - t : kLanes8);
-    std::int64_t leaves[kLanes8];
-    if (forest.member) {
-      leaves_of_row<kMembers>(forest, t, n, step, keys, leaves);
-    } else if (nan && forest.flags != nullptr) {
-      leaves_of_row<kMissing>(forest, t, n, step, keys, leaves);
-    } else {
-      leaves_of_row<kNone>(forest, t, n, step, keys, leaves);
-    }
-    for (int l = 0; l < n; ++l) sink(row, t + l, leaves[l]);
-  }
+  if (forest.member) return walk_trees<kMembers, Step>(forest, keys, row, sink);
+  if (nan && forest.flags != nullptr) return walk_trees<kMissing, Step>(forest, keys, row, sink);
+  walk_trees<kNone, Step>(forest, keys, row, sink);
 }
 
 // ---- any rows --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 `main` works without the extra `cli`: it then says what to install. Everything else is imported behind it::
 
     commands.py      the commands and their exit codes      estimators.py   fitted estimators from files
-    tables.py        CSV and Parquet, in batches
+    tables.py        tables streaming through a model        formats.py      CSV, Parquet, Arrow
+    samples.py       the table a model was fitted on
 """
 
 from __future__ import annotations

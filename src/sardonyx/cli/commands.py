@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from ..errors import InputError, ModelError, SardonyxError, VerificationError
 from ..inputs import coerce_feeds
 from ..program import MAGIC
 from ..session import Session
-from . import DISAGREES, INTERRUPTED, OK, USAGE, tables
+from . import DISAGREES, INTERRUPTED, OK, USAGE, samples, tables
 from .estimators import load_estimator
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
@@ -87,7 +87,7 @@ def convert(
     estimator
         The fitted estimator: .pkl, .joblib, .cloudpickle or .skops.
     data
-        A sample of its input, CSV or Parquet: gives names and types, and rows for the proof.
+        A sample of its input, CSV, Parquet or Arrow: gives names and types, and rows for the proof.
     output
         The ONNX file; by default beside the estimator.
     target
@@ -104,7 +104,7 @@ def convert(
     out = output or estimator.with_suffix(".onnx")
     with _status("reading"):
         fitted = _load(estimator, trust)
-        X = tables.as_sample(tables.read_frame(data, rows), fitted, target)
+        X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
     with _status(f"converting and proving {type(fitted).__name__}"):
         model = sardonyx.to_onnx(fitted, X, methods=methods, target_opset=target_opset, inline=inline)
         result = sardonyx.verify(fitted, model, X)
@@ -142,7 +142,7 @@ def verify(
     model
         The ONNX file.
     data
-        Rows to compare on, CSV or Parquet; more rows are made from the model's own thresholds.
+        Rows to compare on, CSV, Parquet or Arrow; more rows are made from the model's own thresholds.
     target
         A column of the data that is no feature.
     rows
@@ -150,7 +150,7 @@ def verify(
     """
     with _status("reading"):
         fitted = _load(estimator, trust)
-        X = tables.as_sample(tables.read_frame(data, rows), fitted, target)
+        X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
     with _status("comparing"):
         result = sardonyx.verify(fitted, _load_session(model) if _is_program(model) else _read_model(model), X)
     Console().print(report.verdict_table(result))
@@ -190,9 +190,9 @@ def run(
     model
         The .onnx or .sdx file.
     data
-        CSV or Parquet.
+        CSV, Parquet or Arrow (Feather).
     output
-        CSV or Parquet; without it, CSV goes to the standard output.
+        CSV, Parquet or Arrow (Feather); without it, CSV goes to the standard output.
     methods
         What to compute, e.g. predict; by default everything the model has.
     keep
@@ -211,10 +211,8 @@ def run(
     done = 0
     with _progress(data.name) as progress, tables.writer(output) as write:
         for rows in tables.batches(data, types, kept, batch, progress):
-            results = dict(
-                zip(names, session.run(names, tables.tensors(rows, session.get_inputs(), chosen)), strict=True)
-            )
-            write({**{k: rows.column(k) for k in kept}, **tables.columns(results, getattr(session, "classes_", None))})
+            results = dict(zip(names, _answers(session, names, rows, chosen), strict=True))
+            write({**{k: rows.column(k) for k in kept}, **tables.columns(results, session.description)})
             done += rows.num_rows
     if output is not None:
         Console(stderr=True).print(f"{done:,} rows → {output}", highlight=False)
@@ -265,7 +263,7 @@ def bench(
     model
         The ONNX file.
     data
-        Rows to time with, CSV or Parquet; repeated as needed. By default the few that the file carries.
+        Rows to time with, CSV, Parquet or Arrow; repeated as needed. By default the few that the file carries.
     estimator
         Time this fitted estimator too, on the data. A pickle is a program: naming one here runs it.
     batches
@@ -286,10 +284,10 @@ def bench(
     runners = {"sardonyx": timings.sardonyx_runner(session), **_onnxruntime(model, threads)}
     X = None
     if estimator is not None and data is None:
-        raise InputError("--estimator needs the data as a table: give a CSV or Parquet file after the model.")
+        raise InputError("--estimator needs the data as a table: give a file of rows after the model.")
     if estimator is not None and data is not None:
         fitted = _load(estimator, trust)
-        X = tables.as_sample(tables.read_frame(data, max(sizes)), fitted)
+        X = samples.as_sample(samples.read_frame(data, max(sizes)), fitted)
         runners["scikit-learn"] = timings.sklearn_runner(fitted, session.methods)
     with _counted("timing", len(sizes)) as step:
         found = timings.compare(runners, feeds, sizes, X, seconds, step)
@@ -381,6 +379,14 @@ def _output_names(session: Session, methods: Sequence[str] | None) -> list[str]:
     if missing := [m for m in methods if m not in outputs]:
         raise InputError(f"the model has no {', '.join(missing)}; it has {', '.join(outputs)}.")
     return list(dict.fromkeys(n for m in methods for n in outputs[m]))
+
+
+def _answers(session: Session, names: Sequence[str], rows: Any, chosen: Mapping[str, Sequence[str]]) -> list[Any]:
+    """Run a batch of rows: its columns in place if they fit as they are, else converted."""
+    inputs = session.get_inputs()
+    nulls = session._reader.nulls if session.description else bytes([1]) * len(inputs)
+    result = session._run_columns(names, tables.feeds(rows, inputs, chosen), nulls)
+    return session.run(names, tables.tensors(rows, inputs, chosen)) if result is None else result
 
 
 def _features(session: Session) -> list[str] | None:

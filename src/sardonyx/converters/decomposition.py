@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
+from scipy import linalg
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
 from sklearn.decomposition._base import _BasePCA
+from sklearn.decomposition._sparse_pca import _BaseSparsePCA
+from sklearn.linear_model import ridge_regression
 from sklearn.utils.extmath import fast_logdet
 
 from ..convert import as_float
@@ -39,9 +42,9 @@ def pca_inverse(est: Any, X: Value) -> Value:
     return original
 
 
-@converter(PCA, method="score_samples")
-def pca_score_samples(est: Any, X: Value) -> Value:
-    """Log-likelihood under probabilistic PCA: Bishop, Pattern Recognition and Machine Learning, 12.2.1."""
+@converter(PCA, FactorAnalysis, method="score_samples")
+def gaussian_score_samples(est: Any, X: Value) -> Value:
+    """Log-likelihood under the model's Gaussian: Bishop, Pattern Recognition and Machine Learning, 12.2."""
     centered: Value = as_float(X) - est.mean_
     precision = est.get_precision()
     constant = 0.5 * (X.dim(1) * np.log(2.0 * np.pi) - fast_logdet(precision))
@@ -58,4 +61,50 @@ def truncated_svd(est: Any, X: Value) -> Value:
 @converter(TruncatedSVD, method="inverse_transform")
 def truncated_svd_inverse(est: Any, X: Value) -> Value:
     original: Value = X @ est.components_
+    return original
+
+
+@converter(FactorAnalysis)
+def factor_analysis(est: Any, X: Value) -> Value:
+    """Return the expected mean of the latent variables: Barber, Bayesian Reasoning and Machine Learning, 21.2.33."""
+    weights = est.components_ / est.noise_variance_
+    covariance = linalg.inv(np.eye(len(weights)) + weights @ est.components_.T)
+    latent: Value = (as_float(X) - est.mean_) @ weights.T @ covariance
+    return latent
+
+
+@converter(FastICA)
+def fast_ica(est: Any, X: Value) -> Value:
+    X = as_float(X)
+    if est.whiten:
+        X = (X - est.mean_).astype(X.dtype)
+    sources: Value = X @ est.components_.T
+    return sources
+
+
+@converter(FastICA, method="inverse_transform")
+def fast_ica_inverse(est: Any, X: Value) -> Value:
+    mixed: Value = as_float(X) @ est.mixing_.T
+    return (mixed + est.mean_).astype(mixed.dtype) if est.whiten else mixed
+
+
+@converter(_BaseSparsePCA)
+def sparse_pca(est: Any, X: Value) -> Value:
+    """Ridge regression of the rows on the components. It is linear in them, so what it makes of units says it all.
+
+    Of one row alone scikit-learn forgets that it is one, and returns a vector; a model returns one row.
+    """
+    components = est.components_.astype(np.float64)
+    units = np.eye(components.shape[1])
+    projection = np.reshape(
+        ridge_regression(components.T, units, est.ridge_alpha, solver="cholesky"), components.T.shape
+    )
+    dtype = est.components_.dtype
+    projected: Value = (as_float(X) - est.mean_).astype(dtype) @ projection.astype(dtype)
+    return projected
+
+
+@converter(_BaseSparsePCA, method="inverse_transform")
+def sparse_pca_inverse(est: Any, X: Value) -> Value:
+    original: Value = X @ est.components_ + est.mean_
     return original

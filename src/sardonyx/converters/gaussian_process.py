@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process._gpc import COEFS, LAMBDAS, _BinaryGaussianProcessClassifierLaplace
 
@@ -15,6 +14,7 @@ from ..convert import call, step
 from ..errors import ConversionError
 from ..graph import Value
 from ..operators.special import erf
+from ..operators.triangular import solve_triangular
 from ..registry import converter
 from ._kernels import kernel_diagonal, kernel_matrix
 from ._response import columns_of
@@ -30,20 +30,12 @@ def regressor_mean(est: Any, X: Value) -> Value:
 
 @converter(GaussianProcessRegressor, method="predict_std")
 def regressor_std(est: Any, X: Value) -> tuple[Value, Value]:
-    solved = kernel_matrix(est.kernel_, X, est.X_train_) @ _inverse_of_triangle(est.L_).T
+    solved = solve_triangular(kernel_matrix(est.kernel_, X, est.X_train_).astype(np.float64), np.tril(est.L_))
     variance = kernel_diagonal(est.kernel_, X) - (solved * solved).sum(1)
     scale = np.ravel(np.asarray(est._y_train_std)) ** 2
-    outputs = np.maximum(variance, 0.0)[:, None] * scale  # type: ignore[call-overload]
+    outputs = np.maximum(variance, 0.0)[:, None] * scale
     deviation = np.sqrt(outputs.reshape(-1) if len(scale) == 1 else outputs)
     return call(est, "predict", X), deviation
-
-
-def _inverse_of_triangle(lower: NDArray[Any]) -> NDArray[Any]:
-    """Return the inverse of a lower triangular matrix: rows of X then need a product, no substitution."""
-    from scipy.linalg import solve_triangular
-
-    inverse: NDArray[Any] = solve_triangular(lower, np.eye(len(lower)), lower=True, check_finite=False)
-    return inverse
 
 
 @converter(_BinaryGaussianProcessClassifierLaplace, method="predict")
@@ -59,7 +51,7 @@ def _latent_mean(est: Any, K: Value) -> Value:
 def laplace_proba(est: Any, X: Value) -> Value:
     """Approximate the integral of logistic and normal by five error functions (Williams and Barber, 1998)."""
     K = kernel_matrix(est.kernel_, X, est.X_train_)
-    solved = (K * np.ravel(est.W_sr_)) @ _inverse_of_triangle(est.L_).T
+    solved = solve_triangular((K * np.ravel(est.W_sr_)).astype(np.float64), np.tril(est.L_))
     mean = _latent_mean(est, K)[:, None]
     variance = (kernel_diagonal(est.kernel_, X) - (solved * solved).sum(1))[:, None]
     alpha, lambdas = 1 / (2 * variance), LAMBDAS.ravel()

@@ -1,4 +1,4 @@
-"""sklearn.impute: SimpleImputer and MissingIndicator."""
+"""sklearn.impute: SimpleImputer and MissingIndicator; the other imputers are in files of their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ def simple_imputer(est: Any, X: Data) -> Data:
     X = array_of(in_order(est, X))
     if isinstance(X, Value) and X.dtype != STRING:
         X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
-    imputed = _impute(est, X)
+    return with_indicator(est, _impute(est, X), X)
+
+
+def with_indicator(est: Any, imputed: Data, X: Data) -> Data:
+    """Return what was imputed and, beside it, where X was missing, if the imputer adds that."""
     indicated = est.add_indicator and len(est.indicator_.features_) > 0
     return stack([imputed, _masks(est.indicator_, X)]) if indicated else imputed
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
 from ..graph import Value, per_row, where
 from ..operators.checks import require
-from ..operators.interpolation import interp
+from ..operators.interpolation import interp, knots_of_columns
 from ..registry import converter
 
 
@@ -27,15 +26,7 @@ def isotonic_predict(est: Any, X: Value) -> Value:
             t, (t >= x[0]) & (t <= x[-1]), message="IsotonicRegression: a value is outside of those trained on."
         )
     inside = (t >= x[0]) & (t <= x[-1])
-    return where(inside, interp(t, *knots(x, y)), np.nan)
-
-
-def knots(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return starts, values and slopes for `interp`: the last knot is flat, so it answers exactly its value."""
-    size = 1 << (len(x) - 1).bit_length()
-    spare = size - len(x)
-    slopes = np.append(np.diff(y) / np.diff(x), 0.0).astype(y.dtype)
-    return np.pad(x, (0, spare), constant_values=np.inf), np.pad(y, (0, spare)), np.pad(slopes, (0, spare))
+    return where(inside, interp(t[:, None], *knots_of_columns([(x, y)])).reshape(-1), np.nan)
 
 
 converter(IsotonicRegression, method="transform")(isotonic_predict)

@@ -1,4 +1,4 @@
-"""sklearn.neighbors: k nearest neighbours, neighbours within a radius, local outlier factor, nearest centroid.
+"""sklearn.neighbors: k nearest neighbours, within a radius, local outlier factor, nearest centroid, components.
 
 The search is the operator `KNeighbors`; what is done with the neighbours is standard operators. Distances are exact
 differences, also where scikit-learn's brute force expands the square (and so has rounding noise in nearly equal rows).
@@ -28,7 +28,7 @@ from .base import argmax_labels, class_labels, dense, take_labels
 def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
     """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
     X, fit_X, p, w, metric = _space(est, X)
-    tree = _tree(est) if est._fit_method in ("kd_tree", "ball_tree") else ()
+    tree = tree_arrays(est._tree) if est._fit_method in ("kd_tree", "ball_tree") else ()
     distances, indices = k_neighbors(X, fit_X, p, w, *tree, metric=metric, k=int(k), algorithm=str(est._fit_method))
     return distances, indices
 
@@ -73,9 +73,9 @@ def _metric(est: Any) -> str:
     return metric
 
 
-def _tree(est: Any) -> tuple[NDArray[Any], ...]:
-    """Return the arrays of a tree, as `k_neighbors` takes them."""
-    _, order, nodes, bounds = est._tree.get_arrays()
+def tree_arrays(tree: Any) -> tuple[NDArray[Any], ...]:
+    """Return the arrays of a KDTree or BallTree, as `k_neighbors` takes them."""
+    _, order, nodes, bounds = tree.get_arrays()
     nodes, bounds = np.asarray(nodes), np.asarray(bounds)
     ranges = np.stack([nodes["idx_start"], nodes["idx_end"], nodes["is_leaf"]], axis=1).astype(np.int64)
     return np.asarray(order, np.int64), ranges, nodes["radius"].astype(np.float64), bounds.reshape(-1, bounds.shape[-1])
@@ -96,18 +96,34 @@ def k_neighbors_transformer(est: Any, X: Value) -> Value:
     return functools.reduce(operator.add, parts)
 
 
-def _weights(est: Any, distances: Value) -> Value | None:
-    """``_get_weights``: of rows at distance zero, only those count."""
+def distance_weights(est: Any, distances: Value) -> Value | None:
+    """``_get_weights``: of rows at distance zero, only those count; a function of the user's is traced."""
     if est.weights in (None, "uniform"):
         return None
     if est.weights != "distance":
-        raise ConversionError(
-            f"{type(est).__name__}(weights={est.weights!r}) runs Python code, which a model file cannot hold. "
-            "Use weights='uniform' or 'distance'."
-        )
+        return _traced_weights(est, distances)
     weights = 1.0 / distances
     infinite = (weights == np.inf).astype(weights.dtype)
-    return where(infinite.max(1, keepdims=True) > 0, infinite, weights)
+    return where(infinite.max(distances.ndim - 1, keepdims=True) > 0, infinite, weights)
+
+
+def _traced_weights(est: Any, distances: Value) -> Value:
+    """Call the function once with symbolic distances: what it does to them becomes part of the model."""
+    try:
+        weights = est.weights(distances)
+    except ConversionError:
+        raise
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ConversionError(
+            f"{type(est).__name__}(weights={est.weights!r}) does more than arithmetic and NumPy's functions of the "
+            f"distances: {error}. Use weights='uniform' or 'distance', or write it with NumPy's functions."
+        ) from error
+    if not isinstance(weights, Value) or weights.shape != distances.shape:
+        raise ConversionError(
+            f"{type(est).__name__}(weights={est.weights!r}) gives {weights!r} for distances of shape "
+            f"{list(distances.shape)}; weights have the distances' shape."
+        )
+    return weights.astype(np.float64)
 
 
 # ----------------------------------------------------------------------------------------------------- k neighbo
@@ -117,7 +133,7 @@ def _weights(est: Any, distances: Value) -> Value | None:
 def k_regressor(est: Any, X: Value) -> Value:
     distances, indices = call(est, "kneighbors", X)
     y = est._y if est._y.dtype.kind == "f" else est._y.astype(np.float64)
-    targets, weights = as_value(y)[indices], _weights(est, distances)
+    targets, weights = as_value(y)[indices], distance_weights(est, distances)
     if weights is None:
         return targets.mean(1)
     total = weights.sum(1)
@@ -129,7 +145,7 @@ def k_regressor(est: Any, X: Value) -> Value:
 def _k_votes(est: Any, X: Value) -> list[Value]:
     """Return the weight of each class, one array an output."""
     distances, indices = call(est, "kneighbors", X)
-    weights = _weights(est, distances)
+    weights = distance_weights(est, distances)
     columns = np.asarray(est._y).reshape(len(est._y), -1).T
     return [
         _class_weights(as_value(y.copy())[indices], weights, len(c))
@@ -162,17 +178,28 @@ def k_proba(est: Any, X: Value) -> Value | list[Value]:
 # -------------------------------------------------------------------------------------------------- within a rad
 
 
+@converter(nn.RadiusNeighborsTransformer, method="transform")
+def radius_neighbors_transformer(est: Any, X: Value) -> Value:
+    """Return the graph as a dense matrix, (N, n_samples_fit): each neighbour's distance, or one, in its column."""
+    distances = _distances(est, X)
+    entries = distances.astype(np.float64) if est.mode == "distance" else np.float64(1)
+    return where(distances <= np.float64(est.radius), entries, np.float64(0))
+
+
+def _distances(est: Any, X: Value) -> Value:
+    """Return the distance to every training row, shape (N, n_fit)."""
+    X, fit_X, p, w, metric = _space(est, X)
+    result: Value = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
+    return result
+
+
 def _within(est: Any, X: Value) -> Value:
     """Return the weight of every training row, shape (N, n_fit); zero outside of the radius."""
-    X, fit_X, p, w, metric = _space(est, X)
-    distances = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
+    distances = _distances(est, X)
     inside = distances <= np.float64(est.radius)
-    if est.weights == "distance":  # rows outside must not count as equal
-        weights = _weights(est, where(inside, distances, np.inf))
-        assert weights is not None
-        return where(inside, weights, 0.0)
-    _weights(est, distances)
-    return inside.astype(np.float64)
+    # rows outside must not count as equal
+    weights = distance_weights(est, where(inside, distances, np.inf) if est.weights == "distance" else distances)
+    return inside.astype(np.float64) if weights is None else where(inside, weights, 0.0)
 
 
 @converter(nn.RadiusNeighborsRegressor, method="predict")
@@ -289,3 +316,9 @@ def centroid_log_proba(est: Any, X: Value) -> Any:
 @converter(nn.NearestCentroid, method="predict_proba")
 def centroid_proba(est: Any, X: Value) -> Any:
     return np.exp(call(est, "predict_log_proba", X))
+
+
+@converter(nn.NeighborhoodComponentsAnalysis)
+def neighborhood_components(est: Any, X: Value) -> Value:
+    embedded: Value = X @ est.components_.T
+    return embedded

@@ -1,4 +1,4 @@
-"""sklearn.neural_network: multi-layer perceptrons."""
+"""sklearn.neural_network: multi-layer perceptrons, and the hidden layer of a restricted Boltzmann machine."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neural_network import BernoulliRBM, MLPClassifier, MLPRegressor
 
-from ..convert import call
+from ..convert import as_float, call
 from ..graph import Value, op
-from ..registry import converter
+from ..operators.numeric import expit
+from ..registry import converter, impossible
 from .base import both_classes, inverse_binarize, softmax
 
 #: sklearn/neural_network/_base.py
@@ -51,3 +52,18 @@ def mlp_proba(est: Any, X: Value) -> Value:
 @converter(MLPClassifier, method="predict_log_proba")
 def mlp_log_proba(est: Any, X: Value) -> Any:
     return np.log(call(est, "predict_proba", X))
+
+
+@converter(BernoulliRBM)
+def bernoulli_rbm(est: Any, X: Value) -> Any:
+    """Probabilities that the hidden units are on: ``_mean_hiddens``."""
+    activation: Value = as_float(X) @ est.components_.T
+    return expit((activation + est.intercept_hidden_).astype(activation.dtype))
+
+
+impossible(
+    BernoulliRBM,
+    method="score_samples",
+    reason="it flips a feature drawn at random in every row, so that it answers otherwise at every call; "
+    "convert transform, and compute the free energy from components_ where you need it",
+)

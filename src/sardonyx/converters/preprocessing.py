@@ -35,12 +35,13 @@ from sklearn.preprocessing import (
 
 from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked, in_order
 from ..errors import ConversionError
-from ..graph import UFUNCS, Value, concat, op, where
+from ..graph import Value, concat, op, where
 from ..operators.categories import category_lookup, one_hot
 from ..operators.checks import require
 from ..operators.numeric import expm1, log1p
 from ..protos import STRING
 from ..registry import converter
+from ..tracing import trace
 from ._categories import category_table, text_categories
 from ._columns import constant_column
 
@@ -433,25 +434,8 @@ def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> 
         X = checked(est, as_matrix(X))
     if function is None:
         return X
-    known = [u for u in UFUNCS if u.nin == 1]
-    if isinstance(function, np.ufunc) and function in known and not arguments:
-        return _apply_ufunc(function, as_matrix(X))
-    raise ConversionError(
-        f"FunctionTransformer({parameter}={function!r}): a Python function cannot be converted exactly. "
-        f"Use None, one of NumPy's functions ({', '.join(sorted(u.__name__ for u in known))}), "
-        "or a transformer class of your own with a registered converter."
-    )
-
-
-def _apply_ufunc(function: np.ufunc, X: Value) -> Value:
-    result = UFUNCS[function](X)
-    expected = None if X.dtype == STRING else function(np.ones(1, X.dtype)).dtype
-    if result.dtype != expected:
-        raise ConversionError(
-            f"FunctionTransformer: numpy.{function.__name__} of {X.dtype} gives {expected}, which is not computed "
-            "here. Use float64 or float32 data."
-        )
-    return result
+    label = getattr(function, "__name__", repr(function))
+    return trace(f"{type(est).__name__}({parameter}={label})", function, X, arguments)
 
 
 @converter(FunctionTransformer, frame=True, finite=False)

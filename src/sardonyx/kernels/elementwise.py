@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def cast_row(b: Builder, x: Row, dtype: str) -> Row:
         return x
     _check_cast(x.dtype, dtype)
     (row,) = b.step("Cast", [x], [(dtype, x.shape)])
-    return Row(row.slot, dtype, x.shape, x.lead)
+    return replace(row, lead=x.lead)
 
 
 def _check_cast(source: str, target: str) -> None:

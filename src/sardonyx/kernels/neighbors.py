@@ -1,4 +1,4 @@
-"""Nearest neighbours (native/kernels/neighbors.cpp)."""
+"""Nearest neighbours (native/kernels/neighbors.cpp), of rows with missing values too (donors.cpp)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ METRICS = (
 ALGORITHMS = ("brute", "kd_tree", "ball_tree")
 #: inputs of the operator before the tree's arrays
 FIXED = 4
+
+
+#: of sklearn.neighbors.KernelDensity, as native/kernels/density.cpp numbers them
+DENSITIES = ("gaussian", "tophat", "epanechnikov", "exponential", "linear", "cosine")
 
 
 def _space(b: Builder, node: NodeView, k: int, algorithm: str) -> tuple[Operand, Array, Array, tuple[Param, ...]]:
@@ -40,3 +44,24 @@ def pairwise_distances(b: Builder, node: NodeView) -> Values:
     """Compute what a brute search computes, and keep it."""
     x, fit, w, params = _space(b, node, 0, "brute")
     return b.step("PairwiseDistances", [x, fit, w], [("float64", (len(fit),))], params)
+
+
+@lowers("NanNeighbors", domain="sardonyx")
+def nan_neighbors(b: Builder, node: NodeView) -> Values:
+    """Search only for the features that a row is without."""
+    x, fit, k = node.row(0), node.const(1), node.integer("k", 0)
+    if x.dtype != "float64" or fit.dtype != np.float64 or fit.shape[1:] != x.shape:
+        decline("training rows that do not fit")
+    return b.step("NanNeighbors", [x, fit], [("float64", (*x.shape, k))] * 2, [k, node.integer("single", 0)])
+
+
+@lowers("KernelDensity", domain="sardonyx")
+def kernel_density(b: Builder, node: NodeView) -> Values:
+    """Follow scikit-learn's search of its tree."""
+    x, fit, w, params = _space(b, node, 0, node.text("algorithm", ""))
+    kernel, numbers = node.text("kernel", ""), node.const(FIXED)
+    if kernel not in DENSITIES or numbers.dtype != np.float64 or numbers.shape != (5,):
+        decline("a kernel or numbers that there are not")
+    tree = [node.const(i) for i in range(FIXED + 1, len(node.inputs))]
+    own = (DENSITIES.index(kernel), node.integer("breadth_first", 1), *map(float, numbers))
+    return b.step("KernelDensity", [x, fit, w, *tree], [("float64", (1,))], (*params, *own))

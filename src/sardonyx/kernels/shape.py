@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -303,8 +304,8 @@ def array_feature_table(b: Builder, node: NodeView) -> Values:
     if table.size != table.shape[-1] or table.ndim > 2 or indices.width != 1 or indices.dtype != "int64":
         decline("not a look-up of one class a row")
     flat = b.reshape(indices, ())
-    row = look_up(b, table.reshape(-1), Row(flat.slot, flat.dtype, ()))
-    return (Row(row.slot, row.dtype, (), 1),)
+    row = look_up(b, table.reshape(-1), replace(flat, lead=0))
+    return (replace(row, lead=1),)
 
 
 @lowers("GatherElements")

@@ -88,7 +88,8 @@ def read_nodes(node: NodeView) -> Nodes:
     missing_true = np.zeros(n, bool) if missing is None or not len(missing) else missing.astype(bool)
     if split.dtype not in (np.float32, np.float64) or not np.isin(mode, (LEQ, LT, GTE, GT, MEMBER)).all():
         decline("nodes of a mode or type without a kernel")
-    below = np.nextafter(split, split.dtype.type(-np.inf))
+    with np.errstate(over="ignore"):
+        below = np.nextafter(split, split.dtype.type(-np.inf))
     split = np.where((mode == LT) | (mode == GTE), below, split)  # x < s is x <= the number before s
     swap = (mode == GTE) | (mode == GT)  # x > s is not x <= s
     member = mode == MEMBER
@@ -164,13 +165,15 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     """Return the sums over trees of the leaves' rows of `values`, added to `base` if given."""
     if x.dtype != nodes.split.dtype.name or len(x.shape) != 1:
         decline("rows of another type than the splits")
+    if values.dtype not in (np.float32, np.float64) or any(start.dtype != values.dtype.name for start in base):
+        decline("sums of another type than float32 and float64")
     packed = pack(nodes, len(values), x.width)
     plan = plan_forest(packed.trees, packed.most_leaves, len(packed.used), packed.nodes.itemsize)
     b.want_block_rows(plan.block_rows)
     scan = scan_lists(nodes, packed) if plan.scan else []
-    tables = _tables(nodes, packed, np.ascontiguousarray(values[packed.leaves], np.float64))
+    tables = _tables(nodes, packed, np.ascontiguousarray(values[packed.leaves]))
     params = (groups, packed.shift, int(plan.scan), len(base))
-    outputs = [("float64", (groups * values.shape[1],))]
+    outputs = [(values.dtype.name, (groups * values.shape[1],))]
     return b.step("TreeEnsembleSum", [x, *tables, *scan, *base], outputs, params)
 
 

@@ -8,11 +8,12 @@ alike and are compared instead, as there. Where rows are float32, results are ro
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..errors import ConversionError
-from ..graph import Value, loop, op, where
+from ..graph import Value, concat, loop, op, where
 from . import operator
 
 #: scikit-learn's names for one metric
@@ -105,6 +106,135 @@ def k_neighbors(
     reduced = reduced_distances(X, fit_X, p, w, metric)
     nearest, indices = op.TopK(reduced, np.array([k], np.int64), axis=1, largest=0, sorted=1)
     return from_reduced(nearest, p, metric, X.dtype), indices
+
+
+@operator("NanNeighbors", outputs=("distances", "values"))
+def nan_neighbors(X: Value, fit_X: Value, *, k: int, single: int) -> tuple[Value, Value]:
+    """Return, where X is missing, the k nearest training rows that have a value of that feature.
+
+    A feature that is missing on either side does not count; distances are scaled up to all features
+    (``sklearn.metrics.nan_euclidean_distances``). Of equally distant rows, the first of the training data come first.
+
+    Parameters
+    ----------
+    X : float64 Value of shape (N, F)
+        Rows; NaN is missing.
+    fit_X : float64 Value of shape (M, F)
+        Training rows; NaN is missing.
+    k : int
+        How many, at most M.
+    single : int
+        1 where rows and training rows were float32: distances are rounded where scikit-learn rounds them.
+
+    Returns
+    -------
+    distances, values : float64 Value of shape (N, F, k)
+        NaN where X is not missing, and beyond the rows that there are.
+    """
+    distances = _present_distances(X, fit_X, np.float32 if single else np.float64)
+    found = [_nearest_donors(X[:, f : f + 1], distances, fit_X[:, f], k) for f in range(X.dim(1))]
+    return concat([d[:, None, :] for d, _ in found]), concat([v[:, None, :] for _, v in found])
+
+
+def _nearest_donors(column: Value, distances: Value, donors: Value, k: int) -> tuple[Value, Value]:
+    """Return distances and values, shape (N, k), of one feature."""
+    usable = where(np.isnan(distances) | np.isnan(donors), np.inf, distances)
+    nearest, indices = op.TopK(usable, np.array([k], np.int64), axis=1, largest=0, sorted=1)
+    absent = np.isinf(nearest) | ~np.isnan(column)
+    return where(absent, np.nan, nearest), where(absent, np.nan, donors[indices])
+
+
+def _present_distances(X: Value, fit_X: Value, dtype: type[np.floating[Any]]) -> Value:
+    """Return distances over the features present on both sides, shape (N, M); NaN where there are none.
+
+    scikit-learn expands the square, and takes away what has no partner, in the rows' own dtype: so it is rounded here.
+    """
+
+    def add(i: Value, *sums: Value) -> tuple[Value, ...]:
+        at, (xx, yy, xy, x_alone, y_alone, present) = i.reshape(1), sums
+        x, y = op.Gather(X, at, axis=1), op.Transpose(op.Gather(fit_X, at, axis=1), perm=[1, 0])
+        in_x, in_y = x == x, y == y
+        a, b = where(in_x, x, 0.0), where(in_y, y, 0.0)
+        a_alone, b_alone = (where(gone, v * v, 0.0).astype(dtype) for gone, v in ((~in_y, a), (~in_x, b)))
+        both = (in_x & in_y).astype(np.float64)
+        return (i >= 0), xx + a * a, yy + b * b, xy + a * b, x_alone + a_alone, y_alone + b_alone, present + both
+
+    zeros = (X[:, :1] != X[:, :1]).astype(np.float64) * 0.0 + (fit_X[:, 0] != fit_X[:, 0]).astype(np.float64) * 0.0
+    alone = zeros.astype(dtype)
+    xx, yy, xy, x_alone, y_alone, present = loop(add, X.dim(1), zeros, zeros, zeros, alone, alone, zeros)
+    whole = np.maximum((-2.0 * xy + xx + yy).astype(dtype), 0.0)  # type: ignore[call-overload]
+    squared = np.maximum((whole - x_alone) - y_alone, 0.0)
+    none = present == 0
+    mean = (squared.astype(np.float64) / where(none, 1.0, present)).astype(dtype)
+    return where(none, np.nan, np.sqrt(mean * float(X.dim(1))).astype(np.float64))
+
+
+@operator("KernelDensity")
+def kernel_density(
+    X: Value,
+    fit_X: Value,
+    p: Value,
+    w: Value,
+    numbers: Value,
+    *tree: Value,
+    metric: str,
+    kernel: str,
+    algorithm: str,
+    breadth_first: int,
+) -> Value:
+    """Return the logarithm of the sum of normalised kernels around the training rows, shape (N, 1).
+
+    scikit-learn adds and subtracts bounds of its tree's nodes until they are settled; with ``rtol`` and ``atol`` of 0
+    what that leaves is the sum, and rounding noise, which far from the training rows is larger than the sum. Our
+    runtime does the same in the same order; this body adds up all kernels.
+
+    Parameters
+    ----------
+    X : float64 Value of shape (N, n_features)
+    fit_X, p, w
+        As in `pairwise_distances`.
+    numbers : float64 Value of shape (5,)
+        Bandwidth, logarithm of the kernel's norm, logarithms of the absolute and relative tolerance, and the weight of
+        all training rows.
+    *tree : Values
+        As in `k_neighbors`, and, of weighted rows, their weights and the logarithms of these, (n_fit,) each.
+    metric : str
+        One of `METRICS`.
+    kernel : str
+        One of scikit-learn's six.
+    algorithm : {"kd_tree", "ball_tree"}
+        Whose order.
+    breadth_first : int
+        1 to split the nearest nodes first, 0 to go down the tree.
+    """
+    distances = from_reduced(reduced_distances(X, fit_X, p, w, metric), p, metric, X.dtype)
+    logs = _LOG_KERNELS[kernel](distances, numbers[0])
+    if len(tree) > TREE:
+        logs = logs + tree[TREE + 1]
+    most = logs.max(1, keepdims=True)
+    finite = where(np.isinf(most), 0.0, most)
+    return finite + np.log(np.exp(logs - finite).sum(1, keepdims=True)) + numbers[1]
+
+
+#: arrays of a tree
+TREE = 4
+
+
+def _inside(distance: Value, h: Value, density: Callable[[Value], Value]) -> Value:
+    """Return the logarithm of a kernel that is zero from the bandwidth on."""
+    inside = distance < h
+    return where(inside, np.log(density(where(inside, distance, 0.0))), -np.inf)
+
+
+#: kernel -> its logarithm, from distances and bandwidth
+_LOG_KERNELS: dict[str, Callable[[Value, Value], Value]] = {
+    "gaussian": lambda d, h: -0.5 * (d * d) / (h * h),
+    "tophat": lambda d, h: where(d < h, 0.0, -np.inf) + d * 0.0,
+    "epanechnikov": lambda d, h: _inside(d, h, lambda d: 1.0 - (d * d) / (h * h)),
+    "exponential": lambda d, h: -d / h,
+    "linear": lambda d, h: _inside(d, h, lambda d: 1.0 - d / h),
+    "cosine": lambda d, h: _inside(d, h, lambda d: np.cos(0.5 * np.pi * d / h)),
+}
 
 
 def reduced_distances(X: Value, fit_X: Value, p: Value, w: Value, metric: str) -> Value:

@@ -166,10 +166,10 @@ def tree_sum(X: Value, values: Value, *base: Value, n_trees: int, groups: int, *
     ----------
     X : Value of shape (N, n_features)
         Rows, float32 or float64 as ``nodes_splits``.
-    values : float64 Value of shape (n_leaves, n_columns)
-        Of the leaves.
-    *base : float64 Value of shape (N, groups * n_columns)
-        What the sums start from, if given.
+    values : float64 or float32 Value of shape (n_leaves, n_columns)
+        Of the leaves. Sums are made in its dtype.
+    *base : Value of shape (N, groups * n_columns)
+        What the sums start from, if given; of the same dtype.
     n_trees : int
         Number of trees.
     groups : int
@@ -179,7 +179,7 @@ def tree_sum(X: Value, values: Value, *base: Value, n_trees: int, groups: int, *
 
     Returns
     -------
-    float64 Value of shape (N, groups * n_columns)
+    Value of shape (N, groups * n_columns), of the dtype of `values`
     """
     terms = values[_reached(X, n_trees, nodes)].reshape(0, n_trees // groups, groups * values.dim(1))
     if base:
@@ -193,7 +193,7 @@ def leaves_of(X: Value, trees: Trees) -> Value:
     return result
 
 
-def sum_of(X: Value, trees: Trees, values: NDArray[np.float64], *base: Value, groups: int = 1) -> Value:
+def sum_of(X: Value, trees: Trees, values: NDArray[Any], *base: Value, groups: int = 1) -> Value:
     """Return the sums over trees of leaf values of shape (n_leaves, n_columns)."""
     if len(values) != len(trees.tree_of_leaf) or trees.n_trees % groups:
         raise ConversionError(f"{len(values)} values and {groups} groups do not fit these trees.")

@@ -1,0 +1,236 @@
+// Text as Python's str sees it: code points, lower case, accents. The rules come with the step, as tables over all code
+// points (src/sardonyx/code_points.py); nothing here knows Unicode but UTF-8 and the final sigma.
+//
+//   pages  2 x 4352   the page of each 256 code points, in `fold` and in `kinds`
+//   fold              what to add to a code point; from kSequence on: offset << 5 | length of a sequence further behind
+//   kinds             6 bits: its class for the automaton of tokens; 2 bits: cased, ignorable, or neither
+//
+// Bytes that are no UTF-8 become U+FFFD and are never read beyond.
+#pragma once
+
+#include <stdlib.h>
+
+#include "check.h"
+
+namespace sardonyx {
+namespace {
+
+constexpr std::int64_t kPages = 0x1100;
+constexpr std::int32_t kSequence = 1 << 22;
+constexpr std::int64_t kLongest = 31;    // code points of a sequence
+constexpr std::uint32_t kSigma = 0x3A3;  // small: + 0x20, final: + 0x1F
+constexpr int kClassBits = 6;
+constexpr std::int64_t kPadding = 16;  // bytes behind a buffer's text that may be read
+
+// Memory for the text of one row: a part of the step's scratch or, for long texts, of the heap.
+template <class T>
+class Growing {
+ public:
+  Growing(void* memory, std::int64_t bytes)
+      : data_(static_cast<T*>(memory)), capacity_(bytes / std::int64_t{sizeof(T)}) {}
+  ~Growing() {
+    if (owned_) free(data_);
+  }
+  Growing(const Growing&) = delete;
+  Growing& operator=(const Growing&) = delete;
+
+  // Makes room for `more` elements behind those that are there.
+  void reserve(std::int64_t more) {
+    if (size_ + more > capacity_) grow(size_ + more);
+  }
+  void push(T value) {
+    if (size_ == capacity_) grow(size_ + 1);
+    data_[size_++] = value;
+  }
+  void clear() { size_ = 0; }
+  void resize(std::int64_t size) { size_ = size; }  // within what was reserved
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  std::int64_t size() const { return size_; }
+  T operator[](std::int64_t i) const { return data_[i]; }
+
+ private:
+  void grow(std::int64_t least) {
+    const std::int64_t capacity = least > 2 * capacity_ ? least : 2 * capacity_;
+    auto* data = static_cast<T*>(malloc(static_cast<std::size_t>(capacity) * sizeof(T)));
+    if (data == nullptr) fail("no memory for a text of %lld characters", static_cast<long long>(least));
+    if (size_ > 0) __builtin_memcpy(data, data_, static_cast<std::size_t>(size_) * sizeof(T));
+    if (owned_) free(data_);
+    data_ = data;
+    capacity_ = capacity;
+    owned_ = true;
+  }
+
+  T* data_;
+  std::int64_t size_ = 0, capacity_;
+  bool owned_ = false;
+};
+
+using Byte = unsigned char;
+using Bytes = Growing<Byte>;
+
+struct CodePoint {
+  std::uint32_t value;  // below 0x110000
+  std::int32_t size;    // bytes
+};
+
+inline bool continues(Byte b) { return (b & 0xC0u) == 0x80u; }
+
+// The code point at p < end. Lone surrogates are read as Python writes them.
+inline CodePoint decode(const Byte* p, const Byte* end) {
+  const Byte lead = *p;
+  if (lead < 0x80) return {lead, 1};
+  const std::int32_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC0 || end - p < size) return {0xFFFD, 1};
+  std::uint32_t value = lead & (0x7Fu >> size);
+  for (std::int32_t i = 1; i < size; ++i) value = value << 6 | (p[i] & 0x3Fu);
+  return {value < 0x110000 ? value : 0xFFFD, size};
+}
+
+// The code point that ends before p > begin.
+inline CodePoint decode_before(const Byte* p, const Byte* begin) {
+  const Byte* at = p - 1;
+  while (at > begin && continues(*at) && p - at < 4) --at;
+  return decode(at, p);
+}
+
+inline Byte* encode(std::uint32_t c, Byte* to) {
+  c &= 0x1FFFFF;
+  if (c < 0x80) {
+    *to++ = static_cast<Byte>(c);
+  } else if (c < 0x800) {
+    *to++ = static_cast<Byte>(0xC0 | c >> 6);
+    *to++ = static_cast<Byte>(0x80 | (c & 0x3F));
+  } else {
+    if (c < 0x10000) {
+      *to++ = static_cast<Byte>(0xE0 | c >> 12);
+    } else {
+      *to++ = static_cast<Byte>(0xF0 | c >> 18);
+      *to++ = static_cast<Byte>(0x80 | (c >> 12 & 0x3F));
+    }
+    *to++ = static_cast<Byte>(0x80 | (c >> 6 & 0x3F));
+    *to++ = static_cast<Byte>(0x80 | (c & 0x3F));
+  }
+  return to;
+}
+
+[[maybe_unused]] inline bool is_ascii(const Byte* text, std::int64_t size) {
+  unsigned seen = 0;
+  for (std::int64_t i = 0; i < size; ++i) seen |= text[i];
+  return seen < 0x80;
+}
+
+// The tables of a step, as they stand in its constants.
+struct FoldRules {
+  const std::int32_t *fold_pages, *kind_pages, *fold;
+  const Byte* kinds;
+  bool lowercase;  // a sigma is lowered by its context
+  bool lowers_ascii;
+
+  std::int32_t fold_of(std::uint32_t c) const {
+    return fold[fold_pages[c >> 8] * 256 + static_cast<std::int32_t>(c & 255)];
+  }
+  Byte kind_of(std::uint32_t c) const { return kinds[kind_pages[c >> 8] * 256 + static_cast<std::int32_t>(c & 255)]; }
+  std::uint32_t class_of(std::uint32_t c) const { return kind_of(c) & ((1u << kClassBits) - 1); }
+  bool is_cased(std::uint32_t c) const { return kind_of(c) >> kClassBits == 1; }
+  bool is_ignorable(std::uint32_t c) const { return kind_of(c) >> kClassBits == 2; }
+};
+
+[[maybe_unused]] inline FoldRules fold_rules(const Tensor& pages, const Tensor& fold, const Tensor& kinds, bool lower) {
+  const auto* index = data_of<std::int32_t>(pages);
+  FoldRules rules{index, index + kPages, data_of<std::int32_t>(fold), data_of<Byte>(kinds), lower, false};
+  rules.lowers_ascii = rules.fold_of('A') != 0;
+  return rules;
+}
+
+[[maybe_unused]] inline void check_fold_rules(const Tensor& pages, const Tensor& fold, const Tensor& kinds,
+                                              std::int64_t classes, const char* name) {
+  require(pages.constant && fold.constant && kinds.constant, name, "the tables of code points are constants");
+  require(pages.dtype == DType::i32 && fold.dtype == DType::i32 && kinds.dtype == DType::u8, name,
+          "the tables of code points are int32, int32 and uint8");
+  require(pages.width == 2 * kPages, name, "the tables of code points have two times 4352 pages");
+  const auto* index = data_of<std::int32_t>(pages);
+  for (std::int64_t i = 0; i < 2 * kPages; ++i) {
+    const std::int64_t room = (i < kPages ? fold.width : kinds.width) / 256;
+    require(in_range(index[i], 0, room - 1), name, "a page of code points is out of range");
+  }
+  const auto* entry = data_of<std::int32_t>(fold);
+  for (std::int64_t i = 0; i < fold.width; ++i) {
+    if (entry[i] < kSequence) continue;
+    const std::int64_t place = entry[i] - kSequence;
+    require((place >> 5) + (place & kLongest) <= fold.width, name, "a sequence of code points is out of range");
+  }
+  const FoldRules rules = fold_rules(pages, fold, kinds, false);
+  for (std::uint32_t c = 0; c < 128; ++c) {
+    const bool lowered = rules.lowers_ascii && c >= 'A' && c <= 'Z';
+    require(rules.fold_of(c) == (lowered ? 32 : 0), name, "ASCII is lowered, or stays as it is");
+  }
+  for (std::int64_t i = 0; i < kinds.width; ++i) {
+    require((data_of<Byte>(kinds)[i] & 63) < classes, name, "a class of characters is out of range");
+  }
+}
+
+// Unicode's Final_Sigma, as str.lower() reads it: behind a cased character, and before none.
+[[maybe_unused]] inline bool is_final_sigma(const FoldRules& rules, const Byte* begin, const Byte* at,
+                                            const Byte* end) {
+  bool cased = false;
+  for (const Byte* p = at; p > begin && !cased;) {
+    const CodePoint c = decode_before(p, begin);
+    if (!rules.is_ignorable(c.value)) {
+      if (!rules.is_cased(c.value)) return false;
+      cased = true;
+    }
+    p -= c.size;
+  }
+  if (!cased) return false;
+  for (const Byte* p = at + 2; p < end;) {
+    const CodePoint c = decode(p, end);
+    if (!rules.is_ignorable(c.value)) return !rules.is_cased(c.value);
+    p += c.size;
+  }
+  return true;
+}
+
+[[maybe_unused]] inline Byte* fold_one(const FoldRules& rules, const Byte* begin, const Byte* at, const Byte* end,
+                                       std::uint32_t c, Byte* to) {
+  const std::int32_t entry = rules.fold_of(c);
+  if (entry < kSequence) {
+    const bool final = c == kSigma && rules.lowercase && entry == 32 && is_final_sigma(rules, begin, at, end);
+    return encode(c + static_cast<std::uint32_t>(entry) - (final ? 1 : 0), to);
+  }
+  const std::int32_t place = entry - kSequence;
+  const std::int32_t* sequence = rules.fold + (place >> 5);
+  for (std::int32_t i = 0; i < (place & kLongest); ++i) to = encode(static_cast<std::uint32_t>(sequence[i]), to);
+  return to;
+}
+
+inline Byte lowered(Byte c, unsigned step) { return static_cast<Byte>(c + (c - unsigned{'A'} < 26 ? step : 0)); }
+
+// Folds a text into `out`; returns whether the result is ASCII.
+[[maybe_unused]] inline bool fold_text(const FoldRules& rules, const Byte* text, std::int64_t size, Bytes& out) {
+  out.clear();
+  out.reserve(size + kPadding);
+  const unsigned step = rules.lowers_ascii ? 32 : 0;
+  if (is_ascii(text, size)) {
+    Byte* to = out.data();
+    for (std::int64_t i = 0; i < size; ++i) to[i] = lowered(text[i], step);
+    out.resize(size);
+    return true;
+  }
+  const Byte* end = text + size;
+  for (const Byte* p = text; p < end;) {
+    out.reserve(end - p + 4 * (kLongest + 1) + kPadding);
+    Byte* to = out.data() + out.size();
+    for (; p < end && *p < 0x80; ++p) *to++ = lowered(*p, step);
+    if (p < end) {
+      const CodePoint c = decode(p, end);
+      to = fold_one(rules, text, p, end, c.value, to);
+      p += c.size;
+    }
+    out.resize(to - out.data());
+  }
+  return is_ascii(out.data(), out.size());
+}
+
+}  // namespace
+}  // namespace sardonyx

@@ -1,0 +1,122 @@
+#include "python/sparse.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "python/numpy_api.h"
+#include "runtime/error.h"
+
+namespace sardonyx::python {
+namespace {
+
+PyArrayObject* as_array(PyObject* array) { return reinterpret_cast<PyArrayObject*>(array); }
+
+enum : int { kIndptr = 0, kIndices = 1, kData = 2 };
+
+bool is_vector(PyObject* object) {
+  return object != nullptr && PyArray_Check(object) && PyArray_NDIM(as_array(object)) == 1 &&
+         PyArray_ISCARRAY_RO(as_array(object));
+}
+
+bool holds(PyObject* array, int typenum) {
+  return PyArray_TYPE(as_array(array)) == typenum || PyArray_EquivTypenums(PyArray_TYPE(as_array(array)), typenum);
+}
+
+bool is_csr(PyObject* object) {
+  PyObject* format = PyObject_GetAttrString(object, "format");
+  if (format == nullptr) {
+    PyErr_Clear();
+    return false;
+  }
+  const bool result = PyUnicode_Check(format) && PyUnicode_CompareWithASCIIString(format, "csr") == 0;
+  Py_DECREF(format);
+  return result;
+}
+
+}  // namespace
+
+CsrInput::~CsrInput() {
+  for (PyObject* array : arrays_) Py_XDECREF(array);
+}
+
+CsrInput::CsrInput(CsrInput&& other) noexcept : csr_(other.csr_), rows_(other.rows_) {
+  for (int i = 0; i < 3; ++i) arrays_[i] = std::exchange(other.arrays_[i], nullptr);
+}
+
+bool CsrInput::keep(int which, PyObject* object, const char* name) {
+  arrays_[which] = PyObject_GetAttrString(object, name);
+  if (arrays_[which] == nullptr) PyErr_Clear();
+  return is_vector(arrays_[which]);
+}
+
+bool CsrInput::read_shape(PyObject* object, std::int64_t width) {
+  PyObject* shape = PyObject_GetAttrString(object, "shape");
+  if (shape == nullptr) PyErr_Clear();
+  const bool pair = shape != nullptr && PyTuple_Check(shape) && PyTuple_GET_SIZE(shape) == 2;
+  const long long rows = pair ? PyLong_AsLongLong(PyTuple_GET_ITEM(shape, 0)) : -1;
+  const long long columns = pair ? PyLong_AsLongLong(PyTuple_GET_ITEM(shape, 1)) : -1;
+  Py_XDECREF(shape);
+  if (PyErr_Occurred()) PyErr_Clear();
+  rows_ = rows;
+  return rows >= 0 && columns == width;
+}
+
+bool CsrInput::read(PyObject* object, int typenum, std::int64_t width) {
+  if (!is_csr(object) || !read_shape(object, width)) return false;
+  if (!keep(kIndptr, object, "indptr") || !keep(kIndices, object, "indices") || !keep(kData, object, "data")) {
+    return false;
+  }
+  if (!holds(arrays_[kData], typenum)) return false;
+  csr_.wide = holds(arrays_[kIndptr], NPY_INT64);
+  const int index = csr_.wide ? NPY_INT64 : NPY_INT32;
+  if (!holds(arrays_[kIndptr], index) || !holds(arrays_[kIndices], index)) return false;
+  if (PyArray_SIZE(as_array(arrays_[kIndptr])) != rows_ + 1) {
+    throw Error("the sparse matrix is not a legal one: indptr has not one number for each row, and one more");
+  }
+  csr_.indptr = PyArray_DATA(as_array(arrays_[kIndptr]));
+  csr_.indices = PyArray_DATA(as_array(arrays_[kIndices]));
+  csr_.values = PyArray_DATA(as_array(arrays_[kData]));
+  csr_.entries = std::min(PyArray_SIZE(as_array(arrays_[kIndices])), PyArray_SIZE(as_array(arrays_[kData])));
+  return true;
+}
+
+namespace {
+
+PyObject* csr_matrix(PyObject* data, PyObject* indices, PyObject* indptr, std::int64_t rows, std::int64_t width) {
+  PyObject* scipy = PyImport_ImportModule("scipy.sparse");
+  if (scipy == nullptr) return nullptr;
+  PyObject* parts = Py_BuildValue("(OOO)", data, indices, indptr);
+  PyObject* shape =
+      parts == nullptr ? nullptr : Py_BuildValue("(LL)", static_cast<long long>(rows), static_cast<long long>(width));
+  PyObject* matrix = shape == nullptr ? nullptr : PyObject_CallMethod(scipy, "csr_matrix", "OO", parts, shape);
+  Py_XDECREF(shape);
+  Py_XDECREF(parts);
+  Py_DECREF(scipy);
+  if (matrix != nullptr && PyObject_SetAttrString(matrix, "has_canonical_format", Py_True) != 0) Py_CLEAR(matrix);
+  return matrix;
+}
+
+}  // namespace
+
+// As SciPy, int32 as long as it is wide enough.
+PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, DType dtype, int typenum) {
+  const bool wide = result.entries() > std::numeric_limits<std::int32_t>::max();
+  const int index = wide ? NPY_INT64 : NPY_INT32;
+  npy_intp offsets = rows + 1, entries = result.entries();
+  PyObject* indptr = PyArray_SimpleNew(1, &offsets, index);
+  PyObject* indices = PyArray_SimpleNew(1, &entries, index);
+  PyObject* data = PyArray_SimpleNew(1, &entries, typenum);
+  PyObject* matrix = nullptr;
+  if (indptr != nullptr && indices != nullptr && data != nullptr) {
+    result.write(PyArray_DATA(as_array(indptr)), PyArray_DATA(as_array(indices)), PyArray_DATA(as_array(data)), wide,
+                 item_size(dtype));
+    matrix = csr_matrix(data, indices, indptr, rows, width);
+  }
+  Py_XDECREF(data);
+  Py_XDECREF(indices);
+  Py_XDECREF(indptr);
+  return matrix;
+}
+
+}  // namespace sardonyx::python

@@ -1,0 +1,204 @@
+"""The scikit-learn wrappers of catboost, read from the model's own JSON.
+
+Rows are float32. A split asks ``x > border``; NaN goes where the feature's treatment says. In oblivious trees all nodes
+of a level ask the same, and the answers are the bits of the leaf's number, the first split's the lowest::
+
+    x[3] > 0.5   bit 0            leaf 0b01: x[3] > 0.5, x[1] <= 2
+    x[1] > 2     bit 1
+
+Leaves are added in float64 tree by tree; then come scale and bias.
+
+A model holds its categorical, text and embedding features as hashes and statistics of hashes, never the categories, so
+that models with such features are refused.
+
+Source: catboost catboost/libs/model/cpu/evaluator_impl.cpp, catboost/libs/eval_result/eval_helpers.cpp.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from catboost import CatBoost, CatBoostClassifier, CatBoostRanker, CatBoostRegressor
+from numpy.typing import NDArray
+
+from ..convert import Columns, Data, call, in_order
+from ..errors import ConversionError
+from ..graph import Value, concat, per_row
+from ..operators.numeric import expit
+from ..operators.trees import sum_of
+from ..protos import STRING
+from ..registry import converter
+from ._foreign_trees import Table, in_columns, read_once
+from .base import argmax_labels, softmax, take_labels
+
+Document = dict[str, Any]
+#: features of a model that it keeps as hashes or as what text and embeddings are turned into
+HASHED = ("categorical_features", "ctrs", "text_features", "embedding_features", "estimators")
+#: losses whose classes are chosen one against all others, or each for itself
+ONE_BY_ONE = ("MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy")
+#: losses with labels that do not exclude each other
+MULTILABEL = ("MultiLogloss", "MultiCrossEntropy")
+
+
+# ---------------------------------------------------------------------------------------------------- reading the model
+
+
+def _read(est: Any) -> Document:
+    """Return the model's JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.json")
+        est.save_model(str(path), format="json")
+        document: Document = json.loads(path.read_text())
+    if hashed := [kind.removesuffix("s") for kind in HASHED if document["features_info"].get(kind)]:
+        raise ConversionError(
+            f"{type(est).__name__}: the model has a {hashed[0].replace('_', ' ')}, of which catboost keeps 32-bit "
+            "hashes and no categories, so that nothing could be looked up in them. Encode such columns before it, "
+            "e.g. with OneHotEncoder, OrdinalEncoder or TargetEncoder in a pipeline."
+        )
+    return document
+
+
+def _table(document: Document) -> tuple[Table, NDArray[np.float64]]:
+    """Return the nodes of all trees, and their leaves' values of shape (n_leaves, n_outputs)."""
+    features = document["features_info"]["float_features"]
+    place = {f["feature_index"]: f["flat_feature_index"] for f in features}
+    true = {f["feature_index"] for f in features if f["nan_value_treatment"] == "AsTrue"}
+    table, values = Table(), []
+    for tree in document.get("oblivious_trees") or ():
+        values.append(_add_oblivious(table, tree, place, true))
+    for tree in document.get("trees") or ():
+        values.append(_add_nested(table, tree, place, true))
+    outputs = len(document["scale_and_bias"][1])
+    return table, np.concatenate([v.reshape(-1, outputs) for v in values])
+
+
+def _add_oblivious(table: Table, tree: Document, place: dict[int, int], true: set[int]) -> NDArray[np.float64]:
+    """Append a full tree: level by level, nodes in the order of the bits that lead to them."""
+    splits = tree.get("splits") or []
+    depth, n_leaves = len(splits), 1 << len(splits)
+    level = np.repeat(np.arange(depth), 1 << np.arange(depth))
+    bits = np.arange(n_leaves - 1) - (1 << level) + 1
+    yes = (2 << level) - 1 + bits
+    chosen = [split["float_feature_index"] for split in splits]
+    feature = np.array([place[f] for f in chosen], np.int64)[level]
+    border = np.array([split["border"] for split in splits], np.float32)[level]
+    missing = np.array([f not in true for f in chosen], bool)[level]
+    _append(table, yes, yes + (1 << level), feature, border, missing, n_leaves)
+    return np.array(tree["leaf_values"], np.float64)
+
+
+def _append(table: Table, yes: Any, no: Any, feature: Any, border: Any, missing: Any, n_leaves: int) -> None:
+    none = np.full(n_leaves, -1)
+    table.add(
+        np.append(yes, none).astype(np.int64),
+        np.append(no, none).astype(np.int64),
+        np.append(feature, none).astype(np.int64),
+        np.append(border, np.zeros(n_leaves)).astype(np.float32),
+        np.append(missing, np.zeros(n_leaves)).astype(bool),
+        {},
+    )
+
+
+def _add_nested(table: Table, tree: Document, place: dict[int, int], true: set[int]) -> NDArray[np.float64]:
+    """Append a tree whose nodes hold their children: inner nodes first, then its leaves."""
+    inner: list[Document] = []
+    leaves: list[Document] = []
+    numbers: dict[int, int] = {}
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        kind = inner if "split" in node else leaves
+        numbers[id(node)] = len(kind)
+        kind.append(node)
+        waiting += [node["right"], node["left"]] if "split" in node else []
+
+    def at(node: Document) -> int:
+        return numbers[id(node)] + (0 if "split" in node else len(inner))
+
+    chosen = [node["split"]["float_feature_index"] for node in inner]
+    _append(
+        table,
+        [at(node["left"]) for node in inner],
+        [at(node["right"]) for node in inner],
+        [place[f] for f in chosen],
+        [node["split"]["border"] for node in inner],
+        [f not in true for f in chosen],
+        len(leaves),
+    )
+    return np.concatenate([np.atleast_1d(np.array(leaf["value"], np.float64)) for leaf in leaves])
+
+
+# ---------------------------------------------------------------------------------------------------------- the methods
+
+
+def _rows(est: Any, X: Data) -> Value:
+    if isinstance(X, Columns):
+        in_order(est, X)
+        if text := [n for n, v in zip(X.names, X.values, strict=True) if v.dtype == STRING]:
+            raise ConversionError(f"{type(est).__name__}: columns {text} are text; encode them first.")
+    return in_columns(X, lambda v: v.astype(np.float32))
+
+
+def _raw(est: Any, X: Data) -> tuple[Document, Value]:
+    """Return ``predict(X, prediction_type="RawFormulaVal")``, shape (N, n_outputs)."""
+    document, rows = read_once(est, _read), _rows(est, X)
+    scale, bias = document["scale_and_bias"]
+    table, values = _table(document)
+    if not table.count:
+        return document, per_row(np.array(bias, np.float64), rows)
+    sums = sum_of(rows, table.trees(), values)
+    scaled = sums if scale == 1 else sums * float(scale)
+    return document, scaled + np.array(bias, np.float64) if any(bias) else scaled
+
+
+def _loss(est: Any) -> str:
+    return str(est.get_all_params()["loss_function"]).partition(":")[0]
+
+
+def _flat(values: Value) -> Value:
+    return values.reshape(-1) if values.dim(1) == 1 else values
+
+
+@converter(CatBoost, CatBoostRanker, method="predict", frame=True, finite=False)
+def raw_values(est: Any, X: Data) -> Value:
+    return _flat(_raw(est, X)[1])
+
+
+@converter(CatBoostRegressor, method="predict", frame=True, finite=False)
+def values(est: Any, X: Data) -> Value:
+    raw, kind = _raw(est, X)[1], est._get_default_prediction_type()
+    if kind == "Exponent":
+        return _flat(np.exp(raw))
+    if kind == "RMSEWithUncertainty":
+        return concat([raw[:, :1], np.exp(raw[:, 1:] * 2.0)])
+    return _flat(raw)
+
+
+@converter(CatBoostClassifier, method="predict_proba", frame=True, finite=False)
+def probabilities(est: Any, X: Data) -> Value:
+    raw = _raw(est, X)[1]
+    if raw.dim(1) == 1:
+        return concat([expit(-raw), expit(raw)])
+    return expit(raw) if _loss(est) in ONE_BY_ONE else softmax(raw)
+
+
+@converter(CatBoostClassifier, method="predict_log_proba", frame=True, finite=False)
+def log_probabilities(est: Any, X: Data) -> Value:
+    return np.log(call(est, "predict_proba", X))
+
+
+@converter(CatBoostClassifier, method="predict", frame=True, finite=False)
+def classes(est: Any, X: Data) -> Value:
+    """Return labels, of several classes as a column; of labels that do not exclude each other, 0 or 1 each."""
+    document, raw = _raw(est, X)
+    border = float(document["model_info"].get("binclass_probability_threshold", 0.5))
+    least = float(np.log(border / (1 - border)))
+    if _loss(est) in MULTILABEL:
+        return (raw > least).astype(np.int64)
+    if raw.dim(1) == 1:
+        return take_labels(est.classes_, (raw > least).reshape(-1).astype(np.int64))
+    return argmax_labels(est.classes_, raw)[:, None]

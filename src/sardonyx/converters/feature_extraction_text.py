@@ -1,0 +1,185 @@
+"""sklearn.feature_extraction.text: documents become counts of terms, and those become weights.
+
+::
+
+    X (N,) ──▶ CountTerms(vocabulary) ──▶ TfIdf(idf)          CountVectorizer, TfidfVectorizer, TfidfTransformer
+           ──▶ HashTerms(n_features)  ──▶ TfIdf                HashingVectorizer
+
+Refused is what runs the user's own code for every document: callables in place of analyzer, tokenizer, preprocessor or
+strip_accents, and methods that a subclass overrides. Regular expressions that have no automaton (`patterns.py`) run in
+Python; see `operators.text.CountTerms`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
+
+from ..code_points import case_kinds, fold, paged, space
+from ..convert import as_float
+from ..errors import ConversionError
+from ..graph import Value
+from ..operators.text import OPSET, count_terms, hash_terms, tf_idf
+from ..patterns import Automaton, Unsupported, compile_pattern
+from ..protos import STRING, tensor_type
+from ..registry import converter
+
+Array = NDArray[Any]
+
+#: bits of a kind that are the class for the automaton; the rest is the case
+CLASS_BITS = 6
+
+#: methods that scikit-learn's analyzers are made of
+HOOKS = (
+    "decode", "build_preprocessor", "build_tokenizer", "build_analyzer", "get_stop_words",
+    "_word_ngrams", "_char_ngrams", "_char_wb_ngrams",
+)  # fmt: skip
+CALLABLES = ("analyzer", "tokenizer", "preprocessor", "strip_accents")
+
+
+@converter(CountVectorizer, finite=False)
+def count_vectorizer(est: Any, X: Value) -> Value:
+    return _counts(est, X, _count_type(est))
+
+
+@converter(TfidfVectorizer, finite=False)
+def tfidf_vectorizer(est: Any, X: Value) -> Value:
+    return _weighted(_counts(est, X, _float_type(est)), est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
+
+
+@converter(TfidfTransformer)
+def tfidf_transformer(est: Any, X: Value) -> Value:
+    return _weighted(as_float(X), est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
+
+
+@converter(HashingVectorizer, finite=False)
+def hashing_vectorizer(est: Any, X: Value) -> Value:
+    analysis, tables = _analysis(est, X)
+    columns = {"n_features": int(est.n_features), "alternate_sign": int(est.alternate_sign)}
+    dtype = _count_type(est) if est.norm is None else _float_type(est)
+    counts: Value = hash_terms(X, *tables, **columns, to=tensor_type(dtype), **analysis)
+    return counts if est.norm is None else _weighted(counts, None, False, est.norm)
+
+
+def _counts(est: Any, X: Value, dtype: np.dtype[Any]) -> Value:
+    analysis, tables = _analysis(est, X)
+    result: Value = count_terms(X, *tables, vocabulary=_vocabulary(est), to=tensor_type(dtype), **analysis)
+    return result
+
+
+def _weighted(counts: Value, idf: Any, sublinear_tf: bool, norm: str | None) -> Value:
+    factors = [] if idf is None else [np.asarray(idf)]
+    result: Value = tf_idf(counts, *factors, sublinear_tf=int(sublinear_tf), norm=norm or "")
+    return result
+
+
+# ---- what an analyzer is made of -------------------------------------------------------------------------------------
+
+
+def _analysis(est: Any, X: Value) -> tuple[dict[str, Any], tuple[Array, ...]]:
+    """Return the attributes and the tables that say how documents become terms."""
+    _refuse_code(est)
+    _check_documents(est, X)
+    words = est.analyzer == "word"
+    automaton = _automaton(est) if words else None
+    stop_words = est.get_stop_words() if words else None
+    attributes = {
+        "stop_words": _texts(sorted(set(stop_words or ()))),
+        "analyzer": est.analyzer,
+        "lowercase": int(est.lowercase),
+        "strip_accents": est.strip_accents or "",
+        "token_pattern": est.token_pattern if words else "",
+        "skipped": list(automaton.skipped) if automaton else [0, 0],
+        "ngram_range": [int(n) for n in est.ngram_range],
+        "binary": int(est.binary),
+    }
+    return attributes, _tables(est.token_pattern if words else None, bool(est.lowercase), est.strip_accents)
+
+
+def _refuse_code(est: Any) -> None:
+    name = type(est).__name__
+    for parameter in CALLABLES:
+        if callable(getattr(est, parameter, None)):
+            raise ConversionError(
+                f"{name}({parameter}={getattr(est, parameter)!r}) runs Python code for every document, which no file "
+                "can hold. Say the same with token_pattern, lowercase, strip_accents='unicode' or stop_words, or "
+                "apply the function to the documents before they go in."
+            )
+    for hook in HOOKS:
+        owner = next(cls for cls in type(est).__mro__ if hook in vars(cls))
+        if not owner.__module__.startswith("sklearn."):
+            raise ConversionError(
+                f"{owner.__name__} overrides {hook}, which runs Python code for every document. Register a converter: "
+                f"@sardonyx.converter({name}) def convert(est, X): ... (see docs/converters.md)."
+            )
+
+
+def _check_documents(est: Any, X: Value) -> None:
+    name = type(est).__name__
+    if est.input != "content":
+        raise ConversionError(
+            f"{name}(input={est.input!r}) opens files; fit it with input='content' and give it what the files contain."
+        )
+    if X.dtype != STRING or X.ndim != 1:
+        raise ConversionError(
+            f"{name} takes documents, one text each: give a list of str, a Series, or select the column of a frame by "
+            "its name alone, not in a list."
+        )
+    if X.graph.opset[""] < OPSET:
+        raise ConversionError(f"{name} needs ai.onnx {OPSET} or later; convert with target_opset={OPSET}.")
+
+
+def _automaton(est: Any) -> Automaton:
+    try:
+        return compile_pattern(est.token_pattern)
+    except Unsupported as error:
+        raise ConversionError(
+            f"{type(est).__name__}(token_pattern={est.token_pattern!r}) has no automaton: {error}. Use character "
+            "classes, alternatives, repetitions and \\b."
+        ) from error
+
+
+@functools.lru_cache(maxsize=16)
+def _tables(token_pattern: str | None, lowercase: bool, strip_accents: str | None) -> tuple[Array, ...]:
+    fold_pages, folded = fold(lowercase, strip_accents)
+    automaton = None if token_pattern is None else compile_pattern(token_pattern)
+    classes = space().astype(np.uint8) if automaton is None else automaton.classes
+    kinds = classes | case_kinds() << CLASS_BITS if lowercase else classes
+    kind_pages, kinds = paged(kinds)
+    moves = np.zeros((1, 3), np.int32) if automaton is None else automaton.transitions
+    return np.stack([fold_pages, kind_pages]), folded, kinds, moves
+
+
+def _texts(texts: list[str]) -> Array:
+    if wrong := [text for text in texts if any("\ud800" <= c <= "\udfff" for c in text)]:
+        raise ConversionError(f"{wrong[0]!r} holds half a character, which no file can; leave the term out.")
+    result = np.empty(len(texts), dtype=object)
+    result[:] = texts
+    return result
+
+
+def _vocabulary(est: Any) -> Array:
+    """Return the terms in the order of their columns."""
+    est._check_vocabulary()
+    terms = sorted(est.vocabulary_, key=est.vocabulary_.__getitem__)
+    if not all(isinstance(term, str) for term in terms):
+        raise ConversionError(f"{type(est).__name__}'s vocabulary holds what is no text; give it terms of type str.")
+    return _texts(terms)
+
+
+def _count_type(est: Any) -> np.dtype[Any]:
+    """Return the dtype of counts."""
+    dtype = np.dtype(est.dtype)
+    if dtype.kind not in "iuf" or dtype.itemsize > 8 or dtype == np.float16:
+        raise ConversionError(f"{type(est).__name__}(dtype={dtype}): counts are integers, float32 or float64.")
+    return dtype
+
+
+def _float_type(est: Any) -> np.dtype[Any]:
+    """Return the dtype of weights: scikit-learn makes float64 of integers."""
+    dtype = _count_type(est)
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)

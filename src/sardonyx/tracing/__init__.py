@@ -1,0 +1,161 @@
+"""Users' functions become ONNX by being called once, with arrays that remember what was computed with them.
+
+::
+
+    def ratio(X):                     X: an Array of unknown rows
+        X = np.log1p(X)               Log1p  ◀── np.log1p asks X: __array_ufunc__
+        return X[:, :1] / X.sum(1)    refused at this line: rows would meet columns
+
+`trace` calls the function, refuses what has no exact form with the file and line of the user, and refuses functions that
+do not do the same twice. NumPy's functions keep their meaning (dtypes, NaN, integers that wrap); each is in ufuncs.py or
+functions.py. What is computed from constants alone is NumPy's own business and done once, now.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..convert import Columns, Data
+from ..errors import ConversionError
+from ..graph import Graph, Value, current_graph
+from . import functions as _functions  # noqa: F401  (fills the table of functions)
+from .array import FUNCTIONS, Array, is_array, refuse
+from .frames import Frame, from_columns, to_columns
+
+#: NumPy's functions that have no protocol, and are replaced while tracing by ones that let traced arrays through
+_lock = threading.RLock()
+
+
+def trace(name: str, function: Callable[..., Any], X: Data, arguments: Mapping[str, Any] | None = None) -> Data:
+    """Return what a user's function makes of X, traced into the current graph.
+
+    Parameters
+    ----------
+    name : str
+        What to call the function in errors, such as ``FunctionTransformer(func=ratio)``.
+    function : callable
+        Takes an array, or a frame where X has columns, and keyword arguments.
+    X : Value or Columns
+        Its input.
+    arguments : mapping, optional
+        Keyword arguments.
+
+    Raises
+    ------
+    ConversionError
+        With the file and line at which the function does what has no exact ONNX form, and why.
+    """
+    kwargs = dict(arguments or {})
+    if _sketch(name, function, X, kwargs) != _sketch(name, function, X, kwargs):
+        raise ConversionError(
+            f"{name}: called twice, the function does not compute the same: it draws random numbers, or counts its "
+            "calls. Make it depend on its arguments alone."
+        )
+    return _traced(name, function, X, kwargs)
+
+
+def _sketch(name: str, function: Callable[..., Any], X: Data, arguments: dict[str, Any]) -> bytes:
+    """Return all that a call computes, traced into a graph of its own."""
+    graph = Graph(current_graph().opset)
+    with graph.scope():
+        values = X.values if isinstance(X, Columns) else (X,)
+        inputs = tuple(graph.input(f"x{i}", v.dtype, v.shape) for i, v in enumerate(values))
+        result = _traced(name, function, Columns(X.names, inputs) if isinstance(X, Columns) else inputs[0], arguments)
+        outputs = result.values if isinstance(result, Columns) else (result,)
+    model = graph.model({f"y{i}": graph.node("Identity", [v], {})[0] for i, v in enumerate(outputs)})
+    serialized: bytes = model.SerializeToString(deterministic=True)
+    return serialized
+
+
+def _traced(name: str, function: Callable[..., Any], X: Data, arguments: dict[str, Any]) -> Data:
+    given: Any = from_columns(X) if isinstance(X, Columns) else Array(X)
+    if is_array(given):
+        given.writable = False
+    try:
+        with _transparent(), np.errstate(all="ignore"):
+            result = function(given, **arguments)
+        return _result(result)
+    except Exception as error:
+        raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error
+
+
+def _result(result: Any) -> Data:
+    if issubclass(type(result), Frame):
+        return to_columns(result)
+    if not is_array(result):
+        refuse(f"the function returns a {type(result).__name__}, not an array of rows; return what is computed from X")
+    if result.row_axis:
+        refuse(f"the function returns {result!r}, whose first axis is not the rows; transpose it back")
+    value: Value = result.value
+    return value
+
+
+def _reason(error: Exception) -> str:
+    text = str(error) if isinstance(error, ConversionError) else f"{type(error).__name__}: {error}"
+    return text.rstrip(".") + ". Write it with NumPy on whole columns, or register a converter for a class of your own."
+
+
+def _where(error: BaseException) -> str:
+    """Return file, line and code of the user's last frame."""
+    own = (os.path.dirname(os.path.dirname(__file__)), os.path.dirname(np.__file__))
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)]
+    if not frames:
+        return ""
+    last = frames[-1]
+    code = (last.line or linecache.getline(last.filename, last.lineno or 0)).strip()
+    return f'{last.filename}, line {last.lineno}{f": `{code}`" if code else ""}: '
+
+
+# ---- functions of NumPy without a protocol ---------------------------------------------------------------------------
+
+
+@contextmanager
+def _transparent() -> Iterator[None]:
+    """Let ``np.asarray``, ``np.array`` and ``np.c_`` take traced arrays; all else goes to NumPy's own."""
+    with _lock:
+        own = {name: getattr(np, name) for name in ("asarray", "array", "asanyarray", "ascontiguousarray", "c_")}
+        copies = ("array",)
+        for name, original in own.items():
+            replacement = _Columnwise(original) if name == "c_" else _converting(original, copy=name in copies)
+            setattr(np, name, replacement)
+        try:
+            yield
+        finally:
+            for name, original in own.items():
+                setattr(np, name, original)
+
+
+def _converting(original: Any, *, copy: bool) -> Callable[..., Any]:
+    def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if issubclass(type(a), Frame):
+            a = a.to_numpy()
+        if isinstance(a, list | tuple) and any(is_array(x) for x in a):
+            a = FUNCTIONS[np.stack](list(a))
+        if not is_array(a):
+            return original(a, dtype, *args, **kwargs)
+        own = Array(a.value, a.row_axis) if copy and kwargs.get("copy", True) else a
+        own = own.to_numpy() if hasattr(type(own), "to_numpy") else own
+        return own if dtype is None else own.astype(dtype)
+
+    return convert
+
+
+class _Columnwise:
+    """``np.c_[a, b]``: columns side by side."""
+
+    def __init__(self, original: Any) -> None:
+        self.original = original
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not any(is_array(p) for p in parts):
+            return self.original[key]
+        return FUNCTIONS[np.column_stack](parts)

@@ -1,0 +1,448 @@
+"""`Array`: what a user's function is called with while tracing instead of an array of rows.
+
+It has NumPy's meaning to the letter, or refuses. Rows are unknown in number and never meet each other: whatever would mix
+them (a sum down the rows, a shape that takes rows for columns) is refused, not guessed. The tensor has its rows first;
+the user may see them elsewhere, as in ``X.T``::
+
+    user     (3, N)   row_axis = 1          X.T[0]      X.T.sum(axis=0)
+    tensor   (N, 3)                         X[:, 0]     X.sum(axis=1)
+
+Arrays share memory in NumPy, so that writing into one may change another. Here `owner` and `views` remember who would
+share: writing is allowed where nothing else can see it, else refused.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NoReturn, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConversionError
+from ..graph import Value, as_value, concat, current_graph, op, where
+from ..protos import STRING
+
+#: dtypes that are computed with; narrow integers go through int64 and are cut again
+FLOATS: Final = (np.dtype(np.float32), np.dtype(np.float64))
+INTEGERS: Final = tuple(np.dtype(t) for t in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"))
+KNOWN: Final = (*FLOATS, *INTEGERS, np.dtype(np.bool_))
+
+#: NumPy's functions and ufuncs as functions of arrays, filled by ufuncs.py and functions.py
+UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+#: methods of an array that are functions of NumPy
+METHODS = (
+    "sum mean std var min max prod any all argmax argmin cumsum clip round take ptp sort squeeze swapaxes repeat dot"
+).split()
+
+Axes: TypeAlias = int | Sequence[int] | None
+
+
+def refuse(reason: str) -> NoReturn:
+    """Stop tracing, for this reason."""
+    raise ConversionError(reason)
+
+
+class RowCount:
+    """The number of rows, ``X.shape[0]``, of which nothing is known: it may be handed to ``reshape``."""
+
+    def __repr__(self) -> str:
+        return "the number of rows"
+
+    def _unknown(self, *_: Any) -> NoReturn:
+        refuse(
+            "the number of rows is not known while converting; write X.shape[1] for the columns, np.zeros_like(X) for "
+            "an array as long as X."
+        )
+
+    __index__ = __int__ = __float__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _unknown
+    __truediv__ = __rtruediv__ = __floordiv__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = _unknown
+    __eq__ = __ne__ = _unknown  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
+
+ROWS: Final = RowCount()
+
+
+class Array:
+    """An array of rows that is being computed.
+
+    Parameters
+    ----------
+    value : Value of shape (N, ...)
+        The tensor.
+    row_axis : int, default 0
+        Where the user sees the rows.
+    owner : Array, optional
+        The array whose memory this would be a view of; itself where nothing is shared.
+    """
+
+    __array_priority__ = 2000
+
+    def __init__(self, value: Value, row_axis: int = 0, owner: Array | None = None) -> None:
+        self.value, self.row_axis = value, row_axis
+        self.owner: Array = owner if owner is not None else self
+        self.views: weakref.WeakSet[Array] = weakref.WeakSet()
+        self.writable = owner is None
+        if owner is not None:
+            owner.views.add(self)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """``isinstance(X, np.ndarray)`` must take the branch that it takes with data."""
+        return np.ndarray
+
+    __hash__ = object.__hash__
+
+    # ---- what it is
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Its dtype; text is of objects."""
+        return np.dtype(object) if self.value.dtype == STRING else self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self.value.ndim
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Sizes of all axes but the rows, in order."""
+        return tuple(self.value.dim(i) for i in range(1, self.ndim))
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The shape that the user sees."""
+        return (*self.dims[: self.row_axis], ROWS, *self.dims[self.row_axis :])
+
+    def __repr__(self) -> str:
+        return f"array of {self.dtype}, shape ({', '.join('N' if n is ROWS else str(n) for n in self.shape)})"
+
+    def like(self, value: Value, row_axis: int | None = None) -> Array:
+        """Return an array of its own."""
+        return Array(value, self.row_axis if row_axis is None else row_axis)
+
+    def view(self, value: Value, row_axis: int) -> Array:
+        """Return an array that would share memory with this one."""
+        return Array(value, row_axis, self.owner)
+
+    def axis(self, axis: Any) -> int:
+        """Return the tensor's axis that the user calls `axis`; the rows are refused."""
+        number = _integer(axis)
+        place = number + self.ndim if number < 0 else number
+        if not 0 <= place < self.ndim:
+            refuse(f"axis {number} is out of bounds for {self!r}")
+        if place == self.row_axis:
+            refuse(
+                f"axis {number} of {self!r} are the rows: an answer that depends on other rows has no meaning for one "
+                "row. Learn what is needed from all rows in the fit of a transformer of your own"
+            )
+        return place + 1 if place < self.row_axis else place
+
+    def axes(self, axis: Axes) -> list[int]:
+        """Return the tensor's axes of a reduction."""
+        if axis is None:
+            refuse(f"all of {self!r} would be reduced to one number, over the rows too; name the axis: axis=1")
+        return [self.axis(a) for a in (axis if isinstance(axis, tuple | list) else [axis])]
+
+    # ---- what has no meaning
+
+    def _no_number(self, *_: Any) -> NoReturn:
+        refuse(f"{self!r} is no single number: Python's float(), int(), range() and math work on one")
+
+    __float__ = __int__ = __index__ = __complex__ = _no_number
+
+    def __bool__(self) -> bool:
+        refuse(f"{self!r} has no truth value: it differs from row to row. Use np.where(condition, a, b)")
+
+    def __len__(self) -> int:
+        if self.row_axis:
+            return self.dims[0]
+        ROWS._unknown()
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.row_axis:
+            refuse("a loop over the rows: their number is not known. Compute with whole columns")
+        return iter([self[i] for i in range(self.dims[0])])
+
+    def __array__(self, *_: Any, **__: Any) -> NDArray[Any]:
+        refuse("this function reads the values of an array, which are not known while converting")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        refuse(f"{type(self).__name__.lower()}s have no .{name} while converting")
+
+    # ---- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        rule = UFUNCS.get(ufunc)
+        if rule is None:
+            refuse(f"numpy.{ufunc.__name__} has no ONNX form here" if _numpys(ufunc) else f"{ufunc.__name__} is unknown")
+        if method == "reduce" and ufunc in _REDUCED:
+            return FUNCTIONS[_REDUCED[ufunc]](*inputs, **{k: v for k, v in options.items() if v is not None})
+        out = options.pop("out", (None,))
+        if method != "__call__" or options:
+            refuse(f"numpy.{ufunc.__name__}{_options(method, options)}: only the plain function has an ONNX form")
+        result = rule(*inputs)
+        return result if out == (None,) or out is None else out[0].assign(result)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        rule = FUNCTIONS.get(func)
+        if rule is None:
+            refuse(f"{func.__module__}.{func.__name__} has no ONNX form here")
+        if kwargs.pop("out", None) is not None:
+            refuse(f"numpy.{func.__name__}(out=...) writes into an array; assign the result instead")
+        try:
+            return rule(*args, **kwargs)
+        except TypeError as error:
+            if isinstance(error, ConversionError):
+                raise
+            refuse(f"numpy.{func.__name__}: {str(error).replace('<lambda>', func.__name__)}")
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        from .namespace import NAMESPACE
+
+        return NAMESPACE
+
+    # ---- indexing
+
+    def __getitem__(self, key: Any) -> Any:
+        from .indexing import get
+
+        return get(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        from .indexing import updated
+
+        self.assign(updated(self, key, value))
+
+    def assign(self, result: Any) -> Array:
+        """Let the array hold other values from here on, as writing into it does."""
+        if self.owner is not self or not self.writable:
+            refuse("writing into an array that the caller or another array sees; write into X.copy()")
+        if len(self.views):
+            refuse("writing into an array of which another one is a view; copy that one: X[:, 0].copy()")
+        new = as_array_like(result, self)
+        if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+            refuse(f"cannot write {new.dtype} into an array of {self.dtype}")
+        self.value = new.value.astype(self.value.dtype)
+        return self
+
+    # ---- methods
+
+    @property
+    def T(self) -> Array:
+        """The transpose, which moves the rows."""
+        return transposed(self, tuple(reversed(range(self.ndim))))
+
+    @property
+    def size(self) -> Any:
+        """The number of elements, unknown as the rows are."""
+        ROWS._unknown()
+
+    def transpose(self, *axes: Any) -> Array:
+        """Permute the axes."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return transposed(self, tuple(order) if order else tuple(reversed(range(self.ndim))))
+
+    def astype(self, dtype: Any, copy: bool = True) -> Array:
+        """Cast as NumPy does."""
+        return self.like(cast(self.value, np.dtype(dtype)))
+
+    def copy(self, order: str = "C") -> Array:
+        """Return an array of its own."""
+        return self.like(self.value)
+
+    def reshape(self, *shape: Any, order: str = "C") -> Array:
+        """Reshape what is in a row."""
+        given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        return reshaped(self, tuple(given), order)
+
+    def ravel(self, order: str = "C") -> Array:
+        """Return one number a row as one axis."""
+        return reshaped(self, (-1,), order)
+
+    flatten = ravel
+
+    # ---- operators: filled below
+
+
+def _numpys(ufunc: np.ufunc) -> bool:
+    return getattr(np, ufunc.__name__, None) is ufunc
+
+
+def _options(method: str, options: dict[str, Any]) -> str:
+    return ("" if method == "__call__" else f".{method}") + (f"({', '.join(options)}=...)" if options else "")
+
+
+def _integer(axis: Any) -> int:
+    if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
+        refuse(f"axis {axis!r} is no integer")
+    return int(axis)
+
+
+#: ufuncs whose ``reduce`` is a function of its own
+_REDUCED = {
+    np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
+    np.logical_or: np.any, np.logical_and: np.all,
+}  # fmt: skip
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def method(self: Array, *args: Any, **kwargs: Any) -> Any:
+        return self.__array_function__(getattr(np, name), (), (self, *args), kwargs)
+
+    method.__name__, method.__doc__ = name, f"``numpy.{name}`` of this array."
+    return method
+
+
+for _name in METHODS:
+    setattr(Array, _name, _method(_name))
+
+
+def _operator(ufunc: np.ufunc, *, swapped: bool = False, in_place: bool = False) -> Callable[..., Any]:
+    def apply(self: Array, other: Any) -> Any:
+        if isinstance(other, str | bytes) or (other is None):
+            return NotImplemented if ufunc not in (np.equal, np.not_equal) else UFUNCS[ufunc](self, other)
+        result = UFUNCS[ufunc](other, self) if swapped else UFUNCS[ufunc](self, other)
+        return self.assign(result) if in_place else result
+
+    return apply
+
+
+_BINARY = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+    "lshift": np.left_shift, "rshift": np.right_shift, "divmod": np.divmod, "pow": np.power,
+}  # fmt: skip
+for _name, _ufunc in _BINARY.items():
+    setattr(Array, f"__{_name}__", _operator(_ufunc))
+    setattr(Array, f"__r{_name}__", _operator(_ufunc, swapped=True))
+    if _name != "divmod":
+        setattr(Array, f"__i{_name}__", _operator(_ufunc, in_place=True))
+for _name, _ufunc in {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}.items():  # fmt: skip
+    setattr(Array, f"__{_name}__", _operator(_ufunc))
+for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
+    setattr(Array, f"__{_name}__", lambda self, _ufunc=_ufunc: UFUNCS[_ufunc](self))
+setattr(Array, "__matmul__", lambda self, other: UFUNCS[np.matmul](self, other))  # noqa: B010
+setattr(Array, "__rmatmul__", lambda self, other: UFUNCS[np.matmul](other, self))  # noqa: B010
+
+
+# ---- shared by the rules ---------------------------------------------------------------------------------------------
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is an array that is being traced; ``isinstance`` would ask ``__class__``."""
+    return issubclass(type(x), Array)
+
+
+def cast(value: Value, dtype: np.dtype[Any]) -> Value:
+    """Return a tensor in another dtype, as ``astype`` does."""
+    if value.dtype == dtype:
+        return value
+    if value.dtype == STRING or dtype not in (*KNOWN, np.dtype(np.uint64)):
+        source = "text" if value.dtype == STRING else value.dtype
+        refuse(f"{source} cannot become {dtype} here; computed are {', '.join(t.name for t in KNOWN)}")
+    if dtype == np.bool_:
+        return ~_equal_zero(value)
+    return value.astype(dtype)
+
+
+def _equal_zero(value: Value) -> Value:
+    wide = value.astype(np.int64) if value.dtype.kind in "iu" else value
+    return wide == wide.dtype.type(0)
+
+
+def constant(x: Any, dtype: np.dtype[Any]) -> Value:
+    """Return a constant of a dtype; a Python number that does not fit is refused as NumPy refuses it."""
+    try:
+        return current_graph().constant(np.asarray(x, dtype) if not isinstance(x, np.ndarray) else x.astype(dtype))
+    except (OverflowError, TypeError, ValueError) as error:
+        refuse(f"{x!r} is no {dtype}: {error}")
+
+
+def transposed(x: Array, order: tuple[int, ...]) -> Array:
+    """Return a view with the axes that the user sees in another order."""
+    axes = [_integer(a) % x.ndim for a in order]
+    if sorted(axes) != list(range(x.ndim)):
+        refuse(f"axes {order} are no order of the {x.ndim} axes")
+    inner = [0, *(a + 1 if a < x.row_axis else a for a in axes if a != x.row_axis)]
+    value = x.value if inner == sorted(inner) else op.Transpose(x.value, perm=inner)
+    return x.view(value, axes.index(x.row_axis))
+
+
+def reshaped(x: Array, shape: tuple[Any, ...], order: str = "C") -> Array:
+    """Return another shape of the same rows: the rows stay the first axis, what is in one is arranged anew."""
+    if x.row_axis or order != "C":
+        refuse(f"reshape of {x!r} would mix rows; the rows must be its first axis, in C order")
+    total = int(np.prod(x.dims, dtype=np.int64))
+    first, *rest = shape or (None,)
+    sizes = [_integer(n) for n in rest]
+    if first is ROWS and sizes.count(-1) == 1 and total:
+        known = -int(np.prod(sizes, dtype=np.int64))
+        sizes = [total // known if n == -1 and known else n for n in sizes]
+    if first is not ROWS and first != -1:
+        refuse(f"reshape{shape} of {x!r} has a fixed number of rows; write reshape(-1, ...) or reshape(X.shape[0], ...)")
+    if int(np.prod(sizes, dtype=np.int64)) != total or min(sizes, default=0) < 0:
+        refuse(f"reshape{tuple(shape)} of {x!r} would move elements from row to row")
+    value = op.Reshape(x.value, np.array([-1 if total else 0, *sizes], np.int64))
+    return x.view(Value(value.graph, value.name, value.dtype, ("N", *sizes)), 0)
+
+
+def aligned(operands: Sequence[Any]) -> tuple[list[Any], int]:
+    """Return operands that broadcast as NumPy's do, tensors for arrays, and the row axis of the result.
+
+    Axes are counted from the right. Rows may only stand over rows, or over a constant axis of size 1.
+    """
+    arrays = [x for x in operands if is_array(x)]
+    from_right = {x.ndim - x.row_axis for x in arrays}
+    if len(from_right) > 1:
+        refuse(
+            f"{' and '.join(map(repr, arrays))} are aligned from the right, so that rows would meet columns. "
+            "Write x[:, None] or x.reshape(-1, 1) for a column beside a matrix"
+        )
+    (place,) = from_right
+    ndim = max(np.ndim(x) if not is_array(x) else x.ndim for x in operands)
+    return [_padded(x, ndim, place) for x in operands], ndim - place
+
+
+def _padded(x: Any, ndim: int, place: int) -> Any:
+    if is_array(x):
+        more = ndim - x.ndim
+        return op.Unsqueeze(x.value, np.arange(1, 1 + more)) if more else x.value
+    if np.ndim(x) < place:
+        return x
+    array = np.asarray(x)
+    array = array.reshape((1,) * (ndim - array.ndim) + array.shape)
+    if array.shape[ndim - place] != 1:
+        refuse(
+            f"a constant of shape {np.shape(x)} has a value for each row, whose number is not known. "
+            "A constant may differ from column to column only"
+        )
+    return np.moveaxis(array, ndim - place, 0)
+
+
+def as_array_like(x: Any, like: Array) -> Array:
+    """Return x broadcast to the shape of another array."""
+    from .ufuncs import broadcast_like
+
+    return broadcast_like(x, like)
+
+
+def join(values: Sequence[Value], axis: int) -> Value:
+    """Return tensors concatenated along a tensor's axis."""
+    return concat(list(values), axis)
+
+
+def choose(condition: Value, a: Any, b: Any) -> Value:
+    """Return a where the condition holds, else b."""
+    return where(condition, a, b)
+
+
+__all__ = ["Array", "as_value", "cast", "choose", "constant", "join", "refuse"]

@@ -1,0 +1,60 @@
+"""catboost: the scikit-learn wrappers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from catboost import CatBoostClassifier, CatBoostRanker, CatBoostRegressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingRegressor
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from . import Case
+
+SMALL: dict[str, Any] = {
+    "iterations": 6, "depth": 3, "verbose": 0, "allow_writing_files": False, "thread_count": 1, "random_seed": 0,
+}  # fmt: skip
+
+
+class Grouped(CatBoostRanker):  # type: ignore[misc]
+    """A ranker whose queries are thirty rows each: the table of cases fits on X and y alone."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        return super().fit(X, y, group_id=np.arange(len(y)) // 30)
+
+
+CASES = [
+    *(
+        Case(CatBoostRegressor(loss_function=loss, **SMALL), data)
+        for loss, data in [
+            ("RMSE", "regression"),
+            ("MAE", "regression32"),
+            ("Quantile:alpha=0.3", "regression_nan"),
+            ("Poisson", "regression_positive"),
+            ("Tweedie:variance_power=1.5", "regression_positive"),
+            ("MultiRMSE", "regression_multi"),
+            ("RMSEWithUncertainty", "regression_int"),
+            ("MultiQuantile:alpha=0.1,0.5,0.9", "gamma_nan"),
+        ]
+    ),
+    Case(CatBoostRegressor(nan_mode="Max", **SMALL), "regression_nan"),
+    Case(CatBoostRegressor(**{**SMALL, "depth": 9}), "regression", note="many leaves"),
+    Case(CatBoostRegressor(grow_policy="Depthwise", **SMALL), "regression_nan"),
+    Case(CatBoostRegressor(grow_policy="Lossguide", max_leaves=6, **SMALL), "regression32"),
+    Case(CatBoostClassifier(**SMALL), "binary_str"),
+    Case(CatBoostClassifier(**{**SMALL, "iterations": 200}, learning_rate=1.0), "binary", note="sure of itself"),
+    Case(CatBoostClassifier(loss_function="CrossEntropy", **SMALL), "binary_nan"),
+    Case(CatBoostClassifier(**SMALL), "multiclass"),
+    Case(CatBoostClassifier(loss_function="MultiClassOneVsAll", **SMALL), "multiclass_codes"),
+    Case(CatBoostClassifier(loss_function="MultiLogloss", **SMALL), "multilabel"),
+    Case(CatBoostClassifier(grow_policy="Lossguide", **SMALL), "multiclass_int"),
+    Case(Grouped(**SMALL), "ranked"),
+    Case(Grouped(loss_function="QueryRMSE", **SMALL), "ranked"),
+    Case(Grouped(loss_function="PairLogit", **SMALL), "ranked_two"),
+    Case(make_pipeline(StandardScaler(), CatBoostClassifier(**SMALL)), "multiclass_codes"),
+    Case(CalibratedClassifierCV(CatBoostClassifier(**SMALL), cv=2), "binary_bool"),
+    Case(VotingRegressor([("boost", CatBoostRegressor(**SMALL)), ("line", Ridge())]), "regression"),
+]

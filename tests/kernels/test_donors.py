@@ -1,0 +1,45 @@
+"""NanNeighbors: the native kernel against its body in ONNX Runtime, and the rounding of scikit-learn's distances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics.pairwise import nan_euclidean_distances
+
+from sardonyx.graph import Graph
+from sardonyx.lower import lower
+from sardonyx.operators.neighbors import nan_neighbors
+from sardonyx.plan import PlanRunner
+
+from .single import onnxruntime
+
+
+def holes(n: int, features: int, seed: int, dtype: Any) -> NDArray[Any]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, features)).astype(dtype)
+    X[rng.random(X.shape) < 0.4] = np.nan
+    return X
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("k", [1, 3, 40])
+def test_the_nearest_rows_with_a_value(k: int, dtype: Any) -> None:
+    fit, X = holes(40, 4, 0, dtype), holes(30, 4, 1, dtype)
+    graph = Graph({"": 21, "ai.onnx.ml": 5, "sardonyx": 1})
+    with graph.scope():
+        given = graph.input("X", np.float64, ("N", 4))
+        distances, values = nan_neighbors(given, fit.astype(float), k=k, single=int(dtype == np.float32))
+    model = graph.model({"distances": distances, "values": values})
+    plan = lower(model)
+    assert not plan.reference_operators
+    for rows in (X, X[:1], X[:0]):
+        ours = PlanRunner(plan, threads=1).run(None, {"X": rows.astype(float)})
+        for actual, expected in zip(ours, onnxruntime(model, {"X": rows.astype(float)}), strict=True):
+            np.testing.assert_array_equal(actual, expected)
+    nearest, _ = PlanRunner(plan, threads=1).run(None, {"X": X.astype(float)})
+    right = np.where(np.isnan(fit[:, 2]), np.nan, nan_euclidean_distances(X, fit))
+    right = np.where(np.isnan(X[:, 2:3]), np.sort(right, axis=1)[:, :k], np.nan)
+    np.testing.assert_allclose(nearest[:, 2], right, rtol=1e-6 if dtype == np.float32 else 1e-11)

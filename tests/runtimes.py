@@ -1,0 +1,122 @@
+"""A case in each runtime: what it answers beside what the estimator answers, method by method.
+
+::
+
+    case ──fit──▶ estimator ──convert──▶ file ─┬─▶ ONNX Runtime ─┐
+                      │                        └─▶ sardonyx ─────┴─▶ Answer(method, actual, expected)
+                      └──▶ its own method ─────────────────────────────────────────────▲
+
+Both runtimes get the test rows, one row and no row. The tests assert on the answers (test_convert.py,
+test_session.py); `outcomes.py` records how well they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+import sardonyx
+from sardonyx.convert import convert
+from sardonyx.hurting import number_of_rows
+from sardonyx.inputs import MISSING_NAN, MISSING_NONE
+
+from .cases import Case
+from .exactness import expected_outputs, methods_of
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One array of a runtime's answer and the estimator's own."""
+
+    method: str
+    actual: Any
+    expected: NDArray[Any]
+
+
+def in_onnxruntime(case: Case) -> Iterator[Answer]:
+    """Run a case's file in ONNX Runtime."""
+    estimator, methods, X_fit, X_test = _fitted(case)
+    model = convert(estimator, X_fit, methods=methods)
+    onnx.checker.check_model(model, full_check=True)
+    session = ort.InferenceSession(model.SerializeToString())
+    for X in (X_test, X_test[:1], X_test[:0]):
+        outputs = iter(session.run(None, feeds(X)))
+        for method in methods:
+            arrays = _expected(estimator, method, X, X_test)
+            for expected in split_columns(model, method, arrays):
+                yield Answer(method, next(outputs), expected)
+
+
+def in_sardonyx(case: Case) -> Iterator[Answer]:
+    """Load a case's file in our runtime, which answers as the estimator does."""
+    estimator, methods, X_fit, X_test = _fitted(case)
+    session = sardonyx.load(convert(estimator, X_fit, methods=methods))
+    for X in (X_test, X_test[:1], X_test[:0]):
+        for method in methods:
+            answer = session.answer(method, X)
+            arrays = answer if isinstance(answer, list | tuple) else [answer]
+            for actual, expected in zip(arrays, _expected(estimator, method, X, X_test), strict=True):
+                yield Answer(method, with_sentinels(actual), with_sentinels(expected))
+
+
+#: name -> how a case is run in it
+RUNTIMES: Final[dict[str, Callable[[Case], Iterator[Answer]]]] = {
+    "sardonyx": in_sardonyx,
+    "onnxruntime": in_onnxruntime,
+}
+
+
+def feeds(X: Any) -> dict[str, Any]:
+    """The tensors that an ONNX runtime wants for X."""
+    if hasattr(X, "columns"):
+        return {str(c): _text(np.asarray(X[c])).reshape(-1, 1) for c in X.columns}
+    return {"X": _text(X.toarray() if hasattr(X, "toarray") else X)}
+
+
+def split_columns(model: onnx.ModelProto, method: str, expected: list[Any]) -> list[Any]:
+    """Expected arrays as the model's outputs: an array of both text and numbers is one output a column."""
+    outputs = [
+        o.name for o in model.graph.output if o.name == method or o.name.startswith((f"{method}.", f"{method}_"))
+    ]
+    if len(expected) == 1 and len(outputs) > 1 and all(o.startswith(f"{method}.") for o in outputs):
+        return [expected[0][:, i : i + 1] for i in range(len(outputs))]
+    return expected
+
+
+def with_sentinels(array: Any) -> Any:
+    """Missing text as the text that stands for it, which compares equal to itself."""
+    if array.dtype != object:
+        return array
+    result = np.empty(array.size, dtype=object)
+    result[:] = [MISSING_NONE if v is None else MISSING_NAN if v != v else v for v in array.ravel().tolist()]
+    return result.reshape(array.shape)
+
+
+def _fitted(case: Case) -> tuple[Any, tuple[str, ...], Any, Any]:
+    """Return the estimator, the methods to compare, and what they take: training rows and test rows."""
+    estimator, data = case.fit()
+    methods = case.methods or methods_of(estimator)
+    if methods == ("inverse_transform",):
+        X_fit, X_test = (expected_outputs(estimator, "transform", X)[0] for X in (data.X, data.X_test))
+        return estimator, methods, X_fit, X_test
+    return estimator, methods, data.X, data.X_test
+
+
+def _expected(estimator: Any, method: str, X: Any, X_test: Any) -> list[NDArray[Any]]:
+    """The estimator's arrays; scikit-learn itself refuses no rows: there, shapes come from one row."""
+    rows = number_of_rows(X)
+    return [array[:rows] for array in expected_outputs(estimator, method, X if rows else X_test[:1])]
+
+
+def _text(array: Any) -> Any:
+    if array.dtype.kind not in "UOT":
+        return np.ascontiguousarray(array)
+    missing = {None: MISSING_NONE}
+    text = [missing.get(v, MISSING_NAN) if v is None or v != v else v for v in array.ravel().tolist()]
+    return np.array(text, dtype=object).reshape(array.shape)
