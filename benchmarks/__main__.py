@@ -39,6 +39,8 @@ PACKAGES = ("numpy", "scikit-learn", "onnxruntime", "skl2onnx", "scikit-learn-in
 PACKAGES += ("timber-compiler", "lightgbm", "lleaves", "xgboost", "hummingbird-ml")
 #: seconds of the longest call that is waited for
 LIMIT = 1.0
+#: seconds between two engines: ONNX Runtime's threads spin for a while after a call, on the cores that the next one needs
+SETTLE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.names) - set(models.names()):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(models.names())}")
-    console, results = Console(), {}
+    console, results = Console(width=None if sys.stdout.isatty() else 220), {}
     for name in options.names or models.names():
         results[name] = measure(models.make(name), 0.1 if options.quick else options.seconds, options.quick)
         console.print(report.timing_table(results[name].timings, OURS, results[name].benchmark.title), "")
@@ -89,7 +91,7 @@ def measure(benchmark: models.Benchmark, seconds: float, quick: bool) -> Measure
         else:
             runners[name] = found
     batches = [1, 1000] if quick else benchmark.batches
-    timings = bench.compare(runners, prepared.feeds, batches, benchmark.X, seconds, limit=LIMIT)
+    timings = bench.compare(runners, prepared.feeds, batches, benchmark.X, seconds, limit=LIMIT, settle=SETTLE)
     return Measured(benchmark, timings, absent)
 
 

@@ -209,13 +209,19 @@ def tl2cgen(prepared: Prepared) -> list[bench.Runner]:
 
 
 def _small_enough(prepared: Prepared) -> None:
-    estimator = prepared.estimator
-    trees = getattr(estimator, "estimators_", None)
-    if trees is None:
-        return
-    nodes = sum(tree.tree_.node_count for tree in np.ravel(trees))
+    nodes = _count_nodes(prepared.estimator)
     if nodes > MOST_COMPILED_NODES:
         raise DoesNotApply(f"compiling {nodes:,} nodes takes minutes")
+
+
+def _count_nodes(estimator: Any) -> int:
+    if hasattr(estimator, "booster_"):
+        return len(estimator.booster_.trees_to_dataframe())
+    if hasattr(estimator, "get_booster"):
+        return len(estimator.get_booster().trees_to_dataframe())
+    if hasattr(estimator, "_predictors"):
+        return sum(len(tree.nodes) for trees in estimator._predictors for tree in trees)
+    return sum(tree.tree_.node_count for tree in np.ravel(getattr(estimator, "estimators_", [])))
 
 
 @engine("timber-compiler")

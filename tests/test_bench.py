@@ -107,7 +107,8 @@ def test_the_fastest_of_several_runners_counts_and_slow_ones_are_left_out() -> N
 
         return run
 
-    runners = {"a": [runner("slow", 0.01), runner("quick", 0.0)], "b": runner("slow", 0.01)}
+    slow = runner("slow", 0.01)
+    runners = {"a": [slow, runner("quick", 0.0)], "b": [slow]}
     timings = bench.compare(runners, {"X": np.arange(20.0)[:, None]}, (1, 200), budget=0.01, limit=0.5)
     assert [(t.name, t.rows) for t in timings] == [("a", 1), ("b", 1), ("a", 200)]
     assert all(t.seconds < 0.005 for t in timings if t.name == "a")

@@ -91,8 +91,8 @@ inline Vector<float> multiply_add(Vector<float> a, Vector<float> b, Vector<float
 
 // The larger and the smaller of a number and a vector's, lane by lane; NaN where b is NaN.
 #if SARDONYX_ISA == 2
-inline Vector<double> larger_of(double a, Vector<double> b) { return b < a ? broadcast(a) : b; }  // GCC's alarm
-inline Vector<double> smaller_of(double a, Vector<double> b) { return b > a ? broadcast(a) : b; }  // is false
+inline Vector<double> larger_of(double a, Vector<double> b) { return b < a ? broadcast(a) : b; }
+inline Vector<double> smaller_of(double a, Vector<double> b) { return b > a ? broadcast(a) : b; }
 #elif SARDONYX_ISA == 1
 inline Vector<double> larger_of(double a, Vector<double> b) { return _mm256_max_pd(broadcast(a), b); }
 inline Vector<double> smaller_of(double a, Vector<double> b) { return _mm256_min_pd(broadcast(a), b); }

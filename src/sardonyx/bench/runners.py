@@ -100,6 +100,7 @@ def compare(
     budget: float = 1.0,
     progress: Callable[[int], None] = lambda rows: None,
     limit: float = math.inf,
+    settle: float = 0.0,
 ) -> list[Timing]:
     """Time runners on the same rows at several batch sizes.
 
@@ -119,6 +120,8 @@ def compare(
         Told each batch size when it is done.
     limit : float
         Runners are not called when their time per row promises a longer call, in seconds.
+    settle : float
+        Seconds between two runners' blocks; see `measure`.
     """
     entries = [(name, one) for name, given in runners.items() for one in ([given] if callable(given) else given)]
     timings: list[Timing] = []
@@ -128,7 +131,7 @@ def compare(
         calls = {
             str(i): [one(work) for work in works] for i, (_, one) in enumerate(entries) if a_row[i] * rows <= limit
         }
-        measured = measure(calls, rows, budget)
+        measured = measure(calls, rows, budget, settle)
         a_row |= {int(t.name): t.per_row for t in measured}
         timings += _fastest([replace(t, name=entries[int(t.name)][0]) for t in measured])
         progress(rows)

@@ -62,7 +62,7 @@ class Timing:
         return self.seconds / self.rows
 
 
-def measure(calls: Mapping[str, Calls], rows: int = 1, budget: float = 1.0) -> list[Timing]:
+def measure(calls: Mapping[str, Calls], rows: int = 1, budget: float = 1.0, settle: float = 0.0) -> list[Timing]:
     """Time calls against each other.
 
     Parameters
@@ -73,6 +73,8 @@ def measure(calls: Mapping[str, Calls], rows: int = 1, budget: float = 1.0) -> l
         Rows that a call handles; only noted in the result.
     budget : float
         Seconds to spend in all; slow calls still get `FEWEST` rounds, very slow ones (`PATIENCE`) one at least.
+    settle : float
+        Seconds to wait before each block, so that threads of the one before it have stopped spinning.
 
     Returns
     -------
@@ -89,6 +91,7 @@ def measure(calls: Mapping[str, Calls], rows: int = 1, budget: float = 1.0) -> l
             if number and spent > (budget if number >= FEWEST else PATIENCE * budget):
                 break
             for name in _rotated(names, number):
+                time.sleep(settle)
                 samples[name].append(_block(_turns(calls[name]), repeats[name]))
     return [_timing(name, rows, samples[name]) for name in names]
 
