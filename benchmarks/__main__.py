@@ -39,7 +39,7 @@ PACKAGES = ("numpy", "scikit-learn", "onnxruntime", "skl2onnx", "scikit-learn-in
 PACKAGES += ("timber-compiler", "lightgbm", "lleaves", "xgboost", "hummingbird-ml")
 #: seconds of the longest call that is waited for
 LIMIT = 1.0
-#: seconds between two engines: ONNX Runtime's threads spin for a while after a call, on the cores that the next one needs
+#: seconds between two engines: threads of ONNX Runtime spin for a while, on the cores that the next one needs
 SETTLE = 0.03
 
 
