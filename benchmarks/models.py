@@ -22,6 +22,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -250,6 +251,19 @@ def scaled_logistic() -> Benchmark:
     estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, np.digitize(y, [-1, 1]))
     title = "StandardScaler and LogisticRegression, 30 features, 3 classes"
     return Benchmark(title, estimator, X, METHODS, "pipelines")
+
+
+@benchmark
+def text() -> Benchmark:
+    """The paragraphs of the Python language reference, which comes with Python; which half of it are they from?"""
+    from pydoc_data.topics import topics
+
+    parts = [(p.strip(), name < "f") for name, page in sorted(topics.items()) for p in page.split("\n\n") if p.strip()]
+    X, y = np.array([p for p, _ in parts], dtype=object), np.array([early for _, early in parts])
+    order = np.random.default_rng(0).permutation(len(X))
+    estimator = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(X, y)
+    title = "TfidfVectorizer and LogisticRegression, paragraphs of English"
+    return Benchmark(title, estimator, X[order], METHODS, "pipelines")
 
 
 def _titanic(name: str, title: str) -> Benchmark:

@@ -187,10 +187,16 @@ def tree_leaves(b: Builder, node: NodeView) -> Values:
     if x.dtype != nodes.split.dtype.name or len(x.shape) != 1:
         decline("rows of another type than the splits")
     numbers = _array(node.attributes["leaf_weights"]).astype(np.int64)
+    return (leaves_step(b, x, nodes, numbers),)
+
+
+def leaves_step(b: Builder, x: Row, nodes: Nodes, numbers: Ints) -> Row:
+    """Return the numbers of the leaves that a row reaches, int64, one a tree."""
     packed = pack(nodes, len(numbers), x.width)
     b.want_block_rows(256)
     tables = _tables(nodes, packed, numbers[packed.leaves])
-    return b.step("TreeEnsembleLeaves", [x, *tables], [("int64", (len(nodes.roots),))], (packed.shift,))
+    (leaves,) = b.step("TreeEnsembleLeaves", [x, *tables], [("int64", (len(nodes.roots),))], (packed.shift,))
+    return leaves
 
 
 @lowers("TreeEnsemble", domain="ai.onnx.ml")
