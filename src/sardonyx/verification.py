@@ -246,7 +246,8 @@ def _result(estimator: Any, name: str, X: Any) -> Any:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         options = {OPTIONS[name]: True} if name in OPTIONS else {}
-        return getattr(estimator, ALIASES.get(name, name))(X, **options)
+        given = X.copy() if hasattr(X, "copy") else X  # some estimators write into it, such as IterativeImputer
+        return getattr(estimator, ALIASES.get(name, name))(given, **options)
 
 
 def _arrays(result: Any, method: Method, X: Any) -> list[Array]:
