@@ -1,4 +1,4 @@
-"""Text at speed: TF-IDF of words and pairs of words, alone and into a logistic regression, on docstrings of libraries.
+"""Text at speed: TF-IDF of words and pairs, alone and into a logistic regression, on docstrings of libraries.
 
 ``python -m benchmarks.text`` prints the figures; both sides run in one process, in turn, and must agree.
 """
