@@ -19,7 +19,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import sardonyx
-from sardonyx.convert import convert
 
 ROUNDS = 5
 
@@ -58,15 +57,15 @@ def main() -> None:
     megabytes = sum(len(text.encode()) for text in X) / 1e6
     print(f"{len(X)} documents, {megabytes:.1f} MB, {np.mean([t.isascii() for t in X]):.1%} ASCII")
     vectorizer = TfidfVectorizer(ngram_range=(1, 2)).fit(X)
-    session = sardonyx.load(convert(vectorizer, X[:10]), threads=1)
+    session = sardonyx.load(sardonyx.to_onnx(vectorizer, X[:10]), threads=1)
     ours, theirs = session.transform(X), vectorizer.transform(X)
     theirs.sort_indices()
     same = all((getattr(ours, part) == getattr(theirs, part)).all() for part in ("indptr", "indices"))
     print(f"same structure: {same}; largest difference {abs(ours.data - theirs.data).max():.0e}")
     fast, slow = seconds(lambda: session.transform(X), lambda: vectorizer.transform(X))
     print(f"transform: {megabytes / fast:.0f} MB/s on one thread, {slow / fast:.1f} times scikit-learn")
-    pipeline = make_pipeline(vectorizer, LogisticRegression(max_iter=20)).fit(X, y)
-    session = sardonyx.load(convert(pipeline, X[:10]), threads=1)
+    pipeline = make_pipeline(vectorizer, LogisticRegression(tol=0.01, max_iter=500)).fit(X, y)
+    session = sardonyx.load(sardonyx.to_onnx(pipeline, X[:10]), threads=1)
     print(f"same labels: {(session.predict(X) == pipeline.predict(X)).all()}")
     fast, slow = seconds(lambda: session.predict(X), lambda: pipeline.predict(X))
     print(f"predict:   {megabytes / fast:.0f} MB/s on one thread, {slow / fast:.1f} times scikit-learn")

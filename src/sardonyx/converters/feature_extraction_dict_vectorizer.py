@@ -10,8 +10,9 @@ impossible(
     DictVectorizer,
     method="transform",
     reason="a row is a dict of any keys, whose values are numbers, text or lists from row to row; a tensor has "
-    "the same columns everywhere, and cannot tell an absent key from None and NaN, which are 0 and NaN here. Vectorize before "
-    "the file, and convert what follows: it takes the sparse matrix. Or use a frame, with OneHotEncoder for text.",
+    "the same columns everywhere, and cannot tell an absent key from None and NaN, which are 0 and NaN here. "
+    "Vectorize before the file, and convert what follows: it takes the sparse matrix. Or use a frame, with "
+    "OneHotEncoder for text.",
 )
 impossible(
     DictVectorizer,
