@@ -310,3 +310,15 @@ def test_a_model_with_text_and_columns() -> None:
     expected = [[1.0, 0, 0], [0, 1, 1], [0, 1, 2]]  # ONNX: the index -1 is the last one
     assert_same(run(lower(model), **feeds)[0], np.array(expected))
     assert_same(reference(model, feeds)[0], np.array(expected))
+
+
+def test_a_fixed_number_of_rows_is_native_where_any_number_would_be() -> None:
+    head = '<ir_version: 9, opset_import: ["": 18]> g (float[2, 3] x) => (float[2, 3] y)'
+    by_row = lower(onnx.parser.parse_model(f"{head} {{ y = Softmax <axis = 1> (x) }}"))
+    assert by_row.native
+    across = lower(onnx.parser.parse_model(f"{head} {{ y = Softmax <axis = 0> (x) }}"))
+    assert across.reference_operators == ("Softmax",)
+    x = np.array([[1, 2, 3], [4, 4, 4]], np.float32)
+    for plan, axis in ((by_row, 1), (across, 0)):
+        (y,) = PlanRunner(plan).run(None, {"x": x})
+        np.testing.assert_allclose(y.sum(axis=axis), 1, rtol=1e-6)

@@ -79,7 +79,7 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
     ----------
     model : onnx.ModelProto
         Any model: standard operators, operators of `ai.onnx.ml`, model-local functions. The first dimension of an input
-        is the rows, if it is not a fixed number.
+        is the rows, if it is not a fixed number, or if all kernels give the same answer for any number of them.
     block_rows : int, optional
         Rows the native programs compute at a time; by default as many as keep the values of a block in the cache.
     sparse : collection of str
@@ -95,7 +95,26 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
     ModelError
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
-    return _Lowering(model, sparse).plan(block_rows)
+    plan = _Lowering(model, sparse).plan(block_rows)
+    freed = _with_free_rows(model) if plan.reference_operators else None
+    if freed is None:
+        return plan
+    by_rows = _Lowering(freed, sparse).plan(block_rows)
+    return plan if by_rows.reference_operators else by_rows
+
+
+def _with_free_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
+    """Return the model with the first dimension of all inputs free, if all have the same fixed number there."""
+    given = {tensor.name for tensor in model.graph.initializer}
+    shapes = [value.type.tensor_type.shape for value in model.graph.input if value.name not in given]
+    if not shapes or any(not s.dim or not s.dim[0].dim_value or s.dim[0] != shapes[0].dim[0] for s in shapes):
+        return None
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for value in copy.graph.input:
+        if value.name not in given:
+            value.type.tensor_type.shape.dim[0].dim_param = ROWS
+    return copy
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,14 @@ def hashing_vectorizer(est: Any, X: Value) -> Value:
     columns = {"n_features": int(est.n_features), "alternate_sign": int(est.alternate_sign)}
     dtype = count_type(est) if est.norm is None else _float_type(est)
     counts: Value = hash_terms(X, *tables, **columns, to=tensor_type(dtype), **analysis)
+    counts.sparse = True
     return counts if est.norm is None else _weighted(counts, None, False, est.norm)
 
 
 def _counts(est: Any, X: Value, dtype: np.dtype[Any]) -> Value:
     analysis, tables = _analysis(est, X)
     result: Value = count_terms(X, *tables, vocabulary=_vocabulary(est), to=tensor_type(dtype), **analysis)
+    result.sparse = True
     return result
 
 
@@ -82,6 +84,7 @@ impossible(
 def _weighted(counts: Value, idf: Any, sublinear_tf: bool, norm: str | None) -> Value:
     factors = [] if idf is None else [np.asarray(idf)]
     result: Value = tf_idf(counts, *factors, sublinear_tf=int(sublinear_tf), norm=norm or "")
+    result.sparse = True  # also where a dense matrix was given
     return result
 
 

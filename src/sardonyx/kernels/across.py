@@ -26,7 +26,6 @@ from .neighbors import METRICS
 from .reduce import REDUCTIONS, reduce_axes
 from .shape import concat_rows, look_up
 
-
 #: no reason of its own: the operator's first rules say why they declined
 ELSEWHERE = ""
 

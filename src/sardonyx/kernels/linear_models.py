@@ -104,7 +104,7 @@ def kernel_sums(b: Builder, node: NodeView, x: Row, vectors: Array, coefficients
         stops = np.cumsum(sizes)
         groups = [slice(stop - size, stop) for stop, size in zip(stops, sizes, strict=True)]
         return linear(b, x, np.concatenate([coefficients[:, g] @ vectors[g] for g in groups]).T)
-    if kernel not in KERNELS or degree != int(degree) or degree < 0:
+    if kernel not in KERNELS or not degree.is_integer() or not 0 <= degree < 1 << 31:
         decline("a kernel that the operator does not have, or a broken degree")
     params = (KERNELS[kernel], int(degree), gamma, coef0, *sizes)
     form = ("float64", (len(sizes) * len(coefficients),))
