@@ -54,6 +54,7 @@ class Converter:
 
 _registered: dict[tuple[type, str], Converter] = {}
 _impossible: dict[tuple[type, str], str] = {}
+_describers: dict[type, Convert] = {}
 
 
 def converter(*classes: type, method: str | None = None, frame: bool = False, finite: bool = True) -> Callable[[F], F]:
@@ -94,6 +95,25 @@ def converter(*classes: type, method: str | None = None, frame: bool = False, fi
         return function
 
     return register
+
+
+def describer(*classes: type) -> Callable[[F], F]:
+    """Register ``function(estimator, X) -> Signature``: the inputs for estimators that take no rows of columns."""
+
+    def register(function: F) -> F:
+        _describers.update(dict.fromkeys(classes, function))
+        return function
+
+    return register
+
+
+def find_describer(cls: type) -> Convert | None:
+    """Return the function that describes a sample for estimators of a class, or None if nothing special does."""
+    for base in cls.__mro__:
+        _import_converters(base)
+        if base in _describers:
+            return _describers[base]
+    return None
 
 
 def impossible(*classes: type, method: str, reason: str) -> None:

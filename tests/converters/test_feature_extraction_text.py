@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction import DictVectorizer, FeatureHasher
+from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 
 import sardonyx
@@ -92,10 +92,7 @@ def dense(result: Any) -> Any:
 
 
 def test_what_is_no_tensor_is_refused() -> None:
-    rows = [{"a": 1.0, "b": "x"}, {"b": "y"}]
-    with pytest.raises(ConversionError, match="cannot be converted: a row is a dict"):
-        convert(DictVectorizer().fit(rows), rows)
-    with pytest.raises(ConversionError, match="input_type='dict'.*input_type='string'"):
+    with pytest.raises(ConversionError, match=r"input_type='dict'.*input_type='string'"):
         convert(FeatureHasher(), np.array([["a"]], dtype=object))
     estimator = CountVectorizer().fit(DOCUMENTS)
     with pytest.raises(ConversionError, match="get_feature_names_out"):

@@ -99,7 +99,7 @@ def _analysis(est: Any, X: Value) -> tuple[dict[str, Any], tuple[Array, ...]]:
     automaton = _automaton(est) if words else None
     stop_words = est.get_stop_words() if words else None
     attributes = {
-        "stop_words": _texts(sorted(set(stop_words or ()))),
+        "stop_words": text_table(sorted(set(stop_words or ()))),
         "analyzer": est.analyzer,
         "lowercase": int(est.lowercase),
         "strip_accents": est.strip_accents or "",
@@ -166,7 +166,8 @@ def tables_of(token_pattern: str | None, lowercase: bool, strip_accents: str | N
     return np.stack([fold_pages, kind_pages]), folded, kinds, moves
 
 
-def _texts(texts: list[str]) -> Array:
+def text_table(texts: list[str]) -> Array:
+    """Return texts as a tensor, refused where a file cannot hold them."""
     if wrong := [text for text in texts if any("\ud800" <= c <= "\udfff" for c in text)]:
         raise ConversionError(f"{wrong[0]!r} holds half a character, which no file can; leave the term out.")
     result = np.empty(len(texts), dtype=object)
@@ -180,7 +181,7 @@ def _vocabulary(est: Any) -> Array:
     terms = sorted(est.vocabulary_, key=est.vocabulary_.__getitem__)
     if not all(isinstance(term, str) for term in terms):
         raise ConversionError(f"{type(est).__name__}'s vocabulary holds what is no text; give it terms of type str.")
-    return _texts(terms)
+    return text_table(terms)
 
 
 def count_type(est: Any) -> np.dtype[Any]:
