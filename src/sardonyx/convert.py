@@ -445,6 +445,8 @@ def _check_fitted(estimator: Any) -> None:
     try:
         check_is_fitted(estimator)
     except NotFittedError as error:
+        if not registry.needs_fit(estimator):
+            return
         raise ConversionError(
             f"this {type(estimator).__name__} is not fitted; call fit before converting it."
         ) from error

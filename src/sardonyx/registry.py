@@ -55,6 +55,7 @@ class Converter:
 _registered: dict[tuple[type, str], Converter] = {}
 _impossible: dict[tuple[type, str], str] = {}
 _describers: dict[type, Convert] = {}
+_fitless: dict[type, Convert] = {}
 
 
 def converter(*classes: type, method: str | None = None, frame: bool = False, finite: bool = True) -> Callable[[F], F]:
@@ -95,6 +96,25 @@ def converter(*classes: type, method: str | None = None, frame: bool = False, fi
         return function
 
     return register
+
+
+def fitless(*classes: type) -> Callable[[F], F]:
+    """Register ``function(estimator) -> bool``: whether an estimator of these classes answers without a fit."""
+
+    def register(function: F) -> F:
+        _fitless.update(dict.fromkeys(classes, function))
+        return function
+
+    return register
+
+
+def needs_fit(estimator: object) -> bool:
+    """Return whether an estimator answers only after a fit, as nearly all do."""
+    for base in type(estimator).__mro__:
+        _import_converters(base)
+        if base in _fitless:
+            return not _fitless[base](estimator)
+    return True
 
 
 def describer(*classes: type) -> Callable[[F], F]:
