@@ -95,7 +95,9 @@ def split_columns(model: onnx.ModelProto, method: str, expected: list[Any]) -> l
 
 
 def with_sentinels(array: Any) -> Any:
-    """Missing text as the text that stands for it, which compares equal to itself."""
+    """Missing text as the text that stands for it, which compares equal to itself; sparse matrices dense."""
+    if hasattr(array, "toarray"):
+        return array.toarray()
     if array.dtype != object:
         return array
     result = np.empty(array.size, dtype=object)
