@@ -63,7 +63,7 @@ def in_sardonyx(case: Case) -> Iterator[Answer]:
             answer = session.answer(method, X)
             arrays = answer if isinstance(answer, list | tuple) else [answer]
             for actual, expected in zip(arrays, _expected(estimator, method, X, X_test), strict=True):
-                yield Answer(method, with_sentinels(_dense(actual)), with_sentinels(expected))
+                yield Answer(method, with_sentinels(actual), with_sentinels(expected))
 
 
 #: name -> how a case is run in it
@@ -77,11 +77,7 @@ def feeds(X: Any) -> dict[str, Any]:
     """The tensors that an ONNX runtime wants for X."""
     if hasattr(X, "columns"):
         return {str(c): _text(np.asarray(X[c])).reshape(-1, 1) for c in X.columns}
-    return {"X": _text(_dense(X))}
-
-
-def _dense(X: Any) -> Any:
-    return X.toarray() if hasattr(X, "toarray") else X
+    return {"X": _text(X.toarray() if hasattr(X, "toarray") else X)}
 
 
 def split_columns(model: onnx.ModelProto, method: str, expected: list[Any]) -> list[Any]:
