@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction import FeatureHasher
 
+from ..convert import Data, as_matrix
 from ..errors import ConversionError
 from ..graph import Value
 from ..operators.text import hash_terms
@@ -15,14 +16,15 @@ from ..registry import converter
 from .feature_extraction_text import count_type, tables_of
 
 
-@converter(FeatureHasher, finite=False)
-def feature_hasher(est: Any, X: Value) -> Value:
+@converter(FeatureHasher, frame=True, finite=False)
+def feature_hasher(est: Any, rows: Data) -> Value:
     if est.input_type != "string":
         raise ConversionError(
             f"FeatureHasher(input_type={est.input_type!r}) takes any keys and values from row to row, which no tensor "
             "holds. Hash before the file, and convert what follows: it takes the sparse matrix. Or fit "
             "input_type='string' on rows of as many 'key=value' strings each."
         )
+    X = as_matrix(rows)
     if X.dtype != STRING or X.ndim != 2:
         raise ConversionError("FeatureHasher takes rows of strings; give a matrix of text, as many a row.")
     result: Value = hash_terms(
