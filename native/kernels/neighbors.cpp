@@ -308,7 +308,7 @@ void sieved_scan(const Packed& packed, const double* x, float* narrow, double* v
   if (!narrows || sieve.panels < P) return scan<M, R>(packed, leaf, x, values, indices);
   for (std::int64_t i = 0; i < R * features; ++i) narrow[i] = static_cast<float>(x[i]);
   std::int64_t panel = 0, passed = 0;
-  for (; panel + P <= sieve.panels && passed <= 64 + R * panel / 8; panel += P) {
+  for (; panel + P <= sieve.panels && passed <= R * (128 + panel / 4); panel += P) {
     const unsigned passes = sifted<R, P>(sieve, narrow, panel, limits);
     if (passes == 0) continue;
     for (int r = 0; r < R; ++r) {
