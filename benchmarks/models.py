@@ -234,7 +234,7 @@ def kernel_ridge() -> Benchmark:
 @benchmark
 def neural_network() -> Benchmark:
     X, y = rows(20)
-    estimator = MLPRegressor((100,), early_stopping=True, random_state=0)
+    estimator = MLPRegressor(hidden_layer_sizes=(100,), early_stopping=True, random_state=0)
     return _fitted("MLPRegressor, 100 hidden units, 20 features", estimator, X, y, 5000, PREDICT, "kernels")
 
 

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "sieve.h"
 #include "space.h"
 
 namespace sardonyx {
@@ -168,6 +169,7 @@ struct Packed {
   std::int64_t* order;   // row numbers, leaf after leaf
   Node* nodes;
   double* panels;
+  Sieve sieve;  // of brute force with Euclidean distances
 };
 
 std::int64_t panels_of(std::int64_t n) { return (n + kL - 1) / kL; }
@@ -189,6 +191,7 @@ void release(void* state) {
   std::free(packed->order);
   std::free(packed->nodes);
   std::free(packed->panels);
+  std::free(packed->sieve.rows);
   std::free(packed);
 }
 
@@ -269,16 +272,56 @@ inline void meet(const Packed& packed, const Leaf& leaf, std::int64_t at, const 
   }
 }
 
-// Offers the leaf's rows to R heaps, in the tree's order.
+// Offers the leaf's rows to R heaps, in the tree's order, from place `at` on, where a panel begins.
 template <int M, int R>
-void scan(const Packed& packed, const Leaf& leaf, const double* x, double* values, std::int64_t* indices) {
+void scan_from(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* x, double* values,
+               std::int64_t* indices) {
   constexpr int P = R == 1 ? 2 * kPanels : kPanels;
   const std::int64_t stride = kL * packed.space.features;
-  const double* panels = leaf.panels;
-  std::int64_t at = leaf.start;
+  const double* panels = leaf.panels + (at - leaf.start) * packed.space.features;
   for (; at + P * kL <= leaf.end; at += P * kL, panels += P * stride)
     meet<M, R, P>(packed, leaf, at, panels, x, values, indices);
   for (; at < leaf.end; at += kL, panels += stride) meet<M, R, 1>(packed, leaf, at, panels, x, values, indices);
+}
+
+template <int M, int R>
+void scan(const Packed& packed, const Leaf& leaf, const double* x, double* values, std::int64_t* indices) {
+  scan_from<M, R>(packed, leaf, leaf.start, x, values, indices);
+}
+
+// R rows of brute force, sieved: only what may enter a heap is measured in float64. What the sieve holds back, the heap
+// would have refused, so the rest of the search does not notice. Where too much passes, the rows are scanned instead.
+template <int M, int R>
+void sieved_scan(const Packed& packed, const double* x, float* narrow, double* values, std::int64_t* indices) {
+  constexpr int P = 4 / (R == 1 ? 1 : 2), kSteps = kNarrow / kL;  // panels of the sieve, and of float64 in each
+  const Leaf& leaf = packed.nodes[0].leaf;
+  const Sieve& sieve = packed.sieve;
+  const std::int64_t features = packed.space.features, k = packed.space.k;
+  double norms[R];
+  float limits[R];
+  bool narrows = true;
+  for (int r = 0; r < R; ++r) {
+    norms[r] = norm_of(x + r * features, features);
+    limits[r] = __builtin_inff();
+    narrows &= norms[r] < kWidest;
+  }
+  if (!narrows || sieve.panels < P) return scan<M, R>(packed, leaf, x, values, indices);
+  for (std::int64_t i = 0; i < R * features; ++i) narrow[i] = static_cast<float>(x[i]);
+  std::int64_t panel = 0, passed = 0;
+  for (; panel + P <= sieve.panels && passed <= R * (128 + panel / 4); panel += P) {
+    const unsigned passes = sifted<R, P>(sieve, narrow, panel, limits);
+    if (passes == 0) continue;
+    for (int r = 0; r < R; ++r) {
+      if ((passes >> r & 1) == 0) continue;
+      passed += P;
+      for (std::int64_t at = panel * kNarrow; at < (panel + P) * kNarrow; at += kSteps * kL) {
+        const double* rows = leaf.panels + at * features;
+        meet<M, 1, kSteps>(packed, leaf, at, rows, x + r * features, values + r * k, indices + r * k);
+      }
+      limits[r] = limit_of(sieve, values[r * k], norms[r]);
+    }
+  }
+  scan_from<M, R>(packed, leaf, panel * kNarrow, x, values, indices);
 }
 
 // Reduced distance of a point to the nearest point a node may hold.
@@ -325,7 +368,8 @@ void search(const Packed& packed, std::int64_t node, double bound, const double*
 }
 
 template <int M>
-void neighbors(const Packed& packed, std::int64_t rows, const double* x, double* values, std::int64_t* indices) {
+void neighbors(const Packed& packed, std::int64_t rows, const double* x, float* narrow, double* values,
+               std::int64_t* indices) {
   const std::int64_t k = packed.space.k, features = packed.space.features;
   const bool brute = packed.algorithm == kBrute;
   for (std::int64_t i = 0; i < rows * k; ++i) {
@@ -333,6 +377,11 @@ void neighbors(const Packed& packed, std::int64_t rows, const double* x, double*
     indices[i] = 0;
   }
   std::int64_t r = 0;
+  if constexpr (M == kEuclidean) {
+    for (; brute && r + kTile <= rows; r += kTile)
+      sieved_scan<M, kTile>(packed, x + r * features, narrow, values + r * k, indices + r * k);
+    for (; brute && r < rows; ++r) sieved_scan<M, 1>(packed, x + r * features, narrow, values + r * k, indices + r * k);
+  }
   for (; brute && r + kTile <= rows; r += kTile) {
     scan<M, kTile>(packed, packed.nodes[0].leaf, x + r * features, values + r * k, indices + r * k);
   }
@@ -348,9 +397,23 @@ void run_neighbors(const Step& step, std::int64_t rows, const Context& context) 
   const auto& packed = *static_cast<const Packed*>(context.state);
   const auto* x = data_of<const double>(step.inputs[0]);
   auto* values = data_of<double>(step.outputs[0]);
+  auto* narrow = static_cast<float*>(context.scratch);
   auto* indices = data_of<std::int64_t>(step.outputs[1]);
   with_metric(packed.space.metric,
-              [&](auto metric) { neighbors<decltype(metric)::value>(packed, rows, x, values, indices); });
+              [&](auto metric) { neighbors<decltype(metric)::value>(packed, rows, x, narrow, values, indices); });
+}
+
+std::size_t scratch(const Step& step, std::int64_t) {
+  return static_cast<std::size_t>(kTile * step.inputs[0].width) * sizeof(float);
+}
+
+// The distances of PairwiseDistances are all wanted: only a search has a sieve.
+void* prepare_neighbors(const Step& step) {
+  auto* packed = static_cast<Packed*>(prepare(step));
+  const Space& space = packed->space;
+  if (packed->algorithm == kBrute && (space.metric == kEuclidean || space.metric == kSqeuclidean))
+    packed->sieve = make_sieve(data_of<const double>(step.inputs[1]), space.n_fit, space.features);
+  return packed;
 }
 
 double cost(const Step& step) {
@@ -358,8 +421,12 @@ double cost(const Step& step) {
   return 50 + (step.params[2].i == kBrute ? all : all / 4);
 }
 
-SARDONYX_KERNEL("KNeighbors",
-                {.check = check_neighbors, .run = run_neighbors, .prepare = prepare, .release = release, .cost = cost});
+SARDONYX_KERNEL("KNeighbors", {.check = check_neighbors,
+                               .run = run_neighbors,
+                               .scratch = scratch,
+                               .prepare = prepare_neighbors,
+                               .release = release,
+                               .cost = cost});
 
 // ---- all distances -------------------------------------------------------------------------------------------------
 

@@ -261,13 +261,13 @@ SARDONYX_KERNEL("ReduceLogSumExp",
 // ---- positions of extremes: params [outer, n, inner, last]; among equals the first, or the last
 // ------------------------
 
-// True if b replaces a as the best so far.
+// True if b replaces a as the best so far. The first NaN is the best of all, or the last one. Without branches, which
+// nobody could predict.
 template <bool Greatest, class T>
 inline bool better(T a, T b, bool last) {
-  if (is_nan(a)) return last && is_nan(b);
-  if (is_nan(b)) return true;
-  if (last && a == b) return true;
-  return Greatest ? b > a : b < a;
+  const bool beaten = Greatest ? !(b <= a) : !(b >= a), tied = last & (a == b);
+  const bool open = !is_nan(a), later = last & is_nan(b);
+  return (open & (beaten | tied)) | later;
 }
 
 template <bool Greatest>
@@ -295,13 +295,9 @@ void run_arg(const Step& step, std::int64_t rows, const Context&) {
     for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += axis.n * axis.inner, y += axis.inner) {
       for (std::int64_t j = 0; j < axis.inner; ++j) {
         std::int64_t best = 0;
-        T value = x[j];
         for (std::int64_t i = 1; i < axis.n; ++i) {
-          const T v = x[i * axis.inner + j];
-          if (better<Greatest>(value, v, last)) {
-            best = i;
-            value = v;
-          }
+          const bool replaced = better<Greatest>(x[best * axis.inner + j], x[i * axis.inner + j], last);
+          best += (i - best) & -static_cast<std::int64_t>(replaced);
         }
         y[j] = best;
       }

@@ -9,7 +9,9 @@
 //   panel 1   ...                                                     a group's last panel ends with coefficients of 0
 //
 // So lanes run over support vectors: no matrix of rows by vectors is made, and a row's sums do not depend on its
-// neighbours. Several rows share each load.
+// neighbours. Panels pass through the first cache in chunks, and wait there until all rows of a block have met them:
+//
+//   for a block of rows: for each group: for each chunk of its panels: for every 4 rows: for every 2 panels: tile()
 #include <cstdlib>
 #include <cstring>
 
@@ -22,9 +24,11 @@ namespace {
 enum Kind { kPoly = 0, kRbf = 1, kSigmoid = 2 };
 
 constexpr int kL = kLanes<double>;
-constexpr int kTile = 4;    // rows that share the load of panels
-constexpr int kPanels = 2;  // that they meet at once: 8 sums side by side hide the latency of the additions
-constexpr int kFixed = 4;   // params before the sizes of the groups
+constexpr int kTile = 4;               // rows that share the load of panels
+constexpr int kPanels = 2;             // that they meet at once: 8 sums side by side hide the latency of the additions
+constexpr int kFixed = 4;              // params before the sizes of the groups
+constexpr std::int64_t kRows = 32;     // of a block
+constexpr std::int64_t kChunk = 2048;  // numbers of a chunk of panels: half of a first cache of 32 KiB
 
 struct Packed {
   std::int64_t features, coefs, groups;
@@ -94,82 +98,111 @@ void release_sums(void* state) {
   std::free(state);
 }
 
-// Powers as libsvm multiplies them.
-Vector<double> integer_power(Vector<double> base, std::int64_t exponent) {
-  Vector<double> result = broadcast(1.0);
-  for (; exponent > 0; exponent /= 2, base *= base) {
-    if (exponent % 2 == 1) result *= base;
+// Powers of n vectors, as libsvm multiplies them.
+template <int N>
+inline void integer_powers(Vector<double> (&base)[N], std::int64_t exponent) {
+  Vector<double> result[N];
+  for (int i = 0; i < N; ++i) result[i] = broadcast(1.0);
+  for (; exponent > 0; exponent /= 2) {
+    if (exponent % 2 == 1) {
+      for (int i = 0; i < N; ++i) result[i] *= base[i];
+    }
+    for (int i = 0; i < N; ++i) base[i] *= base[i];
   }
-  return result;
+  for (int i = 0; i < N; ++i) base[i] = result[i];
 }
 
-template <int K>
-Vector<double> kernel_value(Vector<double> inner, const Packed& packed) {
-  if constexpr (K == kRbf) return exp_of(inner * -packed.gamma);
-  const Vector<double> z = inner * packed.gamma + packed.coef0;
-  if constexpr (K == kPoly) return integer_power(z, packed.degree);
-  return tanh_of(z);
+// Kernel values in the place of products or squared distances.
+template <int K, int N>
+inline void kernel_values(Vector<double> (&inner)[N], const Packed& packed) {
+  const double gamma = K == kRbf ? -packed.gamma : packed.gamma;
+  for (int i = 0; i < N; ++i) {
+    if constexpr (K == kRbf) inner[i] = exp_of(inner[i] * gamma);
+    if constexpr (K == kPoly) inner[i] = inner[i] * gamma + packed.coef0;
+    if constexpr (K == kSigmoid) inner[i] = tanh_of(inner[i] * gamma + packed.coef0);
+  }
+  if constexpr (K == kPoly) integer_powers(inner, packed.degree);
 }
 
 // R rows against P panels from `panel` on; their weighted values are added to `sums`, one vector a row and coefficient.
 template <int K, int R, int P>
-void tile(const double* x, const double* panel, const Packed& packed, double* sums) {
+inline void tile(const double* x, const double* panel, const Packed& packed, double* sums) {
   const std::int64_t features = packed.features, coefs = packed.coefs, stride = kL * (features + coefs);
-  Vector<double> inner[R][P];
-  for (int r = 0; r < R; ++r) {
-    for (int p = 0; p < P; ++p) inner[r][p] = Vector<double>{};
-  }
+  Vector<double> inner[R * P];
+  for (int i = 0; i < R * P; ++i) inner[i] = Vector<double>{};
   for (std::int64_t f = 0; f < features; ++f) {
     Vector<double> s[P];
     for (int p = 0; p < P; ++p) s[p] = load(panel + p * stride + f * kL);
     for (int r = 0; r < R; ++r) {
       const Vector<double> value = broadcast(x[r * features + f]);
       for (int p = 0; p < P; ++p) {
+        Vector<double>& to = inner[r * P + p];
         if constexpr (K == kRbf) {
           const Vector<double> gap = value - s[p];
-          inner[r][p] = multiply_add(gap, gap, inner[r][p]);
+          to = multiply_add(gap, gap, to);
         } else {
-          inner[r][p] = multiply_add(value, s[p], inner[r][p]);
+          to = multiply_add(value, s[p], to);
         }
       }
     }
   }
-  for (int r = 0; r < R; ++r) {
-    for (int p = 0; p < P; ++p) {
-      const Vector<double> value = kernel_value<K>(inner[r][p], packed);
-      const double* weights = panel + p * stride + features * kL;
-      for (std::int64_t q = 0; q < coefs; ++q) {
-        double* total = sums + (r * coefs + q) * kL;
-        store(total, multiply_add(load(weights + q * kL), value, load<double>(total)));
-      }
+  kernel_values<K>(inner, packed);
+  const double* weights = panel + features * kL;
+  for (std::int64_t q = 0; q < coefs; ++q) {
+    for (int r = 0; r < R; ++r) {
+      double* to = sums + (r * coefs + q) * kL;
+      Vector<double> total = load<double>(to);
+      for (int p = 0; p < P; ++p) total = multiply_add(load(weights + p * stride + q * kL), inner[r * P + p], total);
+      store(to, total);
     }
   }
 }
 
 template <int K, int R>
-void rows_of(const Step& step, const double* x, const Packed& packed, double* sums, double* y) {
+void tiles(const double* x, const double* panel, std::int64_t count, const Packed& packed, double* sums) {
   constexpr int P = R == 1 ? 2 * kPanels : kPanels;
-  const std::int64_t coefs = packed.coefs, stride = kL * (packed.features + coefs), width = packed.groups * coefs;
-  const double* panel = packed.panels;
-  for (std::int64_t g = 0; g < packed.groups; ++g) {
-    std::memset(sums, 0, static_cast<std::size_t>(R * coefs * kL) * sizeof(double));
-    std::int64_t left = panels_of(step.params[kFixed + g].i);
-    for (; left >= P; left -= P, panel += P * stride) tile<K, R, P>(x, panel, packed, sums);
-    for (; left > 0; --left, panel += stride) tile<K, R, 1>(x, panel, packed, sums);
-    for (int r = 0; r < R; ++r) {
-      for (std::int64_t q = 0; q < coefs; ++q) y[r * width + g * coefs + q] = sum(load(sums + (r * coefs + q) * kL));
-    }
-  }
+  const std::int64_t stride = kL * (packed.features + packed.coefs);
+  for (; count >= P; count -= P, panel += P * stride) tile<K, R, P>(x, panel, packed, sums);
+  for (; count > 0; --count, panel += stride) tile<K, R, 1>(x, panel, packed, sums);
+}
+
+template <int K>
+void block_against(const double* x, std::int64_t rows, const double* panel, std::int64_t count, const Packed& packed,
+                   double* sums) {
+  const std::int64_t features = packed.features, width = packed.coefs * kL;
+  std::int64_t r = 0;
+  for (; r + kTile <= rows; r += kTile) tiles<K, kTile>(x + r * features, panel, count, packed, sums + r * width);
+  for (; r < rows; ++r) tiles<K, 1>(x + r * features, panel, count, packed, sums + r * width);
+}
+
+// Panels of a chunk, such that tiles of one row, which take the most, fill it.
+std::int64_t chunk_of(const Packed& packed) {
+  constexpr std::int64_t unit = 2 * kPanels;
+  const std::int64_t units = kChunk / (unit * kL * (packed.features + packed.coefs));
+  return unit * (units > 0 ? units : 1);
 }
 
 template <int K>
 void all_rows(const Step& step, std::int64_t rows, const Packed& packed, double* sums) {
   const auto* x = data_of<const double>(step.inputs[0]);
   auto* y = data_of<double>(step.outputs[0]);
-  const std::int64_t features = packed.features, width = packed.groups * packed.coefs;
-  std::int64_t r = 0;
-  for (; r + kTile <= rows; r += kTile) rows_of<K, kTile>(step, x + r * features, packed, sums, y + r * width);
-  for (; r < rows; ++r) rows_of<K, 1>(step, x + r * features, packed, sums, y + r * width);
+  const std::int64_t coefs = packed.coefs, width = packed.groups * coefs, stride = kL * (packed.features + coefs);
+  const std::int64_t chunk = chunk_of(packed);
+  for (std::int64_t at = 0; at < rows; at += kRows, x += kRows * packed.features, y += kRows * width) {
+    const std::int64_t n = rows - at < kRows ? rows - at : kRows;
+    const double* panel = packed.panels;
+    for (std::int64_t g = 0; g < packed.groups; ++g) {
+      std::memset(sums, 0, static_cast<std::size_t>(n * coefs * kL) * sizeof(double));
+      for (std::int64_t left = panels_of(step.params[kFixed + g].i); left > 0;) {
+        const std::int64_t count = left < chunk ? left : chunk;
+        block_against<K>(x, n, panel, count, packed, sums);
+        panel += count * stride;
+        left -= count;
+      }
+      for (std::int64_t i = 0; i < n * coefs; ++i)
+        y[i / coefs * width + g * coefs + i % coefs] = sum(load(sums + i * kL));
+    }
+  }
 }
 
 void run_sums(const Step& step, std::int64_t rows, const Context& context) {
@@ -183,7 +216,7 @@ void run_sums(const Step& step, std::int64_t rows, const Context& context) {
 }
 
 std::size_t scratch_sums(const Step& step, std::int64_t) {
-  return static_cast<std::size_t>(kTile * kL * step.inputs[2].dims[0]) * sizeof(double);
+  return static_cast<std::size_t>(kRows * kL * step.inputs[2].dims[0]) * sizeof(double);
 }
 
 double cost_sums(const Step& step) {

@@ -45,21 +45,45 @@ inline Vector<double> polynomial(const double (&c)[N], Vector<double> x) {
   return number_of((k << 52) + bits_of(broadcast(1.0)));
 }
 
-//   x = n ln 2 + r,  |r| <= ln 2 / 2        exp(x) = 2^n (1 + r + r^2 q(r)), by the Taylor series of degree 13
+// x = n ln 2 + r + rest, |r| <= ln 2 / 2; n is an integer, and stands in the low bits of `whole`.
+struct Reduced {
+  Vector<double> whole, r, rest;
+};
+
+[[maybe_unused]] inline Reduced reduced_by_ln2(Vector<double> x) {
+  constexpr double kLog2E = 0x1.71547652b82fep0;
+  const Vector<double> whole = multiply_add(x, broadcast(kLog2E), broadcast(kRound)), n = whole - kRound;
+  const Vector<double> high = multiply_add(n, broadcast(-kLn2High), x), r = multiply_add(n, broadcast(-kLn2Low), high);
+  return {whole, r, multiply_add(n, broadcast(-kLn2Low), high - r)};
+}
+
+//   exp(r) - 1 = r + curvature(r),  |r| <= ln 2 / 2,  curvature(r) = r^2 q(r)
+//
+// q interpolates at Chebyshev's ten nodes, which is 2^-55 off at most. Estrin's scheme (pairs of terms, then pairs of
+// pairs) has half the latency of Horner's rule.
+[[maybe_unused]] inline Vector<double> curvature(Vector<double> r) {
+  constexpr double q[] = {0x1.0000000000001p-1,  0x1.5555555555556p-3,  0x1.5555555553d64p-5,  0x1.11111111109b4p-7,
+                          0x1.6c16c1788b646p-10, 0x1.a01a01a7c3d59p-13, 0x1.a019b90eefe8ep-16, 0x1.71de0daf7a6ccp-19,
+                          0x1.2891834686c7ep-22, 0x1.af38a71a18cb9p-26};
+  const Vector<double> r2 = r * r, r4 = r2 * r2;
+  const auto pair = [&](int i) { return multiply_add(r, broadcast(q[i + 1]), broadcast(q[i])); };
+  const Vector<double> low = multiply_add(r2, pair(2), pair(0)), high = multiply_add(r2, pair(6), pair(4));
+  return r2 * multiply_add(r4, multiply_add(r4, pair(8), high), low);
+}
+
+[[maybe_unused]] inline Vector<double> expm1_near_zero(Vector<double> r) { return curvature(r) + r; }
+
+//   exp(x) = 2^n (1 + (exp(r) - 1))
 //
 // The power of two is multiplied in two halves: the first product is exact, the second is rounded once, also where the
 // result is subnormal, and overflows where it must. Outside of [-746, 710] the result is 0 or infinite anyway.
 [[maybe_unused]] inline Vector<double> exp_of(Vector<double> x) {
   constexpr double kLog2E = 0x1.71547652b82fep0;
-  constexpr double kTaylor[] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
-                                1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
-                                1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
   x = smaller_of(710.0, larger_of(-746.0, x));
-  const Vector<double> whole = multiply_add(x, broadcast(kLog2E), broadcast(kRound)), n = whole - kRound;
+  const Reduced reduced = reduced_by_ln2(x);
   const Vector<double> half = multiply_add(x, broadcast(kLog2E / 2), broadcast(kRound));
-  const Vector<double> r = multiply_add(n, broadcast(-kLn2Low), multiply_add(n, broadcast(-kLn2High), x));
-  const Vector<double> p = 1.0 + multiply_add(r * r, polynomial(kTaylor, r), r);
-  return p * power_of_two(bits_of(half)) * power_of_two(bits_of(whole) - bits_of(half));
+  const Vector<double> p = 1.0 + expm1_near_zero(reduced.r);
+  return p * power_of_two(bits_of(half)) * power_of_two(bits_of(reduced.whole) - bits_of(half));
 }
 
 //   x = 2^k m,  sqrt(1/2) <= m < sqrt(2)     log(x) = k ln 2 + log(m)
@@ -93,17 +117,16 @@ inline Vector<double> polynomial(const double (&c)[N], Vector<double> x) {
   return log_of(sum) + (sum < kInfinity ? lost / sum : Vector<double>{});
 }
 
-//   |x| < 0.55    x + x D(x^2) / Q(x^2), from Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ... x^2 / 17)))
-//   otherwise     1 - 2 / (1 + exp(2 |x|)), where at most 1/2 is subtracted
+//   tanh(|x|) = h / (1 + h) = h - h h / (1 + h),   2 h = exp(2 |x|) - 1 = 2^n (exp(r) - 1) + (2^n - 1)
+//
+// Near zero n is 0, so that nothing cancels, and the second form hides the rounding of 1 + h. Beyond 20 it is 1 anyway.
 [[maybe_unused]] inline Vector<double> tanh_of(Vector<double> x) {
-  constexpr double kD[] = {0, -11486475, -810810, -12870, -44};
-  constexpr double kQ[] = {34459425, 16216200, 945945, 13860, 45};
-  const Vector<double> a = magnitude_of(x), z = a * a;
-  const auto small = a < 0.55;
-  const Vector<double> above = small ? polynomial(kD, z) : broadcast(2.0);
-  const Vector<double> below = small ? polynomial(kQ, z) : exp_of(a + a) + 1.0;
-  const Vector<double> quotient = above / below;
-  return with_sign_of(small ? a + a * quotient : 1.0 - quotient, x);
+  const Vector<double> a = smaller_of(20.0, magnitude_of(x));
+  const Reduced reduced = reduced_by_ln2(a + a);
+  const Vector<double> half_power = power_of_two(bits_of(reduced.whole)) * 0.5;
+  const Vector<double> p = reduced.r + (curvature(reduced.r) + reduced.rest);
+  const Vector<double> h = multiply_add(half_power, p, half_power - 0.5), quotient = h / (h + 1.0);
+  return with_sign_of(h < 0.5 ? multiply_add(h, -quotient, h) : quotient, x);
 }
 
 // exp(-|x|) never overflows, so both tails are exact: 1 / (1 + e) on the right, e / (1 + e) on the left.

@@ -17,6 +17,8 @@ from sardonyx.lower import lower
 from sardonyx.plan import PlanRunner
 from sardonyx.program import Program, pack
 
+from ..native.programs import ISAS, load
+
 METRICS = ("euclidean", "manhattan", "chebyshev", "minkowski", "canberra", "braycurtis")
 
 
@@ -75,6 +77,25 @@ def test_one_leaf_one_row_all_neighbours() -> None:
         search = NearestNeighbors(n_neighbors=5, algorithm=algorithm).fit(X)
         assert_same_neighbours(search, X[:1] + 1.0, rtol=1e-12)
         assert native(search, X[:0])[1].shape == (0, 5)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1.0, 0.0), (1e-30, 0.0), (1e-200, 0.0), (1e17, 0.0), (1e60, 0.0), (1.0, 1e8), (1e-3, 1e3)]
+)
+def test_the_sieve_holds_back_no_neighbour(isa: str, scale: float, offset: float) -> None:
+    """Brute force sieves in float32 first; the distances stay those of float64, bit for bit."""
+    rng = np.random.default_rng(0)
+    fit = np.concatenate([rng.normal(size=(250, 6)), rng.integers(0, 3, (77, 6))]) * scale + offset
+    X = np.concatenate([rng.normal(size=(15, 6)) * scale + offset, fit[:6]])
+    squares = np.zeros((len(X), len(fit)))
+    for f in range(fit.shape[1]):
+        squares += (X[:, f : f + 1] - fit[:, f]) ** 2
+    search = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(fit)
+    for n in (1, 3, 8, len(X)):
+        distances, indices = load(program_of(search, X), isa=isa).run(None, {"X": X[:n]})
+        np.testing.assert_array_equal(distances, np.sqrt(np.sort(squares[:n], axis=1)[:, :7]))
+        np.testing.assert_array_equal(distances, np.sqrt(np.take_along_axis(squares[:n], indices, axis=1)))
 
 
 def _refused(program: Program, index: int, change: Any) -> None:

@@ -11,12 +11,14 @@ from typing import Final
 
 from ..program import Program
 from .drop_unused import drop_unused
+from .fuse_kernel_sums import fuse_kernel_sums
 from .fuse_linear_bias import fuse_linear_bias
 from .fuse_sub_div import fuse_sub_div
 from .remove_identity import remove_identity
 
 PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
     remove_identity,
+    fuse_kernel_sums,
     fuse_linear_bias,
     fuse_sub_div,
     drop_unused,
