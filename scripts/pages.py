@@ -107,8 +107,8 @@ def _methods(cls: type) -> list[str]:
 
 
 def _has(cls: type, method: str) -> bool:
-    if method == "predict_std":
-        return hasattr(cls, "predict") and "return_std" in inspect.signature(cls.predict).parameters
+    if option := registry.OPTIONS.get(method):
+        return hasattr(cls, "predict") and option in inspect.signature(cls.predict).parameters
     return hasattr(cls, method)
 
 

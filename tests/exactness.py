@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sardonyx.convert import choose_methods
 from sardonyx.inputs import MISSING_NAN, MISSING_NONE
-from sardonyx.registry import ALIASES, METHODS
+from sardonyx.registry import ALIASES, METHODS, OPTIONS
 from sardonyx.verification import restored
 
 
@@ -22,8 +22,8 @@ def methods_of(estimator: Any) -> tuple[str, ...]:
 
 def expected_outputs(estimator: Any, method: str, X: Any) -> list[NDArray[Any]]:
     """Return the arrays of scikit-learn's own method, in the order of the model's outputs."""
-    if method == "predict_std":
-        return [np.asarray(a) for a in estimator.predict(X, return_std=True)]
+    if option := OPTIONS.get(method):
+        return [np.asarray(a) for a in estimator.predict(X, **{option: True})]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of unknown categories, and still answers
         result = getattr(estimator, method)(X)

@@ -111,7 +111,8 @@ def _fitted(case: Case) -> tuple[Any, tuple[str, ...], Any, Any]:
 def _expected(estimator: Any, method: str, X: Any, X_test: Any) -> list[NDArray[Any]]:
     """The estimator's arrays; scikit-learn itself refuses no rows: there, shapes come from one row."""
     rows = number_of_rows(X)
-    return [array[:rows] for array in expected_outputs(estimator, method, X if rows else X_test[:1])]
+    arrays = [array[:rows] for array in expected_outputs(estimator, method, X if rows else X_test[:1])]
+    return [arrays[0], arrays[1][:, :rows]] if method == "predict_cov" else arrays  # rows against rows
 
 
 def _text(array: Any) -> Any:

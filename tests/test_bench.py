@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +92,32 @@ def test_compare_gives_every_runner_the_same_rows() -> None:
     assert [(t.name, t.rows) for t in timings] == [("a", 1), ("b", 1), ("a", 7), ("b", 7)]
     assert seen == {"a": {1, 7}, "b": {1, 7}}
     assert done == [1, 7]
+
+
+def test_the_fastest_of_several_runners_counts_and_slow_ones_are_left_out() -> None:
+    called: dict[str, list[float]] = {"quick": [], "slow": []}
+
+    def runner(name: str, seconds: float) -> bench.Runner:
+        def run(work: bench.Workload) -> Callable[[], object]:
+            def call() -> None:
+                time.sleep(seconds * work.rows)
+                called[name].append(work.feeds["X"][0, 0])
+
+            return call
+
+        return run
+
+    slow = runner("slow", 0.01)
+    runners = {"a": [slow, runner("quick", 0.0)], "b": [slow]}
+    timings = bench.compare(runners, {"X": np.arange(20.0)[:, None]}, (1, 200), budget=0.01, limit=0.5)
+    assert [(t.name, t.rows) for t in timings] == [("a", 1), ("b", 1), ("a", 200)]
+    assert all(t.seconds < 0.005 for t in timings if t.name == "a")
+    assert len(set(called["quick"])) > 1  # small calls take turns with different rows
+
+
+def test_save_speedups_writes_a_picture(tmp_path: Path) -> None:
+    assert bench.save_speedups({"one": {1: 20.0, 100: 3.0}}, "another", tmp_path / "s.png")
+    assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_save_plot_writes_a_picture(tmp_path: Path) -> None:

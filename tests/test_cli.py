@@ -12,6 +12,8 @@ import joblib
 import numpy as np
 import onnx
 import pandas as pd
+import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 import skops.io
@@ -287,6 +289,52 @@ def test_run_answers_for_a_table(run: Run, titanic: Titanic, tmp_path: Path, row
     assert found["name"].tolist() == titanic.rows["name"].tolist()
     assert found["predict"].tolist() == titanic.estimator.predict(titanic.rows[titanic.features]).tolist()
     np.testing.assert_allclose(found.iloc[:, 2:], titanic.expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(("rows", "out"), [("rows.arrow", "out.arrows"), ("rows.arrows", "out.feather")])
+def test_run_reads_and_writes_arrow(run: Run, titanic: Titanic, tmp_path: Path, rows: str, out: str) -> None:
+    table = pa.Table.from_pandas(titanic.rows, preserve_index=False)
+    table = table.set_column(table.column_names.index("sex"), "sex", table["sex"].dictionary_encode())
+    make = pa.ipc.new_file if rows == "rows.arrow" else pa.ipc.new_stream
+    with pa.OSFile(str(tmp_path / rows), "wb") as sink, make(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=50)
+    code, _, _ = run("run", titanic("model.onnx"), tmp_path / rows, "-o", tmp_path / out, "--keep", "name", "age")
+    assert code == OK
+    with pa.OSFile(str(tmp_path / out)) as source:
+        reader = pa.ipc.open_stream(source) if out == "out.arrows" else pa.ipc.open_file(source)
+        found = reader.read_all()
+    assert found.select(["name", "age"]).equals(table.select(["name", "age"]).combine_chunks())
+    np.testing.assert_allclose(found["predict_proba_1"], titanic.expected[:, 1], rtol=1e-10)
+    whole = (tmp_path / rows).read_bytes()
+    (tmp_path / rows).write_bytes(whole[: len(whole) // 2])
+    code, _, err = run("run", titanic("model.onnx"), tmp_path / rows, "-o", tmp_path / out)
+    assert code == USAGE
+    assert rows in err
+
+
+def test_a_sample_may_be_feather(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    titanic.rows.reset_index(drop=True).to_feather(tmp_path / "rows.feather")
+    sample = tmp_path / "rows.feather"
+    assert run("convert", titanic("model.joblib"), sample, "--target", "survived", "-o", tmp_path / "m.onnx")[0] == OK
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "arrow", "arrows"])
+def test_broken_tables(run: Run, titanic: Titanic, tmp_path: Path, suffix: str) -> None:
+    broken = tmp_path / f"broken.{suffix}"
+    broken.write_bytes(b"\0\1ARROW1PAR1" * 20)
+    code, _, err = run("run", titanic("model.onnx"), broken, "-o", tmp_path / "out.csv")
+    assert code == USAGE
+    assert suffix in err
+    assert [p.name for p in tmp_path.iterdir()] == [broken.name]
+
+
+def test_transformed_columns_are_written_under_their_names(run: Run, tmp_path: Path) -> None:
+    X = pd.DataFrame({"code": ["a", "b", "a"], "n": [1.0, 2.0, 3.0]})
+    encoder = OneHotEncoder().fit(X[["code"]])
+    onnx.save(sardonyx.to_onnx(encoder, X[["code"]]), tmp_path / "encode.onnx")
+    X.to_parquet(tmp_path / "rows.parquet")
+    assert run("run", tmp_path / "encode.onnx", tmp_path / "rows.parquet", "-o", tmp_path / "out.parquet")[0] == OK
+    assert pd.read_parquet(tmp_path / "out.parquet").columns.tolist() == ["code_a", "code_b"]
 
 
 def test_run_prints_csv(run: Run, titanic: Titanic) -> None:

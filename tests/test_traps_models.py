@@ -1,4 +1,4 @@
-"""More named traps, estimator by estimator: what conversions elsewhere get wrong without saying so. See test_traps.py."""
+"""Named traps, estimator by estimator: what conversions elsewhere get wrong without saying so (see test_traps.py)."""
 
 from __future__ import annotations
 

@@ -161,10 +161,15 @@ def test_rows_made_to_hurt_find_the_trap(trap: str) -> None:
 
 @pytest.mark.parametrize(
     "estimator",
-    [NMF(2, tol=1e-2, max_iter=500), MiniBatchNMF(2, beta_loss="kullback-leibler", tol=0.1), LatentDirichletAllocation(2),
-     SparseCoder(np.eye(3, 4), transform_algorithm="lasso_lars"), SparsePCA(2, max_iter=50)],
+    [
+        NMF(2, tol=1e-2, max_iter=500),
+        MiniBatchNMF(2, beta_loss="kullback-leibler", tol=0.1),
+        LatentDirichletAllocation(2),
+        SparseCoder(np.eye(3, 4), transform_algorithm="lasso_lars"),
+        SparsePCA(2, max_iter=50),
+    ],
     ids=lambda e: type(e).__name__,
-)  # fmt: skip
+)
 def test_iterated_estimators_hold_on_rows_made_to_hurt(estimator: Any) -> None:
     """Rows are compared together, as the estimator was given them; those it refuses part the rest into batches."""
     X = np.random.default_rng(0).poisson(2.0, size=(30, 4)).astype(float)

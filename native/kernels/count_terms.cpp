@@ -144,10 +144,11 @@ void count(const Step& step, std::int64_t rows, const Context& context, const Te
   TextMemory memory(context.scratch);
   const bool once = step.params[step.n_params - 1].i != 0;
   const Text* x = data_of<Text>(step.inputs[0]);
+  const std::int64_t texts = step.inputs[0].width;
   SparseWriter<T> y(step.outputs[0]);
   for (std::int64_t row = 0; row < rows; ++row) {
     keys.clear();
-    analyze(rules, x[row], memory, columns);
+    for (std::int64_t i = 0; i < texts; ++i) analyze(rules, x[row * texts + i], memory, columns);
     columns.flush();
     sort_keys(keys, other);
     write_row(keys, once, y);
@@ -174,6 +175,7 @@ void check_count_terms(const Step& step) {
   check_text(step, name);
   check_output(step, name);
   const Tensor& vocabulary = step.inputs[kTextInputs];
+  require(integer_param(step, 0) != 3, name, "terms that are looked up come from an analyzer");
   require(vocabulary.constant && vocabulary.dtype == DType::text, name, "the vocabulary is constant text");
   require(step.outputs[0].width == vocabulary.width, name, "output of the wrong size");
 }

@@ -268,18 +268,47 @@ struct Problem {
     for (std::int64_t r = 0; r < rows; ++r) times_ht(x + r * features, room.xht + r * n);
   }
 
-  // y = x H^T
+  // y = x H^T: four rows of H at a time, each with sums of its own.
   void times_ht(const T* from, T* y) const {
-    for (std::int64_t c = 0; c < n; ++c) y[c] = dot(from, h + c * features, features);
+    constexpr int V = kLanes<T>;
+    std::int64_t c = 0;
+    for (; c + 4 <= n; c += 4) {
+      Vector<T> sums[4] = {};
+      std::int64_t f = 0;
+      for (; f + V <= features; f += V) {
+        const Vector<T> here = load(from + f);
+        for (int j = 0; j < 4; ++j) sums[j] = multiply_add(here, load(h + (c + j) * features + f), sums[j]);
+      }
+      for (int j = 0; j < 4; ++j) {
+        y[c + j] = sum(sums[j]);
+        for (std::int64_t g = f; g < features; ++g) y[c + j] += from[g] * h[(c + j) * features + g];
+      }
+    }
+    for (; c < n; ++c) y[c] = dot(from, h + c * features, features);
   }
 
-  // y = w matrix, of n rows and `columns` columns
+  // y = weights matrix, of n rows and `columns` columns: four vectors of columns at a time.
   void product(const T* weights, const T* matrix, std::int64_t columns, T* y) const {
-    for (std::int64_t f = 0; f < columns; ++f) y[f] = 0;
-    for (std::int64_t c = 0; c < n; ++c) {
-      const T factor = weights[c];
-      for (std::int64_t f = 0; f < columns; ++f) y[f] += factor * matrix[c * columns + f];
+    constexpr int V = kLanes<T>;
+    std::int64_t f = 0;
+    for (; f + 4 * V <= columns; f += 4 * V) columns_of<4>(weights, matrix + f, columns, y + f);
+    for (; f + V <= columns; f += V) columns_of<1>(weights, matrix + f, columns, y + f);
+    for (; f < columns; ++f) {
+      T total = 0;
+      for (std::int64_t c = 0; c < n; ++c) total += weights[c] * matrix[c * columns + f];
+      y[f] = total;
     }
+  }
+
+  template <int N>
+  void columns_of(const T* weights, const T* matrix, std::int64_t columns, T* y) const {
+    constexpr int V = kLanes<T>;
+    Vector<T> sums[N] = {};
+    for (std::int64_t c = 0; c < n; ++c, matrix += columns) {
+      const Vector<T> factor = broadcast(weights[c]);
+      for (int j = 0; j < N; ++j) sums[j] = multiply_add(factor, load(matrix + j * V), sums[j]);
+    }
+    for (int j = 0; j < N; ++j) store(y + j * V, sums[j]);
   }
 
   // Numerator and denominator of the update of a row, without the penalties.

@@ -131,13 +131,14 @@ void panel_rows(const T* x, std::int64_t k, const T* w, const T* b, T* y, std::i
   }
 }
 
-// One row has no other rows to hide the latency of the additions behind: it takes four panels at once.
+// One row or two have no other rows to hide the latency of the additions behind: they take more panels at once.
 template <class T, int R>
 void run_panels_of(const T* x, std::int64_t k, std::int64_t n, const T* w, const T* b, T* y) {
   constexpr int V = kLanes<T>, P = kPanel<T>;
   std::int64_t j = 0;
-  if constexpr (R == 1) {
-    for (; n - j >= 4 * P; j += 4 * P) panel_rows<T, R, 8>(x, k, w + j * k, b + j, y + j, n, 4 * P);
+  if constexpr (R <= 2) {
+    constexpr int wide = 4 / R;
+    for (; n - j >= wide * P; j += wide * P) panel_rows<T, R, 2 * wide>(x, k, w + j * k, b + j, y + j, n, wide * P);
   }
   for (; n - j >= P; j += P) panel_rows<T, R, 2>(x, k, w + j * k, b + j, y + j, n, P);
   if (n - j > V) {
@@ -151,6 +152,7 @@ template <class T>
 void run_panels(const T* x, std::int64_t rows, std::int64_t k, std::int64_t n, const T* w, const T* b, T* y) {
   std::int64_t r = 0;
   for (; r + kPanelRows <= rows; r += kPanelRows) run_panels_of<T, kPanelRows>(x + r * k, k, n, w, b, y + r * n);
+  for (; r + 2 <= rows; r += 2) run_panels_of<T, 2>(x + r * k, k, n, w, b, y + r * n);
   for (; r < rows; ++r) run_panels_of<T, 1>(x + r * k, k, n, w, b, y + r * n);
 }
 

@@ -20,17 +20,28 @@
 namespace sardonyx {
 namespace {
 
-constexpr int kTile = 4;  // rows of brute force that share the load of a panel
+constexpr int kTile = 4;    // rows of brute force that share the load of panels
+constexpr int kPanels = 2;  // that rows meet at once; a row alone meets twice as many
 
-// R rows against one panel.
-template <int M, int R>
-void against_panel(const double* x, const double* panel, const Space& space, Vector<double> (&reduced)[R]) {
-  Vector<double> a[R]{}, b[R]{};
-  for (std::int64_t f = 0; f < space.features; ++f) {
-    const Vector<double> y = load(panel + f * kL);
-    for (int r = 0; r < R; ++r) add<M>(a[r], b[r], broadcast(x[r * space.features + f]), y, f, space);
+// R rows against P panels: R * P sums side by side hide the latency of the additions.
+template <int M, int R, int P>
+inline void against_panels(const double* x, const double* panels, const Space& space, Vector<double> (&reduced)[R][P]) {
+  const std::int64_t stride = kL * space.features;
+  Vector<double> a[R][P], b[R][P];
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) a[r][p] = b[r][p] = Vector<double>{};
   }
-  for (int r = 0; r < R; ++r) reduced[r] = finished<M>(a[r], b[r], space);
+  for (std::int64_t f = 0; f < space.features; ++f) {
+    Vector<double> y[P];
+    for (int p = 0; p < P; ++p) y[p] = load(panels + p * stride + f * kL);
+    for (int r = 0; r < R; ++r) {
+      const Vector<double> value = broadcast(x[r * space.features + f]);
+      for (int p = 0; p < P; ++p) add<M>(a[r][p], b[r][p], value, y[p], f, space);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) reduced[r][p] = finished<M>(a[r][p], b[r][p], space);
+  }
 }
 
 // ---- the heap and the sort of scikit-learn --------------------------------------------------------------------------
@@ -232,26 +243,42 @@ void check_neighbors(const Step& step) {
 
 // ---- search --------------------------------------------------------------------------------------------------------
 
+// Offers up to kL candidates, from place `at` of the tree's order, to a row's heap.
+inline void offer(const Packed& packed, const Leaf& leaf, std::int64_t at, Vector<double> reduced, double* heap,
+                  std::int64_t* indices) {
+  double candidates[kL];
+  store(candidates, reduced);
+  double least = candidates[0];
+  for (int lane = 1; lane < kL; ++lane) least = candidates[lane] < least ? candidates[lane] : least;
+  if (least >= heap[0]) return;
+  const int lanes = leaf.end - at < kL ? static_cast<int>(leaf.end - at) : kL;
+  for (int lane = 0; lane < lanes; ++lane) {
+    heap_push(heap, indices, packed.space.k, candidates[lane], packed.order[at + lane]);
+  }
+}
+
+// R rows meet P panels, from place `at` on.
+template <int M, int R, int P>
+inline void meet(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* panels, const double* x,
+                 double* values, std::int64_t* indices) {
+  const std::int64_t k = packed.space.k;
+  Vector<double> reduced[R][P];
+  against_panels<M, R, P>(x, panels, packed.space, reduced);
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) offer(packed, leaf, at + p * kL, reduced[r][p], values + r * k, indices + r * k);
+  }
+}
+
 // Offers the leaf's rows to R heaps, in the tree's order.
 template <int M, int R>
 void scan(const Packed& packed, const Leaf& leaf, const double* x, double* values, std::int64_t* indices) {
-  const Space& space = packed.space;
-  const double* panel = leaf.panels;
-  for (std::int64_t at = leaf.start; at < leaf.end; at += kL, panel += kL * space.features) {
-    Vector<double> reduced[R];
-    against_panel<M, R>(x, panel, space, reduced);
-    const int lanes = leaf.end - at < kL ? static_cast<int>(leaf.end - at) : kL;
-    for (int r = 0; r < R; ++r) {
-      double candidates[kL];
-      store(candidates, reduced[r]);
-      double *heap = values + r * space.k, least = candidates[0];
-      for (int lane = 1; lane < kL; ++lane) least = candidates[lane] < least ? candidates[lane] : least;
-      if (least >= heap[0]) continue;
-      for (int lane = 0; lane < lanes; ++lane) {
-        heap_push(heap, indices + r * space.k, space.k, candidates[lane], packed.order[at + lane]);
-      }
-    }
-  }
+  constexpr int P = R == 1 ? 2 * kPanels : kPanels;
+  const std::int64_t stride = kL * packed.space.features;
+  const double* panels = leaf.panels;
+  std::int64_t at = leaf.start;
+  for (; at + P * kL <= leaf.end; at += P * kL, panels += P * stride)
+    meet<M, R, P>(packed, leaf, at, panels, x, values, indices);
+  for (; at < leaf.end; at += kL, panels += stride) meet<M, R, 1>(packed, leaf, at, panels, x, values, indices);
 }
 
 // Reduced distance of a point to the nearest point a node may hold.
@@ -345,27 +372,39 @@ void check_distances(const Step& step) {
   require(step.outputs[0].width == step.inputs[1].dims[0], name, "the output holds one distance a training row");
 }
 
-template <int M>
-void distances(const Packed& packed, const double* x, double* y) {
-  const Leaf& leaf = packed.nodes[0].leaf;
-  const double* panel = leaf.panels;
-  for (std::int64_t at = 0; at < leaf.end; at += kL, panel += kL * packed.space.features) {
-    Vector<double> reduced[1];
-    against_panel<M, 1>(x, panel, packed.space, reduced);
-    for (std::int64_t lane = 0; lane < kL && at + lane < leaf.end; ++lane) {
-      y[at + lane] = distance_of(reduced[0][lane], packed.space);
+// Of R rows to the training rows of P panels, from row `at` on.
+template <int M, int R, int P>
+inline void measure(const Packed& packed, std::int64_t at, const double* x, double* y) {
+  const Space& space = packed.space;
+  Vector<double> reduced[R][P];
+  against_panels<M, R, P>(x, packed.nodes[0].leaf.panels + at * space.features, space, reduced);
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) {
+      double* to = y + r * space.n_fit;
+      for (std::int64_t lane = 0, i = at + p * kL; lane < kL && i < space.n_fit; ++lane, ++i)
+        to[i] = distance_of(reduced[r][p][lane], space);
     }
   }
+}
+
+template <int M, int R>
+void distances(const Packed& packed, const double* x, double* y) {
+  constexpr int P = R == 1 ? 2 * kPanels : kPanels;
+  std::int64_t at = 0;
+  for (; at + P * kL <= packed.space.n_fit; at += P * kL) measure<M, R, P>(packed, at, x, y);
+  for (; at < packed.space.n_fit; at += kL) measure<M, R, 1>(packed, at, x, y);
 }
 
 void run_distances(const Step& step, std::int64_t rows, const Context& context) {
   const auto& packed = *static_cast<const Packed*>(context.state);
   const auto* x = data_of<const double>(step.inputs[0]);
   auto* y = data_of<double>(step.outputs[0]);
+  const std::int64_t features = packed.space.features, n = packed.space.n_fit;
   with_metric(packed.space.metric, [&](auto metric) {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      distances<decltype(metric)::value>(packed, x + r * packed.space.features, y + r * packed.space.n_fit);
-    }
+    constexpr int M = decltype(metric)::value;
+    std::int64_t r = 0;
+    for (; r + kTile <= rows; r += kTile) distances<M, kTile>(packed, x + r * features, y + r * n);
+    for (; r < rows; ++r) distances<M, 1>(packed, x + r * features, y + r * n);
   });
 }
 

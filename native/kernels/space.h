@@ -63,8 +63,9 @@ struct Space {
 // Adds feature f to the reduced distance `a` (and to `b`, of the one metric that divides two sums).
 template <int M, class V>
 inline void add(V& a, [[maybe_unused]] V& b, V x, V y, std::int64_t f, const Space& space) {
-  V gap = absolute(x - y);
-  if constexpr (M != kEuclidean && M != kSqeuclidean) {
+  V gap = x - y;
+  if constexpr (M != kEuclidean && M != kSqeuclidean) {  // whose squares need no magnitude
+    gap = absolute(gap);
     if (space.single) gap = rounded(gap);
   }
   if constexpr (M == kEuclidean || M == kSqeuclidean) a += gap * gap;

@@ -22,8 +22,9 @@ namespace {
 enum Kind { kPoly = 0, kRbf = 1, kSigmoid = 2 };
 
 constexpr int kL = kLanes<double>;
-constexpr int kTile = SARDONYX_ISA == 2 ? 8 : 4;  // sums computed side by side: of rows, or of panels for one row
-constexpr int kFixed = 4;                         // params before the sizes of the groups
+constexpr int kTile = 4;    // rows that share the load of panels
+constexpr int kPanels = 2;  // that they meet at once: 8 sums side by side hide the latency of the additions
+constexpr int kFixed = 4;   // params before the sizes of the groups
 
 struct Packed {
   std::int64_t features, coefs, groups;
@@ -114,7 +115,10 @@ Vector<double> kernel_value(Vector<double> inner, const Packed& packed) {
 template <int K, int R, int P>
 void tile(const double* x, const double* panel, const Packed& packed, double* sums) {
   const std::int64_t features = packed.features, coefs = packed.coefs, stride = kL * (features + coefs);
-  Vector<double> inner[R][P]{};
+  Vector<double> inner[R][P];
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) inner[r][p] = Vector<double>{};
+  }
   for (std::int64_t f = 0; f < features; ++f) {
     Vector<double> s[P];
     for (int p = 0; p < P; ++p) s[p] = load(panel + p * stride + f * kL);
@@ -144,7 +148,7 @@ void tile(const double* x, const double* panel, const Packed& packed, double* su
 
 template <int K, int R>
 void rows_of(const Step& step, const double* x, const Packed& packed, double* sums, double* y) {
-  constexpr int P = R == 1 ? kTile / 2 : 1;
+  constexpr int P = R == 1 ? 2 * kPanels : kPanels;
   const std::int64_t coefs = packed.coefs, stride = kL * (packed.features + coefs), width = packed.groups * coefs;
   const double* panel = packed.panels;
   for (std::int64_t g = 0; g < packed.groups; ++g) {

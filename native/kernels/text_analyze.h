@@ -17,7 +17,7 @@
 namespace sardonyx {
 namespace {
 
-enum class Analyzer : std::int64_t { word = 0, character = 1, character_wb = 2 };
+enum class Analyzer : std::int64_t { word = 0, character = 1, character_wb = 2, whole = 3 };
 
 constexpr std::int64_t kMostGrams = 1 << 20;     // the longest n-gram
 constexpr std::int64_t kMostMoves = 1 << 22;     // entries of an automaton
@@ -58,11 +58,12 @@ constexpr int kTextInputs = 6, kTextParams = 6;
 
 [[maybe_unused]] inline void check_text(const Step& step, const char* name) {
   const Tensor *x = step.inputs, *stop_words = step.inputs + 5;
-  require(!x->constant && x->dtype == DType::text && x->width == 1, name, "needs rows of one text");
+  const bool whole = integer_param(step, 0) == 3;  // texts are terms as they are, any number of them a row
+  require(!x->constant && x->dtype == DType::text && (x->width == 1 || whole), name, "needs rows of one text");
   check_automaton(step.inputs[4], name);
   check_fold_rules(step.inputs[1], step.inputs[2], step.inputs[3], step.inputs[4].dims[1] - 1, name);
   require(stop_words->constant && stop_words->dtype == DType::text, name, "stop words are constant text");
-  require(in_range(integer_param(step, 0), 0, 2), name, "no such analyzer");
+  require(in_range(integer_param(step, 0), 0, 3), name, "no such analyzer");
   require(in_range(integer_param(step, 1), 0, 1), name, "lowercase is 0 or 1");
   const std::int64_t least = integer_param(step, 2), most = integer_param(step, 3);
   require(in_range(least, 1, kMostGrams) && in_range(most, least, kMostGrams), name,
@@ -347,6 +348,7 @@ inline void refuse_missing(const Text& text) {
 template <class Sink>
 inline void analyze(const TextRules& rules, const Text& text, TextMemory& memory, Sink& sink) {
   refuse_missing(text);
+  if (rules.analyzer == Analyzer::whole) return sink.add({reinterpret_cast<const Byte*>(text.data), text.size});
   const bool ascii = fold_text(rules.fold, reinterpret_cast<const Byte*>(text.data), text.size, memory.folded);
   switch (rules.analyzer) {
     case Analyzer::word: return ascii ? add_words<true>(rules, memory, sink) : add_words<false>(rules, memory, sink);

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "python/column.h"
+#include "python/forest.h"
 #include "python/pieces.h"
 #include "python/reader.h"
 #include "python/ref.h"
@@ -783,6 +784,7 @@ PyMethodDef module_methods[] = {
     {"isa", module_isa, METH_NOARGS, "isa()\n--\n\nThe instruction set of this machine (capped by SARDONYX_ISA)."},
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
+    {"pack_trees", pack_trees, METH_VARARGS, kPackTreesDoc},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -185,12 +185,17 @@ bool read_coded(const Strip& strip, ReadEntry&& read_entry, Write&& write) {
 
 // ---- text ------------------------------------------------------------------------------------------------------------
 
-bool is_ascii(const char* bytes, std::int64_t size) {
-  std::uint64_t all = 0;
-  std::int64_t i = 0;
-  for (; i + 8 <= size; i += 8) all |= load<std::uint64_t>(bytes + i);
-  for (; i < size; ++i) all |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i]));
-  return (all & 0x8080808080808080u) == 0;
+// Words that overlap at the end: short texts take two loads and no loop over bytes.
+inline bool is_ascii(const char* bytes, std::int64_t size) {
+  constexpr std::uint64_t kHigh = 0x8080808080808080u;
+  if (size >= 8) {
+    std::uint64_t all = load<std::uint64_t>(bytes + size - 8);
+    for (std::int64_t i = 0; i + 8 <= size; i += 8) all |= load<std::uint64_t>(bytes + i);
+    return (all & kHigh) == 0;
+  }
+  if (size >= 4) return ((load<std::uint32_t>(bytes) | load<std::uint32_t>(bytes + size - 4)) & kHigh) == 0;
+  if (size <= 0) return true;
+  return ((bytes[0] | bytes[size / 2] | bytes[size - 1]) & 0x80) == 0;
 }
 
 void require_utf8(const Text& text) {

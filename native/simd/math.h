@@ -54,11 +54,11 @@ inline Vector<double> polynomial(const double (&c)[N], Vector<double> x) {
   constexpr double kTaylor[] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
                                 1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
                                 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
-  x = x < -746.0 ? broadcast(-746.0) : x;
-  x = x > 710.0 ? broadcast(710.0) : x;
-  const Vector<double> whole = x * kLog2E + kRound, half = x * (kLog2E / 2) + kRound, n = whole - kRound;
-  const Vector<double> r = (x - n * kLn2High) - n * kLn2Low;
-  const Vector<double> p = 1.0 + (r + r * r * polynomial(kTaylor, r));
+  x = smaller_of(710.0, larger_of(-746.0, x));
+  const Vector<double> whole = multiply_add(x, broadcast(kLog2E), broadcast(kRound)), n = whole - kRound;
+  const Vector<double> half = multiply_add(x, broadcast(kLog2E / 2), broadcast(kRound));
+  const Vector<double> r = multiply_add(n, broadcast(-kLn2Low), multiply_add(n, broadcast(-kLn2High), x));
+  const Vector<double> p = 1.0 + multiply_add(r * r, polynomial(kTaylor, r), r);
   return p * power_of_two(bits_of(half)) * power_of_two(bits_of(whole) - bits_of(half));
 }
 

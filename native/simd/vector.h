@@ -89,6 +89,18 @@ inline Vector<double> multiply_add(Vector<double> a, Vector<double> b, Vector<do
 inline Vector<float> multiply_add(Vector<float> a, Vector<float> b, Vector<float> c) { return a * b + c; }
 #endif
 
+// The larger and the smaller of a number and a vector's, lane by lane; NaN where b is NaN.
+#if SARDONYX_ISA == 2
+inline Vector<double> larger_of(double a, Vector<double> b) { return b < a ? broadcast(a) : b; }
+inline Vector<double> smaller_of(double a, Vector<double> b) { return b > a ? broadcast(a) : b; }
+#elif SARDONYX_ISA == 1
+inline Vector<double> larger_of(double a, Vector<double> b) { return _mm256_max_pd(broadcast(a), b); }
+inline Vector<double> smaller_of(double a, Vector<double> b) { return _mm256_min_pd(broadcast(a), b); }
+#else
+inline Vector<double> larger_of(double a, Vector<double> b) { return b < a ? broadcast(a) : b; }
+inline Vector<double> smaller_of(double a, Vector<double> b) { return b > a ? broadcast(a) : b; }
+#endif
+
 // The lanes' sum by halving: (a0+a4)+(a2+a6) + ((a1+a5)+(a3+a7)).
 template <class V>
 inline auto folded(V v) {

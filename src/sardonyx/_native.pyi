@@ -59,3 +59,15 @@ _Hook = Callable[[Any, Any], dict[str, NDArray[Any]]]
 def set_coerce(hook: _Hook | None, /) -> _Hook | None: ...
 def isa() -> str: ...
 def kernels() -> dict[str, tuple[str, ...]]: ...
+def pack_trees(
+    feature: NDArray[Any],
+    split: NDArray[Any],
+    children: NDArray[Any],
+    is_leaf: NDArray[Any],
+    missing: NDArray[Any],
+    set_of: NDArray[Any],
+    roots: NDArray[Any],
+    n_leaves: int,
+    n_features: int,
+    /,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], int]: ...

@@ -217,6 +217,7 @@ def _is_noise(
     largest = np.abs(right[np.isfinite(right)], dtype=np.float64).max(initial=0)
     given, expected = (np.asarray(a)[rows].astype(np.float64) for a in (got, right))
     moved, contradicted = noise(rows)
+    moved = moved if moved.shape == given.shape else moved.max(initial=0)  # rows against rows: other columns too
     contradicted = contradicted if contradicted <= MOST_CONTRADICTED * largest else 0.0  # else that is no rounding
     most = max(MOST_NOISE[single] * largest, NOISE_FACTOR * contradicted)
     with np.errstate(all="ignore"):

@@ -272,6 +272,7 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     if isinstance(result, tuple):
         suffixes = {
             "predict_std": ("predict", "predict_std"),
+            "predict_cov": ("predict", "predict_cov"),
             "kneighbors": ("kneighbors_distances", "kneighbors_indices"),
         }
         return list(zip(suffixes[method], result, strict=True))
@@ -370,11 +371,12 @@ def _names_of_methods(methods: Any) -> tuple[str, ...]:
 
 def _offers(estimator: Any, method: str) -> bool:
     """Whether an estimator has a method, as it is now fitted, with the option that it may stand for."""
-    if method != "predict_std":
+    if method not in registry.OPTIONS:
         return hasattr(estimator, method)
     predict = getattr(estimator, "predict", None)
     return predict is not None and (
-        "return_std" in inspect.signature(predict).parameters or registry.lookup(type(estimator), method) is not None
+        registry.OPTIONS[method] in inspect.signature(predict).parameters
+        or registry.lookup(type(estimator), method) is not None
     )
 
 

@@ -119,7 +119,7 @@ def describe(X: Any, *, vector: bool = False) -> Signature:
     InputError
         If X is not two-dimensional, or a column holds what is neither number, bool nor text.
     """
-    X = opened(X)
+    X = _columns_of_records(opened(X))
     if is_frame(X) or isinstance(X, Mapping):
         return _describe_columns(columns_of(X), "NaN" if _says_missing(X) else "None")
     if is_sparse(X):

@@ -23,12 +23,13 @@ T = TypeVar("T")
 #: inference methods, in the order in which they are offered
 METHODS: Final = (
     "predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples",
-    "transform", "inverse_transform", "apply", "predict_std", "kneighbors",
+    "transform", "inverse_transform", "apply", "predict_std", "predict_cov", "kneighbors",
 )  # fmt: skip
 #: what a file is given when nobody says which methods
 DEFAULTS: Final = (("predict", "predict_proba"), ("transform",))
 #: names that stand for another method called with an option
-ALIASES: Final = {"predict_std": "predict"}
+ALIASES: Final = {"predict_std": "predict", "predict_cov": "predict"}
+OPTIONS: Final = {"predict_std": "return_std", "predict_cov": "return_cov"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ Shape: TypeAlias = tuple[int, ...]
 
 #: The largest number of dimensions a kernel takes, without the row dimension (kMaxRank in tensor.h).
 MAX_RANK = 8
+#: bytes of the largest constant that is compared with others
+LARGEST_SHARED = 1 << 20
 
 
 class Declined(Exception):
@@ -388,11 +390,13 @@ class Builder:
         return index
 
     def constant(self, array: Array) -> int:
-        """Return the slot of a constant; equal constants share one."""
+        """Return the slot of a constant; equal constants share one, unless looking them up would be the dearer."""
         array = as_constant(array)
         dtype = dtype_name(array)
         if dtype not in DTYPE_CODES:
             decline(f"constants of type {dtype} have no kernels")
+        if array.nbytes > LARGEST_SHARED:
+            return self.new_slot(dtype, array.shape, 0, data=array)
         key = (dtype, array.shape, repr(array.tolist()).encode() if dtype == "str" else array.tobytes())
         if key not in self._constants:
             self._constants[key] = self.new_slot(dtype, array.shape, 0, data=array)

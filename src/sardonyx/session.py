@@ -190,9 +190,15 @@ class Session(ABC):
         return tuple(self.description.methods) if self.description else ()
 
     @_Offered
-    def predict(self, X: Any, *, return_std: bool = False) -> Any:
-        """Return the estimator's prediction, of shape (n_samples,) or (n_samples, n_outputs)."""
-        return self.answer("predict_std" if return_std else "predict", X)
+    def predict(self, X: Any, *, return_std: bool = False, return_cov: bool = False) -> Any:
+        """Return the estimator's prediction, of shape (n_samples,) or (n_samples, n_outputs).
+
+        With ``return_std`` or ``return_cov``, return it and its standard deviations, or the covariances of the samples,
+        where the file has them: converted with methods=["predict", "predict_std", "predict_cov"].
+        """
+        if return_std and return_cov:
+            raise InputError("at most one of return_std and return_cov can be asked for.")
+        return self.answer("predict_cov" if return_cov else "predict_std" if return_std else "predict", X)
 
     @_Offered
     def predict_proba(self, X: Any) -> Any:

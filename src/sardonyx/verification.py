@@ -30,6 +30,7 @@ from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, sp
 from .inputs import is_sparse
 from .operators.text import REFUSAL
 from .program import MAGIC
+from .registry import ALIASES, OPTIONS
 from .session import Session, load, parse_onnx
 
 if TYPE_CHECKING:
@@ -240,7 +241,8 @@ def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
 def _result(estimator: Any, name: str, X: Any) -> Any:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        return estimator.predict(X, return_std=True) if name == "predict_std" else getattr(estimator, name)(X)
+        options = {OPTIONS[name]: True} if name in OPTIONS else {}
+        return getattr(estimator, ALIASES.get(name, name))(X, **options)
 
 
 def _arrays(result: Any, method: Method, X: Any) -> list[Array]:

@@ -67,7 +67,7 @@ CASES = [
     Case(DictionaryLearning(4, **QUICK), "regression32"),
     Case(DictionaryLearning(3, **QUICK), "regression", INVERSE),
     Case(MiniBatchDictionaryLearning(5, **QUICK), "regression"),
-    Case(MiniBatchDictionaryLearning(4, transform_algorithm="lars", n_jobs=2, **QUICK), "regression"),
+    Case(MiniBatchDictionaryLearning(4, transform_algorithm="lars", **QUICK), "regression"),
     Case(MiniBatchDictionaryLearning(4, **QUICK), "regression32"),
     Case(MiniBatchDictionaryLearning(4, **QUICK), "regression_int"),
     Case(MiniBatchDictionaryLearning(3, split_sign=True, **QUICK), "regression", INVERSE),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.decomposition import NMF, MiniBatchNMF
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
 from . import Case
 
@@ -35,4 +38,5 @@ CASES = [
     Case(MiniBatchNMF(2, beta_loss=1.5, tol=0, **BATCH), "counts_int"),
     Case(MiniBatchNMF(3, **BATCH), "positive32"),
     Case(MiniBatchNMF(3, **BATCH), "positive", INVERSE),
+    Case(make_pipeline(MinMaxScaler(clip=True), NMF(3, **QUICK), LogisticRegression()), "positive"),
 ]

@@ -44,7 +44,7 @@ OURS = [
     HashingVectorizer(n_features=32),
     HashingVectorizer(n_features=7, alternate_sign=False, norm="l1", ngram_range=(1, 2)),
     HashingVectorizer(n_features=5, binary=True, norm=None, analyzer="char", dtype=np.float32),
-    HashingVectorizer(n_features=2**20, norm=None, dtype=np.int64, strip_accents="unicode"),
+    HashingVectorizer(n_features=2**14, norm=None, dtype=np.int64, strip_accents="unicode"),
     make_pipeline(HashingVectorizer(n_features=256), LogisticRegression()),
 ]
 

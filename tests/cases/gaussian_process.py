@@ -14,7 +14,7 @@ from sklearn.gaussian_process.kernels import (
 
 from . import Case
 
-_STD = ("predict_std",)
+_STD, _COV = ("predict_std",), ("predict_cov",)
 
 
 def _regressor(kernel: object = None, **parameters: object) -> GaussianProcessRegressor:
@@ -49,6 +49,10 @@ CASES = [
     Case(_regressor(PairwiseKernel(metric="cosine")), "regression_near", _STD),
     Case(_regressor(ConstantKernel(2.0)), "regression_near", _STD),
     Case(_regressor(RBF(2.0)), "regression32_near", _STD, rtol=1e-5),
+    Case(_regressor(), "regression_near", _COV),
+    Case(_regressor(2.0 * RBF(2.0) * Matern(3.0) + WhiteKernel(0.3), normalize_y=True), "regression_int", _COV),
+    Case(_regressor(DotProduct(2.0) ** 2 + ConstantKernel(3.0)), "regression_near", _COV),
+    Case(_regressor(PairwiseKernel(metric="laplacian", gamma=0.3), normalize_y=True), "regression_multi", _COV),
     Case(_classifier(), "binary_few"),
     Case(_classifier(2.0 * RBF(3.0)), "multiclass_few"),
     Case(_classifier(Matern(2.0)), "multiclass_int_few"),

@@ -20,8 +20,6 @@ from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, InputError, SardonyxError
 from sardonyx.session import Session
 
-from ..test_convert import feeds
-
 XGB: dict[str, Any] = {"n_estimators": 8, "max_depth": 4, "n_jobs": 1}
 LGBM: dict[str, Any] = {"n_estimators": 8, "num_leaves": 8, "min_child_samples": 5, "verbose": -1, "n_jobs": 1}
 CAT: dict[str, Any] = {
@@ -96,7 +94,7 @@ def test_regressors_are_bit_identical(
         X = np.random.default_rng(seed).choice(values, (rows, 3)).astype(dtype)
     expected = est.predict(X)
     np.testing.assert_array_equal(session.predict(X), expected, strict=True)
-    np.testing.assert_array_equal(other.run(None, feeds(X))[0], expected, strict=True)
+    np.testing.assert_array_equal(other.run(None, {"X": X})[0], expected, strict=True)
 
 
 def test_integers_of_an_array_are_read_as_the_library_reads_them() -> None:

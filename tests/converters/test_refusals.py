@@ -64,7 +64,6 @@ REFUSED: dict[str, tuple[Any, Any, str, str]] = {
     "Python pooling": (FeatureAgglomeration(pooling_func=row_spans), NUMBERS, "transform", "numpy.mean"),
     "random features": (BernoulliRBM(2), COUNTS, "score_samples", "score_samples cannot be converted: .*at random"),
     "random order": (NMF(2, shuffle=True, tol=1), COUNTS, "transform", "another order.*random_state"),
-    "nothing to be made of": (NMF(2, alpha_H=1e3, random_state=0), COUNTS, "transform", "all zeros"),
     "signs on the path": (
         SparseCoder(ATOMS, transform_algorithm="lars", positive_code=True),
         NUMBERS,
@@ -88,6 +87,15 @@ def test_text_is_refused_for_an_opset_that_cannot_compare_it() -> None:
     X = np.array([["a"], ["b"]], dtype=object)
     with pytest.raises(ConversionError, match="take a later target_opset"):
         convert(OneHotEncoder().fit(X), X, target_opset=18)
+
+
+def test_components_of_zeros_are_refused() -> None:
+    fitted = NMF(2, tol=1).fit(COUNTS.X)
+    fitted.components_ *= 0
+    with pytest.raises(ValueError, match="full of zeros"):
+        fitted.transform(COUNTS.X)
+    with pytest.raises(ConversionError, match="all zeros"):
+        convert(fitted, COUNTS.X)
 
 
 @pytest.mark.parametrize("estimator", [NMF(2, tol=1), MiniBatchNMF(2, tol=1)])

@@ -48,8 +48,8 @@ def updates(H: Any, beta: float, rule: str, penalties: tuple[float, float] = (0.
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("count", [1, 3, 17, 128, 300])
-@pytest.mark.parametrize("n", [1, 4, 9])
+@pytest.mark.parametrize("count", [1, 16, 17, 300])
+@pytest.mark.parametrize("n", [1, 9])
 def test_descent(n: int, count: int, dtype: str) -> None:
     order = np.stack([np.random.default_rng(i).permutation(n) for i in range(3)])
     H = components(n, 5, dtype)
@@ -71,10 +71,9 @@ def test_descent_of_nothing_and_of_a_component_of_zeros() -> None:
 @pytest.mark.parametrize("beta", [2.0, 1.0, 0.0, -0.5, 0.5, 1.5, 2.5, 3.0])
 def test_updates(beta: float, rule: str, dtype: str) -> None:
     H = components(3, 6, dtype)
-    for count in (1, 14):
+    for count, penalties in ((1, (0.0, 0.0)), (14, (0.3, 0.2))):
         X = rows(count, 6, dtype) + (0.1 if beta <= 0 else 0)
-        for penalties in ((0.0, 0.0), (0.3, 0.2)):
-            assert_kernels_are_the_body(updates(H, beta, rule, penalties), X=X.astype(dtype))
+        assert_kernels_are_the_body(updates(H, beta, rule, penalties), X=X.astype(dtype))
 
 
 def test_the_batch_decides_when_to_stop() -> None:

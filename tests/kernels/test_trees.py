@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import helper
 
+from sardonyx import _native
 from sardonyx.graph import Graph
 from sardonyx.large import Large
 from sardonyx.lower import lower
@@ -122,6 +123,74 @@ def test_every_instruction_set(depth: int, dtype: type, members: bool, isa: str)
         for n in (150, 64, 8, 7, 1, 0):
             np.testing.assert_array_equal(native.run(None, {"X": X[:n]})[0], expected[:n])
     np.testing.assert_array_equal(load(program_of(trees, dtype), isa=isa).run(None, {"X": X})[0], leaves)
+
+
+def complete(depth: int, n_trees: int) -> Trees:
+    """Complete trees in which every node asks for a feature of its own, splits and directions of NaN being random."""
+    rng = np.random.default_rng(depth)
+    size, inner = 2 ** (depth + 1) - 1, 2**depth - 1
+    place = np.arange(size)
+    child = np.concatenate([np.where(place < inner, 2 * place + 1 + t * size, -1) for t in range(n_trees)])
+    total = size * n_trees
+    feature = np.concatenate([place % inner + t * inner for t in range(n_trees)])
+    split = rng.choice([-1, 0, -0.0, 1, np.inf, -np.inf, np.nan], total).astype(np.float32)
+    missing, no_set = rng.random(total) < 0.5, np.full(total, -1)
+    right = np.where(child >= 0, child + 1, -1)
+    return build_trees(
+        np.arange(n_trees) * size, child, right, feature, split, missing, no_set, np.zeros((1, 32), bool)
+    )
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(("depth", "n_trees", "bits"), [(4, 9, 32), (13, 2, 32), (15, 1, 64)])
+def test_nodes_of_every_width(depth: int, n_trees: int, bits: int, isa: str) -> None:
+    trees = complete(depth, n_trees)
+    n_features = int(trees.feature.max()) + 1
+    rng = np.random.default_rng(0)
+    X: NDArray[Any] = rng.choice([-2, -1, 0, -0.0, 1, 2, np.inf, -np.inf], (13, n_features)).astype(np.float32)
+    X[9:] = np.where(rng.random(X[9:].shape) < 0.3, np.nan, X[9:])
+    graph = Graph({"": 21, "ai.onnx.ml": 5, "sardonyx": 1})
+    with graph.scope():
+        y = leaves_of(graph.input("X", np.float32, ("N", n_features)), trees)
+    (segment,) = lower(graph.model({"y": y})).segments
+    assert isinstance(segment, NativeSegment)
+    (step,) = segment.program.steps
+    assert segment.program.slots[step.inputs[1]].dtype == f"uint{bits}"
+    native, leaves = load(segment.program, isa=isa), reached(trees, X)
+    for part in (slice(None), slice(9), slice(1), slice(12, 13)):
+        np.testing.assert_array_equal(native.run(None, {"X": X[part]})[0], leaves[part])
+
+
+@pytest.mark.parametrize("change", ["root", "child", "leaf", "twice", "feature", "type", "length"])
+def test_packing_refuses(change: str) -> None:
+    trees = random_trees(0, 3, np.float32)
+    given: dict[str, Any] = {
+        "feature": trees.feature.copy(),
+        "split": trees.split,
+        "children": trees.children.copy(),
+        "is_leaf": trees.is_leaf,
+        "missing": trees.missing,
+        "set_of": trees.set_of,
+        "roots": trees.roots.copy(),
+    }
+    node, leaf = np.argwhere(~trees.is_leaf)[0], np.argwhere(trees.is_leaf)[0]
+    if change == "root":
+        given["roots"][0] = len(trees.feature)
+    elif change == "child":
+        given["children"][tuple(node)] = -1
+    elif change == "leaf":
+        given["children"][tuple(leaf)] = len(trees.tree_of_leaf)
+    elif change == "twice":
+        given["roots"][1] = given["roots"][0]
+    elif change == "feature":
+        given["feature"][0] = FEATURES
+    elif change == "type":
+        given["roots"] = given["roots"].astype(np.int32)
+    else:
+        given["missing"] = given["missing"][1:]
+    pack_trees: Any = _native.pack_trees
+    with pytest.raises(TypeError if change in ("type", "length") else ValueError):
+        pack_trees(*given.values(), len(trees.tree_of_leaf), FEATURES)
 
 
 def _files() -> dict[str, bytes]:

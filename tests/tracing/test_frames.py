@@ -125,7 +125,7 @@ def test_branches_on_the_kind_of_data() -> None:
         (lambda X: X["age"].map({1.5: 2}), "map"),
         (lambda X: X.iloc[:, 0], "iloc"),
         (lambda X: X["nope"], "there is no column 'nope'"),
-        (lambda X: pd.get_dummies(X), "get_dummies"),
+        (pd.get_dummies, "get_dummies"),
         (lambda X: X[["age", "city"]].to_numpy(), "text beside numbers"),
     ],
 )

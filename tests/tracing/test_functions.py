@@ -19,7 +19,6 @@ from sardonyx.errors import ConversionError
 from sardonyx.tracing.array import UFUNCS
 
 from ..exactness import assert_exact
-from ..test_convert import feeds
 
 Array = NDArray[Any]
 FLOATS = (0, -0.0, 1, -1, 0.5, -0.5, 2.5, -2.5, 8, 1e-300, 5e-324, 1e300, np.nan, np.inf, -np.inf, 3, 100, 7.25, 0.1)
@@ -56,7 +55,7 @@ def same(function: Callable[[Any], Any], X: Array, *, may_refuse: bool = False) 
     assert "reference" not in str(session.explain()).lower()
     for actual in (
         session.run(None, session.feeds(X))[0],
-        ort.InferenceSession(model.SerializeToString()).run(None, feeds(X))[0],
+        ort.InferenceSession(model.SerializeToString()).run(None, {"X": X})[0],
     ):
         assert actual.dtype == expected.dtype
         assert_exact(actual, expected)

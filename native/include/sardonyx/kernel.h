@@ -103,10 +103,10 @@ struct KernelRegistration {
 
 // SARDONYX_KERNEL("Softmax", {check, run});
 //
-// The Kernel is a constant of the file: built when it is registered, it would be built by instructions of the file's
-// set, on every machine that loads the module.
-#define SARDONYX_KERNEL(name, ...) SARDONYX_KERNEL_(name, __COUNTER__, __VA_ARGS__)
-#define SARDONYX_KERNEL_(name, number, ...)                                            \
+// The Kernel is a constant of the file, not built while the module loads: that would run instructions of a variant which
+// this machine may not have.
+#define SARDONYX_KERNEL(name, ...) SARDONYX_KERNEL_(__COUNTER__, name, __VA_ARGS__)
+#define SARDONYX_KERNEL_(number, name, ...)                                            \
   static constexpr ::sardonyx::Kernel SARDONYX_CONCAT(kernel_, number) __VA_ARGS__;    \
   static const ::sardonyx::KernelRegistration SARDONYX_CONCAT(registration_, number) { \
     name, SARDONYX_CONCAT(kernel_, number), SARDONYX_ISA                               \

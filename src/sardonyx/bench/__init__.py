@@ -6,7 +6,7 @@ Used by ``sardonyx bench``, the demo and benchmarks/. It times and draws; it nev
 
 from __future__ import annotations
 
-from .plot import save_plot
+from .plot import save_plot, save_speedups
 from .runners import Runner, Workload, compare, onnxruntime_runner, sardonyx_runner, sklearn_runner, workload
 from .timing import Timing, duration, measure, ratio
 
@@ -25,6 +25,7 @@ __all__ = [
     "ratio",
     "sardonyx_runner",
     "save_plot",
+    "save_speedups",
     "sklearn_runner",
     "workload",
 ]

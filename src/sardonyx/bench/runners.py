@@ -5,8 +5,9 @@ Conversion of the rows (frames to tensors, text to objects) is done before the c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,11 +35,13 @@ class Workload:
     X: Any = None
 
 
+#: calls of up to SMALL rows take turns with DIFFERENT rows: nobody predicts the same row all day
+SMALL, DIFFERENT = 100, 16
 #: turns a workload into the call to be timed
 Runner: TypeAlias = Callable[[Workload], Callable[[], object]]
 
 
-def workload(feeds: Mapping[str, Any], rows: int, X: Any = None) -> Workload:
+def workload(feeds: Mapping[str, Any], rows: int, X: Any = None, start: int = 0) -> Workload:
     """Repeat or cut data to a number of rows.
 
     Parameters
@@ -49,11 +52,13 @@ def workload(feeds: Mapping[str, Any], rows: int, X: Any = None) -> Workload:
         Rows wanted.
     X : array or DataFrame, optional
         The same data as the estimator takes them.
+    start : int, default 0
+        The first row to take.
     """
     have = min((len(a) for a in feeds.values()), default=0)
     if not have:
         raise InputError("no rows to time; give data with at least one row.")
-    index = np.arange(rows) % have
+    index = (start + np.arange(rows)) % have
     return Workload(rows, {name: _contiguous(array[index]) for name, array in feeds.items()}, _take(X, index))
 
 
@@ -88,36 +93,58 @@ def sklearn_runner(estimator: Any, methods: Sequence[str]) -> Runner:
 
 
 def compare(
-    runners: Mapping[str, Runner],
+    runners: Mapping[str, Runner | Sequence[Runner]],
     feeds: Mapping[str, Any],
     batches: Sequence[int],
     X: Any = None,
     budget: float = 1.0,
     progress: Callable[[int], None] = lambda rows: None,
+    limit: float = math.inf,
+    settle: float = 0.0,
 ) -> list[Timing]:
     """Time runners on the same rows at several batch sizes.
 
     Parameters
     ----------
-    runners : mapping of str to Runner
+    runners : mapping of str to Runner, or to several of which the fastest counts
         By name.
     feeds : mapping of str to ndarray
         Data, repeated as needed.
     batches : sequence of int
-        Rows of a call.
+        Rows of a call, ascending.
     X : array or DataFrame, optional
         The data as the estimator takes them.
     budget : float
         Seconds for each batch size.
     progress : callable
         Told each batch size when it is done.
+    limit : float
+        Runners are not called when their time per row promises a longer call, in seconds.
+    settle : float
+        Seconds between two runners' blocks; see `measure`.
     """
+    entries = [(name, one) for name, given in runners.items() for one in ([given] if callable(given) else given)]
     timings: list[Timing] = []
+    a_row = dict.fromkeys(range(len(entries)), 0.0)
     for rows in batches:
-        work = workload(feeds, rows, X)
-        timings += measure({name: runner(work) for name, runner in runners.items()}, rows, budget)
+        works = [workload(feeds, rows, X, i * rows) for i in range(DIFFERENT if rows <= SMALL else 1)]
+        calls = {
+            str(i): [one(work) for work in works] for i, (_, one) in enumerate(entries) if a_row[i] * rows <= limit
+        }
+        measured = measure(calls, rows, budget, settle)
+        a_row |= {int(t.name): t.per_row for t in measured}
+        timings += _fastest([replace(t, name=entries[int(t.name)][0]) for t in measured])
         progress(rows)
     return timings
+
+
+def _fastest(timings: Sequence[Timing]) -> list[Timing]:
+    """Return the fastest of each name, in the order of names."""
+    best: dict[str, Timing] = {}
+    for timing in timings:
+        known = best.setdefault(timing.name, timing)
+        best[timing.name] = min(known, timing, key=lambda t: t.seconds)
+    return list(best.values())
 
 
 def _bind(function: Callable[..., object], names: None, feeds: dict[str, Any]) -> Callable[[], object]:

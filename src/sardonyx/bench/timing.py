@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import TypeAlias
 
 #: seconds a block lasts at least, far above the clock's resolution
 BLOCK = 0.002
@@ -23,6 +25,10 @@ BLOCK = 0.002
 FEWEST, MOST = 5, 200
 #: a round more is not worth this many budgets
 PATIENCE = 10
+
+
+#: one call, or calls that take turns: the same work on other rows
+Calls: TypeAlias = "Callable[[], object] | Sequence[Callable[[], object]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +62,19 @@ class Timing:
         return self.seconds / self.rows
 
 
-def measure(calls: Mapping[str, Callable[[], object]], rows: int = 1, budget: float = 1.0) -> list[Timing]:
+def measure(calls: Mapping[str, Calls], rows: int = 1, budget: float = 1.0, settle: float = 0.0) -> list[Timing]:
     """Time calls against each other.
 
     Parameters
     ----------
-    calls : mapping of str to callable
-        What to call, by name.
+    calls : mapping of str to callable or sequence of callables
+        What to call, by name; several take turns.
     rows : int
         Rows that a call handles; only noted in the result.
     budget : float
         Seconds to spend in all; slow calls still get `FEWEST` rounds, very slow ones (`PATIENCE`) one at least.
+    settle : float
+        Seconds to wait before each block, so that threads of the one before it have stopped spinning.
 
     Returns
     -------
@@ -75,7 +83,7 @@ def measure(calls: Mapping[str, Callable[[], object]], rows: int = 1, budget: fl
     """
     names = list(calls)
     with _quiet():
-        repeats = {name: _repeats(calls[name]) for name in names}
+        repeats = {name: _repeats(_turns(calls[name])) for name in names}
         samples: dict[str, list[float]] = {name: [] for name in names}
         start = time.perf_counter()
         for number in range(MOST):
@@ -83,7 +91,8 @@ def measure(calls: Mapping[str, Callable[[], object]], rows: int = 1, budget: fl
             if number and spent > (budget if number >= FEWEST else PATIENCE * budget):
                 break
             for name in _rotated(names, number):
-                samples[name].append(_block(calls[name], repeats[name]))
+                time.sleep(settle)
+                samples[name].append(_block(_turns(calls[name]), repeats[name]))
     return [_timing(name, rows, samples[name]) for name in names]
 
 
@@ -114,21 +123,26 @@ def _quiet() -> Iterator[None]:
             gc.enable()
 
 
-def _repeats(call: Callable[[], object]) -> int:
-    """Warm a call up and return how often it fits into a block."""
-    call()
+def _turns(calls: Calls) -> Sequence[Callable[[], object]]:
+    return (calls,) if callable(calls) else calls
+
+
+def _repeats(calls: Sequence[Callable[[], object]]) -> int:
+    """Warm calls up and return how often they fit into a block."""
+    for call in calls:
+        call()
     repeats = 1
-    while (elapsed := _block(call, repeats) * repeats) < BLOCK / 2:
+    while (elapsed := _block(calls, repeats) * repeats) < BLOCK / 2:
         repeats = max(repeats * 2, int(repeats * BLOCK / max(elapsed, 1e-7)) // 2)
     return max(1, round(repeats * BLOCK / elapsed)) if elapsed < BLOCK else repeats
 
 
-def _block(call: Callable[[], object], repeats: int) -> float:
-    steps = range(repeats)
+def _block(calls: Sequence[Callable[[], object]], repeats: int) -> float:
+    steps = list(islice(cycle(calls), repeats))
     if repeats > 1:
-        call()
+        calls[-1]()
     start = time.perf_counter()
-    for _ in steps:
+    for call in steps:
         call()
     return (time.perf_counter() - start) / repeats
 

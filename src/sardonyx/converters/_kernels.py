@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from sklearn.gaussian_process import kernels
 
 from ..errors import ConversionError
-from ..graph import Value, per_row, where
-from ..operators.pairwise import exact_distances, pairwise_kernel, self_kernel
+from ..graph import Value, one, op, per_row, where
+from ..operators.pairwise import exact_distances, pairwise_kernel, self_kernel, transpose
 from ..operators.special import bessel_k
 
 Kernel: TypeAlias = Any
 Numbers: TypeAlias = Value | float
+#: training rows, or, the same object as X, the rows themselves
+Rows: TypeAlias = NDArray[Any] | Value
 
 
 def kernel_matrix(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
@@ -31,13 +33,29 @@ def kernel_matrix(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
     return result if isinstance(result, Value) else per_row(np.full(len(Y), result, np.float64), X)
 
 
+def kernel_between_rows(kernel: Kernel, X: Value) -> Value:
+    """Return ``kernel(X)``, shape (N, N)."""
+    return _cross(kernel, X, X) + _no_kernel(X)
+
+
+def _no_kernel(X: Value) -> Value:
+    """Return zeros of shape (N, N)."""
+    zero = (X[:, :1] != X[:, :1]).astype(np.float64) * 0.0
+    return zero + transpose(zero)
+
+
+def _white(kernel: Kernel, X: Value, Y: Rows) -> Numbers:
+    """Noise is a row's own: between rows and themselves it is on the diagonal, elsewhere there is none."""
+    return float(kernel.noise_level) * one(op.EyeLike(_no_kernel(X))) if Y is X else 0.0
+
+
 def kernel_diagonal(kernel: Kernel, X: Value) -> Value:
     """Return ``kernel.diag(X)``, shape (N,)."""
     result = _diagonal(kernel, X)
     return result if isinstance(result, Value) else per_row(np.float64(result), X)
 
 
-def _cross(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Numbers:
+def _cross(kernel: Kernel, X: Value, Y: Rows) -> Numbers:
     return _find(_CROSS, kernel)(kernel, X, Y)
 
 
@@ -54,16 +72,16 @@ def _find(rules: dict[type, Callable[..., Numbers]], kernel: Kernel) -> Callable
     )
 
 
-def _scaled(kernel: Kernel, X: Value, Y: NDArray[Any]) -> tuple[Value, NDArray[Any]]:
+def _scaled(kernel: Kernel, X: Value, Y: Rows) -> tuple[Value, Rows]:
     scale = np.squeeze(kernel.length_scale).astype(float)
     return X / scale, Y / scale
 
 
-def _rbf(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+def _rbf(kernel: Kernel, X: Value, Y: Rows) -> Value:
     return np.exp(-0.5 * exact_distances(*_scaled(kernel, X, Y), "sqeuclidean"))
 
 
-def _matern(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+def _matern(kernel: Kernel, X: Value, Y: Rows) -> Value:
     distances = exact_distances(*_scaled(kernel, X, Y), "euclidean")
     if kernel.nu == np.inf:
         return np.exp(-(distances * distances) / 2.0)
@@ -95,22 +113,22 @@ def _matern_half(distances: Value, p: int) -> Value:
     return result
 
 
-def _rational_quadratic(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+def _rational_quadratic(kernel: Kernel, X: Value, Y: Rows) -> Value:
     distances = exact_distances(X, Y, "sqeuclidean")
     scale = float(2 * kernel.alpha * np.squeeze(kernel.length_scale) ** 2)
     return (1 + distances / scale) ** float(-kernel.alpha)
 
 
-def _exp_sine_squared(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+def _exp_sine_squared(kernel: Kernel, X: Value, Y: Rows) -> Value:
     wave = np.sin(exact_distances(X, Y, "euclidean") * float(np.pi / kernel.periodicity)) / float(kernel.length_scale)
     return np.exp(-2 * (wave * wave))
 
 
-def _dot_product(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
-    return X @ Y.T + float(kernel.sigma_0**2)
+def _dot_product(kernel: Kernel, X: Value, Y: Rows) -> Value:
+    return X @ (transpose(Y) if isinstance(Y, Value) else Y.T) + float(kernel.sigma_0**2)
 
 
-def _pairwise(kernel: Kernel, X: Value, Y: NDArray[Any]) -> Value:
+def _pairwise(kernel: Kernel, X: Value, Y: Rows) -> Value:
     parameters = {"gamma": kernel.gamma, **(kernel.pairwise_kernels_kwargs or {})}
     return pairwise_kernel(kernel.metric, X, Y, **parameters)
 
@@ -122,7 +140,7 @@ def _pairwise_diagonal(kernel: Kernel, X: Value) -> Numbers:
 
 _CROSS: dict[type, Callable[..., Numbers]] = {
     kernels.ConstantKernel: lambda k, X, Y: float(k.constant_value),
-    kernels.WhiteKernel: lambda k, X, Y: 0.0,
+    kernels.WhiteKernel: _white,
     kernels.RBF: _rbf,
     kernels.Matern: _matern,
     kernels.RationalQuadratic: _rational_quadratic,

@@ -9,6 +9,6 @@ from ..registry import impossible
 impossible(
     PatchExtractor,
     method="transform",
-    reason="it makes many rows of one image, at random where max_patches is set, while a model answers a row for each row. "
-    "Extract the patches first, and give the model those.",
+    reason="it makes many rows of one image, at random where max_patches is set, while a model answers a row for each "
+    "row. Extract the patches first, and give the model those.",
 )

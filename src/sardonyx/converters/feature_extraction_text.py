@@ -26,7 +26,7 @@ from ..graph import Value
 from ..operators.text import OPSET, count_terms, hash_terms, tf_idf
 from ..patterns import Automaton, Unsupported, compile_pattern
 from ..protos import STRING, tensor_type
-from ..registry import converter
+from ..registry import converter, impossible
 
 Array = NDArray[Any]
 
@@ -43,7 +43,7 @@ CALLABLES = ("analyzer", "tokenizer", "preprocessor", "strip_accents")
 
 @converter(CountVectorizer, finite=False)
 def count_vectorizer(est: Any, X: Value) -> Value:
-    return _counts(est, X, _count_type(est))
+    return _counts(est, X, count_type(est))
 
 
 @converter(TfidfVectorizer, finite=False)
@@ -60,20 +60,31 @@ def tfidf_transformer(est: Any, X: Value) -> Value:
 def hashing_vectorizer(est: Any, X: Value) -> Value:
     analysis, tables = _analysis(est, X)
     columns = {"n_features": int(est.n_features), "alternate_sign": int(est.alternate_sign)}
-    dtype = _count_type(est) if est.norm is None else _float_type(est)
+    dtype = count_type(est) if est.norm is None else _float_type(est)
     counts: Value = hash_terms(X, *tables, **columns, to=tensor_type(dtype), **analysis)
+    counts.sparse = True
     return counts if est.norm is None else _weighted(counts, None, False, est.norm)
 
 
 def _counts(est: Any, X: Value, dtype: np.dtype[Any]) -> Value:
     analysis, tables = _analysis(est, X)
     result: Value = count_terms(X, *tables, vocabulary=_vocabulary(est), to=tensor_type(dtype), **analysis)
+    result.sparse = True
     return result
+
+
+impossible(
+    CountVectorizer,
+    method="inverse_transform",
+    reason="it gives each document a list of terms of a length of its own, which no tensor holds. "
+    "Take vectorizer.get_feature_names_out() and index it with the columns of each row.",
+)
 
 
 def _weighted(counts: Value, idf: Any, sublinear_tf: bool, norm: str | None) -> Value:
     factors = [] if idf is None else [np.asarray(idf)]
     result: Value = tf_idf(counts, *factors, sublinear_tf=int(sublinear_tf), norm=norm or "")
+    result.sparse = True  # also where a dense matrix was given
     return result
 
 
@@ -97,7 +108,7 @@ def _analysis(est: Any, X: Value) -> tuple[dict[str, Any], tuple[Array, ...]]:
         "ngram_range": [int(n) for n in est.ngram_range],
         "binary": int(est.binary),
     }
-    return attributes, _tables(est.token_pattern if words else None, bool(est.lowercase), est.strip_accents)
+    return attributes, tables_of(est.token_pattern if words else None, bool(est.lowercase), est.strip_accents)
 
 
 def _refuse_code(est: Any) -> None:
@@ -144,7 +155,8 @@ def _automaton(est: Any) -> Automaton:
 
 
 @functools.lru_cache(maxsize=16)
-def _tables(token_pattern: str | None, lowercase: bool, strip_accents: str | None) -> tuple[Array, ...]:
+def tables_of(token_pattern: str | None, lowercase: bool, strip_accents: str | None) -> tuple[Array, ...]:
+    """Return the tables that operators of text carry: pages, fold, kinds, automaton."""
     fold_pages, folded = fold(lowercase, strip_accents)
     automaton = None if token_pattern is None else compile_pattern(token_pattern)
     classes = space().astype(np.uint8) if automaton is None else automaton.classes
@@ -171,8 +183,8 @@ def _vocabulary(est: Any) -> Array:
     return _texts(terms)
 
 
-def _count_type(est: Any) -> np.dtype[Any]:
-    """Return the dtype of counts."""
+def count_type(est: Any) -> np.dtype[Any]:
+    """Return the dtype of an estimator's counts."""
     dtype = np.dtype(est.dtype)
     if dtype.kind not in "iuf" or dtype.itemsize > 8 or dtype == np.float16:
         raise ConversionError(f"{type(est).__name__}(dtype={dtype}): counts are integers, float32 or float64.")
@@ -181,5 +193,5 @@ def _count_type(est: Any) -> np.dtype[Any]:
 
 def _float_type(est: Any) -> np.dtype[Any]:
     """Return the dtype of weights: scikit-learn makes float64 of integers."""
-    dtype = _count_type(est)
+    dtype = count_type(est)
     return dtype if dtype.kind == "f" else np.dtype(np.float64)

@@ -13,10 +13,11 @@ from sklearn.gaussian_process._gpc import COEFS, LAMBDAS, _BinaryGaussianProcess
 from ..convert import call, step
 from ..errors import ConversionError
 from ..graph import Value
+from ..operators.pairwise import transpose
 from ..operators.special import erf
 from ..operators.triangular import solve_triangular
 from ..registry import converter
-from ._kernels import kernel_diagonal, kernel_matrix
+from ._kernels import kernel_between_rows, kernel_diagonal, kernel_matrix
 from ._response import columns_of
 from .base import take_labels
 
@@ -36,6 +37,15 @@ def regressor_std(est: Any, X: Value) -> tuple[Value, Value]:
     outputs = np.maximum(variance, 0.0)[:, None] * scale
     deviation = np.sqrt(outputs.reshape(-1) if len(scale) == 1 else outputs)
     return call(est, "predict", X), deviation
+
+
+@converter(GaussianProcessRegressor, method="predict_cov")
+def regressor_covariance(est: Any, X: Value) -> tuple[Value, Value]:
+    """Rows against rows: the one answer whose size is the square of the rows asked for."""
+    solved = solve_triangular(kernel_matrix(est.kernel_, X, est.X_train_).astype(np.float64), np.tril(est.L_))
+    covariance = kernel_between_rows(est.kernel_, X) - solved @ transpose(solved)
+    scale = np.ravel(np.asarray(est._y_train_std)) ** 2
+    return call(est, "predict", X), covariance * scale[0] if len(scale) == 1 else covariance[:, :, None] * scale
 
 
 @converter(_BinaryGaussianProcessClassifierLaplace, method="predict")

@@ -33,6 +33,6 @@ def multi_label_binarizer(est: Any, y: Value) -> Value:
 impossible(
     MultiLabelBinarizer,
     method="inverse_transform",
-    reason="it gives tuples of as many labels as a row has, and no tensor has rows of different lengths. Read the labels "
-    "off the indicator matrix: classes_[row == 1].",
+    reason="it gives tuples of as many labels as a row has, and no tensor has rows of different lengths. Read the "
+    "labels off the indicator matrix: classes_[row == 1].",
 )

@@ -25,12 +25,16 @@ from .base import argmax_labels, class_labels
 
 
 def as_float32(est: Any, X: Value, allow_nan: bool) -> Value:
-    """Return X as float32, refused where it is infinite then, and where it is NaN unless that is allowed."""
+    """Return X as float32, refused where it is infinite then, and where it is NaN unless that is allowed.
+
+    In a sparse matrix it is not.
+    """
     rounded = X.astype(np.float32)
     if X.dtype.kind in "iub":
         return rounded
-    result: Value = check_finite(rounded, allow_nan=int(allow_nan), estimator=type(est).__name__)
-    return result
+    allowed = allow_nan and not X.sparse
+    result: Value = check_finite(rounded, allow_nan=int(allowed), estimator=type(est).__name__)
+    return result.like(X)
 
 
 def allows_nan(tree: Any) -> bool:

@@ -8,16 +8,16 @@ from ..program import Param
 from ..reference import dtype_of, to_array
 from ..rules import Array, Builder, NodeView, Row, Values, decline, lowers
 
-ANALYZERS = {"word": 0, "char": 1, "char_wb": 2}
+ANALYZERS = {"word": 0, "char": 1, "char_wb": 2, "": 3}
 NORMS = {"": 0, "l1": 1, "l2": 2}
 
 
 def _analysis(node: NodeView) -> tuple[list[Row | Array], list[Param]]:
     """Return the inputs and params that every kernel of text begins with."""
     x = node.row(0)
-    if x.dtype != "str" or x.width != 1:
-        decline("the input is not rows of one text")
     analyzer = node.text("analyzer", "")
+    if x.dtype != "str" or (x.width != 1 and analyzer):
+        decline("the input is not rows of one text")
     if analyzer not in ANALYZERS:
         decline(f"no analyzer {analyzer!r}")
     tables = [node.const(i) for i in range(1, 5)]

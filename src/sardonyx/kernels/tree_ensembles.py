@@ -21,7 +21,7 @@ import onnx
 from numpy.typing import NDArray
 
 from ..reference import to_array
-from ..rules import Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from ..rules import Builder, Const, NodeView, Row, Values, decline, lowers
 from .elementwise import FLOATS, cast_row, elementwise
 from .reduce import reduce_axes
 from .scores import (
@@ -37,7 +37,7 @@ from .scores import (
     unary,
 )
 from .shape import look_up
-from .trees import AVERAGE, MAX_TARGETS, SUM, Nodes, leaf_ranks, pack, read_nodes, sum_steps, walk_tables
+from .trees import AVERAGE, MAX_TARGETS, SUM, Nodes, leaves_step, read_nodes, sum_steps
 
 ML = "ai.onnx.ml"
 MIN, MAX = 2, 3
@@ -229,10 +229,7 @@ def reached_leaves(b: Builder, x: Row, nodes: Nodes, n_leaves: int) -> Row:
     """Return the number of the leaf that a row reaches in each tree, int64 of shape (N, n_trees)."""
     if x.dtype != nodes.split.dtype.name or len(x.shape) != 1:
         decline("rows of another type than the splits")
-    packed = pack(nodes, n_leaves)
-    walk = walk_tables(nodes, packed, leaf_ranks(packed)[1], x.width)
-    inputs: list[Operand | Array] = [x, walk.nodes, walk.trees, walk.leaves, walk.sets]
-    return b.step("TreeEnsembleLeaves", inputs, [("int64", (len(nodes.roots),))], (walk.bits,))[0]
+    return leaves_step(b, x, nodes, np.arange(n_leaves))
 
 
 def _rows(b: Builder, node: NodeView) -> Row:

@@ -27,10 +27,10 @@ def transpose(x: Value) -> Value:
     return result
 
 
-def float_rows(X: Value, Y: NDArray[Any]) -> tuple[Value, Value]:
+def float_rows(X: Value, Y: NDArray[Any] | Value) -> tuple[Value, Value]:
     """Return both as ``check_pairwise_arrays`` does: float32 if both are, else float64."""
     dtype = np.float32 if X.dtype == Y.dtype == np.float32 else np.float64
-    return X.astype(dtype), as_value(np.ascontiguousarray(Y, dtype))
+    return X.astype(dtype), Y.astype(dtype) if isinstance(Y, Value) else as_value(np.ascontiguousarray(Y, dtype))
 
 
 @operator("PairwiseSquaredEuclidean", outputs=("D",))
@@ -41,10 +41,10 @@ def squared_distances(X: Value, Y: Value) -> Value:
     return np.maximum((-2.0 * (x @ transpose(y)) + xx + yy).astype(X.dtype), 0.0)  # type: ignore[call-overload]
 
 
-def exact_distances(X: Value, Y: NDArray[Any], metric: str) -> Value:
+def exact_distances(X: Value, Y: NDArray[Any] | Value, metric: str) -> Value:
     """Return ``scipy.spatial.distance.cdist(X, Y, metric)``: sums over the features, in float64."""
-    y = np.ascontiguousarray(Y, np.float64)
-    return pairwise_distances(X.astype(np.float64), y, np.float64(2.0), np.ones(y.shape[1]), metric=metric)
+    y = Y.astype(np.float64) if isinstance(Y, Value) else np.ascontiguousarray(Y, np.float64)
+    return pairwise_distances(X.astype(np.float64), y, np.float64(2.0), np.ones(X.dim(1)), metric=metric)
 
 
 @operator("PairwiseChiSquared", outputs=("D",))
@@ -146,7 +146,7 @@ def pairwise_kernel(metric: Any, X: Value, Y: Any, **parameters: Any) -> Value:
             "or 'precomputed' and compute the kernel before."
         )
     kernel, accepted = _KERNELS[metric]
-    dense = np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y)
+    dense = Y if isinstance(Y, Value) else np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y)
     return kernel(*float_rows(X, dense), **{k: v for k, v in parameters.items() if k in accepted})
 
 

@@ -139,7 +139,9 @@ def hash_terms(
 
     Parameters
     ----------
-    X, pages, fold, kinds, automaton
+    X : Value of shape (N,) or (N, n_texts)
+        Documents; where `analyzer` is empty, texts that are terms as they are.
+    pages, fold, kinds, automaton
         As for CountTerms, like the other attributes.
     n_features : int
         Number of columns.
@@ -148,7 +150,7 @@ def hash_terms(
     binary : int
         1 to set every column that is met to one.
     """
-    rows = op.Shape(_refused(X))
+    rows = op.Shape(_refused(X if X.ndim == 1 else X[:, 0]))
     return op.ConstantOfShape(op.Concat(rows, np.array([n_features]), axis=0), value=np.zeros(1, numpy_type(to)))
 
 

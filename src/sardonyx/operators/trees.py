@@ -11,7 +11,7 @@ the leaf's own, which looks values up in a table; the sum goes from the first tr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -189,6 +189,7 @@ def tree_sum(X: Value, values: Value, *base: Value, n_trees: int, groups: int, *
 
 def leaves_of(X: Value, trees: Trees) -> Value:
     """Return the leaves' numbers, int64 of shape (N, n_trees); X has the trees' dtype or a narrower one."""
+    trees = _of_held(X, trees)
     result: Value = tree_leaves(X.astype(trees.dtype), n_trees=trees.n_trees, **trees.attributes())
     return result
 
@@ -197,9 +198,14 @@ def sum_of(X: Value, trees: Trees, values: NDArray[Any], *base: Value, groups: i
     """Return the sums over trees of leaf values of shape (n_leaves, n_columns)."""
     if len(values) != len(trees.tree_of_leaf) or trees.n_trees % groups:
         raise ConversionError(f"{len(values)} values and {groups} groups do not fit these trees.")
-    given = X.astype(trees.dtype)
+    trees, given = _of_held(X, trees), X.astype(trees.dtype)
     result: Value = tree_sum(given, values, *base, n_trees=trees.n_trees, groups=groups, **trees.attributes())
     return result
+
+
+def _of_held(X: Value, trees: Trees) -> Trees:
+    """Return the trees as they are for X: of a sparse matrix, NaN always goes to "no" (``Tree._apply_sparse_csr``)."""
+    return replace(trees, missing=np.zeros_like(trees.missing)) if X.sparse else trees
 
 
 def round_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:

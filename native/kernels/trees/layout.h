@@ -1,0 +1,238 @@
+// Tree ensembles as the kernels hold them, and what makes a file's tables safe to walk.
+//
+// Rows. Before trees are walked, numbers become keys: unsigned integers in the same order, so that a node asks with one
+// integer comparison and a leaf is a node like any other. -0 and 0 have one key.
+//
+//   keys    -inf ... 0 ... +inf | NaN | leaves 0, 1, 2 ...        (each of them greater than what is left of it)
+//
+// Nodes, the trees one after the other, a tree in the order of a walk that takes "yes" first. Siblings are neighbours:
+//
+//   node    split | word                      32 bits each (Narrow), or 64 bits each (Wide)
+//   word    child | place of the feature * 8  the child of "yes", counted from the tree's root; "no" is the next one
+//
+//           key <= split: yes        NaN is greater than any number: no
+//   leaf    child is the node itself, split is the key of the leaf's number: nothing is greater, so whoever has arrived
+//           stays, and lanes of rows walk together without asking who has
+//
+// The low three bits of a word are zero: a feature times 8 finds its column of 8 rows without a multiplication. `shift`
+// is where the child begins; where that is in the middle of a 32-bit word, both halves are loaded instead of computed.
+//
+// flags, one byte a node, or none at all: 1: NaN goes to yes. 2: the node asks for a set, whose row `split` is.
+// used: the columns of x that nodes ask for; a feature's place is its place in this list.
+#pragma once
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/check.h"
+
+namespace sardonyx {
+namespace {
+
+constexpr int kTreeFields = 3;  // first node, number of nodes, first leaf
+constexpr int kLanes8 = 8;      // rows of a group
+constexpr int kHalf = 16;       // the shift that makes two halves of a narrow word
+
+// Places of the inputs that both kernels begin with.
+enum ForestInput { kX, kNodes, kFlags, kTrees, kLeafTable, kSets, kUsed, kForestInputs };
+
+struct Narrow {
+  using Key = std::uint32_t;
+  Key split, word;
+};
+
+struct Wide {
+  using Key = std::uint64_t;
+  Key split, word;
+};
+
+template <class Key>
+constexpr Key kSign = Key{1} << (sizeof(Key) * 8 - 1);
+template <class Key>
+constexpr Key kNan = sizeof(Key) == 4 ? Key(0xFF800001u) : Key(0xFFF0000000000001u);
+template <class Key>
+constexpr Key kFirstLeaf = kNan<Key>;
+
+// x + 0 makes 0 of -0; negative numbers are ordered by their bits backwards.
+inline std::uint32_t key_of(float x) {
+  x += 0.0f;
+  std::uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const std::uint32_t key =
+      bits ^ (static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31) | kSign<std::uint32_t>);
+  return x != x ? kNan<std::uint32_t> : key;
+}
+
+inline std::uint64_t key_of(double x) {
+  x += 0.0;
+  std::uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const std::uint64_t key =
+      bits ^ (static_cast<std::uint64_t>(static_cast<std::int64_t>(bits) >> 63) | kSign<std::uint64_t>);
+  return x != x ? kNan<std::uint64_t> : key;
+}
+
+inline float number_of(std::uint32_t key) {
+  const std::uint32_t bits = key & kSign<std::uint32_t> ? key ^ kSign<std::uint32_t> : ~key;
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+inline double number_of(std::uint64_t key) {
+  const std::uint64_t bits = key & kSign<std::uint64_t> ? key ^ kSign<std::uint64_t> : ~key;
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+struct Sets {
+  const std::uint32_t* bits;
+  std::int64_t words;
+};
+
+template <class X>
+inline bool in_set(const Sets& sets, std::uint64_t set, X x) {
+  if (!(x >= 0 && x < static_cast<X>(sets.words * 32))) return false;
+  const auto category = static_cast<std::int64_t>(x);
+  if (static_cast<X>(category) != x) return false;
+  return (sets.bits[static_cast<std::int64_t>(set) * sets.words + category / 32] >> (category % 32)) & 1;
+}
+
+// What prepare() finds out: how many levels of each tree have no leaf, at most kMostFree, and whether a node asks for sets.
+struct State {
+  bool member;
+  std::int32_t* free_levels;
+};
+
+struct Forest {
+  const void* nodes;
+  const std::uint8_t* flags;  // nullptr: none
+  const std::int64_t* trees;
+  const std::int32_t* free_levels;
+  const std::int32_t* used;
+  std::int64_t n_trees, n_used, n_features;
+  int shift;
+  bool member;
+  Sets sets;
+};
+
+inline Forest forest_of(const Step& step, int shift, const State& state) {
+  const Tensor* in = step.inputs;
+  return {in[kNodes].data,
+          in[kFlags].width > 0 ? data_of<std::uint8_t>(in[kFlags]) : nullptr,
+          data_of<std::int64_t>(in[kTrees]),
+          state.free_levels,
+          data_of<std::int32_t>(in[kUsed]),
+          in[kTrees].dims[0],
+          in[kUsed].width,
+          in[kX].width,
+          shift,
+          state.member,
+          {data_of<std::uint32_t>(in[kSets]), in[kSets].dims[1]}};
+}
+
+template <class Node>
+inline std::int64_t leaf_of(const Node& node) {
+  return static_cast<std::int64_t>(node.split - kFirstLeaf<typename Node::Key>);
+}
+
+// ---- checks ----------------------------------------------------------------------------------------------------------
+
+template <class Node>
+void check_tree(const char* name, const Node* tree, const std::uint8_t* flags, std::int64_t count, int shift,
+                std::int64_t leaves, std::int64_t used, std::int64_t sets) {
+  using Key = typename Node::Key;
+  const Key fields = (Key{1} << shift) - 1;
+  bool ok = true, known = true;  // one decision a tree: the loop has no branches to miss
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Key split = tree[i].split, field = tree[i].word & fields;
+    const auto child = static_cast<std::int64_t>(tree[i].word >> shift);
+    const int flag = flags == nullptr ? 0 : flags[i];
+    const bool leaf = child == i, member = (flag & 2) != 0;
+    known &= flag < 4 && (field & 7) == 0 && static_cast<std::int64_t>(field >> 3) < used;
+    const bool good_leaf = split >= kFirstLeaf<Key> && split - kFirstLeaf<Key> < static_cast<Key>(leaves) && !member;
+    const bool good_node = child > i && child + 1 < count && (!member || split < static_cast<Key>(sets));
+    ok &= leaf ? good_leaf : good_node;
+  }
+  require(known, name, "a node asks for a feature that is not there");
+  require(ok, name, "a node's children are before it or beyond its tree, a leaf has no values, or a set is unknown");
+}
+
+template <class Node>
+void check_trees(const char* name, const Step& step, int shift) {
+  using Key = typename Node::Key;
+  const Node* all = data_of<Node>(step.inputs[kNodes]);
+  const auto* flags = step.inputs[kFlags].width > 0 ? data_of<std::uint8_t>(step.inputs[kFlags]) : nullptr;
+  const std::int64_t* table = data_of<std::int64_t>(step.inputs[kTrees]);
+  const std::int64_t n_nodes = step.inputs[kNodes].dims[0], leaves = step.inputs[kLeafTable].dims[0];
+  for (std::int64_t t = 0; t < step.inputs[kTrees].dims[0]; ++t, table += kTreeFields) {
+    require(in_range(table[0], 0, n_nodes - 1) && in_range(table[1], 1, n_nodes - table[0]), name,
+            "a tree beyond the nodes");
+    require(table[1] <= (std::int64_t{1} << 31), name, "a tree of too many nodes");
+    require(in_range(table[2], 0, leaves - 1), name, "a tree beyond the leaves");
+    const std::int64_t numbers = static_cast<std::int64_t>(~Key{0} - kFirstLeaf<Key>);
+    check_tree(name, all + table[0], flags == nullptr ? nullptr : flags + table[0], table[1], shift,
+               leaves - table[2] < numbers ? leaves - table[2] : numbers, step.inputs[kUsed].width,
+               step.inputs[kSets].dims[0]);
+  }
+}
+
+// The inputs both kernels begin with.
+void check_forest(const Step& step, const char* name, std::int64_t shift, DType leaf_type) {
+  const Tensor* in = step.inputs;
+  const Tensor &x = in[kX], &nodes = in[kNodes], &trees = in[kTrees], &leaves = in[kLeafTable], &used = in[kUsed];
+  require(!x.constant && is_float(x.dtype) && x.width > 0, name, "x is not rows of floats");
+  for (int i = kNodes; i < kForestInputs; ++i) require(in[i].constant, name, "the tables are constants");
+  require(nodes.rank == 2 && nodes.dims[1] == 2 && nodes.width > 0, name, "nodes are not pairs");
+  const bool narrow = nodes.dtype == DType::u32;
+  require(narrow ? x.dtype == DType::f32 : nodes.dtype == DType::u64, name, "nodes do not fit the type of x");
+  require(narrow ? in_range(shift, 4, 28) : shift == 32, name, "impossible shift");
+  require(in[kFlags].dtype == DType::u8 && (in[kFlags].width == 0 || in[kFlags].width == nodes.dims[0]), name,
+          "flags do not fit the nodes");
+  require(trees.dtype == DType::i64 && trees.rank == 2 && trees.dims[1] == kTreeFields && trees.width > 0, name,
+          "trees are not rows of three");
+  require(leaves.dtype == leaf_type && leaves.rank >= 1 && leaves.dims[0] > 0 && leaves.width > 0, name,
+          "leaves of another type");
+  require(in[kSets].dtype == DType::u32 && in[kSets].rank == 2 && in_range(in[kSets].dims[1], 0, 1 << 20), name,
+          "sets are not bits");
+  require(used.dtype == DType::i32 && in_range(used.width, 1, std::int64_t{1} << 28), name,
+          "used is no list of features");
+  for (std::int64_t u = 0; u < used.width; ++u)
+    require(in_range(data_of<std::int32_t>(used)[u], 0, x.width - 1), name, "a feature in use is not there");
+  narrow ? check_trees<Narrow>(name, step, static_cast<int>(shift)) : check_trees<Wide>(name, step, 32);
+}
+
+// ---- what is prepared ------------------------------------------------------------------------------------------------
+
+constexpr std::int32_t kMostFree = 6;
+
+// Levels of a tree, from its root, that have no leaf: nobody can have arrived there.
+template <class Node>
+std::int32_t free_levels_of(const Node* tree, std::uint64_t at, int shift, std::int32_t most) {
+  const auto child = static_cast<std::uint64_t>(tree[at].word >> shift);
+  if (child == at || most == 0) return 0;
+  const std::int32_t yes = free_levels_of(tree, child, shift, most - 1);
+  return 1 + free_levels_of(tree, child + 1, shift, yes);
+}
+
+void* prepare_forest(const Step& step, int shift) {
+  const std::int64_t n_trees = step.inputs[kTrees].dims[0];
+  auto* state = static_cast<State*>(malloc(sizeof(State) + static_cast<std::size_t>(n_trees) * sizeof(std::int32_t)));
+  if (state == nullptr) fail("TreeEnsemble: no memory for %lld trees", static_cast<long long>(n_trees));
+  *state = {false, reinterpret_cast<std::int32_t*>(state + 1)};
+  const Tensor &flags = step.inputs[kFlags], &nodes = step.inputs[kNodes];
+  for (std::int64_t i = 0; i < flags.width; ++i) state->member |= (data_of<std::uint8_t>(flags)[i] & 2) != 0;
+  for (std::int64_t t = 0; t < n_trees; ++t) {
+    const std::int64_t first = data_of<std::int64_t>(step.inputs[kTrees])[t * kTreeFields];
+    state->free_levels[t] = nodes.dtype == DType::u32
+                                ? free_levels_of(data_of<Narrow>(nodes) + first, 0, shift, kMostFree)
+                                : free_levels_of(data_of<Wide>(nodes) + first, 0, shift, kMostFree);
+  }
+  return state;
+}
+
+void release_forest(void* state) { free(state); }
+
+}  // namespace
+}  // namespace sardonyx

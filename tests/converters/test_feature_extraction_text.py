@@ -1,0 +1,102 @@
+"""What vectorizers refuse, with the parameter and the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+
+import sardonyx
+from sardonyx.convert import convert
+from sardonyx.errors import ConversionError, InputError
+
+DOCUMENTS = ["the cat sat", "on the mat", "a cat"]
+
+
+def shout(text: str) -> str:
+    return text.upper()
+
+
+class Stemmed(CountVectorizer):  # type: ignore[misc]
+    """A vectorizer of the user's own, as scikit-learn's user guide has it."""
+
+    def build_analyzer(self) -> Any:
+        analyze = super().build_analyzer()
+        return lambda document: [term[:3] for term in analyze(document)]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (CountVectorizer(analyzer=str.split), "analyzer=.*runs Python code.*token_pattern"),
+        (CountVectorizer(tokenizer=str.split, token_pattern=None), "tokenizer=.*runs Python code"),
+        (TfidfVectorizer(preprocessor=shout), "preprocessor=.*runs Python code"),
+        (HashingVectorizer(strip_accents=shout), "strip_accents=.*runs Python code"),
+        (Stemmed(), "Stemmed overrides build_analyzer"),
+        (CountVectorizer(token_pattern=r"(?i)[a-z]+"), "token_pattern=.*ignores case.*character classes"),
+        (CountVectorizer(token_pattern=r"\w+(?=\s)"), "token_pattern=.*assert"),
+        (CountVectorizer(dtype=np.bool_), "dtype=bool.*float32"),
+    ],
+)
+def test_code_of_the_users_is_refused(estimator: Any, message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        convert(estimator.fit(DOCUMENTS), DOCUMENTS)
+
+
+def test_half_characters_in_a_vocabulary_are_refused() -> None:
+    with pytest.raises(ConversionError, match="half a character"):
+        convert(CountVectorizer(analyzer="char").fit(["a\ud800"]), DOCUMENTS)
+
+
+def test_files_are_refused() -> None:
+    estimator = CountVectorizer(input="filename", vocabulary=["a"]).fit([])
+    with pytest.raises(ConversionError, match=r"input='filename'.*input='content'"):
+        convert(estimator, DOCUMENTS)
+
+
+def test_documents_are_one_text_each() -> None:
+    estimator = CountVectorizer().fit(DOCUMENTS)
+    for X in (np.array([["a", "b"]], dtype=object), np.array([1, 2])):
+        with pytest.raises(ConversionError, match="takes documents, one text each"):
+            convert(estimator, X)
+    with pytest.raises(ConversionError, match="target_opset=20"):
+        convert(estimator, DOCUMENTS, target_opset=19)
+
+
+def test_missing_documents_are_refused_as_scikit_learn_does() -> None:
+    session = sardonyx.load(convert(CountVectorizer().fit(DOCUMENTS), DOCUMENTS))
+    for missing in (None, np.nan):
+        with pytest.raises(InputError, match="invalid document"):
+            session.transform(np.array(["cat", missing], dtype=object))
+
+
+def test_a_series_and_a_column_of_a_frame() -> None:
+    series = pd.Series(DOCUMENTS, name="text")
+    session = sardonyx.compile(CountVectorizer().fit(series), series)
+    expected = CountVectorizer().fit_transform(DOCUMENTS).toarray()
+    np.testing.assert_array_equal(dense(session.transform(series)), expected)
+    frame = pd.DataFrame({"text": DOCUMENTS, "n": [1.0, 2.0, 3.0]})
+    columns = ColumnTransformer([("count", CountVectorizer(), "text")], remainder="passthrough").fit(frame)
+    np.testing.assert_array_equal(
+        dense(sardonyx.compile(columns, frame).transform(frame)), np.c_[expected, [1.0, 2.0, 3.0]]
+    )
+
+
+def dense(result: Any) -> Any:
+    return result.toarray() if hasattr(result, "toarray") else result
+
+
+def test_what_is_no_tensor_is_refused() -> None:
+    rows = [{"a": 1.0, "b": "x"}, {"b": "y"}]
+    with pytest.raises(ConversionError, match="cannot be converted: a row is a dict"):
+        convert(DictVectorizer().fit(rows), rows)
+    with pytest.raises(ConversionError, match="input_type='dict'.*input_type='string'"):
+        convert(FeatureHasher(), np.array([["a"]], dtype=object))
+    estimator = CountVectorizer().fit(DOCUMENTS)
+    with pytest.raises(ConversionError, match="get_feature_names_out"):
+        convert(estimator, estimator.transform(DOCUMENTS).toarray(), methods=["inverse_transform"])

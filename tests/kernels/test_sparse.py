@@ -1,0 +1,210 @@
+"""Kernels of sparse rows, one step each, against SciPy and NumPy, on every instruction set; and steps they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from sardonyx.errors import ProgramError
+from sardonyx.program import Param, Program, Slot, Step
+
+from ..native.programs import ISAS, load
+
+F = "float64"
+
+
+def sparse(rows: int, width: int, dtype: str = F, density: float = 0.3, seed: int = 0) -> Any:
+    """A matrix with empty rows, negative numbers and a zero that is stored."""
+    X = sp.random_array((rows, width), density=density, format="csr", rng=np.random.default_rng(seed))
+    X.data = X.data * 2 - 1
+    if X.nnz:
+        X.data[0] = 0
+    return sp.csr_matrix(X.astype(dtype))
+
+
+def program(
+    kernel: str, inputs: list[Any], output: Slot, params: tuple[Param, ...] = (), constants: tuple[int, ...] = ()
+) -> Program:
+    """One step; inputs are matrices, sparse or dense, of which some are constants."""
+    slots = []
+    for i, value in enumerate(inputs):
+        if isinstance(value, Slot):
+            slots.append(value)
+        elif i in constants:
+            slots.append(Slot(f"c{i}", value.dtype.name, value.shape, value))
+        else:
+            slots.append(Slot(f"x{i}", value.dtype.name, value.shape[1:], sparse=sp.issparse(value)))
+    given = tuple(i for i, slot in enumerate(slots) if slot.data is None)
+    step = Step(kernel, tuple(range(len(slots))), (len(slots),), params)
+    return Program((*slots, output), (step,), given, (len(slots),), 8)
+
+
+def run(
+    kernel: str,
+    inputs: list[Any],
+    output: Slot,
+    params: tuple[Param, ...] = (),
+    constants: tuple[int, ...] = (),
+    isa: str = "generic",
+) -> Any:
+    native = load(program(kernel, inputs, output, params, constants), isa=isa)
+    feeds = {f"x{i}": value for i, value in enumerate(inputs) if i not in constants}
+    return native.run(None, feeds, sparse=True)[0]
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", [F, "float32"])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 8, 20])
+def test_products_have_the_bits_of_scipy(n: int, dtype: str, isa: str) -> None:
+    X = sparse(21, 300, dtype, density=0.1)
+    rng = np.random.default_rng(n)
+    W, b = rng.normal(size=(300, n)).astype(dtype), rng.normal(size=n).astype(dtype)
+    y = Slot("y", dtype, (n,))
+    np.testing.assert_array_equal(run("SparseLinear", [X, W], y, constants=(1,), isa=isa), X @ W, strict=True)
+    biased = run("SparseLinear", [X, W, b], y, constants=(1, 2), isa=isa)
+    np.testing.assert_array_equal(biased, X @ W + b, strict=True)
+
+
+def test_products_with_weights_on_huge_pages() -> None:
+    X = sparse(5, 200_000, density=1e-3)
+    for n in (3, 7):
+        W = np.random.default_rng(n).normal(size=(200_000, n))
+        result = run("SparseLinear", [X, W], Slot("y", F, (n,)), constants=(1,))
+        np.testing.assert_array_equal(result, X @ W)
+
+
+def test_products_let_nan_and_infinity_through_where_there_are_entries() -> None:
+    X = sp.csr_matrix(np.array([[0, np.nan, 1], [np.inf, 0, 0], [0, 0, 0.0]]))
+    result = run("SparseLinear", [X, np.array([[0.0], [1], [1]])], Slot("y", F, (1,)), constants=(1,))
+    np.testing.assert_array_equal(result, [[np.nan], [np.nan], [0]])
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", [F, "float32"])
+@pytest.mark.parametrize("divides", [0, 1])
+def test_rows_scaled(divides: int, dtype: str, isa: str) -> None:
+    X = sparse(9, 6, dtype)
+    s = np.array([2, -0.5, 0, np.inf, np.nan, 1, 3, 1e-30, 0]).astype(dtype).reshape(-1, 1)
+    with np.errstate(all="ignore"):
+        expected = X.toarray() / s if divides else X.toarray() * s
+    result = run("SparseScale", [X, s], Slot("y", dtype, (6,), sparse=True), (divides,), isa=isa)
+    np.testing.assert_array_equal(result.toarray(), expected)
+    result.check_format()
+
+
+FOLDS: list[Any] = [
+    lambda d: d.sum(1),
+    lambda d: abs(d).sum(1),
+    lambda d: (d * d).sum(1),
+    lambda d: np.sqrt((d * d).sum(1)),
+    lambda d: d.max(1),
+    lambda d: d.min(1),
+]
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("fold", range(len(FOLDS)))
+def test_reductions(fold: int, isa: str) -> None:
+    for X in (sparse(30, 5), sparse(30, 5, density=1), -abs(sparse(30, 3, density=1, seed=1)), abs(sparse(9, 4))):
+        result = run("SparseReduce", [X], Slot("y", F, (1,)), (fold,), isa=isa)
+        np.testing.assert_allclose(result[:, 0], FOLDS[fold](X.toarray()), rtol=1e-14)
+    holed = sp.csr_matrix(np.array([[0, np.nan, 1]]))
+    assert np.isnan(run("SparseReduce", [holed], Slot("y", F, (1,)), (fold,), isa=isa)).all()
+
+
+@pytest.mark.parametrize("dtype", [F, "int64", "bool", "uint8"])
+@pytest.mark.parametrize("columns", [[], [0], [1, 4, 6], [6, 0, 3], list(range(7))])
+@pytest.mark.parametrize("to_sparse", [True, False])
+def test_columns_chosen(to_sparse: bool, columns: list[int], dtype: str) -> None:
+    X = sparse(20, 7, F, 0.5)
+    X.data = np.rint(X.data * 5 + 9)
+    X = X.astype(dtype)
+    at = np.array(columns, np.int64)
+    result = run("SparseGather", [X, at], Slot("y", dtype, (len(at),), sparse=to_sparse), constants=(1,))
+    if to_sparse:
+        result.check_format()
+        assert (np.diff(result.indices)[np.diff(np.repeat(np.arange(20), np.diff(result.indptr))) == 0] > 0).all()
+    dense = result.toarray() if to_sparse else result
+    np.testing.assert_array_equal(dense, X.toarray()[:, at], strict=True)
+
+
+def test_rows_joined() -> None:
+    left, right = sparse(20, 5), sparse(20, 40, seed=3)
+    middle = np.where(np.random.default_rng(0).random((20, 3)) < 0.5, 0, np.nan)
+    result = run("SparseConcat", [left, middle, right], Slot("y", F, (48,), sparse=True))
+    np.testing.assert_array_equal(result.toarray(), np.hstack([left.toarray(), middle, right.toarray()]))
+    assert result.nnz == left.nnz + right.nnz + np.isnan(middle).sum()
+    result.check_format()
+
+
+@pytest.mark.parametrize("dtype", [F, "float32", "int32", "bool"])
+def test_one_hot_blocks(dtype: str) -> None:
+    positions = np.array([[0, 3], [-1, 4], [2, -1], [-1, -1], [3, 2]])
+    starts = np.array([0, 3, 5])
+    given = [positions, starts]
+    dense = run("OneHotBlocks", given, Slot("y", dtype, (5,)), constants=(1,))
+    result = run("OneHotBlocks", given, Slot("y", dtype, (5,), sparse=True), constants=(1,))
+    np.testing.assert_array_equal(result.toarray(), dense, strict=True)
+    assert result.nnz == 4
+
+
+# ---- what is refused -------------------------------------------------------------------------------------------------
+
+X5 = Slot("X", F, (5,), sparse=True)
+D5, D1 = Slot("D", F, (5,)), Slot("S", F, (1,))
+SPARSE5, DENSE1 = Slot("y", F, (5,), sparse=True), Slot("y", F, (1,))
+
+
+def ints(*values: int) -> NDArray[Any]:
+    return np.array(values, np.int64)
+
+
+HOSTILE: dict[str, tuple[str, list[Any], Slot, tuple[Param, ...]]] = {
+    "weights of another height": ("SparseLinear", [X5, np.ones((4, 1))], DENSE1, ()),
+    "weights of another width": ("SparseLinear", [X5, np.ones((5, 2))], DENSE1, ()),
+    "weights of another type": ("SparseLinear", [X5, np.ones((5, 1), np.float32)], DENSE1, ()),
+    "weights that are rows": ("SparseLinear", [X5, D5], DENSE1, ()),
+    "a bias of another width": ("SparseLinear", [X5, np.ones((5, 1)), np.ones(2)], DENSE1, ()),
+    "a dense x": ("SparseLinear", [D5, np.ones((5, 1))], DENSE1, ()),
+    "a sparse y": ("SparseLinear", [X5, np.ones((5, 1))], Slot("y", F, (1,), sparse=True), ()),
+    "no weights": ("SparseLinear", [X5], DENSE1, ()),
+    "constants too few": ("AtEntries", [X5, np.ones(4)], SPARSE5, ()),
+    "constants of another type": ("AtEntries", [X5, ints(*range(5))], SPARSE5, ()),
+    "a scale of the width": ("SparseScale", [X5, D5], SPARSE5, (0,)),
+    "a constant scale": ("SparseScale", [X5, np.ones(1)], SPARSE5, (0,)),
+    "an unknown operation": ("SparseScale", [X5, D1], SPARSE5, (2,)),
+    "a scale to another width": ("SparseScale", [X5, D1], Slot("y", F, (4,), sparse=True), (0,)),
+    "an unknown fold": ("SparseReduce", [X5], DENSE1, (6,)),
+    "a negative fold": ("SparseReduce", [X5], DENSE1, (-1,)),
+    "a fold that is a float": ("SparseReduce", [X5], DENSE1, (1.0,)),
+    "a fold to two numbers": ("SparseReduce", [X5], Slot("y", F, (2,)), (0,)),
+    "a column beyond": ("SparseGather", [X5, ints(1, 5)], Slot("y", F, (2,), sparse=True), ()),
+    "a negative column": ("SparseGather", [X5, ints(-1, 2)], Slot("y", F, (2,)), ()),
+    "a column twice": ("SparseGather", [X5, ints(2, 2)], Slot("y", F, (2,)), ()),
+    "columns too many": ("SparseGather", [X5, ints(0, 1, 2, 3, 4, 0)], Slot("y", F, (6,)), ()),
+    "columns of another type": ("SparseGather", [X5, np.array([1], np.int32)], DENSE1, ()),
+    "an output too wide": ("SparseGather", [X5, ints(0)], Slot("y", F, (2,)), ()),
+    "pieces too narrow": ("SparseConcat", [X5, D5], Slot("y", F, (11,), sparse=True), ()),
+    "pieces too wide": ("SparseConcat", [X5, D5], Slot("y", F, (9,), sparse=True), ()),
+    "pieces of other types": ("SparseConcat", [X5, Slot("i", "int64", (5,))], Slot("y", F, (10,), sparse=True), ()),
+    "a constant piece": ("SparseConcat", [X5, np.ones(5)], Slot("y", F, (10,), sparse=True), ()),
+    "a dense result": ("SparseConcat", [X5, D5], Slot("y", F, (10,)), ()),
+    "one-hot positions that are sparse": (
+        "OneHotBlocks",
+        [Slot("p", "int64", (1,), sparse=True), ints(0, 5)],
+        SPARSE5,
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_steps_are_refused(case: tuple[str, list[Any], Slot, tuple[Param, ...]]) -> None:
+    kernel, inputs, output, params = case
+    constants = tuple(i for i, value in enumerate(inputs) if not isinstance(value, Slot))
+    with pytest.raises(ProgramError, match=kernel):
+        load(program(kernel, inputs, output, params, constants))
