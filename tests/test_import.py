@@ -35,6 +35,7 @@ LAYERS = [
     ["program"],
     ["reference_operators"],
     ["rules", "reference", "plan"],
+    ["inference"],
     ["passes", "kernels"],
     ["partition"],
     ["lower"],

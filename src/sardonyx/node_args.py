@@ -32,7 +32,7 @@ def node_args(model: onnx.ModelProto) -> tuple[list[NodeArg], list[NodeArg]]:
     The type of an output that the file does not state is "": onnx's inference of it crashes on hostile files.
     """
     graph = model.graph
-    given = {tensor.name for tensor in graph.initializer}
+    given = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
     return [_node_arg(value) for value in graph.input if value.name not in given], [_node_arg(v) for v in graph.output]
 
 
