@@ -350,11 +350,22 @@ class _Lowering:
         return [inner.find(name) if wanted else None for name, wanted in asked]
 
     def _by_reference(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None]:
+        _check_standard(view, reasons)
         step = _ReferenceNodes(self, scope)
         outputs = step.add(view.proto)
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
         return [_at_border(view, next(results)) if name else None for name in outputs]
+
+
+def _check_standard(view: NodeView, reasons: Sequence[str]) -> None:
+    domain, why = view.proto.domain, "; ".join(reasons)
+    if domain and not domain.startswith("ai.onnx"):
+        raise ModelError(
+            f"operator {view.op_type} of domain {domain!r} is not part of the ONNX standard, and the model has no body "
+            f"for it{': ' if why else ''}{why}. Convert without it, such as the estimator itself with sardonyx.to_onnx, "
+            "or run the model in the runtime that brings the operator"
+        )
 
 
 def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:
@@ -432,7 +443,8 @@ class _ReferenceNodes:
         self.nodes[-1].attribute.append(helper.make_attribute("perm", [1, 0, *range(2, x.rank)]))
         if value.form == "behind":
             return name
-        return self._node("Reshape", [name, self._constant(np.array([-1, *x.shape[1:]]))])
+        shape = [x.shape[0], -1] if value.form == "joined" else [-1, *x.shape[1:]]
+        return self._node("Reshape", [name, self._constant(np.array(shape))])
 
     def _constant(self, array: Array) -> str:
         name = self.lowering.fresh()

@@ -95,6 +95,7 @@ class Border:
         maps      one dict a row, from `keys` to its elements          list     all sources, one after the other
         lead      `lead` dimensions of 1 before the rows               behind   the rows become the second dimension
         stacked   and are joined with the first                        flat     1 x everything
+        joined    and are joined with what follows
     """
 
     form: str
@@ -114,6 +115,8 @@ class Border:
         if self.form == "flat":
             return array.reshape(1, -1)
         moved = np.ascontiguousarray(np.swapaxes(array, 0, 1))
+        if self.form == "joined":
+            return moved.reshape(len(moved), moved.shape[1] * moved.shape[2])
         return moved.reshape(-1, *moved.shape[2:]) if self.form == "stacked" else moved
 
 

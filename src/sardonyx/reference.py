@@ -165,7 +165,7 @@ def type_of(value: Value) -> onnx.TypeProto:
 
 
 def _rank(value: Across) -> int:
-    return {"behind": value.row.rank, "stacked": value.row.rank - 1, "flat": 2}[value.form]
+    return {"behind": value.row.rank, "stacked": value.row.rank - 1, "flat": 2, "joined": 2}[value.form]
 
 
 def element_type(dtype: str) -> int:
