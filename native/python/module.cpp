@@ -25,6 +25,7 @@
 
 #include "python/column.h"
 #include "python/forest.h"
+#include "python/maps.h"
 #include "python/pieces.h"
 #include "python/reader.h"
 #include "python/ref.h"
@@ -785,6 +786,7 @@ PyMethodDef module_methods[] = {
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
     {"pack_trees", pack_trees, METH_VARARGS, kPackTreesDoc},
+    {"row_maps", row_maps, METH_VARARGS, kRowMapsDoc},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -363,8 +363,8 @@ def _check_standard(view: NodeView, reasons: Sequence[str]) -> None:
     if domain and not domain.startswith("ai.onnx"):
         raise ModelError(
             f"operator {view.op_type} of domain {domain!r} is not part of the ONNX standard, and the model has no body "
-            f"for it{': ' if why else ''}{why}. Convert without it, such as the estimator itself with sardonyx.to_onnx, "
-            "or run the model in the runtime that brings the operator"
+            f"for it{': ' if why else ''}{why}. Convert without it, say the estimator itself with sardonyx.to_onnx, or "
+            "run the model in the runtime that brings the operator"
         )
 
 
