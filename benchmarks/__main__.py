@@ -35,8 +35,10 @@ HIGHLIGHTS = (
     ("boosting", 10_000),
 )
 #: packages whose versions matter
-PACKAGES = ("numpy", "scikit-learn", "onnxruntime", "skl2onnx", "scikit-learn-intelex", "treelite", "tl2cgen", "ydf")
-PACKAGES += ("timber-compiler", "lightgbm", "lleaves", "xgboost", "hummingbird-ml")
+PACKAGES = (
+    *("numpy", "scikit-learn", "onnxruntime", "skl2onnx", "scikit-learn-intelex", "treelite", "tl2cgen", "ydf"),
+    *("timber-compiler", "lightgbm", "lleaves", "xgboost", "hummingbird-ml"),
+)
 #: seconds of the longest call that is waited for
 LIMIT = 1.0
 #: seconds between two engines: threads of ONNX Runtime spin for a while, on the cores that the next one needs

@@ -22,6 +22,7 @@ def methods_of(estimator: Any) -> tuple[str, ...]:
 
 def expected_outputs(estimator: Any, method: str, X: Any) -> list[NDArray[Any]]:
     """Return the arrays of scikit-learn's own method, in the order of the model's outputs."""
+    X = X.copy() if hasattr(X, "copy") else X  # some estimators write into it, such as IterativeImputer
     if option := OPTIONS.get(method):
         return [np.asarray(a) for a in estimator.predict(X, **{option: True})]
     with warnings.catch_warnings():

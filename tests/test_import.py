@@ -28,6 +28,7 @@ LAYERS = [
     ["numpy_rules"],
     ["operators"],
     ["registry"],
+    ["records"],
     ["inputs", "description", "agreement", "node_args"],
     ["convert"],
     ["tracing"],

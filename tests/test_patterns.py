@@ -15,9 +15,10 @@ PATTERNS = [
     r"(?:a|ab)(?:c|bcd)", r"\b(\w+)\b", r"#(\w+);", r"\w+?\b", r"a*?b", r"(?:ab)+c?", r"\d+(?:\.\d+)?",
     r"\w+(?:'\w+)?", r"\A\w+", r"\w+\Z", r"\Bb\w", r"(?a)\w+", r"(?s).{3}", r".{2,3}?", r"[A-Z][a-z]*|[a-z]+|\d",
     r"a?(?:ab)?b", r"(?:a|b|ab)+?c", r"(?:a?b?c)+", r"[ab]{2,4}b", r"(?x) \w+ # words", r"\w\b\W\b\w",
+    r"(?i)[a-k]+é?", r"(?i)σ|[^b\W]b", r"(?i:ab)+|(?s:.)1", r"(?ai)[a-k]s*", r"(?i)(?-i:A)b\b",
 ]  # fmt: skip
 #: what backtracking and boundaries may trip over
-TEXTS = st.text(st.sampled_from("abcAB1. '#;_é²日\n\u0301Σ\ud800"), max_size=16)
+TEXTS = st.text(st.sampled_from("abcAB1. '#;_é²日\n\u0301Σ\ud800ςÉ\u212a\u017f"), max_size=16)
 ASCII_TEXTS = st.text(st.sampled_from("abcABz1. '#;_\n\x00"), max_size=16)
 
 
@@ -38,7 +39,6 @@ def test_finds_what_re_finds(pattern: str) -> None:
     [
         (r"\w*", "empty"),
         (r"(a)(b)", "group"),
-        (r"(?i)a", "case"),
         (r"a(?=b)", "assert"),
         (r"(\w)\1", "fixed length|groupref"),
         (r"a$", "at_end"),
@@ -46,7 +46,8 @@ def test_finds_what_re_finds(pattern: str) -> None:
         (r"(?:(a)|b)", "group"),
         (r"(a)+", "group"),
         (r"a++", "possessive"),
-        (r"(?i:a)b", "flags"),
+        (r"(?a:\w)b", "flags"),
+        (r"(?m)^a", "at_beginning"),
         (r"a{1,3000}", "long"),
     ],
 )

@@ -114,7 +114,7 @@ ILLEGAL: dict[str, tuple[Callable[[Program], Program], str]] = {
     "never written": (lambda p: replace(p, slots=(*p.slots, Slot("z", "bool", ()))), "never written"),
     "no input": (lambda p: replace(p, inputs=(), steps=(), slots=p.slots[2:4], outputs=(0,)), "no input"),
     "output named twice": (lambda p: replace(p, outputs=(4, 4)), "named 'y'"),
-    "block_rows": (lambda p: replace(p, block_rows=0), "block_rows"),
+    "block_rows": (lambda p: replace(p, block_rows=-1), "block_rows"),
     "parameter": (lambda p: _step(p, 0, params=(2**63,)), "64-bit"),
     "parameter type": (lambda p: _step(p, 0, params=(np.float32(1),)), "64-bit"),
 }

@@ -45,7 +45,7 @@ def assert_same_everywhere(estimator: Any, X: Any, rows: Any, bits: bool = False
     for method in methods:
         expected = expected_outputs(estimator, method, rows)
         answer = session.answer(method, rows)
-        ours = answer if isinstance(answer, list | tuple) else [answer]
+        ours = [dense(a) for a in (answer if isinstance(answer, list | tuple) else [answer])]
         others = [tensors[name] for name in session.description.methods[method].outputs]
         for mine, other, right in zip(ours, others, expected, strict=True):
             assert mine.dtype == right.dtype
@@ -53,6 +53,10 @@ def assert_same_everywhere(estimator: Any, X: Any, rows: Any, bits: bool = False
             rounded = method == "predict_proba" and "decision_function" in methods
             same(mine, right, 0 if bits and not rounded else rtol)
             same(other, right, rtol)
+
+
+def dense(answer: Any) -> NDArray[Any]:
+    return np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer)
 
 
 def same(actual: NDArray[Any], expected: NDArray[Any], rtol: float) -> None:

@@ -7,6 +7,10 @@
 // The output is sparse, so that memory does not depend on the number of terms.
 #include <stdlib.h>
 
+#if __has_include(<sys/mman.h>)
+#include <sys/mman.h>
+#endif
+
 #include "sparse.h"
 #include "text_analyze.h"
 
@@ -180,12 +184,24 @@ void check_count_terms(const Step& step) {
   require(step.outputs[0].width == vocabulary.width, name, "output of the wrong size");
 }
 
+// Terms lie anywhere in megabytes of tables: on pages of 4 KiB, looking their addresses up costs as much as the tables.
+void* memory_for_tables(std::size_t size) {
+  constexpr std::size_t page = std::size_t{2} << 20;
+  void* memory = nullptr;
+  const std::size_t whole = (size + page - 1) / page * page;
+  if (size < page || posix_memalign(&memory, page, whole) != 0) return malloc(size);
+#ifdef MADV_HUGEPAGE
+  madvise(memory, whole, MADV_HUGEPAGE);  // a hint, which may be refused
+#endif
+  return memory;
+}
+
 void* prepare(const Step& step, const char* name, bool has_vocabulary) {
   std::size_t stop_slots = 0, slots = 0;
   const std::size_t head = (sizeof(Prepared) + 63) / 64 * 64;
   const std::size_t rules = bytes_of_rules(step, name, &stop_slots);
   const std::size_t terms = has_vocabulary ? bytes_of_terms(step.inputs[kTextInputs], name, &slots) : 0;
-  auto* memory = static_cast<Byte*>(malloc(head + rules + terms));
+  auto* memory = static_cast<Byte*>(memory_for_tables(head + rules + terms));
   if (memory == nullptr) fail("%s: no memory for its terms", name);
   auto* prepared = reinterpret_cast<Prepared*>(memory);
   prepared->rules = text_rules(step, stop_slots, memory + head);

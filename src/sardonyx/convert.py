@@ -27,6 +27,7 @@ from .inputs import Signature, describe
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
 from .protos import STRING
+from .records import Records
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run
 OPSET, OPSET_ML = 21, 5
@@ -38,10 +39,14 @@ MOST_NAMES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A frame while converting: named (N, 1) Values, each with a dtype of its own."""
+    """A frame while converting: named (N, 1) Values, each with a dtype of its own.
+
+    `records` says which keys they are where rows are dicts.
+    """
 
     names: tuple[str, ...]
     values: tuple[Value, ...]
+    records: Records | None = None
 
     @property
     def shape(self) -> tuple[str, int]:
@@ -168,7 +173,7 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     shapes: dict[str, Any] = {}
 
     def body(*formal: Value) -> list[Value]:
-        data = Columns(X.names, formal) if isinstance(X, Columns) else formal[0].like(X)
+        data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0].like(X)
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in _flatten(result)]
 
@@ -213,7 +218,7 @@ def convert(
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
-    signature = describe(X, vector=_takes_vector(estimator))
+    signature = _signature(estimator, X, chosen)
     with graph.scope():
         data = _inputs(graph, signature)
         if "inverse_transform" not in chosen:
@@ -440,6 +445,8 @@ def _check_fitted(estimator: Any) -> None:
     try:
         check_is_fitted(estimator)
     except NotFittedError as error:
+        if not registry.needs_fit(estimator):
+            return
         raise ConversionError(
             f"this {type(estimator).__name__} is not fitted; call fit before converting it."
         ) from error
@@ -464,14 +471,18 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
         value.sparse = spec.sparse
-    return Columns(signature.names, tuple(values)) if signature.by_column else values[0]
+    return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]
 
 
-def _takes_vector(estimator: Any) -> bool:
-    """Whether the estimator takes one-dimensional data: labels to encode, documents."""
+def _signature(estimator: Any, X: Any, methods: Sequence[str]) -> Signature:
+    """Return the inputs as the estimator that is first given X sees it: some take dicts, some one-dimensional data."""
     while inner := _first_part(estimator):
         estimator = inner
-    return hasattr(estimator, "fit") and not _input_tags(estimator)[1]
+    describer = registry.find_describer(type(estimator))
+    if describer is not None and "inverse_transform" not in methods:
+        signature: Signature = describer(estimator, X)
+        return signature
+    return describe(X, vector=hasattr(estimator, "fit") and not _input_tags(estimator)[1])
 
 
 def _first_part(estimator: Any) -> Any:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from .errors import ModelError
 from .inputs import InputSpec, Signature
+from .records import RECORD_DTYPES, Field, Records
 
 Array: TypeAlias = NDArray[Any]
 
@@ -92,6 +93,7 @@ class Description:
                 "single": self.single,
                 "by_column": self.signature.by_column,
                 "inputs": [asdict(spec) for spec in self.signature.inputs],
+                "records": None if self.signature.records is None else asdict(self.signature.records),
                 "features": self.features,
                 "classes": _write_classes(self.classes),
                 "methods": {name: asdict(method) for name, method in self.methods.items()},
@@ -232,7 +234,30 @@ def _read(fields: dict[str, Any]) -> Description:
 
 def _read_signature(fields: dict[str, Any]) -> Signature:
     specs = tuple(_read_spec(_expect(spec, dict)) for spec in _expect(fields.get("inputs"), list))
-    return Signature(specs, _expect(fields.get("by_column"), bool))
+    records = fields.get("records")
+    by_column = _expect(fields.get("by_column"), bool)
+    return Signature(specs, by_column, None if records is None else _read_records(_expect(records, dict), specs))
+
+
+def _read_records(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records:
+    fields = tuple(_read_field(_expect(field, dict)) for field in _expect(written.get("fields"), list))
+    said = [(field.name, field.text, field.width) for field in fields]
+    if said != [(spec.name, spec.dtype == "str", spec.width) for spec in specs]:
+        _refuse(f"rows that are dicts become {said}")
+    if len({spec.dtype for spec in specs} - {"str"}) > 1 or not {s.dtype for s in specs} <= {"str", *RECORD_DTYPES}:
+        _refuse("numbers of dicts in several dtypes")
+    features = _texts(written.get("features"))
+    owners = tuple(_expect(owner, int) for owner in _expect(written.get("owners"), list))
+    if len(owners) != len(features) or not all(0 <= owner < len(fields) for owner in owners):
+        _refuse("features of dicts without inputs")
+    return Records(_expect(written.get("separator"), str), fields, features, owners)
+
+
+def _read_field(field: dict[str, Any]) -> Field:
+    name, key, width = _expect(field.get("name"), str), _expect(field.get("key"), str), _expect(field.get("width"), int)
+    if width < 1:
+        _refuse(f"an input of {width} columns")
+    return Field(name, key, _expect(field.get("text"), bool), width)
 
 
 def _read_spec(spec: dict[str, Any]) -> InputSpec:

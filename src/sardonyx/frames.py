@@ -52,6 +52,8 @@ class FrameReader:
         self._inputs = signature.names
         self._by_column = signature.by_column
         self._names = signature.names if signature.by_column else tuple(features or ())
+        if signature.records is not None:
+            self._names = ()  # which key is which input, `records` knows
         missing = {spec.name: spec.missing for spec in signature.inputs}
         nulls = bytes(missing[name] == "NaN" for name in order or signature.names)
         self.nulls = nulls if any(nulls) else None  # where arrays and pandas say None or NaN, there are none

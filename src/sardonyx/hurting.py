@@ -219,10 +219,35 @@ def _table(X: Any) -> _Table | None:
     if is_sparse(X):
         csr = base.tocsr()
         return _Table(_SparseColumns(csr), lambda rows, new: _sparse_matrix(type(X), csr[rows], new), alike=True)
+    if all(isinstance(row, Mapping) for row in base):
+        return _table_of_records(list(base))
     matrix = as_array(base)
     if matrix.ndim == 1:
         return _Table([matrix], lambda rows, new: new.get(0, matrix[rows]))
     return _Table(list(matrix.T), lambda rows, new: _matrix(matrix[rows], new)) if matrix.ndim == 2 else None
+
+
+def _table_of_records(base: list[Mapping[Any, Any]]) -> _Table:
+    """Columns of rows that are dicts, one for each key; where keys or kinds differ, the kind of the first value."""
+    columns: dict[Any, Array] = {}
+    for key in dict.fromkeys(key for row in base for key in row):
+        values = [row[key] for row in base if key in row]
+        alike = [v for v in values if type(v) is type(values[0])]
+        text = isinstance(alike[0], str) or not isinstance(alike[0], int | float)
+        column = np.empty(len(base), dtype=object) if text else np.resize(np.array(alike), len(base))
+        if text:
+            column[:] = [v if isinstance(v, str) else "" for v in np.resize(np.array(alike, object), len(base))]
+        columns[key] = column
+    keys = list(columns)
+
+    def rebuild(rows: Array, new: dict[int, Array]) -> list[dict[Any, Any]]:
+        said = [dict(base[row]) for row in rows.tolist()]
+        for column, values in new.items():
+            for row, value in zip(said, values.tolist(), strict=True):
+                row[keys[column]] = value
+        return said
+
+    return _Table(list(columns.values()), rebuild)
 
 
 def _matrix(matrix: Array, new: dict[int, Array]) -> Array:

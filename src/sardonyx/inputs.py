@@ -24,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .records import ABSENT, Records
 
 Array: TypeAlias = NDArray[Any]
 
 #: a missing value in a string tensor, which has no null: Unicode noncharacters cannot occur in exchanged text
-MISSING_NAN, MISSING_NONE = "\ufdd0NaN", "\ufdd0None"
+MISSING_NAN, MISSING_NONE = "\ufdd0NaN", ABSENT
 
 #: dtypes that are computed in another one, which holds all their values: scikit-learn converts them likewise
 _WIDENED: Final = {"float16": "float64", "longdouble": "float64", "float128": "float64"}
@@ -90,10 +91,14 @@ class Csr:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """All inputs of a model. `by_column`: one input for each column of a frame, instead of one matrix."""
+    """All inputs of a model. `by_column`: one input for each column of a frame, instead of one matrix.
+
+    `records`: rows are dicts, and how these become the inputs.
+    """
 
     inputs: tuple[InputSpec, ...]
     by_column: bool
+    records: Records | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -132,6 +137,14 @@ def describe(X: Any, *, vector: bool = False) -> Signature:
     if array.dtype == object and array.shape[1] > 1 and not _is_uniform(array):
         return _describe_columns({f"x{i}": array[:, i] for i in range(array.shape[1])})
     return Signature((InputSpec("X", dtype_of(array, "X"), array.shape[1]),), by_column=False)
+
+
+def signature_of_records(records: Records, dtype: str) -> Signature:
+    """Return the inputs of a model whose rows are dicts; their numbers are all of one dtype."""
+    specs = [InputSpec(f.name, "str" if f.text else dtype, f.width) for f in records.fields]
+    if not specs:
+        raise InputError("the fit saw no keys; fit the vectorizer on rows that have some.")
+    return Signature(tuple(specs), by_column=True, records=records)
 
 
 def opened(X: Any) -> Any:
@@ -321,6 +334,9 @@ def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = 
     InputError
         If columns are missing, too many or too few, or a value does not fit its dtype exactly.
     """
+    if signature.records is not None:
+        numbers = next((spec.dtype for spec in signature.inputs if spec.dtype != "str"), "float64")
+        return dict(signature.records.arrays(X, np.dtype(numbers)))
     X = _columns_of_records(opened(X))
     if signature.by_column:
         return _tensors_by_column(X, signature)

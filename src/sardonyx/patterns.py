@@ -14,8 +14,8 @@ r"""Regular expressions as automata that find what `re.findall` finds.
 Python's `re` backtracks: of all matches at the leftmost place it takes the one that its alternatives and quantifiers
 prefer. A state here is the list of instructions that backtracking would still try, in that order; what stands behind a
 match in it is never tried, so it is cut off. That is exact for characters, classes, concatenation, alternation, greedy
-and lazy quantifiers, ``\b``, ``\B``, ``\A``, ``\Z`` (R. Cox, "Regular Expression Matching: the Virtual Machine
-Approach", 2009). Everything else, and what can match nothing at all or loops over nothing, is `Unsupported`.
+and lazy quantifiers, ``\b``, ``\B``, ``\A``, ``\Z``, ``(?i)`` (R. Cox, "Regular Expression Matching: the Virtual
+Machine Approach", 2009). Everything else, and what can match nothing at all or loops over nothing, is `Unsupported`.
 
 Character classes are read from the Python that runs (code_points.py).
 """
@@ -26,6 +26,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from re import _compiler as compiler  # type: ignore[attr-defined]
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final, TypeAlias
@@ -105,7 +106,7 @@ class _Assembler:
 
     def item(self, kind: Any, value: Any) -> None:
         if kind in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN):
-            self.add(Characters(self.members(kind, value)))
+            self.add(Characters(self.set_of(kind, value)))
         elif kind is sre.BRANCH:
             self.branch(value[1])
         elif kind is sre.SUBPATTERN:
@@ -118,9 +119,11 @@ class _Assembler:
             raise Unsupported(f"it uses {str(value if kind is sre.AT else kind).lower()}")
 
     def group(self, number: Any, add: int, remove: int, items: Any) -> None:
-        if add or remove:
+        if (add | remove) & ~(re.IGNORECASE | re.DOTALL):
             raise Unsupported("it changes flags inside")
+        outer, self.flags = self.flags, (self.flags | add) & ~remove
         self.sequence(items)
+        self.flags = outer
 
     def branch(self, alternatives: list[Any]) -> None:
         split, ends = Split([]), []
@@ -156,8 +159,13 @@ class _Assembler:
         assert isinstance(instruction, Split)
         instruction.targets = [inside, after] if greedy else [after, inside]
 
+    def set_of(self, kind: Any, value: Any) -> Array:
+        """Return the code points that one item matches; where case is ignored, `re` itself says which."""
+        if self.flags & re.IGNORECASE and kind is not sre.ANY:
+            return _ignoring_case(kind, _frozen(value), self.flags)
+        return self.members(kind, value)
+
     def members(self, kind: Any, value: Any) -> Array:
-        """Return the code points that one item matches."""
         result = np.zeros(COUNT, bool)
         if kind is sre.ANY:
             result[:] = True
@@ -187,6 +195,28 @@ class _Assembler:
 
     def word(self) -> Array:
         return word() & _ASCII if self.flags & re.ASCII else word()
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+@functools.cache
+def _everything() -> str:
+    return "".join(map(chr, range(COUNT)))
+
+
+@functools.lru_cache(maxsize=32)
+def _ignoring_case(kind: Any, value: Any, flags: int) -> Array:
+    """Return the code points that one item matches in any case, by matching each of them."""
+    state = parser.State()
+    state.flags, state.str = flags, ""
+    item = [(kind, list(value) if kind is sre.IN else value)]
+    found = compiler.compile(parser.SubPattern(state, item), flags).finditer(_everything())
+    result = np.zeros(COUNT, bool)
+    result[[match.start() for match in found]] = True
+    result.flags.writeable = False
+    return result
 
 
 # ---- automata --------------------------------------------------------------------------------------------------------
@@ -235,8 +265,8 @@ def compile_pattern(pattern: str) -> Automaton:
     """
     tree = parser.parse(pattern)
     assembler = _Assembler(tree.state.flags)
-    if assembler.flags & (re.IGNORECASE | re.LOCALE):
-        raise Unsupported("it ignores case" if assembler.flags & re.IGNORECASE else "it depends on the locale")
+    if assembler.flags & re.LOCALE:
+        raise Unsupported("it depends on the locale")
     skipped = _skipped(tree)
     assembler.sequence(tree)
     assembler.add(Match())
@@ -418,7 +448,25 @@ def piece_form(pattern: str) -> PieceForm | None:
         inside = inside | assembler.word()[:128]
     if not _prefers_the_whole(assembler):
         return None
+    if _changes_flags(tree):
+        return None
     return PieceForm("".join(map(chr, np.flatnonzero(~inside).tolist())), _Re2(assembler).sequence(tree))
+
+
+def _changes_flags(tree: Any) -> bool:
+    """Whether a parsed expression has groups with flags of their own."""
+    parts = [(kind, value) for kind, value in tree if isinstance(value, tuple)]
+    return any(
+        (kind is sre.SUBPATTERN and bool(value[1] or value[2]))
+        or any(_changes_flags(part) for part in _inner(kind, value))
+        for kind, value in parts
+    )
+
+
+def _inner(kind: Any, value: Any) -> list[Any]:
+    if kind is sre.BRANCH:
+        return list(value[1])
+    return [value[-1]] if kind in (sre.SUBPATTERN, sre.MAX_REPEAT, sre.MIN_REPEAT) else []
 
 
 def _prefers_the_whole(assembler: _Assembler) -> bool:
@@ -466,7 +514,7 @@ class _Re2:
             least, most, items = value
             bounds = f"{{{least},{'' if most == sre.MAXREPEAT else most}}}"
             return f"(?:{self.sequence(items)}){bounds}{'' if kind is sre.MAX_REPEAT else '?'}"
-        return self.characters(self.assembler.members(kind, value)[:128])
+        return self.characters(self.assembler.set_of(kind, value)[:128])
 
     @staticmethod
     def characters(members: Array) -> str:

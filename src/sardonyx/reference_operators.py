@@ -5,12 +5,15 @@
     If, Loop, Scan      subgraphs: any axis and direction, stacked outputs, empty optionals, Scan of opset 8
     Optional ...        an optional is its value, or None
     Scatter             its later name is ScatterElements
+    FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
 
 They are handed to every `onnx.reference.ReferenceEvaluator` that sardonyx makes (`evaluator`), also those of subgraphs.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +22,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
+
+from .errors import InputError
+from .inputs import MISSING_NAN, MISSING_NONE
+from .operators.text import BETWEEN
 
 Array = NDArray[Any]
 
@@ -260,5 +267,37 @@ class CategoryMapper(_Any):
         return (np.array([names.get(v, default_string) for v in X.ravel().tolist()], object).reshape(X.shape),)
 
 
+class FindTokens(_Any):
+    """Documents as their tokens, found with `re`, as scikit-learn's vectorizers prepare and find them.
+
+    (sklearn/feature_extraction/text.py: _preprocess, strip_accents_unicode, strip_accents_ascii, build_tokenizer)
+    """
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, token_pattern: str = "", lowercase: int = 0, strip_accents: str = "") -> tuple[Any, ...]:
+        find = re.compile(token_pattern).findall
+        result = np.empty(X.shape, dtype=object)
+        for i, text in enumerate(X.tolist()):
+            if text in (MISSING_NAN, MISSING_NONE):
+                raise InputError(f"document {i} is missing: an invalid document, expected text")
+            tokens = find(_folded(text, lowercase, strip_accents))
+            if not all(isinstance(token, str) and token and BETWEEN not in token for token in tokens):
+                raise InputError(f"token_pattern={token_pattern!r} finds {tokens!r} in document {i}; tokens are texts "
+                                 "that are not empty, without noncharacters.")  # fmt: skip
+            result[i] = BETWEEN.join(tokens)
+        return (result,)
+
+
+def _folded(text: str, lowercase: int, strip_accents: str) -> str:
+    text = text.lower() if lowercase else text
+    if not strip_accents or text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    if strip_accents == "ascii":
+        return apart.encode("ascii", "ignore").decode("ascii")
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens]

@@ -54,6 +54,8 @@ class Converter:
 
 _registered: dict[tuple[type, str], Converter] = {}
 _impossible: dict[tuple[type, str], str] = {}
+_describers: dict[type, Convert] = {}
+_fitless: dict[type, Convert] = {}
 
 
 def converter(*classes: type, method: str | None = None, frame: bool = False, finite: bool = True) -> Callable[[F], F]:
@@ -94,6 +96,44 @@ def converter(*classes: type, method: str | None = None, frame: bool = False, fi
         return function
 
     return register
+
+
+def fitless(*classes: type) -> Callable[[F], F]:
+    """Register ``function(estimator) -> bool``: whether an estimator of these classes answers without a fit."""
+
+    def register(function: F) -> F:
+        _fitless.update(dict.fromkeys(classes, function))
+        return function
+
+    return register
+
+
+def needs_fit(estimator: object) -> bool:
+    """Return whether an estimator answers only after a fit, as nearly all do."""
+    for base in type(estimator).__mro__:
+        _import_converters(base)
+        if base in _fitless:
+            return not _fitless[base](estimator)
+    return True
+
+
+def describer(*classes: type) -> Callable[[F], F]:
+    """Register ``function(estimator, X) -> Signature``: the inputs for estimators that take no rows of columns."""
+
+    def register(function: F) -> F:
+        _describers.update(dict.fromkeys(classes, function))
+        return function
+
+    return register
+
+
+def find_describer(cls: type) -> Convert | None:
+    """Return the function that describes a sample for estimators of a class, or None if nothing special does."""
+    for base in cls.__mro__:
+        _import_converters(base)
+        if base in _describers:
+            return _describers[base]
+    return None
 
 
 def impossible(*classes: type, method: str, reason: str) -> None:

@@ -125,26 +125,30 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
     }
     for batch in batches:
         for name, method in description.methods.items():
-            refused = batch.rows
-            for rows, expected in _accepted(estimator, name, method, batch.X, np.arange(batch.rows)):
-                refused -= len(rows)
-                X = rows_of(batch.X, rows)  # together, as the estimator was given them: it may look at all at once
-                noise = partial(_own_rounding, estimator, name, method, X)
-                for runtime, run in runs.items():
-                    if callable(run):
-                        feeds = session.sparse_feeds(X) if runtime == "sardonyx" else session.feeds(X)
-                        before, (kept, actual) = (
-                            verdicts[name, runtime],
-                            _treated(run, method.outputs, feeds, len(rows)),
-                        )
-                        before = replace(before, untreated=before.untreated + len(rows) - len(kept))
-                        right, own = [array[kept] for array in expected], partial(_of_some, noise, kept)
-                        after = judge(before, batch.label, rows[kept], actual, right, description.single, own)
-                        verdicts[name, runtime] = after
-            for runtime in runs:
-                before = verdicts[name, runtime]
-                verdicts[name, runtime] = replace(before, refused=before.refused + refused)
+            parts = list(_accepted(estimator, name, method, batch.X, np.arange(batch.rows)))
+            refused = batch.rows - sum(len(rows) for rows, _ in parts)
+            for runtime, run in runs.items():
+                verdict = verdicts[name, runtime]
+                verdict = replace(verdict, refused=verdict.refused + refused)
+                if callable(run):
+                    for rows, expected in parts:
+                        verdict = _judged(verdict, estimator, session, run, batch, rows, expected)
+                verdicts[name, runtime] = verdict
     return Report(description.estimator, tuple(verdicts.values()))
+
+
+def _judged(
+    before: Verdict, estimator: Any, session: Session, run: Run, batch: Batch, rows: Array, expected: list[Array]
+) -> Verdict:
+    """Return a verdict with rows counted that the estimator was given together: it may look at all of them at once."""
+    description, X = _description(session), rows_of(batch.X, rows)
+    method = description.methods[before.method]
+    feeds = session.sparse_feeds(X) if before.runtime == "sardonyx" else session.feeds(X)
+    kept, actual = _treated(run, method.outputs, feeds, len(rows))
+    before = replace(before, untreated=before.untreated + len(rows) - len(kept))
+    noise = partial(_own_rounding, estimator, before.method, method, X)
+    right = [array[kept] for array in expected]
+    return judge(before, batch.label, rows[kept], actual, right, description.single, partial(_of_some, noise, kept))
 
 
 # ---- what the estimator says -----------------------------------------------------------------------------------------
@@ -207,7 +211,10 @@ def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int
         return _ask(estimator, name, method, X)[output].astype(np.float64)
 
     X = rows_of(X, rows)
-    before = ask(X)
+    try:
+        before = ask(X)
+    except REFUSALS:  # these rows without the others
+        return np.zeros(0), 0.0
     most = np.zeros(before.shape)
     for again in _in_other_company(ask, X, len(rows)):
         most = _farther(most, before, again)
@@ -242,7 +249,8 @@ def _result(estimator: Any, name: str, X: Any) -> Any:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         options = {OPTIONS[name]: True} if name in OPTIONS else {}
-        return getattr(estimator, ALIASES.get(name, name))(X, **options)
+        given = X.copy() if hasattr(X, "copy") else X  # some estimators write into it, such as IterativeImputer
+        return getattr(estimator, ALIASES.get(name, name))(given, **options)
 
 
 def _arrays(result: Any, method: Method, X: Any) -> list[Array]:

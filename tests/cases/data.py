@@ -870,3 +870,39 @@ def documents_frame() -> Dataset:
         return pd.DataFrame({"length": rng.normal(size=n), "text": texts, "kind": rng.choice(["a", "b", "ü"], n)})
 
     return Dataset(make(full.X), full.y, make(full.X_test))
+
+
+@data
+def records() -> Dataset:
+    """Rows that are dicts: absent keys, keys of numbers and of texts, lists of texts, names with the separator."""
+    rng = np.random.default_rng(19)
+
+    def row() -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "age": int(rng.integers(0, 90)) if rng.random() < 0.8 else "unknown",
+            "height": float(rng.normal(170, 10)),
+            "city": str(rng.choice(["Rom", "Paris", "Köln", "東京", "", "a=b"])),
+            "member": bool(rng.random() < 0.5),
+            "tags": [str(t) for t in rng.choice(["x", "y", "z=1"], rng.integers(0, 4))],
+            "a=b": 0.0,
+        }
+        return {key: said[key] for key in rng.permutation(list(said)) if rng.random() < 0.8}
+
+    rows: list[dict[str, Any]] = [{"tags": ["x", "x", "y"], "age": 1}, {"a=b": 2.5}, *(row() for _ in range(38))]
+    strange: list[dict[Any, Any]] = [
+        {},
+        {"never": 1, "city": "Oslo", 3: 4.0, "seen": "a"},
+        {"age": "young", "height": -0.0, "city": None},
+        {"height": 2**53 + 1, "tags": "x", "member": 7},
+        {"city": ["Rom"], "tags": ("x", "never", "never", "never", "y")},
+    ]
+    y = np.array([int("height" in r and r["height"] > 168) for r in rows])
+    return Dataset(rows, y, [*(row() for _ in range(20)), *strange])
+
+
+@data
+def complete_first() -> Dataset:
+    """NaN, but not in the first row to predict: of a row alone, what is missing in it is no feature to scikit-learn."""
+    full = regression_nan()
+    order = np.argsort(np.isnan(full.X_test).any(axis=1), kind="stable")
+    return Dataset(full.X, full.y, full.X_test[order])

@@ -22,7 +22,6 @@ BOTH = [
     CountVectorizer(stop_words=["the", "sea", "das", "ist"], ngram_range=(1, 2)),
     CountVectorizer(stop_words="english", strip_accents="unicode"),
     CountVectorizer(vocabulary=["sea", "the", "old mill", "nothing", "größe"], ngram_range=(1, 2)),
-    CountVectorizer(analyzer="char", ngram_range=(1, 3)),
     CountVectorizer(analyzer="char", ngram_range=(2, 4), strip_accents="ascii", lowercase=False),
     CountVectorizer(analyzer="char_wb", ngram_range=(1, 2)),
     CountVectorizer(analyzer="char_wb", ngram_range=(5, 6), max_features=50),
@@ -32,15 +31,21 @@ BOTH = [
     TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), strip_accents="unicode", dtype=np.float32),
     make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression()),
     make_pipeline(CountVectorizer(min_df=2), TfidfTransformer(sublinear_tf=True), MultinomialNB()),
-    FeatureUnion([("words", TfidfVectorizer()), ("characters", CountVectorizer(analyzer="char", dtype=np.float64))]),
 ]
 
-#: what standard operators cannot do at all
+#: what is tried with text of many scripts alone: what standard operators cannot do, and rows that would cost much twice
 OURS = [
+    CountVectorizer(analyzer="char", ngram_range=(1, 3)),
+    FeatureUnion([("words", TfidfVectorizer()), ("characters", CountVectorizer(analyzer="char", dtype=np.float64))]),
     CountVectorizer(token_pattern=r"\b\w(\w+)\b"),
     CountVectorizer(token_pattern=r"(?u)\d+(?:\.\d+)?|\w"),
     CountVectorizer(token_pattern=r"a|ab|[a-z]+?e"),
     CountVectorizer(token_pattern=r"(?s)..", lowercase=False),
+    CountVectorizer(token_pattern=r"(?i)[a-zß]+(?:(?-i:X)|ς)?", lowercase=False),
+    TfidfVectorizer(
+        token_pattern=r"(?m)^\w+|\w+(?=\s)", ngram_range=(1, 2), strip_accents="unicode", stop_words=["the"]
+    ),
+    HashingVectorizer(token_pattern=r"(?:(?!er)\w)+$|\w\w(?<=e\w)", n_features=16, strip_accents="ascii"),
     HashingVectorizer(n_features=32),
     HashingVectorizer(n_features=7, alternate_sign=False, norm="l1", ngram_range=(1, 2)),
     HashingVectorizer(n_features=5, binary=True, norm=None, analyzer="char", dtype=np.float32),

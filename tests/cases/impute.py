@@ -15,6 +15,8 @@ from . import Case
 
 SIMPLE = [
     Case(SimpleImputer(), "regression_nan"),
+    Case(SimpleImputer(add_indicator=True), "complete_first", ("inverse_transform",)),
+    Case(SimpleImputer(strategy="median", add_indicator=True), "complete_first", ("inverse_transform",)),
     Case(SimpleImputer(strategy="median"), "regression_nan"),
     Case(SimpleImputer(strategy="most_frequent"), "regression_nan"),
     Case(SimpleImputer(strategy="constant", fill_value=-7.5), "regression_nan"),

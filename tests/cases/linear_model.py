@@ -105,6 +105,8 @@ CASES = [
     Case(lm.RANSACRegressor(random_state=0), "regression"),
     Case(lm.RANSACRegressor(Ridge(), random_state=0, min_samples=8), "regression_multi"),
     Case(lm.RANSACRegressor(random_state=0), "regression32"),
+    Case(lm.BayesianRidge(), "regression"),
+    Case(lm.ARDRegression(), "regression32"),
     Case(lm.BayesianRidge(), "regression", STD),
     Case(lm.BayesianRidge(fit_intercept=False), "regression", STD),
     Case(lm.BayesianRidge(), "regression32", STD),

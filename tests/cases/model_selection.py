@@ -15,6 +15,18 @@ from . import Case
 ALPHAS = {"alpha": [0.1, 1, 10]}
 CHOICES = {"max_depth": [2, 3, 4]}
 
+#: searches, and what they may be over that has other methods than predict
+SEARCHES = (
+    (RandomizedSearchCV, {"n_iter": 1, "random_state": 0}),
+    (HalvingGridSearchCV, {"random_state": 0}),
+    (HalvingRandomSearchCV, {"n_candidates": 2, "random_state": 0}),
+)
+UNSUPERVISED = (
+    (GaussianMixture(random_state=0), {"n_components": [1, 2]}, ("score_samples",)),
+    (PCA(), {"n_components": [2, 3]}, ("transform",)),
+    (PCA(), {"n_components": [2, 3]}, ("inverse_transform",)),
+)
+
 CASES = [
     Case(GridSearchCV(Ridge(), {"alpha": [0.1, 10]}, cv=2), "regression"),
     Case(GridSearchCV(make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [0.1, 10]}, cv=2), "regression32"),
@@ -31,4 +43,10 @@ CASES = [
     Case(HalvingRandomSearchCV(Ridge(), ALPHAS, n_candidates=3, cv=2, random_state=0), "regression_int"),
     Case(HalvingRandomSearchCV(SVC(), {"C": [0.1, 1]}, n_candidates=2, cv=2, random_state=0), "multiclass"),
     Case(HalvingRandomSearchCV(Ridge(), ALPHAS, n_candidates=3, cv=2, random_state=0), "regression32"),
+    Case(GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=2), "binary"),
+    *(
+        Case(search(model, grid, cv=2, **options), "regression", methods)
+        for search, options in SEARCHES
+        for model, grid, methods in UNSUPERVISED
+    ),
 ]

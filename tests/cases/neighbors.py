@@ -72,6 +72,7 @@ CASES = [
     *(Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str") for w in BOTH),
     Case(RadiusNeighborsClassifier(2.0, outlier_label=-1, algorithm="brute"), "binary"),
     Case(RadiusNeighborsClassifier(4.0, outlier_label=0), "classes_multi"),
+    Case(RadiusNeighborsClassifier(1e3), "scattered", note="no row is without neighbours"),
     Case(RadiusNeighborsRegressor(3.0), "regression"),
     Case(RadiusNeighborsRegressor(4.0, weights="distance", algorithm="brute"), "scattered"),
     Case(RadiusNeighborsRegressor(4.0, weights="distance"), "regression_multi"),

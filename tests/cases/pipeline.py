@@ -4,6 +4,7 @@ from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
+from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, PolynomialFeatures, StandardScaler
 
@@ -13,6 +14,7 @@ CASES = [
     Case(make_pipeline(StandardScaler(), Ridge()), "regression"),
     Case(make_pipeline(StandardScaler(), PCA(3), MinMaxScaler()), "regression32"),
     Case(make_pipeline(StandardScaler(), PCA(3), MinMaxScaler()), "regression", ("inverse_transform",)),
+    Case(make_pipeline(StandardScaler(), GaussianMixture(2, random_state=0)), "regression", ("score_samples",)),
     Case(Pipeline([("a", "passthrough"), ("b", None), ("c", Ridge())]), "regression_int"),
     Case(Pipeline([("scale", StandardScaler()), ("last", "passthrough")]), "regression"),
     Case(Pipeline([("scale", StandardScaler()), ("last", "passthrough")]), "regression", ("inverse_transform",)),

@@ -55,9 +55,7 @@ def test_other_numbers(dtype: str) -> None:
     agrees("LinearClassifier", x, 2, coefficients=[1.0, 2.0, 0.5], intercepts=[0.25], classlabels_ints=[0, 1])
 
 
-def machine(
-    rng: np.random.Generator, kernel: str, sizes: list[int], n_rows: int, rhos: int
-) -> dict[str, Any]:
+def machine(rng: np.random.Generator, kernel: str, sizes: list[int], n_rows: int, rhos: int) -> dict[str, Any]:
     count = sum(sizes)
     return {
         "coefficients": normal(rng, n_rows, count),

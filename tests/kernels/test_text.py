@@ -139,7 +139,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_mutants_are_refused_or_run(name: str) -> None:
     program, random = program_of(PROGRAMS[name]), Random(name)
-    assert _native.Program.from_bytes(pack(program))
+    assert runs(program) or name == "hashes"  # which refuses a surrogate among the texts
     for mutant in (*mutants(program, random, 40), *changed_tables(program, random, 150)):
         runs(mutant)
 

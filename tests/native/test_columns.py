@@ -59,10 +59,15 @@ new_capsule.restype = ctypes.py_object
 new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
 
 
+#: every array that was made: memory and callbacks must outlive the release, which may be when all tests have ended
+MADE: list[Array] = []
+
+
 class Array:
     """One array of the interface with its type, and what it refers to."""
 
     def __init__(self, form: bytes, length: int, buffers: list[Any], nulls: int = 0, name: bytes = b"a") -> None:
+        MADE.append(self)
         self.kept: list[Any] = [
             None if b is None else ctypes.create_string_buffer(bytes(b), len(bytes(b)) or 1) for b in buffers
         ]

@@ -7,12 +7,15 @@
 
 Refused is what runs the user's own code for every document: callables in place of analyzer, tokenizer, preprocessor or
 strip_accents, and methods that a subclass overrides. Regular expressions that have no automaton (`patterns.py`) run in
-Python; see `operators.text.CountTerms`.
+Python::
+
+    X (N,) ──▶ FindTokens(re) ──▶ CountTerms, whose pattern is what stands between marks
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import numpy as np
@@ -23,10 +26,10 @@ from ..code_points import case_kinds, fold, paged, space
 from ..convert import as_float
 from ..errors import ConversionError
 from ..graph import Value
-from ..operators.text import OPSET, count_terms, hash_terms, tf_idf
-from ..patterns import Automaton, Unsupported, compile_pattern
+from ..operators.text import OPSET, TOKENS, count_terms, find_tokens, hash_terms, tf_idf
+from ..patterns import Unsupported, compile_pattern
 from ..protos import STRING, tensor_type
-from ..registry import converter, impossible
+from ..registry import converter, fitless, impossible
 
 Array = NDArray[Any]
 
@@ -46,6 +49,12 @@ def count_vectorizer(est: Any, X: Value) -> Value:
     return _counts(est, X, count_type(est))
 
 
+@fitless(CountVectorizer)
+def has_vocabulary(est: Any) -> bool:
+    """Whether it counts without a fit, the terms of a vocabulary of the user's."""
+    return est.vocabulary is not None and type(est).transform is CountVectorizer.transform
+
+
 @converter(TfidfVectorizer, finite=False)
 def tfidf_vectorizer(est: Any, X: Value) -> Value:
     return _weighted(_counts(est, X, _float_type(est)), est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
@@ -58,19 +67,25 @@ def tfidf_transformer(est: Any, X: Value) -> Value:
 
 @converter(HashingVectorizer, finite=False)
 def hashing_vectorizer(est: Any, X: Value) -> Value:
-    analysis, tables = _analysis(est, X)
+    X, analysis, tables = _analysis(est, X)
     columns = {"n_features": int(est.n_features), "alternate_sign": int(est.alternate_sign)}
     dtype = count_type(est) if est.norm is None else _float_type(est)
     counts: Value = hash_terms(X, *tables, **columns, to=tensor_type(dtype), **analysis)
-    counts.sparse = True
+    counts = _sparse(counts, int(est.n_features))
     return counts if est.norm is None else _weighted(counts, None, False, est.norm)
 
 
 def _counts(est: Any, X: Value, dtype: np.dtype[Any]) -> Value:
-    analysis, tables = _analysis(est, X)
-    result: Value = count_terms(X, *tables, vocabulary=_vocabulary(est), to=tensor_type(dtype), **analysis)
-    result.sparse = True
-    return result
+    X, analysis, tables = _analysis(est, X)
+    vocabulary = _vocabulary(est)
+    result: Value = count_terms(X, *tables, vocabulary=vocabulary, to=tensor_type(dtype), **analysis)
+    return _sparse(result, len(vocabulary))
+
+
+def _sparse(counts: Value, width: int) -> Value:
+    """Return counts as the sparse matrix of a known width that they are."""
+    counts.sparse, counts.shape = True, ("N", width)
+    return counts
 
 
 impossible(
@@ -91,24 +106,28 @@ def _weighted(counts: Value, idf: Any, sublinear_tf: bool, norm: str | None) -> 
 # ---- what an analyzer is made of -------------------------------------------------------------------------------------
 
 
-def _analysis(est: Any, X: Value) -> tuple[dict[str, Any], tuple[Array, ...]]:
-    """Return the attributes and the tables that say how documents become terms."""
+def _analysis(est: Any, X: Value) -> tuple[Value, dict[str, Any], tuple[Array, ...]]:
+    """Return the documents, and the attributes and the tables that say how they become terms."""
     _refuse_code(est)
     _check_documents(est, X)
     words = est.analyzer == "word"
-    automaton = _automaton(est) if words else None
+    pattern, folding = est.token_pattern if words else "", (int(est.lowercase), est.strip_accents or "")
+    if words and (why := _has_no_automaton(pattern)):
+        _check_findable(est, why)
+        X = find_tokens(X, token_pattern=pattern, lowercase=folding[0], strip_accents=folding[1])
+        pattern, folding = TOKENS, (0, "")
     stop_words = est.get_stop_words() if words else None
     attributes = {
-        "stop_words": _texts(sorted(set(stop_words or ()))),
+        "stop_words": text_table(sorted(set(stop_words or ()))),
         "analyzer": est.analyzer,
-        "lowercase": int(est.lowercase),
-        "strip_accents": est.strip_accents or "",
-        "token_pattern": est.token_pattern if words else "",
-        "skipped": list(automaton.skipped) if automaton else [0, 0],
+        "lowercase": folding[0],
+        "strip_accents": folding[1],
+        "token_pattern": pattern,
+        "skipped": list(compile_pattern(pattern).skipped) if words else [0, 0],
         "ngram_range": [int(n) for n in est.ngram_range],
         "binary": int(est.binary),
     }
-    return attributes, tables_of(est.token_pattern if words else None, bool(est.lowercase), est.strip_accents)
+    return X, attributes, tables_of(pattern if words else None, bool(folding[0]), folding[1] or None)
 
 
 def _refuse_code(est: Any) -> None:
@@ -144,14 +163,22 @@ def _check_documents(est: Any, X: Value) -> None:
         raise ConversionError(f"{name} needs ai.onnx {OPSET} or later; convert with target_opset={OPSET}.")
 
 
-def _automaton(est: Any) -> Automaton:
+def _has_no_automaton(pattern: str) -> str:
+    """Return why a pattern has no automaton; nothing if it has one."""
     try:
-        return compile_pattern(est.token_pattern)
+        compile_pattern(pattern)
     except Unsupported as error:
+        return str(error)
+    return ""
+
+
+def _check_findable(est: Any, why: str) -> None:
+    """Refuse a pattern that Python's `re` does not find tokens with that can be counted."""
+    if re.compile(est.token_pattern).match("") or "empty string" in why:
         raise ConversionError(
-            f"{type(est).__name__}(token_pattern={est.token_pattern!r}) has no automaton: {error}. Use character "
-            "classes, alternatives, repetitions and \\b."
-        ) from error
+            f"{type(est).__name__}(token_pattern={est.token_pattern!r}) matches the empty string, which is no token; "
+            "ask for one character at least."
+        )
 
 
 @functools.lru_cache(maxsize=16)
@@ -166,7 +193,8 @@ def tables_of(token_pattern: str | None, lowercase: bool, strip_accents: str | N
     return np.stack([fold_pages, kind_pages]), folded, kinds, moves
 
 
-def _texts(texts: list[str]) -> Array:
+def text_table(texts: list[str]) -> Array:
+    """Return texts as a tensor, refused where a file cannot hold them."""
     if wrong := [text for text in texts if any("\ud800" <= c <= "\udfff" for c in text)]:
         raise ConversionError(f"{wrong[0]!r} holds half a character, which no file can; leave the term out.")
     result = np.empty(len(texts), dtype=object)
@@ -180,7 +208,7 @@ def _vocabulary(est: Any) -> Array:
     terms = sorted(est.vocabulary_, key=est.vocabulary_.__getitem__)
     if not all(isinstance(term, str) for term in terms):
         raise ConversionError(f"{type(est).__name__}'s vocabulary holds what is no text; give it terms of type str.")
-    return _texts(terms)
+    return text_table(terms)
 
 
 def count_type(est: Any) -> np.dtype[Any]:

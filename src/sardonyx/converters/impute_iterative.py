@@ -54,8 +54,9 @@ def _rounds(est: Any, filled: Value, missing: Value) -> Value:
     filled = require(filled, ~missing.astype(np.int64).min(1, keepdims=True).astype(bool), message=message)
     features = np.arange(filled.dim(1))
     for triplet in est.imputation_sequence_:
-        at = int(triplet.feat_idx)
-        predicted = call(triplet.estimator, "predict", filled[:, np.asarray(triplet.neighbor_feat_idx, np.int64)])
+        at, others = int(triplet.feat_idx), filled[:, np.asarray(triplet.neighbor_feat_idx, np.int64)]
+        asked = where(missing[:, at : at + 1], others, others.dtype.type(0))  # what other rows hold, it may refuse
+        predicted = call(triplet.estimator, "predict", asked)
         imputed = _limited(predicted.reshape(-1, 1), est._min_value[at], est._max_value[at])
         filled = where(missing & (features == at), imputed.astype(filled.dtype), filled)
     return filled

@@ -18,6 +18,7 @@ from sklearn.neighbors._base import KNeighborsMixin
 from ..convert import as_matrix, call
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, where
+from ..operators.checks import require
 from ..operators.neighbors import ALIASES, METRICS, k_neighbors, pairwise_distances
 from ..registry import converter
 from ..tracing import trace
@@ -209,19 +210,25 @@ def radius_regressor(est: Any, X: Value) -> Value:
 
 @converter(nn.RadiusNeighborsClassifier, method="predict_proba")
 def radius_proba(est: Any, X: Value) -> Value | list[Value]:
-    if est.outlier_label_ is None:
-        raise ConversionError(
-            f"{type(est).__name__} refuses rows without neighbours. Set outlier_label, e.g. 'most_frequent'."
-        )
     weights, columns = _within(est, X), np.asarray(est._y).reshape(len(est._y), -1).T
-    proba = [_radius_proba(weights, *a) for a in zip(columns, _classes(est), est.outlier_label_, strict=True)]
+    if est.outlier_label_ is None:
+        message = "no neighbors found; fit RadiusNeighborsClassifier with another radius, or set its outlier_label"
+        weights = require(weights, weights.max(1, keepdims=True) > 0, message=message)
+    proba = [_radius_proba(weights, *a) for a in zip(columns, _classes(est), _outlier_labels(est), strict=True)]
     return proba if est.outputs_2d_ else proba[0]
+
+
+def _outlier_labels(est: Any) -> list[Any]:
+    """Return the label of rows without neighbours for each output; None, where they are refused."""
+    labels = est.outlier_label_
+    return [None] * len(_classes(est)) if labels is None else list(labels)
 
 
 def _radius_proba(weights: Value, codes: Any, classes: Any, outlier: Any) -> Value:
     votes = weights @ np.eye(len(classes))[codes]
-    alone = weights.max(1, keepdims=True) == 0
-    votes = where(alone, (np.asarray(classes) == outlier).astype(np.float64), votes)
+    if outlier is not None:
+        alone = weights.max(1, keepdims=True) == 0
+        votes = where(alone, (np.asarray(classes) == outlier).astype(np.float64), votes)
     total = votes.sum(1, keepdims=True)
     return votes / where(total == 0, 1.0, total)
 
@@ -230,12 +237,14 @@ def _radius_proba(weights: Value, codes: Any, classes: Any, outlier: Any) -> Val
 def radius_classifier(est: Any, X: Value) -> Value:
     result = call(est, "predict_proba", X)
     proba = result if isinstance(result, list) else [result]
-    labels = [_radius_labels(*a) for a in zip(proba, _classes(est), est.outlier_label_, strict=True)]
+    labels = [_radius_labels(*a) for a in zip(proba, _classes(est), _outlier_labels(est), strict=True)]
     return concat([v[:, None] for v in labels]) if est.outputs_2d_ else labels[0]
 
 
 def _radius_labels(proba: Value, classes: Any, outlier: Any) -> Value:
     """Return the likeliest label, and the outlier's label (which may be no class) for rows of zeros."""
+    if outlier is None:
+        return argmax_labels(classes, proba)
     labels = class_labels(np.append(np.asarray(classes), np.asarray([outlier], np.asarray(classes).dtype)))
     index = where(proba.max(1) == 0, np.int64(len(labels) - 1), proba.argmax(1))
     return as_value(labels)[index]

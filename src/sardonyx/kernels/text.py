@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx import helper
 
 from ..program import Param
-from ..reference import dtype_of, to_array
-from ..rules import Array, Builder, NodeView, Row, Values, decline, lowers
+from ..reference import dtype_of, to_array, type_of
+from ..rules import Array, Builder, NodeView, ReferenceStep, Row, Values, decline, lowers
 
 ANALYZERS = {"word": 0, "char": 1, "char_wb": 2, "": 3}
 NORMS = {"": 0, "l1": 1, "l2": 2}
@@ -33,6 +34,23 @@ def count_terms(b: Builder, node: NodeView) -> Values:
     vocabulary = to_array(node.attributes["vocabulary"])
     form = (dtype_of(node.integer("to", 0)), vocabulary.shape)
     return b.step("CountTerms", [*inputs, vocabulary], [form], [*params, node.integer("binary", 0)], gives_sparse=True)
+
+
+@lowers("FindTokens", domain="sardonyx")
+def find_tokens(b: Builder, node: NodeView) -> Values:
+    """Leave the node to Python: its body would refuse what `reference_operators.FindTokens` can do."""
+    x = node.row(0)
+    if x.dtype != "str" or x.shape:
+        decline("the input is not rows of one text")
+    level = b.reference_level([x.slot])
+    result = Row(b.new_slot("str", (), level), "str", ())
+    names = [b.slots[row.slot].name for row in (x, result)]
+    found = helper.make_node("FindTokens", names[:1], names[1:], domain="sardonyx")
+    found.attribute.extend(node.proto.attribute)
+    reason = f"FindTokens: token_pattern={node.text('token_pattern', '')!r} has no automaton"
+    opsets = (("", node.function.opset_import[0].version if node.function else 21), ("sardonyx", 1))
+    b.reference(ReferenceStep(level, (found,), (x.slot,), (result.slot,), {}, opsets, reason, (type_of(x),)))
+    return (result,)
 
 
 @lowers("HashTerms", domain="sardonyx")

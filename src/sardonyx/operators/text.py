@@ -38,6 +38,11 @@ Array: TypeAlias = NDArray[Any]
 #: name of the node that refuses text: it is what the error of another runtime shows
 REFUSAL: Final = "sardonyx: only the sardonyx runtime treats this text, standard operators cannot"
 
+#: stands between tokens that Python found: a noncharacter, which cannot occur in exchanged text
+BETWEEN: Final = "\ufdd1"
+#: what finds those tokens again
+TOKENS: Final = f"[^{BETWEEN}]+"
+
 #: first version of ai.onnx with StringSplit, StringConcat and RegexFullMatch
 OPSET: Final = 20
 
@@ -111,6 +116,24 @@ def count_terms(
     ones = op.ConstantOfShape(op.Shape(places, start=0, end=1), value=np.ones(1, np.int64))
     counts = op.ScatterND(nothing, places, ones, reduction="add")
     return op.Cast(counts > 0 if binary else counts, to=to)
+
+
+@operator("FindTokens")
+def find_tokens(X: Value, *, token_pattern: str, lowercase: int, strip_accents: str) -> Any:
+    """Return (N,): each document as its tokens, with `BETWEEN` between them, for patterns that have no automaton.
+
+    Our runtime asks Python's `re`; the body refuses every document.
+
+    Parameters
+    ----------
+    X : Value of shape (N,)
+        Documents.
+    token_pattern : str
+        The regular expression, in Python's syntax, with one group at most.
+    lowercase, strip_accents
+        As for CountTerms.
+    """
+    return _refused(X)
 
 
 @operator("HashTerms")
