@@ -36,6 +36,7 @@ LAYERS = [
     ["program"],
     ["reference_operators"],
     ["rules", "reference", "plan"],
+    ["inference"],
     ["passes", "kernels"],
     ["partition"],
     ["lower"],

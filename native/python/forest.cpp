@@ -94,8 +94,9 @@ PyObject* pack_trees(PyObject*, PyObject* arguments) {
                         n_leaves,
                         n_features};
   try {
-    if (n == 0 || nodes.roots.empty() || n_features < 1 || n > INT32_MAX || n_leaves > INT32_MAX)
-      throw Error("no nodes, no trees, or too many of them");
+    if (n == 0 || nodes.roots.empty() || n_features < 1 || n_features > INT32_MAX || n > INT32_MAX ||
+        n_leaves > INT32_MAX)
+      throw Error("no nodes, no trees, or too many of them, or of features");
     return packed(nodes, place_nodes(nodes));
   } catch (const Error& error) {
     PyErr_SetString(PyExc_ValueError, error.what());

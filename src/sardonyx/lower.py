@@ -24,6 +24,7 @@ from onnx import helper
 
 from . import kernels as kernels  # registers the rules
 from .errors import ModelError
+from .inference import MAX_DEPTH, MAX_NODES, infer_types, standard_body
 from .partition import Output, partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
@@ -32,14 +33,15 @@ from .reference import (
     RANDOM,
     ROWS,
     Opsets,
+    dense_array,
     dtype_of,
     evaluate,
     free_names,
-    infer_types,
+    given_names,
+    initializers,
     is_known,
     renamed,
     row_form,
-    standard_body,
     subgraphs,
     to_array,
     to_tensor,
@@ -65,11 +67,6 @@ from .rules import (
     as_constant,
     rules_for,
 )
-
-#: Functions call functions at most this deep; the models of sardonyx need three.
-MAX_DEPTH = 64
-#: nodes that a model may come to when its functions are written out: a small file can stand for billions
-MAX_NODES = 100_000
 
 
 def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Collection[str] = ()) -> Plan:
@@ -105,7 +102,7 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
 
 def _with_free_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return the model with the first dimension of all inputs free, if all have the same fixed number there."""
-    given = {tensor.name for tensor in model.graph.initializer}
+    given = given_names(model.graph)
     shapes = [value.type.tensor_type.shape for value in model.graph.input if value.name not in given]
     if not shapes or any(not s.dim or not s.dim[0].dim_value or s.dim[0] != shapes[0].dim[0] for s in shapes):
         return None
@@ -165,13 +162,13 @@ def _resolved(node: onnx.NodeProto, attributes: dict[str, onnx.AttributeProto]) 
     return copy
 
 
-def _constant_node(attributes: Attributes) -> Array | None:
-    """Return the value of a `Constant` node, or None for a sparse one."""
+def _constant_node(attributes: Attributes) -> Array:
+    """Return the value of a `Constant` node, a sparse one made dense."""
     ((name, value),) = attributes.items()
     if isinstance(value, onnx.TensorProto):
         return to_array(value)
-    if name == "sparse_value":
-        return None
+    if isinstance(value, onnx.SparseTensorProto):
+        return dense_array(value)
     dtype = {"f": np.float32, "i": np.int64, "s": object}[name.split("_")[1][0]]
     return as_constant(np.array(value, dtype=dtype))
 
@@ -209,9 +206,7 @@ class _Lowering:
 
     def plan(self, block_rows: int | None) -> Plan:
         graph = self.model.graph
-        if graph.sparse_initializer:
-            raise ModelError("sparse initializers are not supported; store dense tensors instead")
-        self.scope.values.update({tensor.name: Const(to_array(tensor)) for tensor in graph.initializer})
+        self.scope.values.update({name: Const(array) for name, array in initializers(graph).items()})
         for value in graph.input:
             if value.name not in self.scope.values:
                 self._add_input(value)
@@ -304,8 +299,7 @@ class _Lowering:
     def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
         node = view.proto
         if node.op_type == "Constant" and not node.domain:
-            array = _constant_node(view.attributes)
-            return None if array is None else (Const(array),)
+            return (Const(_constant_node(view.attributes)),)
         names = {name: scope.find(name) for name in free_names(node)}
         known = {name: value.array for name, value in names.items() if isinstance(value, Const)}
         if view.function is not None or node.op_type in RANDOM or len(known) < len(names):
@@ -339,7 +333,7 @@ class _Lowering:
     def _branch(self, view: NodeView, condition: bool, scope: _Scope) -> Sequence[Value | None]:
         graph: onnx.GraphProto = view.attributes["then_branch" if condition else "else_branch"]
         inner = scope.inner()
-        inner.values.update({tensor.name: Const(to_array(tensor)) for tensor in graph.initializer})
+        inner.values.update({name: Const(array) for name, array in initializers(graph).items()})
         self._walk(graph.node, replace(inner, attributes={}))
         return [inner.find(value.name) for value in graph.output]
 
@@ -356,11 +350,22 @@ class _Lowering:
         return [inner.find(name) if wanted else None for name, wanted in asked]
 
     def _by_reference(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None]:
+        _check_standard(view, reasons)
         step = _ReferenceNodes(self, scope)
         outputs = step.add(view.proto)
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
         return [_at_border(view, next(results)) if name else None for name in outputs]
+
+
+def _check_standard(view: NodeView, reasons: Sequence[str]) -> None:
+    domain, why = view.proto.domain, "; ".join(reasons)
+    if domain and not domain.startswith("ai.onnx"):
+        raise ModelError(
+            f"operator {view.op_type} of domain {domain!r} is not part of the ONNX standard, and the model has no body "
+            f"for it{': ' if why else ''}{why}. Convert without it, say the estimator itself with sardonyx.to_onnx, or "
+            "run the model in the runtime that brings the operator"
+        )
 
 
 def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:
@@ -438,7 +443,8 @@ class _ReferenceNodes:
         self.nodes[-1].attribute.append(helper.make_attribute("perm", [1, 0, *range(2, x.rank)]))
         if value.form == "behind":
             return name
-        return self._node("Reshape", [name, self._constant(np.array([-1, *x.shape[1:]]))])
+        shape = [x.shape[0], -1] if value.form == "joined" else [-1, *x.shape[1:]]
+        return self._node("Reshape", [name, self._constant(np.array(shape))])
 
     def _constant(self, array: Array) -> str:
         name = self.lowering.fresh()

@@ -19,10 +19,11 @@ from typing import TypeAlias
 
 import onnx
 
+from .inference import inlined
 from .passes import optimize
 from .plan import Border, NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import Program, Step
-from .reference import inlined, make_model
+from .reference import make_model
 from .rules import Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
 
 #: what an output of a model may be

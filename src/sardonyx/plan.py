@@ -95,6 +95,7 @@ class Border:
         maps      one dict a row, from `keys` to its elements          list     all sources, one after the other
         lead      `lead` dimensions of 1 before the rows               behind   the rows become the second dimension
         stacked   and are joined with the first                        flat     1 x everything
+        joined    and are joined with what follows
     """
 
     form: str
@@ -108,12 +109,14 @@ class Border:
             return [_plain(array) for array in arrays]
         (array,) = arrays
         if self.form == "maps":
-            return [dict(zip(self.keys, row, strict=True)) for row in array.tolist()]
+            return importlib.import_module("sardonyx._native").row_maps(array, self.keys)
         if self.form == "lead":
             return array.reshape((1,) * self.lead + array.shape)
         if self.form == "flat":
             return array.reshape(1, -1)
         moved = np.ascontiguousarray(np.swapaxes(array, 0, 1))
+        if self.form == "joined":
+            return moved.reshape(len(moved), moved.shape[1] * moved.shape[2])
         return moved.reshape(-1, *moved.shape[2:]) if self.form == "stacked" else moved
 
 
@@ -148,7 +151,7 @@ class Plan:
 
 
 class _Runner(Protocol):
-    def run(self, outputs: Sequence[str] | None, feeds: dict[str, Any]) -> list[Any]: ...
+    def run(self, outputs: Sequence[str] | None, feeds: Any) -> list[Any]: ...
 
 
 def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
@@ -199,6 +202,22 @@ class PlanRunner:
             (s, _native_runner(s, threads) if isinstance(s, NativeSegment) else _reference_runner(s))
             for s in plan.segments
         ]
+        self.alone = self._alone()
+
+    def _alone(self) -> bool:
+        """Whether one native segment reads what the plan reads: it then checks and converts its input itself."""
+        segments = self.plan.segments
+        rows = [i.name for i in self.plan.inputs if i.rows]
+        alone = len(segments) == 1 and isinstance(segments[0], NativeSegment)
+        return alone and len(rows) == len(self.plan.inputs) and set(rows) == set(segments[0].inputs)
+
+    def run_alone(self, output_names: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
+        """Return outputs as `run` does, where `alone`; the feeds may be of any kind that a native program takes."""
+        self._check_outputs(output_names)
+        (segment, runner), *_ = self._runners
+        values = dict(zip(segment.outputs, runner.run(None, dict(feeds)), strict=True))
+        values.update({name: array.copy() for name, array in self.plan.constants.items()})
+        return [self._output(name, values) for name in output_names]
 
     def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
         """Return the outputs named (all if None) for whole arrays fed by input name.
@@ -230,6 +249,9 @@ class PlanRunner:
         missing = [i.name for i in self.plan.inputs if i.name not in feeds]
         if missing:
             raise InputError(f"missing inputs {missing}; the model takes {[i.name for i in self.plan.inputs]}")
+        self._check_outputs(names)
+
+    def _check_outputs(self, names: Sequence[str]) -> None:
         unknown = [name for name in names if name not in self.plan.outputs]
         if unknown:
             raise InputError(f"unknown outputs {unknown}; the model has {list(self.plan.outputs)}")

@@ -1,4 +1,4 @@
-"""Nodes for `onnx.reference`: evaluating them now, inferring what they give, and renaming their values.
+"""Nodes for `onnx.reference`: evaluating them now, and renaming their values.
 
 lower.py uses this for two things: folding a node whose inputs are known, and building the reference steps of a plan out
 of nodes that have no kernel. Nodes of different scopes meet in one flat graph there, so every value is renamed.
@@ -8,13 +8,14 @@ This module knows no operator; it never runs anything but the node it is given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from .errors import ModelError
 from .rules import Across, Array, Batch, Const, Dims, Value, as_constant
 
 #: The symbol of the row dimension in the types given to shape inference.
@@ -24,6 +25,9 @@ ROWS = "__rows__"
 RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 )
+
+#: elements that a sparse tensor may have when it is made dense
+MOST_DENSE = 1 << 26
 
 Opsets = tuple[tuple[str, int], ...]
 
@@ -45,7 +49,7 @@ def free_names(node: onnx.NodeProto) -> set[str]:
 
 
 def _captured(graph: onnx.GraphProto) -> set[str]:
-    defined = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+    defined = {value.name for value in graph.input} | given_names(graph)
     captured: set[str] = set()
     for node in graph.node:
         captured |= free_names(node) - defined
@@ -69,6 +73,8 @@ def renamed(node: onnx.NodeProto, names: dict[str, str], fresh: Callable[[], str
 
 def _rename_graph(graph: onnx.GraphProto, names: dict[str, str], fresh: Callable[[], str]) -> None:
     del graph.value_info[:]
+    graph.initializer.extend(to_tensor(tensor.values.name, dense_array(tensor)) for tensor in graph.sparse_initializer)
+    del graph.sparse_initializer[:]
     for value in [*graph.input, *graph.initializer]:
         names[value.name] = value.name = fresh()
     for node in graph.node:
@@ -93,22 +99,6 @@ def make_model(
     return model
 
 
-def inlined(model: onnx.ModelProto, functions: Iterable[onnx.FunctionProto]) -> onnx.ModelProto:
-    """Return the model with calls to functions, which may call each other, replaced by their bodies."""
-    import onnx.inliner
-
-    known = {(f.domain, f.name, f.overload): f for f in functions}
-    model.functions.extend(known.values())
-    versions = {i.domain for i in model.opset_import}
-    for function in known.values():
-        for item in function.opset_import:
-            if item.domain not in versions:
-                versions.add(item.domain)
-                model.opset_import.append(item)
-    result: onnx.ModelProto = onnx.inliner.inline_local_functions(model, convert_version=True)
-    return result
-
-
 def to_tensor(name: str, array: Array) -> onnx.TensorProto:
     """Return a named tensor."""
     tensor: onnx.TensorProto = numpy_helper.from_array(array, name)
@@ -122,6 +112,41 @@ def to_array(tensor: onnx.TensorProto) -> Array:
     texts = np.empty(len(tensor.string_data), dtype=object)  # to_array goes through "<U", which drops trailing NULs
     texts[:] = [text.decode("utf-8") for text in tensor.string_data]
     return texts.reshape(tuple(tensor.dims))
+
+
+def dense_array(tensor: onnx.SparseTensorProto) -> Array:
+    """Return the values of a sparse tensor, made dense.
+
+    Raises
+    ------
+    ModelError
+        If its parts do not fit each other, or it is too large to be made dense.
+    """
+    shape, values, indices = tuple(tensor.dims), to_array(tensor.values), to_array(tensor.indices)
+    name = tensor.values.name
+    if min(shape, default=1) < 1 or math.prod(shape) > MOST_DENSE:
+        raise ModelError(f"sparse tensor {name!r} of shape {list(shape)} must have 1 to {MOST_DENSE} elements")
+    if indices.dtype != np.int64 or values.ndim != 1 or indices.shape not in (values.shape, (len(values), len(shape))):
+        raise ModelError(
+            f"sparse tensor {name!r} must have a list of values, and an int64 index or row of indices for each"
+        )
+    bounds = np.array(shape if indices.ndim == 2 else [math.prod(shape)], np.int64)
+    if np.any(indices < 0) or np.any(indices >= bounds):
+        raise ModelError(f"sparse tensor {name!r} of shape {list(shape)} has indices outside of it")
+    dense = np.full(shape, "", object) if values.dtype == object else np.zeros(shape, values.dtype)
+    dense[tuple(indices.T) if indices.ndim == 2 else np.unravel_index(indices, shape)] = values
+    return dense
+
+
+def initializers(graph: onnx.GraphProto) -> dict[str, Array]:
+    """Return the values that a graph gives, sparse ones made dense."""
+    dense = {tensor.name: to_array(tensor) for tensor in graph.initializer}
+    return dense | {tensor.values.name: dense_array(tensor) for tensor in graph.sparse_initializer}
+
+
+def given_names(graph: onnx.GraphProto) -> set[str]:
+    """Return the names of the values that a graph gives."""
+    return {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
 
 
 def type_of(value: Value) -> onnx.TypeProto:
@@ -140,7 +165,7 @@ def type_of(value: Value) -> onnx.TypeProto:
 
 
 def _rank(value: Across) -> int:
-    return {"behind": value.row.rank, "stacked": value.row.rank - 1, "flat": 2}[value.form]
+    return {"behind": value.row.rank, "stacked": value.row.rank - 1, "flat": 2, "joined": 2}[value.form]
 
 
 def element_type(dtype: str) -> int:
@@ -167,75 +192,6 @@ def evaluate(node: onnx.NodeProto, constants: Mapping[str, Array], opsets: Opset
         return [as_constant(result) for result in results if isinstance(result, np.ndarray | np.generic)]
     except Exception:  # whatever it raises, the node is left for run time, which will say so
         return None
-
-
-def standard_body(
-    node: onnx.NodeProto, version: int, inputs: Iterable[Value | None], *, needed: bool
-) -> onnx.FunctionProto | None:
-    """Return the standard's own definition of an operator by others, if it has one.
-
-    Parameters
-    ----------
-    node : NodeProto
-    version : int
-        Version of the node's domain.
-    inputs : iterable of Value or None
-        The node's inputs, whose types decide some bodies.
-    needed : bool
-        Whether the body is of use only where the reference implementation has nothing else.
-    """
-    try:
-        schema: Any = onnx.defs.get_schema(node.op_type, version, "" if node.domain == "ai.onnx" else node.domain)
-    except onnx.defs.SchemaError:
-        return None
-    if needed and (schema.has_function or _is_implemented(node, version)):
-        return None
-    if schema.has_function:
-        return _with_defaults(schema)
-    if not schema.has_context_dependent_function:
-        return None
-    types = [onnx.TypeProto() if value is None else type_of(value) for value in inputs]
-    body = onnx.FunctionProto()
-    body.ParseFromString(
-        schema.get_context_dependent_function(node.SerializeToString(), [t.SerializeToString() for t in types])
-    )
-    return body if body.node else None
-
-
-def _with_defaults(schema: Any) -> onnx.FunctionProto:
-    """Return the body of an operator, which says the defaults of its attributes too."""
-    body = onnx.FunctionProto()
-    body.CopyFrom(schema.function_body)
-    defaults = [a.default_value for a in schema.attributes.values() if a.default_value.type]
-    body.attribute_proto.extend(defaults)
-    return body
-
-
-def _is_implemented(node: onnx.NodeProto, version: int) -> bool:
-    from onnx.reference.ops import load_op
-
-    try:
-        return node.domain not in ("", "ai.onnx") or load_op("", node.op_type, version) is not None
-    except Exception:  # its ways to say no differ
-        return False
-
-
-def infer_types(
-    nodes: Iterable[onnx.NodeProto],
-    inputs: Mapping[str, onnx.TypeProto],
-    constants: Iterable[onnx.TensorProto],
-    outputs: Iterable[str],
-    opsets: Opsets,
-) -> list[onnx.TypeProto]:
-    """Return the types of outputs as shape inference knows them; an empty type where it does not."""
-    values = [onnx.ValueInfoProto(name=name, type=kind) for name, kind in inputs.items()]
-    model = make_model(nodes, values, outputs, constants, opsets)
-    try:
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception:  # no types are known, which is always a legal answer
-        graph = model.graph
-    known = {value.name: value.type for value in [*graph.value_info, *graph.output]}
-    return [known.get(name, onnx.TypeProto()) for name in outputs]
 
 
 def row_form(kind: onnx.TypeProto) -> tuple[str, tuple[int, ...]] | None:

@@ -145,6 +145,7 @@ class Across:
         behind    k x N x rest       (k, *rest)          Transpose, Concat of 1 x N x rest, Scan
         stacked   (k * N) x rest     (k, *rest)          Concat of rows below each other
         flat      1 x (N * k)        (k,)                ArrayFeatureExtractor
+        joined    k x (N * m)        (k, m)              ArrayFeatureExtractor of k rows
 
     Each row's elements are together in memory all the same, so nothing is moved until something asks for it.
     """

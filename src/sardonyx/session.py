@@ -439,6 +439,8 @@ class PlanSession(Session):
         names = _output_names(output_names, self.plan.outputs)
         if not isinstance(input_feed, Mapping):
             raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")
+        if self._runner.alone:
+            return self._runner.run_alone(names, input_feed)
         whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
         rows = {name: array for name, array in input_feed.items() if name not in whole}
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])

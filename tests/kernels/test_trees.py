@@ -161,7 +161,7 @@ def test_nodes_of_every_width(depth: int, n_trees: int, bits: int, isa: str) -> 
         np.testing.assert_array_equal(native.run(None, {"X": X[part]})[0], leaves[part])
 
 
-@pytest.mark.parametrize("change", ["root", "child", "leaf", "twice", "feature", "type", "length"])
+@pytest.mark.parametrize("change", ["root", "child", "leaf", "twice", "feature", "type", "length", "features"])
 def test_packing_refuses(change: str) -> None:
     trees = random_trees(0, 3, np.float32)
     given: dict[str, Any] = {
@@ -186,11 +186,11 @@ def test_packing_refuses(change: str) -> None:
         given["feature"][0] = FEATURES
     elif change == "type":
         given["roots"] = given["roots"].astype(np.int32)
-    else:
+    elif change == "length":
         given["missing"] = given["missing"][1:]
     pack_trees: Any = _native.pack_trees
     with pytest.raises(TypeError if change in ("type", "length") else ValueError):
-        pack_trees(*given.values(), len(trees.tree_of_leaf), FEATURES)
+        pack_trees(*given.values(), len(trees.tree_of_leaf), 1 << 40 if change == "features" else FEATURES)
 
 
 def _files() -> dict[str, bytes]:

@@ -6,6 +6,8 @@
     neighbours   X, fit ─▶ Scan ─▶ m x N ─▶ Transpose ─▶ N x m
     quadratic    N x 1 ─▶ Concat ─▶ (k * N) x 1 ─▶ Reshape(k, -1) ─▶ k x N ─▶ Transpose ─▶ N x k
     look-up      table, N x k ─▶ ArrayFeatureExtractor ─▶ 1 x (N * k) ─▶ Reshape(-1, k) ─▶ N x k
+    look-ups     m tables ─▶ ArrayFeatureExtractor ─▶ m x (N * k) ─▶ Reshape(m, -1, k) ─▶ Transpose ─▶ N x m x k
+    votes        1 x N x 1 ─▶ Concat ─▶ k x N x 1 ─▶ Equal(1 x 1 x c) ─▶ k x N x c ─▶ ReduceSum(0) ─▶ N x c
 
 The rules come after those of the other modules: they take what those decline.
 """
@@ -20,8 +22,8 @@ import numpy as np
 import onnx
 
 from ..program import Param
-from ..rules import Across, Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
-from .elementwise import BINARY, FLOATS, cast_row, elementwise, one_type
+from ..rules import Across, Array, Builder, Const, NodeView, Operand, Row, Value, Values, decline, lowers
+from .elementwise import BINARY, COMPARISONS, FLOATS, cast_row, elementwise, one_type
 from .neighbors import METRICS
 from .reduce import REDUCTIONS, reduce_axes
 from .shape import concat_rows, look_up
@@ -62,6 +64,15 @@ def _stack(b: Builder, rows: list[Row]) -> Row:
     return concat_rows(b, [b.reshape(replace(r, lead=0), (1, *r.shape)) for r in rows], 0)
 
 
+@lowers("Transpose")
+def rows_behind_another(b: Builder, node: NodeView) -> Values:
+    """N x k x rest becomes k x N x rest; nothing is moved."""
+    x = node.row(0)
+    if node.integers("perm") != (1, 0, *range(2, x.rank)) or len(x.shape) < 2:
+        decline(ELSEWHERE)
+    return (Across(x),)
+
+
 @lowers("ArrayFeatureExtractor", domain="ai.onnx.ml")
 def look_up_flat(b: Builder, node: NodeView) -> Values:
     """Of a table of one row, one row comes back, however many indices a row of the input has."""
@@ -78,6 +89,17 @@ def look_up_columns(b: Builder, node: NodeView) -> Values:
     if table.ndim != 2 or indices.width != 1 or indices.dtype not in ("int64", "int32"):
         decline(ELSEWHERE)
     return (Across(look_up(b, np.ascontiguousarray(table.T), b.reshape(indices, ()))),)
+
+
+@lowers("ArrayFeatureExtractor", domain="ai.onnx.ml")
+def look_up_joined(b: Builder, node: NodeView) -> Values:
+    """Of a table of k rows, k rows come back, however many indices a row of the input has."""
+    table, indices = node.const(0), node.row(1)
+    if table.ndim != 2 or indices.dtype not in ("int64", "int32"):
+        decline(ELSEWHERE)
+    found = look_up(b, np.ascontiguousarray(table.T), b.reshape(indices, (indices.width,)))
+    (turned,) = b.step("Transpose", [found], [(found.dtype, (len(table), indices.width))], [1, 0])
+    return (Across(turned, "joined"),)
 
 
 # ---- Scan over the rows of a constant --------------------------------------------------------------------------------
@@ -183,13 +205,15 @@ def reduce_what_is_before(b: Builder, node: NodeView) -> Values:
 
 @lowers("Reshape")
 def split_what_is_joined(b: Builder, node: NodeView) -> Values:
-    """(k * N) x 1 becomes k x N (x 1), and 1 x (N * k) becomes N x k."""
+    """(k * N) x 1 becomes k x N (x 1), 1 x (N * k) becomes N x k, and k x (N * m) becomes k x N x m."""
     value, target = node.inputs[0], node.dims(1)
     if not isinstance(value, Across):
         decline(ELSEWHERE)
     x = value.row
     if value.form == "flat" and target in ((-1, x.width), (None, x.width)):
         return (x,)
+    if value.form == "joined" and target in ((x.shape[0], -1, x.shape[1]), (x.shape[0], None, x.shape[1])):
+        return (Across(x),)
     if value.form == "stacked" and len(target) > 1 and target[:2] in ((x.shape[0], -1), (x.shape[0], None)):
         rest = tuple(n for n in target[2:] if n is not None)
         if np.prod(rest, dtype=np.int64) * x.shape[0] == x.width:
@@ -210,6 +234,44 @@ def each_element(b: Builder, node: NodeView) -> Values:
     if node.op_type == "Identity":
         return (value,)
     return (Across(cast_row(b, value.row, dtype_of(node.integer("to", 0))), value.form),)
+
+
+@lowers(*BINARY, *COMPARISONS)
+def beside_others(b: Builder, node: NodeView) -> Values:
+    """Compute k x N x rest with a constant that is the same for all rows, or with N x rest."""
+    accepted = BINARY.get(node.op_type) or COMPARISONS[node.op_type]
+    rows = [value.row for value in node.inputs if isinstance(value, Across) and value.form == "behind"]
+    if len(rows) != 1 or len(node.inputs) != 2:
+        decline(ELSEWHERE)
+    operands = [rows[0] if isinstance(v, Across) else _beside(b, v, rows[0].rank) for v in node.inputs]
+    result = "bool" if node.op_type in COMPARISONS else None
+    return (Across(elementwise(b, node.op_type, operands, accepted, result)),)
+
+
+def _beside(b: Builder, value: Value | None, rank: int) -> Operand:
+    """Return an operand that broadcasts to N x k x rest as it broadcasts to k x N x rest."""
+    if isinstance(value, Row) and not value.lead and value.rank == rank - 1:
+        return b.reshape(value, (1, *value.shape))
+    if not isinstance(value, Const):
+        decline(ELSEWHERE)
+    array = value.array
+    if array.ndim > rank or (array.ndim >= rank - 1 and array.shape[array.ndim - rank + 1] != 1):
+        decline("a constant meets the row dimension")
+    if array.ndim < rank - 1:
+        return value
+    return Const(np.ascontiguousarray(np.moveaxis(array.reshape((1,) * (rank - array.ndim) + array.shape), 1, 0)))
+
+
+@lowers("CDist", domain="com.microsoft")
+def distances_of_all(b: Builder, node: NodeView) -> Values:
+    """Return the distances to the rows of a constant: ONNX Runtime's own operator, which skl2onnx can be asked for."""
+    x, fit, metric = node.row(0), node.const(1), node.text("metric", "sqeuclidean")
+    if metric not in ("euclidean", "sqeuclidean"):
+        decline(f"metric {metric!r}")
+    if len(x.shape) != 1 or fit.ndim != 2 or fit.shape[1] != x.width or Const(fit).dtype != x.dtype:
+        decline("the constant does not fit the rows")
+    one_type([x], FLOATS)
+    return (_distances(b, x, fit, metric, 2.0),)
 
 
 @lowers(*BINARY)

@@ -1,0 +1,53 @@
+#include "python/maps.h"
+
+#include "python/ref.h"
+
+namespace sardonyx::python {
+
+const char* const kRowMapsDoc =
+    "row_maps(array, keys, /)\n--\n\n"
+    "Return a list of one dict for each row of an array of two dimensions: from `keys`, a tuple, to the row's "
+    "elements.";
+
+namespace {
+
+// A dict of all keys: copying it is cheaper than inserting them into an empty one, which grows and grows.
+PyObject* template_of(PyObject* keys) {
+  Ref map(PyDict_New());
+  for (Py_ssize_t k = 0; map && k < PyTuple_GET_SIZE(keys); ++k) {
+    if (PyDict_SetItem(map.get(), PyTuple_GET_ITEM(keys, k), Py_None) < 0) return nullptr;
+  }
+  return map.release();
+}
+
+bool fill(PyObject* map, PyArrayObject* array, npy_intp row, PyObject* keys) {
+  for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(keys); ++k) {
+    const Ref value(PyArray_GETITEM(array, static_cast<const char*>(PyArray_GETPTR2(array, row, k))));
+    if (!value || PyDict_SetItem(map, PyTuple_GET_ITEM(keys, k), value.get()) < 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+PyObject* row_maps(PyObject*, PyObject* arguments) {
+  PyArrayObject* array = nullptr;
+  PyObject* keys = nullptr;
+  if (!PyArg_ParseTuple(arguments, "O!O!", &PyArray_Type, &array, &PyTuple_Type, &keys)) return nullptr;
+  if (PyArray_NDIM(array) != 2 || PyArray_DIM(array, 1) != PyTuple_GET_SIZE(keys)) {
+    PyErr_SetString(PyExc_ValueError, "row_maps needs an array of two dimensions, and a key for each column");
+    return nullptr;
+  }
+  const Ref empty(template_of(keys));
+  const npy_intp rows = PyArray_DIM(array, 0);
+  Ref maps(empty ? PyList_New(rows) : nullptr);
+  for (npy_intp row = 0; maps && row < rows; ++row) {
+    PyObject* map = PyDict_Copy(empty.get());
+    if (map == nullptr) return nullptr;
+    PyList_SET_ITEM(maps.get(), row, map);
+    if (!fill(map, array, row, keys)) return nullptr;
+  }
+  return maps.release();
+}
+
+}  // namespace sardonyx::python
