@@ -41,6 +41,7 @@ CASES = [
     Case(HalvingGridSearchCV(DecisionTreeClassifier(random_state=0), CHOICES, cv=2, random_state=0), "multiclass_str"),
     Case(HalvingGridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=2, random_state=0), "binary32"),
     Case(HalvingRandomSearchCV(Ridge(), ALPHAS, n_candidates=3, cv=2, random_state=0), "regression_int"),
+    Case(HalvingRandomSearchCV(LogisticRegression(), {"C": [0.1, 1]}, n_candidates=2, cv=2, random_state=0), "binary"),
     Case(HalvingRandomSearchCV(SVC(), {"C": [0.1, 1]}, n_candidates=2, cv=2, random_state=0), "multiclass"),
     Case(HalvingRandomSearchCV(Ridge(), ALPHAS, n_candidates=3, cv=2, random_state=0), "regression32"),
     Case(GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=2), "binary"),
