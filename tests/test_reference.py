@@ -118,3 +118,36 @@ def test_functions_call_the_overload_they_name() -> None:
     proto.opset_import.append(helper.make_opsetid("d", 1))
     np.testing.assert_array_equal(run(proto), -4 * X)
     assert lower(proto).reference_operators == ()
+
+
+@pytest.mark.parametrize("children", [(0, 2), (1, 0), (2, 1)], ids=["itself", "back", "none"])
+def test_trees_in_a_circle_are_refused(children: tuple[int, int]) -> None:
+    yes, no = children
+    attributes: dict[str, Any] = {
+        "nodes_treeids": [0, 0, 0],
+        "nodes_nodeids": [0, 1, 2],
+        "nodes_featureids": [0, 0, 0],
+        "nodes_values": [0.5, 0.0, 0.0],
+        "nodes_modes": ["BRANCH_LEQ", "BRANCH_LEQ" if no == 0 else "LEAF", "LEAF"],
+        "nodes_truenodeids": [yes, 2, 0],
+        "nodes_falsenodeids": [no if no else 2, 0, 0],
+        "target_treeids": [0, 0],
+        "target_nodeids": [1, 2],
+        "target_ids": [0, 0],
+        "target_weights": [1.0, 2.0],
+        "n_targets": 1,
+    }
+    node = helper.make_node("TreeEnsembleRegressor", ["X"], ["y"], domain="ai.onnx.ml", **attributes)
+    model = make(node)
+    if children == (2, 1):
+        assert sardonyx.load(model).run(None, {"X": np.array([[0], [1]], np.float32)})[0].ravel().tolist() == [2.0, 1.0]
+        return
+    with pytest.raises(ModelError, match="in a circle"):
+        sardonyx.load(model).run(None, {"X": np.array([[0]], np.float32)})
+
+
+def make(node: onnx.NodeProto) -> onnx.ModelProto:
+    """A model of one node, from floats of one column to floats."""
+    ports = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 1]) for name in ("X", "y")]
+    graph = helper.make_graph([node], "trees", ports[:1], ports[1:])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 3)])

@@ -6,6 +6,7 @@
     Optional ...        an optional is its value, or None
     Scatter             its later name is ScatterElements
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    TreeEnsemble...     onnx's own, which walk until they meet a leaf, refused where nodes lead round in a circle
 
 They are handed to every `onnx.reference.ReferenceEvaluator` that sardonyx makes (`evaluator`), also those of subgraphs.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +24,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
+from onnx.reference.ops.aionnxml.op_tree_ensemble import TreeEnsemble
+from onnx.reference.ops.aionnxml.op_tree_ensemble_classifier import TreeEnsembleClassifier
+from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleRegressor
 
-from .errors import InputError
+from .errors import InputError, ModelError
 from .inputs import MISSING_NAN, MISSING_NONE
 from .operators.text import BETWEEN
 
@@ -289,6 +294,44 @@ class FindTokens(_Any):
         return (result,)
 
 
+def _walkable(operator: type[OpRun]) -> type[OpRun]:
+    """Return an operator of trees that refuses nodes in a circle when it is made: a walk among them has no end."""
+
+    def make(self: Any, node: onnx.NodeProto, *options: Any, **more: Any) -> None:
+        _refuse_circles(node)
+        operator.__init__(self, node, *options, **more)
+
+    return type(operator.__name__, (operator,), {"op_domain": "ai.onnx.ml", "__init__": make})
+
+
+def _refuse_circles(node: onnx.NodeProto) -> None:
+    """Take nodes away to which no other leads, until none is left; what is left is a circle (Kahn 1962)."""
+    below = _below({a.name: onnx.helper.get_attribute_value(a) for a in node.attribute})
+    leading = Counter(child for children in below.values() for child in children if child in below)
+    free = [number for number in below if not leading[number]]
+    taken = 0
+    while free:
+        taken += 1
+        for child in below[free.pop()]:
+            leading[child] -= 1
+            if child in below and not leading[child]:
+                free.append(child)
+    if taken < len(below):
+        raise ModelError(f"{node.op_type}: nodes of a tree lead to each other in a circle; the file is corrupt.")
+
+
+def _below(given: Mapping[str, Any]) -> dict[Any, list[Any]]:
+    """Return the nodes that each node leads to, by the names of TreeEnsemble or of the older operators."""
+    sides = given.get("nodes_truenodeids", ()), given.get("nodes_falsenodeids", ())
+    if "nodes_trueleafs" in given:
+        leaves = given["nodes_trueleafs"], given.get("nodes_falseleafs", ())
+        pairs = [zip(side, leaf, strict=False) for side, leaf in zip(sides, leaves, strict=True)]
+        return {i: [n for n, leaf in both if not leaf] for i, both in enumerate(zip(*pairs, strict=False))}
+    names = zip(given.get("nodes_treeids", ()), given.get("nodes_nodeids", ()), strict=False)
+    rows = zip(names, given.get("nodes_modes", ()), *sides, strict=False)
+    return {(tree, n): [] if mode == b"LEAF" else [(tree, yes), (tree, no)] for (tree, n), mode, yes, no in rows}
+
+
 def _folded(text: str, lowercase: int, strip_accents: str) -> str:
     text = text.lower() if lowercase else text
     if not strip_accents or text.isascii():
@@ -301,3 +344,4 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
 OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens]
+OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]
