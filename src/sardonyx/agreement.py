@@ -32,9 +32,10 @@ Noise: TypeAlias = Callable[[int, Array], tuple[Array, float]]
 #: what runs a model: output names and tensors by input name -> arrays
 Run: TypeAlias = Callable[[Sequence[str], dict[str, Array]], list[Array]]
 
-#: noise may be this large against the largest float of the output, by whether scikit-learn computes in float32: beyond
-#: that, an estimator that answers one row alone otherwise does not merely round
+#: noise may be this large against the largest float of the output, by whether scikit-learn computes in float32
 MOST_NOISE: Final = {False: 1e-6, True: 1e-3}
+#: beyond that, an estimator that answers one row alone otherwise does not merely round
+MOST_CONTRADICTED: Final = {False: 1e-5, True: 1e-3}
 #: so many times the estimator's own noise is accepted: it is measured a few times only
 NOISE_FACTOR: Final = 8
 #: relative and absolute tolerance by whether scikit-learn computes in float32
@@ -216,8 +217,8 @@ def _is_noise(
     given, expected = (np.asarray(a)[rows].astype(np.float64) for a in (got, right))
     moved, contradicted = noise(rows)
     moved = moved if moved.shape == given.shape else moved.max(initial=0)  # rows against rows: other columns too
-    most = MOST_NOISE[single] * largest
-    contradicted = contradicted if contradicted <= most else 0.0  # else that is no rounding
+    contradicted = contradicted if contradicted <= MOST_CONTRADICTED[single] * largest else 0.0
+    most = max(MOST_NOISE[single] * largest, NOISE_FACTOR * contradicted)
     with np.errstate(all="ignore"):
         error = np.where(given == expected, 0, np.abs(given - expected))
         allowed = np.maximum(np.minimum(NOISE_FACTOR * moved, most), contradicted)
