@@ -70,7 +70,7 @@ def coverage_page() -> str:
         "a number bounds the relative error of the worst answer, where the last bits of sums and of `exp` differ.\n"
         "*refused there*: standard operators cannot say it, and the file fails there rather than answer wrongly.\n"
         "Rows in float32, whose promise is 1e-5, are told apart where they differ. Measured by\n"
-        "`scripts/docs --measure`, and no test may do worse.\n"
+        "`scripts/docs --measure`; tests fail where an answer is a hundred times worse than written here.\n"
     )
     return intro + "".join(sections)
 

@@ -2,7 +2,7 @@
 
 A module here mirrors a scikit-learn module and holds a list ``CASES``; a new converter adds its rows there and nothing
 else.
-What does not hold yet stands in `KNOWN`, each with its reason; a test fails when an entry is no longer needed.
+What does not hold yet stands in `KNOWN`, each with its reason: there, nothing is asserted of that runtime.
 """
 
 from __future__ import annotations
