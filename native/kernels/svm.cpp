@@ -266,8 +266,10 @@ inline void kernel_values(double* values, const Packed& packed) {
 // ---- tiles ---------------------------------------------------------------------------------------------------------
 
 // R rows against P panels from `panel` on; their weighted values are added to `sums`, one vector a row and coefficient.
+// A function of its own, which has all registers for itself.
 template <int F, int R, int P>
-inline void tile(const double* x, const double* starts, const double* panel, const Packed& packed, double* sums) {
+[[gnu::noinline]] void tile(const double* x, const double* starts, const double* panel, const Packed& packed,
+                            double* sums) {
   const std::int64_t features = packed.features, coefs = packed.coefs, stride = stride_of(packed);
   Vector<double> t[R][P];
   for (int r = 0; r < R; ++r) {
