@@ -27,7 +27,9 @@ constexpr std::int64_t kRows = 32;  // of a block
 constexpr std::int64_t kMostDegree = 8, kMostNumbers = std::int64_t{1} << 32;
 
 template <int R>
-constexpr int kPanels = R == 1 ? 8 : R == 2 ? 4 : 3;
+constexpr int kPanels = R == 1   ? 8
+                        : R == 2 ? 4
+                                 : 3;
 
 // Goes through the prefixes in order: begin() ... next() until it returns false.
 struct Prefix {
@@ -117,8 +119,8 @@ void release_polynomial(void* state) {
 // R rows against P panels of `count` vectors each, whose columns begin at z + i; `weight` is the prefix of each row.
 // A function of its own, which has all registers for itself.
 template <int R, int P>
-[[gnu::noinline]] void tile(const double* z, std::int64_t width, std::int64_t i, const double* panel, std::int64_t count,
-                 const double* weight, double* sums) {
+[[gnu::noinline]] void tile(const double* z, std::int64_t width, std::int64_t i, const double* panel,
+                            std::int64_t count, const double* weight, double* sums) {
   Vector<double> t[R][P];
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) t[r][p] = Vector<double>{};
@@ -207,9 +209,7 @@ std::size_t scratch_polynomial(const Step& step, std::int64_t) {
   return static_cast<std::size_t>(kRows * (kL + width_of(step.inputs[0].width + 1))) * sizeof(double);
 }
 
-double cost_polynomial(const Step& step) {
-  return 10 + static_cast<double>(step.inputs[1].width) / (5 * kL);
-}
+double cost_polynomial(const Step& step) { return 10 + static_cast<double>(step.inputs[1].width) / (5 * kL); }
 
 SARDONYX_KERNEL("Polynomial", {.check = check_polynomial,
                                .run = run_polynomial,
