@@ -40,7 +40,8 @@ template <bool Greatest, class T>
 inline std::int64_t whole_vectors_of_lines(const T* x, std::int64_t count, const Axis& axis, std::int64_t* y) {
   std::int64_t done = 0;
   if (axis.inner != 1 || axis.n > kWidest) return done;
-  for (; done + kLanes<T> <= count; done += kLanes<T>) positions_of_lines<Greatest>(x + done * axis.n, axis.n, y + done);
+  for (; done + kLanes<T> <= count; done += kLanes<T>)
+    positions_of_lines<Greatest>(x + done * axis.n, axis.n, y + done);
   return done;
 }
 

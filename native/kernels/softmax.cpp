@@ -133,40 +133,60 @@ SARDONYX_KERNEL("ReduceLogSumExp",
 template <class T>
 using Lines = std::conditional_t<std::is_same_v<T, double>, Vector<double>, NarrowFloats>;  // an element of each
 
-// As many contiguous lines as there are lanes, a line in each: the same operations as below, bit for bit.
 template <class T>
-inline void softmax_of_lines(const T* x, T* y, std::int64_t n, T* e) {
+inline Lines<T> load_lines(const T* from) {
+  Lines<T> v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+
+template <class T>
+inline void store_lines(T* to, Lines<T> v) {
+  std::memcpy(to, &v, sizeof v);
+}
+
+// x less its largest element, of as many contiguous lines as there are lanes, a line in each.
+template <class T>
+inline void shift_lines(const T* x, std::int64_t n, T* e) {
   constexpr std::int64_t lanes = kLanes<double>;
   Lines<T> most = load_strided<Lines<T>>(x, n);
-  std::memcpy(e, &most, sizeof most);
+  store_lines(e, most);
   for (std::int64_t i = 1; i < n; ++i) {
     const Lines<T> v = load_strided<Lines<T>>(x + i, n);
-    std::memcpy(e + i * lanes, &v, sizeof v);
+    store_lines(e + i * lanes, v);
     const auto kept = (most > v) | (most != most);
     most = kept ? most : v;
   }
+  for (std::int64_t i = 0; i < n; ++i) store_lines(e + i * lanes, load_lines(e + i * lanes) - most);
+}
+
+template <class T>
+inline void divide_lines(const T* e, std::int64_t n, T* y) {
+  constexpr std::int64_t lanes = kLanes<double>;
   Lines<T> total{};
-  for (std::int64_t i = 0; i < n; ++i) {
-    Lines<T> v;
-    std::memcpy(&v, e + i * lanes, sizeof v);
-    v = apply([](Vector<double> t) { return exp_of(t); }, v - most);
-    std::memcpy(e + i * lanes, &v, sizeof v);
-    total += v;
-  }
-  for (std::int64_t i = 0; i < n; ++i) {
-    Lines<T> v;
-    std::memcpy(&v, e + i * lanes, sizeof v);
-    store_strided(y + i, n, v / total);
-  }
+  for (std::int64_t i = 0; i < n; ++i) total += load_lines(e + i * lanes);
+  for (std::int64_t i = 0; i < n; ++i) store_strided(y + i, n, load_lines(e + i * lanes) / total);
+}
+
+// Some lines by lanes, as many as are whole vectors: the same operations as of one line, bit for bit. One thing after the
+// other, as exp is long, and the exponentials of one line alone would wait for each other.
+template <class T>
+inline std::int64_t softmax_by_lanes(const T* x, T* y, std::int64_t n, std::int64_t count, T* e) {
+  constexpr std::int64_t lanes = kLanes<double>;
+  const std::int64_t whole = count / lanes * lanes;
+  for (std::int64_t r = 0; r < whole; r += lanes) shift_lines(x + r * n, n, e + r * n);
+  map([](Vector<double> v) { return exp_of(v); }, e, e, whole * n);
+  for (std::int64_t r = 0; r < whole; r += lanes) divide_lines(e + r * n, n, y + r * n);
+  return whole;
 }
 
 template <class T>
 inline void softmax(const T* x, T* y, const Axis& axis, std::int64_t count, const Workspace<T>& work) {
-  constexpr std::int64_t lanes = kLanes<double>;
-  if (axis.inner == 1 && rows_at_once(axis) >= lanes) {
-    for (; count >= lanes; count -= lanes, x += lanes * axis.n, y += lanes * axis.n)
-      softmax_of_lines(x, y, axis.n, work.e);
-    if (count == 0) return;
+  if (axis.inner == 1) {
+    const std::int64_t done = softmax_by_lanes(x, y, axis.n, count, work.e);
+    x += done * axis.n;
+    y += done * axis.n;
+    count -= done;
   }
   exponentials<false>(x, y, work.shift, axis, count);
   for (std::int64_t r = 0; r < count; ++r, y += axis.n * axis.inner) {
