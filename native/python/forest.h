@@ -1,4 +1,4 @@
-// pack_trees: native/runtime/forest.h for NumPy arrays.
+// What packs forests (native/runtime/forest.h), for NumPy arrays.
 #pragma once
 
 #include "python/numpy_api.h"
@@ -6,8 +6,9 @@
 namespace sardonyx::python {
 
 extern const char* const kPackTreesDoc;
+extern const char* const kDistinctRowsDoc;
 
-// pack_trees(feature, split, children, is_leaf, missing, set_of, roots, n_leaves, n_features)
 PyObject* pack_trees(PyObject* module, PyObject* arguments);
+PyObject* distinct_rows(PyObject* module, PyObject* arguments);
 
 }  // namespace sardonyx::python

@@ -275,6 +275,7 @@ PyMethodDef module_methods[] = {
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
     {"pack_trees", pack_trees, METH_VARARGS, kPackTreesDoc},
+    {"distinct_rows", distinct_rows, METH_VARARGS, kDistinctRowsDoc},
     {"row_maps", row_maps, METH_VARARGS, kRowMapsDoc},
     {nullptr, nullptr, 0, nullptr},
 };
