@@ -11,7 +11,8 @@
 //
 // Inputs of TreeEnsembleSum: x, nodes (n, 2), flags (n or 0), trees (T, 3: first node, number of nodes, first leaf),
 // values (leaves, C), sets (n, words), used; with scan: cuts, columns (k, 4), planes (T + 1), lists (planes + 1),
-// asks; with base: rows to start from. Params: groups, shift, scan, base. Tree t adds to columns (t % groups) * C ...
+// asks; with base: rows to start from. Params: groups, shift, scan (rows from which it pays, or 0), base. Tree t adds to
+// columns (t % groups) * C ...
 // Inputs of TreeEnsembleLeaves: x, nodes, flags, trees, numbers (leaves), sets, used. Params: shift.
 #include "kernels/trees/layout.h"
 #include "kernels/trees/scan.h"
@@ -19,8 +20,6 @@
 
 namespace sardonyx {
 namespace {
-
-constexpr std::int64_t kScanPays = 12;  // rows from which a scan is faster than walks
 
 // Nanoseconds a row: a step a level, with the constants of forest_plan.py. It only has to say when threads pay.
 double walk_cost(const Step& step) {
@@ -37,8 +36,8 @@ void check_sum(const Step& step) {
   require(step.n_params == kSumParams, name, "expected 4 params");
   const std::int64_t groups = integer_param(step, kGroups), shift = integer_param(step, kShift);
   const std::int64_t scan = integer_param(step, kScan), base = integer_param(step, kBase);
-  require(in_range(scan, 0, 1) && in_range(base, 0, 1), name, "scan and base are 0 or 1");
-  require_counts(step, name, static_cast<int>(kForestInputs + kScanInputs * scan + base), 1, kSumParams);
+  require(in_range(scan, 0, kScanRows) && in_range(base, 0, 1), name, "impossible scan or base");
+  require_counts(step, name, static_cast<int>(kForestInputs + (scan > 0 ? kScanInputs : 0) + base), 1, kSumParams);
   require_row_output(step, name);
   const Tensor &values = step.inputs[kLeafTable], &y = step.outputs[0];
   require(is_float(values.dtype), name, "values are not floats");
@@ -55,12 +54,12 @@ void check_sum(const Step& step) {
 double sum_cost(const Step& step) {
   if (step.params[kScan].i == 0) return walk_cost(step);
   const auto width_of = [&](int input) { return static_cast<double>(step.inputs[input].width); };
-  return 0.03 * width_of(kAsks) + width_of(kPlanes) + width_of(kColumns);
+  return 0.0155 * width_of(kAsks) + 0.45 * width_of(kPlanes) + static_cast<double>(step.inputs[kColumns].dims[0]);
 }
 
 std::size_t sum_scratch(const Step& step, std::int64_t rows) {
   if (step.params[kScan].i == 0) return walk_scratch(step, rows);
-  const std::size_t scanned = scan_scratch(step), walked = walk_scratch(step, kScanPays);
+  const std::size_t scanned = scan_scratch(step), walked = walk_scratch(step, step.params[kScan].i);
   return scanned > walked ? scanned : walked;
 }
 
@@ -115,8 +114,9 @@ void add_trees(const Step& step, std::int64_t rows, const Context& context) {
   const Forest forest = forest_of(step, static_cast<int>(step.params[kShift].i), state);
   const Tensor &values = step.inputs[kLeafTable], &y = step.outputs[0];
   const Add<kColumns, Sum> add{data_of<Sum>(y), data_of<Sum>(values), y.width, values.dims[1], step.params[kGroups].i};
+  const std::int64_t pays = step.params[kScan].i;
   std::int64_t scanned = 0;
-  if (step.params[kScan].i != 0) scanned = rows % kScanRows >= kScanPays ? rows : rows / kScanRows * kScanRows;
+  if (pays != 0) scanned = rows % kScanRows >= pays ? rows : rows / kScanRows * kScanRows;
   if (scanned > 0) scan(step, forest, scanned, context.scratch, add);
   if (scanned < rows) walk(step, forest, {scanned, rows}, context.scratch, add);
 }

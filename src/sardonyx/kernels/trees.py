@@ -179,7 +179,7 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     plan = plan_forest(packed.trees, len(packed.used), packed.nodes.itemsize, scan)
     b.want_block_rows(plan.block_rows)
     lists = scan.arrays() if scan is not None and plan.scan else []
-    params = (groups, packed.shift, int(plan.scan), len(base))
+    params = (groups, packed.shift, plan.scan, len(base))
     outputs = [(values.dtype.name, (groups * values.shape[1],))]
     return b.step("TreeEnsembleSum", [x, *_tables(nodes, packed, table), *lists, *base], outputs, params)
 
