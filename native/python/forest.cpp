@@ -24,6 +24,12 @@ const char* const kDistinctRowsDoc =
     "Find rows of the same bits in a C-contiguous matrix: (number of each among the different ones, where those are), "
     "both uint32; None where more than `most` are different.";
 
+const char* const kReadVarintsDoc =
+    "read_varints(buffer, tag, /)\n--\n\n"
+    "Read protobuf's integers: all of a packed list if `tag` is below 0, else as many as begin with this byte.\n\n"
+    "Returns them, int32, or int64 where one of them needs it, and how many bytes they were. ValueError: the last has no "
+    "end.";
+
 namespace {
 
 PyArrayObject* as_array(PyObject* object) { return reinterpret_cast<PyArrayObject*>(object); }
@@ -33,12 +39,12 @@ struct Wrong {};  // an argument; the exception is set
 Integers integers_of(PyObject* object, npy_intp n, bool optional = false) {
   if (PyArray_Check(object)) {
     PyArrayObject* array = as_array(object);
-    const int type = PyArray_TYPE(array);
-    const bool known = type == NPY_INT64 || type == NPY_INT32 || type == NPY_UINT8 || type == NPY_BOOL;
-    const npy_intp size = PyArray_SIZE(array);
+    const char kind = PyArray_DESCR(array)->kind;  // whatever C calls a type of this width
+    const npy_intp size = PyArray_SIZE(array), bytes = PyArray_ITEMSIZE(array);
+    const bool known = kind == 'b' || (kind == 'u' && bytes == 1) || (kind == 'i' && (bytes == 4 || bytes == 8));
     if (known && PyArray_NDIM(array) == 1 && PyArray_ISCARRAY_RO(array) &&
         (n < 0 || size == n || (optional && size == 0)))
-      return {PyArray_DATA(array), static_cast<std::size_t>(size), static_cast<int>(PyArray_ITEMSIZE(array))};
+      return {PyArray_DATA(array), static_cast<std::size_t>(size), static_cast<int>(bytes)};
   }
   PyErr_SetString(PyExc_TypeError, "pack_trees: arrays of another type or length than documented");
   throw Wrong{};
@@ -160,6 +166,70 @@ PyObject* distinct_rows(PyObject*, PyObject* arguments) {
   } catch (const std::bad_alloc&) {
     return PyErr_NoMemory();
   }
+}
+
+namespace {
+
+struct Varints {
+  const unsigned char* at;
+  const unsigned char* end;
+  int tag;
+
+  bool more() const { return at < end && (tag < 0 || *at == tag); }
+
+  // 7 bits a byte, the lowest first, the last byte below 128; what is beyond 64 bits is dropped, as protobuf does. False
+  // where the number has no end, or more than ten bytes.
+  bool next(std::int64_t& number) {
+    if (tag >= 0) ++at;
+    std::uint64_t bits = 0;
+    for (int shift = 0; shift < 70 && at < end; shift += 7) {
+      const std::uint64_t byte = *at++;
+      bits |= (byte & 0x7F) << (shift > 63 ? 63 : shift);
+      if (byte >= 0x80) continue;
+      number = static_cast<std::int64_t>(bits);
+      return true;
+    }
+    return false;
+  }
+};
+
+// Throws where a number has no end; false where one is too large for T.
+template <class T>
+bool read_numbers(Varints& from, std::vector<T>& to) {
+  for (std::int64_t number; from.more(); to.push_back(static_cast<T>(number))) {
+    if (!from.next(number)) throw Error("an integer without end");
+    if (static_cast<std::int64_t>(static_cast<T>(number)) != number) return false;
+  }
+  return true;
+}
+
+template <class T>
+PyObject* numbers_in(const Py_buffer& view, int tag, int type) {
+  const auto* begin = static_cast<const unsigned char*>(view.buf);
+  Varints from{begin, begin + view.len, tag};
+  std::vector<T> numbers;
+  numbers.reserve(static_cast<std::size_t>(view.len) / 2);
+  if (!read_numbers(from, numbers)) return nullptr;
+  return Py_BuildValue("(Nn)", array_of(numbers, type, 1), static_cast<Py_ssize_t>(from.at - begin));
+}
+
+}  // namespace
+
+PyObject* read_varints(PyObject*, PyObject* arguments) {
+  Py_buffer view;
+  int tag = 0;
+  if (!PyArg_ParseTuple(arguments, "y*i", &view, &tag)) return nullptr;
+  PyObject* result = nullptr;
+  try {
+    result = numbers_in<std::int32_t>(view, tag, NPY_INT32);
+    if (result == nullptr && !PyErr_Occurred()) result = numbers_in<std::int64_t>(view, tag, NPY_INT64);
+  } catch (const Error& error) {
+    PyErr_SetString(PyExc_ValueError, error.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  }
+  PyBuffer_Release(&view);
+  return result;
 }
 
 }  // namespace sardonyx::python

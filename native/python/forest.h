@@ -1,4 +1,4 @@
-// What packs forests (native/runtime/forest.h), for NumPy arrays.
+// What reads and packs forests of millions of nodes (native/runtime/forest.h), for NumPy arrays.
 #pragma once
 
 #include "python/numpy_api.h"
@@ -7,8 +7,10 @@ namespace sardonyx::python {
 
 extern const char* const kPackTreesDoc;
 extern const char* const kDistinctRowsDoc;
+extern const char* const kReadVarintsDoc;
 
 PyObject* pack_trees(PyObject* module, PyObject* arguments);
 PyObject* distinct_rows(PyObject* module, PyObject* arguments);
+PyObject* read_varints(PyObject* module, PyObject* arguments);
 
 }  // namespace sardonyx::python

@@ -145,24 +145,37 @@ inline std::int64_t leaf_of(const Node& node) {
 
 // ---- checks ----------------------------------------------------------------------------------------------------------
 
+struct Limits {
+  std::int64_t count, leaves, used, sets;  // nodes of the tree, numbers of leaves, features in use, sets
+};
+
+// Whether all nodes of a tree are good. No branches, and words of one width: compilers make vectors of it.
 template <class Node>
-void check_tree(const char* name, const Node* tree, const std::uint8_t* flags, std::int64_t count, int shift,
-                std::int64_t leaves, std::int64_t used, std::int64_t sets) {
+bool is_tree(const Node* tree, int shift, const Limits& limits) {
   using Key = typename Node::Key;
-  const Key fields = (Key{1} << shift) - 1;
-  bool ok = true, known = true;  // one decision a tree: the loop has no branches to miss
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Key split = tree[i].split, field = tree[i].word & fields;
-    const auto child = static_cast<std::int64_t>(tree[i].word >> shift);
-    const int flag = flags == nullptr ? 0 : flags[i];
-    const bool leaf = child == i, member = flag != 0;
-    known &= flag < 2 && (field & 7) == 0 && static_cast<std::int64_t>(field >> 3) < used;
-    const bool good_leaf = split >= kFirstLeaf<Key> && split - kFirstLeaf<Key> < static_cast<Key>(leaves) && !member;
-    const bool good_node = child > i && child + 1 < count && (!member || split < static_cast<Key>(sets));
-    ok &= leaf ? good_leaf : good_node;
+  const Key fields = (Key{1} << shift) - 1, last = static_cast<Key>(limits.count - 1),
+            used = static_cast<Key>(limits.used) << 3, leaves = static_cast<Key>(limits.leaves);
+  Key bad = 0;
+  for (std::int64_t i = 0; i <= static_cast<std::int64_t>(last); ++i) {
+    const Key split = tree[i].split, word = tree[i].word, at = static_cast<Key>(i);
+    const Key child = word >> shift, field = word & fields;
+    const Key bad_leaf = split - kFirstLeaf<Key> < leaves ? 0 : 1;  // less than the first leaf: a large number
+    const Key bad_node = (child > at ? 0 : 1) | (child < last ? 0 : 1);
+    bad |= (child == at ? bad_leaf : bad_node) | (field & 7) | (field < used ? 0 : 1);
   }
-  require(known, name, "a node asks for a feature that is not there");
-  require(ok, name, "a node's children are before it or beyond its tree, a leaf has no values, or a set is unknown");
+  return bad == 0;
+}
+
+// Of a good tree, what flags add.
+template <class Node>
+bool are_flags(const Node* tree, const std::uint8_t* flags, int shift, const Limits& limits) {
+  bool good = true;
+  for (std::int64_t i = 0; i < limits.count; ++i) {
+    const bool leaf = static_cast<std::int64_t>(tree[i].word >> shift) == i;
+    const bool set = !leaf && static_cast<std::uint64_t>(tree[i].split) < static_cast<std::uint64_t>(limits.sets);
+    good &= flags[i] == 0 || (flags[i] == 1 && set);
+  }
+  return good;
 }
 
 template <class Node>
@@ -177,10 +190,12 @@ void check_trees(const char* name, const Step& step, int shift) {
             "a tree beyond the nodes");
     require(table[1] <= (std::int64_t{1} << 31), name, "a tree of too many nodes");
     require(in_range(table[2], 0, leaves - 1), name, "a tree beyond the leaves");
-    const std::int64_t numbers = static_cast<std::int64_t>(~Key{0} - kFirstLeaf<Key>);
-    check_tree(name, all + table[0], flags == nullptr ? nullptr : flags + table[0], table[1], shift,
-               leaves - table[2] < numbers ? leaves - table[2] : numbers, step.inputs[kUsed].width,
-               step.inputs[kSets].dims[0]);
+    const std::int64_t numbers = static_cast<std::int64_t>(~Key{0} - kFirstLeaf<Key>), left = leaves - table[2];
+    const Limits limits{table[1], left < numbers ? left : numbers, step.inputs[kUsed].width, step.inputs[kSets].dims[0]};
+    require(is_tree(all + table[0], shift, limits), name,
+            "a node's children are before it or beyond its tree, its feature is not there, or a leaf has no values");
+    require(flags == nullptr || are_flags(all + table[0], flags + table[0], shift, limits), name,
+            "a node asks for a set that is not there");
   }
 }
 

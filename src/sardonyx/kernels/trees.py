@@ -84,7 +84,7 @@ class Packed:
 def read_nodes(node: NodeView) -> Nodes:
     """Return the nodes of the attributes of ``TreeEnsemble``, every mode made `<=` or member."""
     given = node.attributes
-    split, mode = _array(given["nodes_splits"]), _array(given["nodes_modes"])
+    split, mode = given.tensor("nodes_splits"), given.tensor("nodes_modes")
     integers = [_integers(node, f"nodes_{name}") for name in ("truenodeids", "falsenodeids", "trueleafs", "falseleafs")]
     missing = _integers(node, "nodes_missing_value_tracks_true") if "nodes_missing_value_tracks_true" in given else None
     if missing is None or not len(missing):
@@ -205,7 +205,7 @@ def tree_leaves(b: Builder, node: NodeView) -> Values:
     if x.dtype != nodes.split.dtype.name or len(x.shape) != 1:
         decline("rows of another type than the splits")
     x, nodes = used_columns(b, x, nodes)
-    numbers = _array(node.attributes["leaf_weights"]).astype(np.int64)
+    numbers = node.attributes.tensor("leaf_weights").astype(np.int64)
     return (leaves_step(b, x, nodes, numbers),)
 
 
@@ -225,7 +225,7 @@ def standard(b: Builder, node: NodeView) -> Values:
     aggregate, targets = node.integer("aggregate_function", 1), node.integer("n_targets", 1)
     if aggregate not in (AVERAGE, SUM) or node.integer("post_transform", 0):
         decline("minima, maxima and post transforms have no kernel")
-    target, weight = _integers(node, "leaf_targetids"), _array(node.attributes["leaf_weights"])
+    target, weight = _integers(node, "leaf_targetids"), node.attributes.tensor("leaf_weights")
     if len(target) != len(weight) or ((target < 0) | (target >= targets)).any():
         decline("a leaf's target is not there")
     if targets > MAX_TARGETS:
