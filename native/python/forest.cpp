@@ -1,10 +1,15 @@
 #include "python/forest.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <new>
 #include <span>
 #include <vector>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "runtime/error.h"
 #include "runtime/forest.h"
@@ -230,6 +235,14 @@ PyObject* read_varints(PyObject*, PyObject* arguments) {
   }
   PyBuffer_Release(&view);
   return result;
+}
+
+PyObject* give_back_memory(PyObject*, PyObject*) {
+#if defined(__GLIBC__)
+  Py_BEGIN_ALLOW_THREADS malloc_trim(0);
+  Py_END_ALLOW_THREADS
+#endif
+      Py_RETURN_NONE;
 }
 
 }  // namespace sardonyx::python

@@ -12,5 +12,6 @@ extern const char* const kReadVarintsDoc;
 PyObject* pack_trees(PyObject* module, PyObject* arguments);
 PyObject* distinct_rows(PyObject* module, PyObject* arguments);
 PyObject* read_varints(PyObject* module, PyObject* arguments);
+PyObject* give_back_memory(PyObject* module, PyObject*);
 
 }  // namespace sardonyx::python

@@ -226,11 +226,19 @@ bool find_distinct(const void* rows, std::size_t n, std::size_t bytes, std::size
   constexpr std::uint32_t kEmpty = 0xFFFFFFFF;
   const auto* all = static_cast<const char*>(rows);
   const auto text_of = [&](std::size_t i) { return std::string_view(all + i * bytes, bytes); };
+  const auto hash_of = [&](std::size_t i) {
+    std::uint64_t hash = 0, word;
+    for (std::size_t at = 0; at < bytes; at += sizeof word, hash = (hash ^ word) * 0x9E3779B97F4A7C15) {
+      word = 0;
+      std::memcpy(&word, all + i * bytes + at, std::min(sizeof word, bytes - at));
+    }
+    return static_cast<std::size_t>(hash >> 32);
+  };
   const std::size_t mask = std::bit_ceil(2 * most + 2) - 1;
   std::vector<std::uint32_t> table(mask + 1, kEmpty);
   found.row.resize(n);
   for (std::size_t i = 0; i < n; ++i) {
-    std::size_t at = std::hash<std::string_view>{}(text_of(i)) & mask;
+    std::size_t at = hash_of(i) & mask;
     while (table[at] != kEmpty && text_of(found.kept[table[at]]) != text_of(i)) at = (at + 1) & mask;
     if (table[at] == kEmpty) {
       if (found.kept.size() == most) return false;

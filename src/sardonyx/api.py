@@ -9,6 +9,7 @@ import onnx
 
 from .convert import Draft, draft, write_description
 from .hurting import number_of_rows
+from .large import give_back
 from .loading import check_threads, session_of, sparse_inputs
 from .lower import lower
 from .plan import Plan
@@ -64,6 +65,7 @@ def to_onnx(
         converted = Draft(_inlined(converted.finished()), {})
     if verify:
         _prove(estimator, converted, X)
+        give_back(converted.large)
     return converted.finished()
 
 

@@ -24,7 +24,7 @@ from .description import KEY, Description, Form, Method
 from .errors import ConversionError
 from .graph import STEPS, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
-from .large import Large, fill_model
+from .large import Large, fill_model, give_back
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
 from .protos import STRING
@@ -201,8 +201,9 @@ class Draft:
     def finished(self) -> onnx.ModelProto:
         """Return the model with everything in it; the draft is that model then."""
         while self.large:  # what is written is freed
-            key, value = self.large.popitem()
-            fill_model(self.model, {key: value})
+            one = dict([self.large.popitem()])
+            fill_model(self.model, one)
+            give_back(one)
         return self.model
 
 
@@ -254,6 +255,7 @@ def draft(
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     model = graph.draft(outputs)
     write_description(model, describe_model(estimator, signature, results, graph.single))
+    give_back(graph.large)
     return Draft(model, graph.large)
 
 

@@ -69,16 +69,15 @@ class Large:
 
     def write(self, stub: onnx.AttributeProto) -> None:
         """Write the numbers into a stub, which is the attribute from then on."""
-        stub.ClearField("doc_string")
         if self.tensor:
+            stub.ClearField("doc_string")
             stub.t.dims[:] = self.array.shape
             stub.t.raw_data = self.array.astype(self.array.dtype.newbyteorder("<"), copy=False).tobytes()
         else:
             content = varints(self.array)
-            read = onnx.AttributeProto()  # a message of its own: what reading wastes goes with it
+            read = onnx.AttributeProto(name=stub.name, type=self.type)  # what reading wastes goes with it
             read.MergeFromString(_header(_INTS, len(content)) + content)
-            stub.ClearField("ints")
-            stub.MergeFrom(read)
+            stub.CopyFrom(read)
 
 
 def varints(numbers: NDArray[Any]) -> bytes:
@@ -110,6 +109,12 @@ def stubs(nodes: Iterable[onnx.NodeProto], large: Mapping[str, Large]) -> Iterat
     """Yield the stubs on these nodes and those of their subgraphs."""
     if large:
         yield from (a for node in all_nodes(nodes) for a in node.attribute if a.doc_string in large)
+
+
+def give_back(large: Mapping[str, Large]) -> None:
+    """Hand the memory that went through large attributes back to the system: the allocator would keep it."""
+    if sum(value.array.nbytes for value in large.values()) > WORTH_LOOKING:
+        _native.give_back_memory()
 
 
 def fill_model(model: onnx.ModelProto, large: Mapping[str, Large]) -> onnx.ModelProto:

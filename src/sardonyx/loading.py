@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .large import Large
     from .plan import Plan
 
+#: bytes of a file that takes much memory to read
+LARGE_FILE: Final = 1 << 24
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
@@ -195,7 +197,10 @@ def _load_path(path: Path, threads: int) -> Session:
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
         return _native_session(session, str(path.resolve()), threads)
-    return _load_content(path.read_bytes(), str(path.parent), threads)
+    session = _load_content(path.read_bytes(), str(path.parent), threads)
+    if path.stat().st_size >= LARGE_FILE:
+        _native.give_back_memory()  # the allocator would keep what the model was while it was read
+    return session
 
 
 def _load_content(content: bytes, directory: str, threads: int) -> Session:

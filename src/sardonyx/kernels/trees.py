@@ -26,8 +26,8 @@ LEQ, LT, GTE, GT, MEMBER = 0, 1, 2, 3, 6
 AVERAGE, SUM = 0, 1
 #: targets up to which a leaf's weight is written as a row of values
 MAX_TARGETS = 64
-#: leaves that share a row of values, on average, if any do
-LEAVES_A_ROW = 4
+#: leaves that share a row of values, on average, if any do, and rows that there are then at most
+LEAVES_A_ROW, MOST_ROWS = 4, 1 << 18
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -191,7 +191,8 @@ def _distinct(values: NDArray[Any], n_trees: int) -> tuple[NDArray[Any] | None, 
     """
     if len(values) <= SCAN_LEAVES * n_trees:
         return None, None
-    found = _native.distinct_rows(np.ascontiguousarray(values), len(values) // LEAVES_A_ROW)
+    most = min(len(values) // LEAVES_A_ROW, MOST_ROWS)
+    found = _native.distinct_rows(np.ascontiguousarray(values), most)
     return (None, None) if found is None else (found[0].view(np.int32), values[found[1]])
 
 
