@@ -24,6 +24,7 @@ from .description import KEY, Description, Form, Method
 from .errors import ConversionError
 from .graph import STEPS, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
+from .large import Large, fill_model, give_back
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
 from .protos import STRING
@@ -190,6 +191,22 @@ def together(method: str) -> tuple[str, ...]:
     return wanted if method in wanted else (method,)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A converted model, its large attributes beside it until it is finished."""
+
+    model: onnx.ModelProto
+    large: dict[str, Large]
+
+    def finished(self) -> onnx.ModelProto:
+        """Return the model with everything in it; the draft is that model then."""
+        while self.large:  # what is written is freed
+            one = dict([self.large.popitem()])
+            fill_model(self.model, one)
+            give_back(one)
+        return self.model
+
+
 def convert(
     estimator: Any,
     X: Any,
@@ -215,6 +232,17 @@ def convert(
     ConversionError
         If the estimator is not fitted, has no such method, or a parameter cannot be converted exactly.
     """
+    return draft(estimator, X, methods=methods, target_opset=target_opset).finished()
+
+
+def draft(
+    estimator: Any,
+    X: Any,
+    *,
+    methods: Sequence[str] | str | None = None,
+    target_opset: int | None = None,
+) -> Draft:
+    """Do what `convert` does, but for the numbers of large attributes, which double the memory of a large model."""
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
@@ -225,9 +253,10 @@ def convert(
             check_width(estimator, data)
         results = {method: _joined(result) for method, result in _trace(estimator, chosen, data).items()}
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
-    model = graph.model(outputs)
+    model = graph.draft(outputs)
     write_description(model, describe_model(estimator, signature, results, graph.single))
-    return model
+    give_back(graph.large)
+    return Draft(model, graph.large)
 
 
 def _trace(estimator: Any, methods: Sequence[str], data: Data) -> dict[str, Any]:

@@ -15,7 +15,7 @@ This module knows no operator but `Constant` and `If`. It does not run anything 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from onnx import helper
 from . import kernels as kernels  # registers the rules
 from .errors import ModelError
 from .inference import MAX_DEPTH, MAX_NODES, infer_types, standard_body
+from .large import Large, fill, stubs
 from .partition import Output, partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
@@ -69,7 +70,13 @@ from .rules import (
 )
 
 
-def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Collection[str] = ()) -> Plan:
+def lower(
+    model: onnx.ModelProto,
+    block_rows: int | None = None,
+    *,
+    sparse: Collection[str] = (),
+    large: Mapping[str, Large] | None = None,
+) -> Plan:
     """Lower a model to a plan.
 
     Parameters
@@ -81,6 +88,8 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
         Rows the native programs compute at a time; by default as many as keep the values of a block in the cache.
     sparse : collection of str
         Inputs that the program takes as sparse rows. The values, and the ONNX file, are the same either way.
+    large : mapping of str to Large, optional
+        What the model's stubs stand for; see large.py.
 
     Returns
     -------
@@ -92,11 +101,11 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
     ModelError
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
-    plan = _Lowering(model, sparse).plan(block_rows)
+    plan = _Lowering(model, sparse, large or {}).plan(block_rows)
     freed = _with_free_rows(model) if plan.reference_operators else None
     if freed is None:
         return plan
-    by_rows = _Lowering(freed, sparse).plan(block_rows)
+    by_rows = _Lowering(freed, sparse, large or {}).plan(block_rows)
     return plan if by_rows.reference_operators else by_rows
 
 
@@ -173,12 +182,21 @@ def _constant_node(attributes: Attributes) -> Array:
     return as_constant(np.array(value, dtype=dtype))
 
 
+def _filled(node: onnx.NodeProto, large: Mapping[str, Large]) -> onnx.NodeProto:
+    """Return the node with the numbers of its stubs."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    fill([copy], large)
+    return copy
+
+
 class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
-    def __init__(self, model: onnx.ModelProto, sparse: Collection[str]) -> None:
+    def __init__(self, model: onnx.ModelProto, sparse: Collection[str], large: Mapping[str, Large]) -> None:
         self.model = model
         self.sparse = sparse
+        self.large = large
         self.builder = Builder(prefix=self._free_prefix(model.graph))
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = _Scope(_opsets(model.opset_import))
@@ -271,6 +289,9 @@ class _Lowering:
         if node.op_type == "If" and not node.domain and isinstance(view.inputs[0], Const):
             return self._branch(view, bool(view.inputs[0].array.reshape(-1)[0]), scope)
         reasons: list[str] = []
+        if any(stubs([node], self.large)):  # only rules know of stubs
+            result = self._by_rule(view, reasons)
+            return result if result is not None else self._lower_node(_filled(node, self.large), scope)
         result = self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
@@ -294,7 +315,7 @@ class _Lowering:
     def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
         function = self.functions.get((node.domain, node.op_type, node.overload))
-        return NodeView(node, inputs, scope.version(node.domain), Attributes(node), function)
+        return NodeView(node, inputs, scope.version(node.domain), Attributes(node, self.large), function)
 
     def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
         node = view.proto
@@ -498,7 +519,15 @@ class _ReferenceNodes:
         """Return the model's functions if a subgraph calls one of them."""
         known = self.lowering.functions
         called = any((n.domain, n.op_type, n.overload) in known for n in all_nodes(self.nodes))
-        return tuple(known.values()) if called else ()
+        return tuple(self._filled_function(f) for f in known.values()) if called else ()
+
+    def _filled_function(self, function: onnx.FunctionProto) -> onnx.FunctionProto:
+        if not any(stubs(function.node, self.lowering.large)):
+            return function
+        copy = onnx.FunctionProto()
+        copy.CopyFrom(function)
+        fill(copy.node, self.lowering.large)
+        return copy
 
     def _output(self, name: str, kind: onnx.TypeProto, level: int) -> Row | Batch:
         form = row_form(kind)
