@@ -436,8 +436,8 @@ class PlanSession(Session):
         """Return the outputs named (all if None or empty) for tensors given by input name, dense."""
         if run_options is not None:
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
-        names = _output_names(output_names, self.plan.outputs)
-        if not isinstance(input_feed, Mapping):
+        names = self.plan.outputs if output_names is None else _output_names(output_names, self.plan.outputs)
+        if type(input_feed) is not dict and not isinstance(input_feed, Mapping):
             raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")
         if self._runner.alone:
             return self._runner.run_alone(names, input_feed)
@@ -627,7 +627,7 @@ def _signature_of(ports: Sequence[Port]) -> Signature:
     return Signature(specs, len(specs) > 1 and all(shape == (1,) for _, _, shape in ports))
 
 
-def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> Sequence[str]:
+def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the outputs asked for, as the native core reads them."""
     if isinstance(names, str):
         raise InputError(f"output names must be None or a list of str, not the str {names!r}; give [{names!r}]")
