@@ -15,6 +15,7 @@ This module knows no operator but `Constant` and `If`. It does not run anything 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -49,6 +50,7 @@ from .reference import (
 )
 from .rules import (
     MAX_RANK,
+    ROWLESS,
     Across,
     Array,
     Attributes,
@@ -67,6 +69,10 @@ from .rules import (
     as_constant,
     rules_for,
 )
+
+
+#: elements that an input of a model without rows may have
+MOST_WHOLE = 1 << 24
 
 
 def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Collection[str] = ()) -> Plan:
@@ -93,11 +99,29 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
     plan = _Lowering(model, sparse).plan(block_rows)
-    freed = _with_free_rows(model) if plan.reference_operators else None
-    if freed is None:
+    if not plan.reference_operators:
         return plan
-    by_rows = _Lowering(freed, sparse).plan(block_rows)
-    return plan if by_rows.reference_operators else by_rows
+    freed = _with_free_rows(model)
+    by_rows = plan if freed is None else _Lowering(freed, sparse).plan(block_rows)
+    return by_rows if not by_rows.reference_operators else lower_whole(model) or plan
+
+
+def lower_whole(model: onnx.ModelProto) -> Plan | None:
+    """Lower a model whose inputs all have known shapes: its tensors are the one row of a native program.
+
+    Returns
+    -------
+    Plan or None
+        None if an input's shape is not known, or an operator has no kernel.
+    """
+    try:
+        return _Lowering(model, (), whole=True).plan(1)
+    except _NotWholeError:
+        return None
+
+
+class _NotWholeError(Exception):
+    """Raised where a program of one row is not to be had. It never leaves this module."""
 
 
 def _with_free_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
@@ -176,10 +200,11 @@ def _constant_node(attributes: Attributes) -> Array:
 class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
-    def __init__(self, model: onnx.ModelProto, sparse: Collection[str]) -> None:
+    def __init__(self, model: onnx.ModelProto, sparse: Collection[str], *, whole: bool = False) -> None:
         self.model = model
         self.sparse = sparse
-        self.builder = Builder(prefix=self._free_prefix(model.graph))
+        self.whole = whole
+        self.builder = Builder(prefix=self._free_prefix(model.graph), lead=ROWLESS if whole else 0)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = _Scope(_opsets(model.opset_import))
         self.inputs: list[PlanInput] = []
@@ -219,6 +244,8 @@ class _Lowering:
         dims = list(tensor.shape.dim) if tensor.HasField("shape") else None
         shape = None if dims is None else tuple(int(d.dim_value) if d.HasField("dim_value") else None for d in dims)
         dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else ""
+        if self.whole:
+            return self._add_whole(info.name, dtype, shape)
         is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
         if is_rows and shape is not None:
             row_shape = tuple(n for n in shape[1:] if n is not None)
@@ -231,6 +258,14 @@ class _Lowering:
             value = Batch(self.builder.new_slot("batch", (), 0, info.name), info.type)
         self.scope.values[info.name] = self.sources[info.name] = value
         self.inputs.append(PlanInput(info.name, dtype, shape, is_rows))
+
+    def _add_whole(self, name: str, dtype: str, shape: tuple[int | None, ...] | None) -> None:
+        known = tuple(n for n in shape or () if n is not None)
+        if known != shape or dtype not in DTYPE_CODES or len(known) > MAX_RANK or math.prod(known) > MOST_WHOLE:
+            raise _NotWholeError
+        row = Row(self.builder.new_slot(dtype, known, 0, name), dtype, known, ROWLESS)
+        self.scope.values[name] = self.sources[name] = row
+        self.inputs.append(PlanInput(name, dtype, known, rows=False))
 
     def _is_rows(
         self, dims: Sequence[onnx.TensorShapeProto.Dimension] | None, shape: Sequence[int | None] | None
@@ -285,7 +320,11 @@ class _Lowering:
         if body is None or (not needed and _loses_digits(body, view)):
             return None
         mark = self.builder.mark()
-        results = self._call(view, body, scope)
+        try:
+            results = self._call(view, body, scope)
+        except _NotWholeError:
+            self.builder.undo(mark)
+            return None
         if needed or not any(isinstance(step, ReferenceStep) for step in self.builder.steps[mark[1] :]):
             return results
         self.builder.undo(mark)
@@ -318,7 +357,7 @@ class _Lowering:
             return None
         outer, self.builder.label = self.builder.label, self.builder.label or view.proto.name or view.op_type
         try:
-            for rule in rules_for(domain, view.op_type):
+            for rule in rules_for(domain, view.op_type, whole=self.whole):
                 try:
                     result = rule(self.builder, view)
                 except Declined as declined:
@@ -398,6 +437,8 @@ class _ReferenceNodes:
     """Collects the nodes of one reference step, naming its values as the builder's slots are named."""
 
     def __init__(self, lowering: _Lowering, scope: _Scope) -> None:
+        if lowering.whole:
+            raise _NotWholeError
         self.lowering = lowering
         self.builder = lowering.builder
         self.scope = scope
@@ -426,7 +467,7 @@ class _ReferenceNodes:
         if isinstance(value, Row) and value.sparse:
             value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
-        if isinstance(value, Batch) or not value.lead:
+        if isinstance(value, Batch) or value.lead <= 0:
             self.inputs[name] = value
             return name
         self.inputs[name] = replace(value, lead=0)

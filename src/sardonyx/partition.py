@@ -24,7 +24,7 @@ from .passes import optimize
 from .plan import Border, NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import Program, Step
 from .reference import make_model
-from .rules import Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
+from .rules import ROWLESS, Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
 
 #: what an output of a model may be
 Output: TypeAlias = Const | Row | Batch | Across
@@ -86,7 +86,7 @@ def _border(builder: Builder, name: str, value: Output) -> tuple[Border | None, 
         return Border("maps", (name,), value.keys), {name: value.row}
     if isinstance(value, Across):
         return Border(value.form, (name,)), {name: value.row}
-    if isinstance(value, Row) and value.lead:
+    if isinstance(value, Row) and value.lead > 0:
         return Border("lead", (name,), lead=value.lead), {name: replace(value, lead=0)}
     return None, {name: value}
 
@@ -148,7 +148,7 @@ def _segments(
             program = optimize(_program(builder, native, takes, hands_on))
             whole = any(step.kernel in builder.whole_batch for step in program.steps)
             rows = 0 if whole else block_rows or choose_block_rows(program, builder.least_block_rows)
-            segments.append(NativeSegment(replace(program, block_rows=rows)))
+            segments.append(NativeSegment(replace(program, block_rows=rows), whole=builder.lead == ROWLESS))
         else:
             segments.append(_reference_segment(builder, group, takes, hands_on))
     return tuple(segments)

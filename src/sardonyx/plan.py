@@ -24,7 +24,7 @@ import onnx
 
 from .errors import InputError
 from .program import Program, pack
-from .rules import Array, Shape
+from .rules import Array, Shape, dtype_name
 
 
 #: choices of outputs whose recipes a runner keeps
@@ -50,9 +50,10 @@ class PlanInput:
 
 @dataclass(frozen=True, slots=True)
 class NativeSegment:
-    """A part of the model that runs natively."""
+    """A part of the model that runs natively. Where it is `whole`, its tensors have no rows: they are one row."""
 
     program: Program
+    whole: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -152,7 +153,7 @@ class Plan:
         if len(self.segments) != 1 or self.constants or self.renamed or self.borders:
             return None
         (segment,) = self.segments
-        return segment.program if isinstance(segment, NativeSegment) else None
+        return segment.program if isinstance(segment, NativeSegment) and not segment.whole else None
 
     @property
     def reference_operators(self) -> tuple[str, ...]:
@@ -167,7 +168,40 @@ class _Runner(Protocol):
 
 def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
     runner: _Runner = _native_core().Program.from_bytes(pack(segment.program), threads=threads)
-    return runner
+    return WholeRunner(runner, segment.program) if segment.whole else runner
+
+
+class WholeRunner:
+    """Runs a program on tensors that are its only row.
+
+    Parameters
+    ----------
+    program : sardonyx._native.Program
+    form : Program
+        The same, as data.
+    """
+
+    def __init__(self, program: Any, form: Program) -> None:
+        self.program = program
+        self._inputs = [form.slots[i] for i in form.inputs]
+
+    def run(self, outputs: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        """Return outputs for arrays of just the program's types and shapes.
+
+        Raises
+        ------
+        InputError
+            If an array has another type or shape.
+        """
+        for slot in self._inputs:
+            array = feeds[slot.name]
+            if array.shape != slot.shape or dtype_name(array) != slot.dtype:
+                raise InputError(
+                    f"input {slot.name!r} is {dtype_name(array)} of shape {list(array.shape)}; "
+                    f"the model takes {slot.dtype} of shape {list(slot.shape)}."
+                )
+        rows = {name: array[None] for name, array in feeds.items()}
+        return [array[0] for array in self.program.run(outputs, rows)]
 
 
 def _reference_runner(segment: ReferenceSegment) -> _Runner:

@@ -159,7 +159,7 @@ def type_of(value: Value) -> onnx.TypeProto:
         return helper.make_tensor_type_proto(element_type(value.row.dtype), [None] * _rank(value))
     if isinstance(value, Dims):
         return helper.make_tensor_type_proto(onnx.TensorProto.INT64, () if value.scalar else (len(value.items),))
-    shape: list[str | int | None] = [*[1] * value.lead, ROWS, *value.shape]
+    shape: list[str | int | None] = [ROWS if n is None else n for n in value.dims]
     kind: onnx.TypeProto = helper.make_tensor_type_proto(element_type(value.dtype), shape)
     return kind
 

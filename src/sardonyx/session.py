@@ -473,8 +473,9 @@ class PlanSession(Session):
         """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
         lines = _head(self)
         for segment, runner in self._runner._runners:
-            if isinstance(runner, _native.Program):
-                lines += _program_lines(runner)
+            program = getattr(runner, "program", runner)
+            if isinstance(program, _native.Program):
+                lines += _program_lines(program)
             else:
                 lines.append("reference (Python, whole batches)")
                 lines += [f"  {reason}" for reason in getattr(segment, "reasons", ())]

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from ..rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from . import sparse
 
 FLOATS = frozenset({"float32", "float64"})
@@ -32,11 +32,13 @@ COMPUTED = FLOATS | WHOLE
 
 def aligned(operands: Sequence[Operand]) -> tuple[list[Operand], Shape]:
     """Return the operands without the row dimension, and the shape they broadcast to."""
-    ranks = {operand.rank for operand in operands if isinstance(operand, Row)}
-    if len(ranks) != 1:
-        decline("operands of different ranks: the rows of one meet another dimension of the other")
-    (rank,) = ranks
-    own = [o if isinstance(o, Row) else _without_rows(o, rank) for o in operands]
+    own = list(operands)
+    if not any(isinstance(operand, Row) and operand.lead == ROWLESS for operand in operands):
+        ranks = {operand.rank for operand in operands if isinstance(operand, Row)}
+        if len(ranks) != 1:
+            decline("operands of different ranks: the rows of one meet another dimension of the other")
+        (rank,) = ranks
+        own = [o if isinstance(o, Row) else _without_rows(o, rank) for o in operands]
     try:
         return own, np.broadcast_shapes(*(operand.shape for operand in own))
     except ValueError:
@@ -110,29 +112,29 @@ COMPARISONS = {
 }
 
 
-@lowers(*BINARY)
+@lowers(*BINARY, whole=None)
 def binary(b: Builder, node: NodeView) -> Values:
     return (elementwise(b, node.op_type, node.operands(), BINARY[node.op_type]),)
 
 
-@lowers(*COMPARISONS)
+@lowers(*COMPARISONS, whole=None)
 def comparison(b: Builder, node: NodeView) -> Values:
     return (elementwise(b, node.op_type, node.operands(), COMPARISONS[node.op_type], "bool"),)
 
 
-@lowers("Equal")
+@lowers("Equal", whole=None)
 def equal_text(b: Builder, node: NodeView) -> Values:
     return (elementwise(b, "EqualText", node.operands(), frozenset({"str"}), "bool"),)
 
 
-@lowers("Min", "Max")
+@lowers("Min", "Max", whole=None)
 def extreme(b: Builder, node: NodeView) -> Values:
     # rows first: two constants cannot be a step
     operands = sorted(node.operands(), key=lambda operand: isinstance(operand, Const))
     return (functools.reduce(lambda x, y: elementwise(b, node.op_type, [x, y], COMPUTED), operands),)
 
 
-@lowers("Sum")
+@lowers("Sum", whole=None)
 def total(b: Builder, node: NodeView) -> Values:
     operands = node.operands()
     if not isinstance(operands[0], Row) and len(operands) > 2:
@@ -143,7 +145,7 @@ def total(b: Builder, node: NodeView) -> Values:
     return (result,)
 
 
-@lowers("Clip")
+@lowers("Clip", whole=None)
 def clip(b: Builder, node: NodeView) -> Values:
     result = node.row(0)
     for kernel, index, name in (("Max", 1, "min"), ("Min", 2, "max")):
@@ -156,7 +158,7 @@ def clip(b: Builder, node: NodeView) -> Values:
     return (result,)
 
 
-@lowers("Pow")
+@lowers("Pow", whole=None)
 def power(b: Builder, node: NodeView) -> Values:
     base, exponent = node.operands()
     if (
@@ -173,13 +175,13 @@ def power(b: Builder, node: NodeView) -> Values:
     return (elementwise(b, "Pow", [base, exponent], COMPUTED),)
 
 
-@lowers("Mod")
+@lowers("Mod", whole=None)
 def modulo(b: Builder, node: NodeView) -> Values:
     fmod = node.integer("fmod", 0)
     return (elementwise(b, "Fmod" if fmod else "Mod", node.operands(), COMPUTED if fmod else WHOLE),)
 
 
-@lowers("BitShift")
+@lowers("BitShift", whole=None)
 def bit_shift(b: Builder, node: NodeView) -> Values:
     kernel = "ShiftLeft" if node.text("direction", "") == "LEFT" else "ShiftRight"
     operands = node.operands()
@@ -188,7 +190,7 @@ def bit_shift(b: Builder, node: NodeView) -> Values:
     return (cast_row(b, shifted, dtype),)
 
 
-@lowers("PRelu")
+@lowers("PRelu", whole=None)
 def parametric_relu(b: Builder, node: NodeView) -> Values:
     x, slope = node.row(0), node.operand(1)
     scaled = elementwise(b, "Mul", [x, slope], FLOATS)
@@ -208,7 +210,7 @@ UNARY = {
 }
 
 
-@lowers(*UNARY)
+@lowers(*UNARY, whole=None)
 def unary(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     wide = cast_row(b, x, _widened(one_type([x], UNARY[node.op_type])))
@@ -222,14 +224,14 @@ def expit(b: Builder, node: NodeView) -> Values:
     return b.step("Expit", [x], [(x.dtype, x.shape)])
 
 
-@lowers("IsNaN")
+@lowers("IsNaN", whole=None)
 def is_nan(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
     return (sparse.one_operand(b, "IsNaN", x, "bool"),)
 
 
-@lowers("IsInf")
+@lowers("IsInf", whole=None)
 def is_inf(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
@@ -237,7 +239,7 @@ def is_inf(b: Builder, node: NodeView) -> Values:
     return (sparse.one_operand(b, "IsInf", x, "bool", signs),)
 
 
-@lowers("LeakyRelu")
+@lowers("LeakyRelu", whole=None)
 def leaky_relu(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
@@ -249,7 +251,7 @@ def leaky_relu(b: Builder, node: NodeView) -> Values:
 # ---- passing on ------------------------------------------------------------------------------------------------------
 
 
-@lowers("Identity", "Dropout")
+@lowers("Identity", "Dropout", whole=None)
 def identity(b: Builder, node: NodeView) -> Values:
     if node.n_outputs > 1 or node.has(2):
         decline("Dropout with a mask, or in training")
@@ -257,7 +259,7 @@ def identity(b: Builder, node: NodeView) -> Values:
     return (x,) if x is not None else decline("input 0 is not given")
 
 
-@lowers("Cast", "CastLike")
+@lowers("Cast", "CastLike", whole=None)
 def cast_node(b: Builder, node: NodeView) -> Values:
     from ..reference import dtype_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rules import Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
+from ..rules import ROWLESS, Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
 from . import sparse
 from .elementwise import BOOL, FLOATS, NUMBERS, one_type
 
@@ -26,13 +26,15 @@ STEPWISE = frozenset({"ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin"})
 OF_NOTHING = frozenset(REDUCTIONS) - {"ReduceMax", "ReduceMin", "ReduceLogSumExp"}
 
 
-@lowers(*REDUCTIONS)
+@lowers(*REDUCTIONS, whole=None)
 def reduction(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], REDUCTIONS[node.op_type])
     axes = node.integers("axes", 1)
+    if not axes and node.integer("noop_with_empty_axes", 0):
+        return (x,)
     if not axes:
-        return (x,) if node.integer("noop_with_empty_axes", 0) else decline("all axes are reduced, the rows too")
+        axes = tuple(range(x.rank)) if x.lead == ROWLESS else decline("all axes are reduced, the rows too")
     own = sorted({node.row_axis(x, axis) for axis in axes})
     return (reduce_axes(b, node.op_type, x, own, keep=bool(node.integer("keepdims", 1))),)
 
@@ -64,7 +66,7 @@ def _runs(axes: list[int]) -> list[tuple[int, int]]:
     return runs
 
 
-@lowers("ArgMax", "ArgMin")
+@lowers("ArgMax", "ArgMin", whole=None)
 def position(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], NUMBERS)
@@ -79,7 +81,7 @@ def _without(shape: Shape, axis: int, keep: int) -> Shape:
     return (*shape[:axis], *([1] if keep else []), *shape[axis + 1 :])
 
 
-@lowers("Softmax", "LogSoftmax")
+@lowers("Softmax", "LogSoftmax", whole=None)
 def softmax(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
@@ -91,7 +93,7 @@ def softmax(b: Builder, node: NodeView) -> Values:
     return b.step(node.op_type, [x], [(x.dtype, x.shape)], along)
 
 
-@lowers("CumSum")
+@lowers("CumSum", whole=None)
 def cumulative_sum(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], NUMBERS)
@@ -100,7 +102,7 @@ def cumulative_sum(b: Builder, node: NodeView) -> Values:
     return b.step("CumSum", [x], [(x.dtype, x.shape)], (*along, *flags))
 
 
-@lowers("TopK")
+@lowers("TopK", whole=None)
 def top_k(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], NUMBERS)
@@ -113,7 +115,7 @@ def top_k(b: Builder, node: NodeView) -> Values:
     return b.step("TopK", [x], [(x.dtype, shape), ("int64", shape)], params)
 
 
-@lowers("LpNormalization")
+@lowers("LpNormalization", whole=None)
 def lp_normalization(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)

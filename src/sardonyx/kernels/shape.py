@@ -43,7 +43,7 @@ def _dims(items: Sequence[int | None], *, scalar: bool = False) -> Value:
 @lowers("Shape")
 def shape_of(b: Builder, node: NodeView) -> Values:
     x = node.any_row(0)
-    items = (*[1] * x.lead, None, *x.shape)
+    items = x.dims
     return (_dims(items[node.integer("start", 0) : node.integer("end", len(items))]),)
 
 
@@ -102,7 +102,7 @@ def reshape(b: Builder, node: NodeView) -> Values:
 
 def _filled(node: NodeView, x: Row) -> tuple[int | None, ...]:
     """Return the shape asked for, with zeros replaced by the dimensions they stand for."""
-    given = (*[1] * x.lead, None, *x.shape)
+    given = x.dims
     target = node.dims(1)
     if node.integer("allowzero", 0) or 0 not in target:
         return target
@@ -152,7 +152,7 @@ def unsqueeze(b: Builder, node: NodeView) -> Values:
     new = {axis % rank for axis in axes}
     if len(new) != len(axes):
         decline("an axis is given twice")
-    old = iter((*[1] * x.lead, None, *x.shape))
+    old = iter(x.dims)
     full = [1 if i in new else next(old) for i in range(rank)]
     lead = full.index(None)
     return (b.reshape(x, tuple(n for n in full[lead + 1 :] if n is not None), lead),)
@@ -162,7 +162,7 @@ def unsqueeze(b: Builder, node: NodeView) -> Values:
 def transpose(b: Builder, node: NodeView) -> Values:
     x = node.any_row(0)
     order = node.integers("perm") or tuple(reversed(range(x.rank)))
-    given = (*[1] * x.lead, None, *x.shape)
+    given = x.dims
     lead = order.index(x.lead)
     if any(given[axis] != 1 for axis in order[:lead]):
         decline("rows are moved behind another dimension")
@@ -222,7 +222,7 @@ def slice_axis(b: Builder, x: Row, axis: int, start: int, step: int, count: int)
     return result
 
 
-@lowers("Slice")
+@lowers("Slice", whole=None)
 def slice_rows(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     starts, ends = node.integers("starts", 1), node.integers("ends", 2)
@@ -238,7 +238,7 @@ def slice_rows(b: Builder, node: NodeView) -> Values:
     return (x,)
 
 
-@lowers("Split")
+@lowers("Split", whole=None)
 def split(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     axis = node.row_axis(x, node.integer("axis", 0))
@@ -271,7 +271,7 @@ def gather_axis(b: Builder, x: Row, axis: int, indices: Array) -> Row:
     return result
 
 
-@lowers("Gather")
+@lowers("Gather", whole=None)
 def gather_columns(b: Builder, node: NodeView) -> Values:
     x, indices = node.row(0), node.const(1)
     return (gather_axis(b, x, node.row_axis(x, node.integer("axis", 0)), indices),)
@@ -315,7 +315,7 @@ def array_feature_table(b: Builder, node: NodeView) -> Values:
     return (replace(row, lead=1),)
 
 
-@lowers("GatherElements")
+@lowers("GatherElements", whole=None)
 def gather_elements(b: Builder, node: NodeView) -> Values:
     x, indices = node.row(0), node.row(1)
     axis = node.row_axis(x, node.integer("axis", 0))
@@ -327,7 +327,7 @@ def gather_elements(b: Builder, node: NodeView) -> Values:
     return b.step("GatherElements", [x, indices], [(x.dtype, indices.shape)], params)
 
 
-@lowers("Compress")
+@lowers("Compress", whole=None)
 def compress(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     axis = node.row_axis(x, node.integer("axis", 0)) if "axis" in node.attributes else decline("all rows are flattened")
@@ -346,7 +346,7 @@ def tile(b: Builder, node: NodeView) -> Values:
     return (x,)
 
 
-@lowers("Pad")
+@lowers("Pad", whole=None)
 def pad(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     pads = node.integers("pads", 1)
@@ -371,14 +371,14 @@ def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Arra
     return result
 
 
-@lowers("OneHot")
+@lowers("OneHot", whole=None)
 def one_hot(b: Builder, node: NodeView) -> Values:
     from .elementwise import cast
 
     indices, values = node.row(0), node.const(2)
     depth = int(node.const(1).reshape(-1)[0])
     axis = node.integer("axis", -1)
-    own = (axis if axis >= 0 else axis + indices.rank + 1) - 1
+    own = (axis if axis >= 0 else axis + indices.rank + 1) - 1 - indices.lead
     if own < 0 or indices.dtype not in ("int64", "int32") or depth < 0:
         decline("the new axis comes before the rows, or the indices are not integers")
     shape = (*indices.shape[:own], depth, *indices.shape[own:])
