@@ -19,7 +19,8 @@ void check_operand(const Step& step, int operand, std::int64_t labels) {
   std::int64_t last = 0, step_along = 0;
   bool empty = false;
   for (std::int64_t l = 0; l < labels; ++l) {
-    const std::int64_t size = step.params[2 + l].i, stride = integer_param(step, static_cast<int>(2 + labels * (1 + operand) + l));
+    const std::int64_t size = step.params[2 + l].i,
+                       stride = integer_param(step, static_cast<int>(2 + labels * (1 + operand) + l));
     require(in_range(stride, 0, kLargest), "Einsum", "a stride is out of range");
     empty = empty || size == 0;
     if (size == 0) continue;

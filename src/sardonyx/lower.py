@@ -3,27 +3,29 @@
 The nodes are walked in order, with an environment from names to values (see rules.py for the kinds of values)::
 
     node ──▶ all inputs known?   fold it now, by the reference implementation
-         ──▶ If, known branch?   walk the branch
+         ──▶ control flow?       take it apart (control_flow.py)
          ──▶ a rule accepts?     its steps
          ──▶ a function?         walk its body, names in an environment of its own
          ──▶ else                a reference step over whole batches
 
 The flat list of steps is then cut into segments (partition.py), and each program is rewritten by passes/.
 
-This module knows no operator but `Constant` and `If`. It does not run anything but folding.
+This module knows no operator but `Constant`. It does not run anything but folding.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import onnx
 from onnx import helper
 
 from . import kernels as kernels  # registers the rules
+from .control_flow import STRUCTURES
 from .errors import ModelError
 from .inference import MAX_DEPTH, MAX_NODES, infer_types, standard_body
 from .partition import Output, partition
@@ -69,7 +71,6 @@ from .rules import (
     as_constant,
     rules_for,
 )
-
 
 #: elements that an input of a model without rows may have
 MOST_WHOLE = 1 << 24
@@ -284,6 +285,8 @@ class _Lowering:
         """Return an output as segments exchange it: rows first, or computed by reference nodes."""
         if isinstance(value, Const | Batch | Row | Across):
             return value
+        if isinstance(value, Listed) and all(isinstance(i, Const) or (isinstance(i, Row) and i.lead <= 0) for i in value.items):
+            return value
         assert value is not None
         step = _ReferenceNodes(self, self.scope)
         name = step.name_of(value)
@@ -303,10 +306,8 @@ class _Lowering:
 
     def _lower_node(self, node: onnx.NodeProto, scope: _Scope) -> Sequence[Value | None]:
         view = self._view(node, scope)
-        if node.op_type == "If" and not node.domain and isinstance(view.inputs[0], Const):
-            return self._branch(view, bool(view.inputs[0].array.reshape(-1)[0]), scope)
         reasons: list[str] = []
-        result = self._folded(view, scope) or self._by_rule(view, reasons)
+        result = self._apart(view, scope, reasons) or self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
         if view.function is not None:
@@ -369,10 +370,30 @@ class _Lowering:
             self.builder.label = outer
         return None
 
-    def _branch(self, view: NodeView, condition: bool, scope: _Scope) -> Sequence[Value | None]:
-        graph: onnx.GraphProto = view.attributes["then_branch" if condition else "else_branch"]
+    def _apart(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None] | None:
+        """Return what control flow, a sequence or an optional comes to, if it can be taken apart natively."""
+        structure = STRUCTURES.get(view.op_type) if view.proto.domain in ("", "ai.onnx") else None
+        if structure is None or view.function is not None:
+            return None
+        mark = self.builder.mark()
+        only = view.op_type == "If" and is_known(view.inputs[0])  # the other branch is nothing to anyone
+        try:
+            results = structure(self.builder, view, partial(self._walk_graph, scope))
+            if only or not any(isinstance(step, ReferenceStep) for step in self.builder.steps[mark[1] :]):
+                return results
+        except Declined as declined:
+            reasons.append(str(declined))
+        except _NotWholeError:
+            reasons.append("an operator of a subgraph has no kernel")
+        self.builder.undo(mark)
+        return None
+
+    def _walk_graph(
+        self, scope: _Scope, graph: onnx.GraphProto, inputs: Mapping[str, Value | None]
+    ) -> list[Value | None]:
         inner = scope.inner()
         inner.values.update({name: Const(array) for name, array in initializers(graph).items()})
+        inner.values.update(inputs)
         self._walk(graph.node, replace(inner, attributes={}))
         return [inner.find(value.name) for value in graph.output]
 
@@ -414,23 +435,15 @@ def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:
 
 
 def _at_border(view: NodeView, result: Row | Batch) -> Row | Batch:
-    """Return the output of a ZipMap or SequenceConstruct of rows as what it is, so that no node need run."""
-    if view.op_type == "ZipMap" and isinstance(result, Batch):
-        return _as_maps(view, result)
-    items = tuple(value for value in view.inputs if isinstance(value, Row | Const))
-    whole = len(items) == len(view.inputs) and not any(isinstance(item, Row) and item.lead for item in items)
-    if view.op_type == "SequenceConstruct" and isinstance(result, Batch) and whole:
-        return Listed(result.slot, result.type, items)
-    return result
-
-
-def _as_maps(view: NodeView, result: Batch) -> Batch:
-    x = view.inputs[0] if view.inputs else None
+    """Return the output of a ZipMap of rows as what it is, so that no node need run."""
+    x = view.inputs[0] if view.op_type == "ZipMap" and isinstance(result, Batch) else None
     if not isinstance(x, Row) or len(x.shape) != 1:
         return result
     texts = [text.decode("utf-8") for text in view.attributes.get("classlabels_strings", [])]
     keys = tuple(texts or view.attributes.get("classlabels_int64s", []))
-    return Maps(result.slot, result.type, x, keys) if len(keys) == x.width and not x.lead else result
+    if len(keys) != x.width or x.lead or not isinstance(result, Batch):
+        return result
+    return Maps(result.slot, result.type, x, keys)
 
 
 class _ReferenceNodes:
@@ -464,6 +477,8 @@ class _ReferenceNodes:
             return self._dims(value)
         if isinstance(value, Across):
             return self._across(value)
+        if isinstance(value, Listed):
+            return self._sequence(value)
         if isinstance(value, Row) and value.sparse:
             value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
@@ -473,6 +488,11 @@ class _ReferenceNodes:
         self.inputs[name] = replace(value, lead=0)
         shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
         return self._node("Reshape", [name, shape])
+
+    def _sequence(self, value: Listed) -> str:
+        if not value.items:
+            return self._node("SequenceEmpty", [])
+        return self._node("SequenceConstruct", [self.name_of(item) for item in value.items])
 
     def _across(self, value: Across) -> str:
         """Put the rows where the tensor has them."""

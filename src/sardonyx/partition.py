@@ -27,7 +27,7 @@ from .reference import make_model
 from .rules import ROWLESS, Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
 
 #: what an output of a model may be
-Output: TypeAlias = Const | Row | Batch | Across
+Output: TypeAlias = Const | Row | Batch | Across | Listed
 
 #: Bytes that the live values of one block should fit in: a part of the second-level cache.
 CACHE_BYTES = 256 * 1024
@@ -80,8 +80,12 @@ def partition(
 def _border(builder: Builder, name: str, value: Output) -> tuple[Border | None, dict[str, Const | Row | Batch]]:
     """Return how an output is made after the programs, and the values by name that it is made of."""
     if isinstance(value, Listed):
-        parts = {f"{name}{builder.prefix}{i}": item for i, item in enumerate(value.items)}
-        return Border("list", tuple(parts)), dict(parts)
+        parts: dict[str, Const | Row | Batch] = {
+            f"{name}{builder.prefix}{i}": item
+            for i, item in enumerate(value.items)
+            if isinstance(item, Const | Row)  # lower.py leaves others to a reference step
+        }
+        return Border("list", tuple(parts)), parts
     if isinstance(value, Maps):
         return Border("maps", (name,), value.keys), {name: value.row}
     if isinstance(value, Across):

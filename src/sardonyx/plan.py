@@ -26,7 +26,6 @@ from .errors import InputError
 from .program import Program, pack
 from .rules import Array, Shape, dtype_name
 
-
 #: choices of outputs whose recipes a runner keeps
 MOST_RECIPES = 64
 

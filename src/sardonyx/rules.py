@@ -18,10 +18,11 @@ The kinds of values, seen from the row dimension N::
     Const   known now                                an array
     Row     N x shape                                a slot of the program
             1 x ... x 1 x N x shape   (lead = 2)     the same slot: what a Transpose or a class look-up leaves behind
-            shape                  (lead = ROWLESS)    no rows at all: a tensor of a known shape is one row of its program
+            shape       (lead = ROWLESS)             no rows: a tensor of a known shape is one row of its program
     Row     sparse: the slot holds only what is not zero; for every rule the same value as dense rows
     Dims    a shape in which N occurs                numbers, with None for N
     Across  rows behind another dimension, or one with it: see there
+    Listed  a sequence                               values
     Batch   anything else                            known to the reference implementation only
 
 Rules need not know of sparse rows: a step that is not said to take them (`takes_sparse`) is given dense ones, for which
@@ -85,7 +86,7 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One slice of `shape` for every row. `lead` counts the dimensions of size 1 before the row dimension; see ROWLESS."""
+    """One slice of `shape` for every row. `lead` counts the dimensions of size 1 before the rows, or is ROWLESS."""
 
     slot: int
     dtype: str
@@ -137,10 +138,10 @@ class Maps(Batch):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listed(Batch):
-    """A sequence of rows and constants; like `Maps`, made at the border where it is an output."""
+class Listed:
+    """A sequence of which every item is a value; like `Maps`, made at the border where it is an output."""
 
-    items: tuple[Row | Const, ...]
+    items: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Across:
     form: str = "behind"
 
 
-Value: TypeAlias = Const | Row | Dims | Batch | Across
+Value: TypeAlias = Const | Row | Dims | Batch | Across | Listed
 Values: TypeAlias = tuple[Value, ...]
 Operand: TypeAlias = Row | Const
 

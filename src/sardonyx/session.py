@@ -415,10 +415,12 @@ class PlanSession(Session):
 
     def __init__(self, plan: Plan, description: Description | None, model: onnx.ModelProto, threads: int) -> None:
         from .plan import PlanRunner
+        from .shaped import shaped
 
         self.plan = plan
         self._inputs, self._outputs = node_args(model)
         self._runner = PlanRunner(plan, threads)
+        self._shaped = shaped(model, threads) if plan.reference_operators else None
         self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
         self._whole = {i.name: i.dtype for i in plan.inputs if not i.rows}
@@ -444,8 +446,9 @@ class PlanSession(Session):
         whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
         rows = {name: array for name, array in input_feed.items() if name not in whole}
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
+        feeds = {**coerced, **whole}
         try:
-            return self._runner.run(names, {**coerced, **whole})
+            return ((self._shaped and self._shaped.runner(feeds)) or self._runner).run(names, feeds)
         except SardonyxError:
             raise
         except Exception as error:
@@ -472,8 +475,12 @@ class PlanSession(Session):
     def explain(self) -> str:
         """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
         lines = _head(self)
-        for segment, runner in self._runner._runners:
-            program = getattr(runner, "program", runner)
+        runner = self._runner
+        if self._shaped is not None and self._shaped.example is not None:
+            lines.append("compiled for each shape of the inputs; for some:")
+            runner = type(runner)(self._shaped.example, self._threads)
+        for segment, part in runner._runners:
+            program = getattr(part, "program", part)
             if isinstance(program, _native.Program):
                 lines += _program_lines(program)
             else:

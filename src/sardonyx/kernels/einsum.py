@@ -36,7 +36,9 @@ def einsum(b: Builder, node: NodeView) -> Values:
     if any(label not in sizes for label in output) or len(set(output)) != len(output):
         decline("the output has a label that no operand has, or one twice")
     order = [*output, *(label for label in sizes if label not in output)]
-    strides = [stride for operand, term in zip(operands, terms, strict=True) for stride in _strides(operand, term, order)]
+    strides = [
+        stride for operand, term in zip(operands, terms, strict=True) for stride in _strides(operand, term, order)
+    ]
     params: tuple[Param, ...] = (len(order), len(output), *(sizes[label] for label in order), *strides)
     return b.step("Einsum", operands, [(dtype, tuple(sizes[label] for label in output))], params)
 
