@@ -16,7 +16,6 @@ an input) is declined, and left to the reference implementation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np

@@ -285,7 +285,9 @@ class _Lowering:
         """Return an output as segments exchange it: rows first, or computed by reference nodes."""
         if isinstance(value, Const | Batch | Row | Across):
             return value
-        if isinstance(value, Listed) and all(isinstance(i, Const) or (isinstance(i, Row) and i.lead <= 0) for i in value.items):
+        if isinstance(value, Listed) and all(
+            isinstance(i, Const) or (isinstance(i, Row) and i.lead <= 0) for i in value.items
+        ):
             return value
         assert value is not None
         step = _ReferenceNodes(self, self.scope)

@@ -6,8 +6,8 @@
                   └─ no ─▶ the model with these shapes ─▶ lower_whole ─▶ a program, kept
 
 Rows make a program once for any number of them; what works across rows (a sum over the batch, a Scan along it, a
-Reshape that moves it) cannot. With all shapes known it can: tensors are then one row. Small integers among the inputs
-(axes, sizes, k) may have to be known too: then a program is for their values.
+Reshape that moves it) cannot. With all shapes known it can: tensors are then one row. Numbers and short lists among
+the inputs (axes, sizes, k, bounds) may have to be known too: then a program is for their values.
 
 What has no kernel whatever its shapes is left to the plan with reference segments (plan.py).
 """
@@ -27,7 +27,9 @@ from .rules import Array, dtype_name
 
 #: programs that are kept: the newest
 MOST_KEPT: Final = 64
-#: elements of an input of integers that may decide about shapes
+#: programs that are made for values, at most
+MOST_BY_VALUE: Final = 256
+#: elements of an input whose values may decide about shapes
 MOST_VALUES: Final = 16
 #: what open dimensions are taken to be, to see whether a model has kernels at all
 ROWS, OTHERS = 3, 4
@@ -56,18 +58,18 @@ class Shaped:
         self._model = model
         self._threads = threads
         self._inputs = [value for value in model.graph.input if value.name not in given]
-        self._by_value = self._small_integers()
+        self._by_value = self._small_inputs()
         self._kept: dict[Any, PlanRunner] = {}
         self._hopeless = False
+        self._made_so_far = 0
         self.example = self._example()
 
-    def _small_integers(self) -> list[str]:
-        integers = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
-        return [
-            value.name
-            for value in self._inputs
-            if value.type.tensor_type.elem_type in integers and len(value.type.tensor_type.shape.dim) < 2
-        ]
+    def _small_inputs(self) -> list[str]:
+        """Return short lists of numbers; none where there would be nothing else: a program computes, it is no memory."""
+        text = onnx.TensorProto.STRING
+        kinds = {v.name: v.type.tensor_type for v in self._inputs}
+        small = [name for name, kind in kinds.items() if len(kind.shape.dim) < 2 and kind.elem_type != text]
+        return small if len(small) < len(kinds) else small[1:]
 
     def _example(self) -> Plan | None:
         """Return the plan for some shapes; what depends on values of inputs is only found out when they come."""
@@ -87,10 +89,14 @@ class Shaped:
             return None
         values = {name: arrays[name] for name in self._by_value if arrays[name].size <= MOST_VALUES}
         key = self._key(arrays, values)
-        found = self._kept.get(key) or self._made(arrays, values)
-        if found is None:
+        found = self._kept.get(key)
+        if found is not None:
+            return found
+        found = self._made(arrays, values)
+        self._made_so_far += 1
+        if found is None or (values and self._made_so_far > MOST_BY_VALUE):  # or values that never come again
             self._hopeless = self.example is None
-            return None
+            return found
         self._kept[key] = found
         if len(self._kept) > MOST_KEPT:
             self._kept.pop(next(iter(self._kept)), None)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +29,11 @@ BOOL = frozenset({"bool"})
 NARROW = frozenset({"int8", "int16", "uint8", "uint16", "uint32"})
 WHOLE = NARROW | {"int32", "int64"}
 COMPUTED = FLOATS | WHOLE
+
+#: uint64 is computed with as int64 too, where that is the same modulo its size, or in the order of `_flipped`.
+UNSIGNED_LONG = frozenset({"uint64"})
+ORDERED = frozenset({"Min", "Max", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
+OF_UNSIGNED_LONG = ORDERED | {"Add", "Sub", "Mul", "Equal", "BitwiseAnd", "BitwiseOr", "BitwiseXor"}
 
 
 def aligned(operands: Sequence[Operand]) -> tuple[list[Operand], Shape]:
@@ -64,17 +70,33 @@ def elementwise(
     b: Builder, kernel: str, operands: Sequence[Operand], accepted: frozenset[str], result: str | None = None
 ) -> Row:
     """Add a step of a kernel of two operands; `result` is the type of its output if it is not that of the operands."""
-    dtype = one_type(operands, accepted)
+    dtype = one_type(operands, accepted | UNSIGNED_LONG if kernel in OF_UNSIGNED_LONG else accepted)
     wide = _widened(dtype)
-    own, shape = aligned([cast(b, operand, wide) for operand in operands])
+    operands = [cast(b, operand, wide) for operand in operands]
+    if dtype == "uint64" and kernel in ORDERED:
+        operands = [_flipped(b, operand) for operand in operands]
+    own, shape = aligned(operands)
     row = sparse.on_entries(b, kernel, own, shape, result or wide) or sparse.scaled(b, kernel, own)
     if row is None:
         (row,) = b.step(kernel, own, [(result or wide, shape)])
-    return row if result else cast_row(b, row, dtype)
+    if result:
+        return row
+    return cast_row(b, _flipped(b, row) if dtype == "uint64" and kernel in ORDERED else row, dtype)
 
 
 def _widened(dtype: str) -> str:
-    return "int64" if dtype in NARROW else dtype
+    return "int64" if dtype in NARROW | UNSIGNED_LONG else dtype
+
+
+_Operand = TypeVar("_Operand", Row, Operand)
+
+
+def _flipped(b: Builder, x: _Operand) -> _Operand:
+    """Return numbers of 64 bits with the first one turned: signed ones are then in the order of the unsigned."""
+    sign = np.array(np.iinfo(np.int64).min)
+    if isinstance(x, Const):
+        return Const(x.array ^ sign)
+    return b.step("BitwiseXor", [x, sign], [(x.dtype, x.shape)])[0]
 
 
 def cast(b: Builder, x: Operand, dtype: str) -> Operand:
@@ -145,6 +167,17 @@ def total(b: Builder, node: NodeView) -> Values:
     return (result,)
 
 
+@lowers("Mean", whole=None)
+def mean(b: Builder, node: NodeView) -> Values:
+    (sum_of_all,) = total(b, node)
+    if not isinstance(sum_of_all, Row):
+        decline("there are no rows")
+    if len(node.inputs) == 1:
+        return (sum_of_all,)
+    count = Const(np.asarray(len(node.inputs), sum_of_all.dtype))
+    return (elementwise(b, "Div", [sum_of_all, count], FLOATS),)
+
+
 @lowers("Clip", whole=None)
 def clip(b: Builder, node: NodeView) -> Values:
     result = node.row(0)
@@ -169,8 +202,9 @@ def power(b: Builder, node: NodeView) -> Values:
     ):
         return (elementwise(b, "Mul", [base, base], COMPUTED),)
     if exponent.dtype != base.dtype:
-        if base.dtype not in FLOATS or exponent.dtype not in NUMBERS:
-            decline("an integer to the power of a float")
+        if exponent.dtype in FLOATS and base.dtype in INTEGERS:
+            wide = [cast(b, operand, "float64") for operand in (base, exponent)]
+            return (cast_row(b, elementwise(b, "Pow", wide, FLOATS), base.dtype),)
         exponent = cast(b, exponent, base.dtype)
     return (elementwise(b, "Pow", [base, exponent], COMPUTED),)
 
@@ -253,10 +287,17 @@ def leaky_relu(b: Builder, node: NodeView) -> Values:
 
 @lowers("Identity", "Dropout", whole=None)
 def identity(b: Builder, node: NodeView) -> Values:
-    if node.n_outputs > 1 or node.has(2):
-        decline("Dropout with a mask, or in training")
-    x = node.inputs[0]
-    return (x,) if x is not None else decline("input 0 is not given")
+    training = node.inputs[2] if node.has(2) else None
+    if training is not None and (not isinstance(training, Const) or training.array.any()):
+        decline("Dropout in training")
+    x = node.inputs[0] if node.has(0) else None
+    if x is None:
+        decline("input 0 is not given")
+    if node.n_outputs == 1:
+        return (x,)
+    if not isinstance(x, Row) or x.lead > 0:
+        decline("a mask of what is not rows")
+    return x, b.step("Expand", [Const(np.array(True))], [("bool", x.shape)])[0]
 
 
 @lowers("Cast", "CastLike", whole=None)

@@ -93,6 +93,30 @@ def softmax(b: Builder, node: NodeView) -> Values:
     return b.step(node.op_type, [x], [(x.dtype, x.shape)], along)
 
 
+@lowers("Hardmax", whole=None)
+def hardmax(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    if node.version >= 13:
+        outer, n, inner = split_at(x.shape, node.row_axis(x, node.integer("axis", -1)))
+    else:
+        axis = node.row_axis(x, node.integer("axis", 1)) if x.shape else decline("the rows are the axis")
+        outer, n, inner = split_at(x.shape, axis, len(x.shape) - axis)
+    if n == 0:
+        decline("nothing to choose from")
+    (at,) = b.step("ArgMax", [x], [("int64", (outer, inner))], (outer, n, inner, 0))
+    return b.step("OneHot", [at, np.array([0, 1], x.dtype)], [(x.dtype, x.shape)], (outer, n, inner))
+
+
+@lowers("GlobalAveragePool", "GlobalMaxPool", whole=None)
+def global_pool(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    first = 1 - x.lead
+    kernel = "ReduceMean" if node.op_type == "GlobalAveragePool" else "ReduceMax"
+    return (reduce_axes(b, kernel, x, list(range(first, len(x.shape))), keep=True),) if first < len(x.shape) else (x,)
+
+
 @lowers("CumSum", whole=None)
 def cumulative_sum(b: Builder, node: NodeView) -> Values:
     x = node.row(0)

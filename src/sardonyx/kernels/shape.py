@@ -346,26 +346,47 @@ def tile(b: Builder, node: NodeView) -> Values:
     return (x,)
 
 
+#: elements of an axis that Pad may add by looking at the others
+LONGEST_PAD = 1 << 20
+#: modes of Pad as numpy.pad calls them
+PAD_MODES = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
+
+
 @lowers("Pad", whole=None)
 def pad(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
-    pads = node.integers("pads", 1)
-    if pads is None or node.text("mode", "constant") != "constant" or len(pads) % 2:
-        decline("not padded with a constant")
+    pads, mode = node.integers("pads", 1), node.text("mode", "constant")
+    if pads is None or len(pads) % 2 or mode not in ("constant", *PAD_MODES):
+        decline("no pads, or a mode that there is not")
     count = len(pads) // 2
     axes: Sequence[int] = node.integers("axes", 3) or range(count)
     fill = node.const(2) if node.has(2) else np.array(node.attributes.get("value", "" if x.dtype == "str" else 0))
     fill = fill.astype(object if x.dtype == "str" else x.dtype).reshape(-1)[:1]
     for axis, before, after in zip(axes, pads[:count], pads[count:], strict=True):
         if before or after:
-            x = _pad_axis(b, x, node.row_axis(x, axis), before, after, fill)
+            own = node.row_axis(x, axis)
+            x = _pad_axis(b, _cut_axis(b, x, own, before, after), own, max(before, 0), max(after, 0), fill, mode)
     return (x,)
 
 
-def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Array) -> Row:
-    if before < 0 or after < 0:
-        decline("padding that takes away")
-    shape = (*x.shape[:axis], x.shape[axis] + before + after, *x.shape[axis + 1 :])
+def _cut_axis(b: Builder, x: Row, axis: int, before: int, after: int) -> Row:
+    """Return x without what negative pads take away."""
+    start, end = max(-before, 0), x.shape[axis] - max(-after, 0)
+    return (
+        slice_axis(b, x, axis, start, 1, end - start) if start <= end else decline("padding that takes away too much")
+    )
+
+
+def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Array, mode: str) -> Row:
+    if not before and not after:
+        return x
+    n = x.shape[axis]
+    if mode != "constant":
+        if n == 0 or max(before, after) > LONGEST_PAD:
+            decline("nothing to pad with, or too much")
+        places: Array = np.pad(np.arange(n), (before, after), PAD_MODES[mode])  # type: ignore[call-overload]
+        return gather_axis(b, x, axis, places)
+    shape = (*x.shape[:axis], n + before + after, *x.shape[axis + 1 :])
     operands: list[Operand | Array] = [x, fill]
     (result,) = b.step("Pad", operands, [(x.dtype, shape)], (*split_at(x.shape, axis), before, after))
     return result
@@ -379,8 +400,8 @@ def one_hot(b: Builder, node: NodeView) -> Values:
     depth = int(node.const(1).reshape(-1)[0])
     axis = node.integer("axis", -1)
     own = (axis if axis >= 0 else axis + indices.rank + 1) - 1 - indices.lead
-    if own < 0 or indices.dtype not in ("int64", "int32") or depth < 0:
-        decline("the new axis comes before the rows, or the indices are not integers")
+    if own < 0 or indices.dtype in ("str", "bool") or depth < 0:
+        decline("the new axis comes before the rows, or the indices are not numbers")
     shape = (*indices.shape[:own], depth, *indices.shape[own:])
     along = (math.prod(indices.shape[:own]), depth, math.prod(indices.shape[own:]))
     at = cast(b, indices, "int64")

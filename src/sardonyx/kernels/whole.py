@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..program import DTYPE_CODES
 from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers, split_at
 from .elementwise import FLOATS, NUMBERS, cast_row, elementwise, one_type
 from .select import expand_to
@@ -120,6 +121,17 @@ def tile(b: Builder, node: NodeView) -> Values:
     return (x,)
 
 
+@lowers("EyeLike", whole=True)
+def eye_like(b: Builder, node: NodeView) -> Values:
+    from ..reference import dtype_of
+
+    x = node.row(0)
+    dtype = dtype_of(node.integer("dtype", 0)) or x.dtype
+    if len(x.shape) != 2 or dtype not in DTYPE_CODES or dtype == "str":
+        decline("not a matrix of numbers")
+    return (Const(np.eye(*x.shape, k=node.integer("k", 0), dtype=dtype)),)
+
+
 # ---- elements moved --------------------------------------------------------------------------------------------------
 
 
@@ -176,7 +188,10 @@ def product(b: Builder, x: Operand, y: Operand) -> Row:
     (m, k), (k2, n) = left[-2:], right[-2:]
     if k != k2:
         decline("matrices do not fit")
-    stack = np.broadcast_shapes(left[:-2], right[:-2])
+    try:
+        stack = np.broadcast_shapes(left[:-2], right[:-2])
+    except ValueError:
+        decline("stacks of matrices do not broadcast")
     count = math.prod(stack)
     x, y = _stacked(b, x, left, stack), _stacked(b, y, right, stack)
     params = (count, m, k, n, int(math.prod(x.shape) != m * k), int(math.prod(y.shape) != k * n))
