@@ -59,6 +59,7 @@ def _number(node: NodeView, index: int) -> int:
 
 @takes_apart("If")
 def either(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return what the branch of a known condition gives, or choose between both."""
     condition = node.inputs[0] if node.inputs else None
     if isinstance(condition, Const):
         return walk(node.attributes["then_branch" if condition.array.reshape(-1)[0] else "else_branch"], {})
@@ -84,6 +85,7 @@ def _chosen(b: Builder, condition: Row, yes: Value | None, no: Value | None) -> 
 
 @takes_apart("Loop")
 def rounds(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the body done as often as is known."""
     body: onnx.GraphProto = node.attributes["body"]
     most = _number(node, 0) if node.has(0) else None
     go_on = bool(_number(node, 1)) if node.has(1) else True
@@ -109,6 +111,7 @@ def _check_size(rounds_done: int, body: onnx.GraphProto) -> None:
 
 @takes_apart("Scan")
 def slices(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the body done for every slice."""
     body, count = node.attributes["body"], node.integer("num_scan_inputs", 0)
     if node.version < 9 or not 0 < count <= len(node.inputs):
         decline("Scan of opset 8")
@@ -199,16 +202,19 @@ def _place(node: NodeView, index: int, count: int, *, beyond: bool = False) -> i
 
 @takes_apart("SequenceConstruct")
 def construct(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the values in their order."""
     return [Listed(tuple(value for value in node.inputs if value is not None))]
 
 
 @takes_apart("SequenceEmpty")
 def nothing(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return no values."""
     return [Listed(())]
 
 
 @takes_apart("SequenceInsert")
 def insert(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the values with another one among them."""
     items, new = _items(node), node.inputs[1]
     at = _place(node, 2, len(items), beyond=True)
     return [Listed((*items[:at], new, *items[at:]))] if new is not None else decline("nothing to insert")
@@ -216,6 +222,7 @@ def insert(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
 
 @takes_apart("SequenceErase")
 def erase(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the values without one."""
     items = _items(node)
     at = _place(node, 1, len(items))
     return [Listed(items[:at] + items[at + 1 :])]
@@ -223,17 +230,20 @@ def erase(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
 
 @takes_apart("SequenceAt")
 def at(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the value at a place."""
     items = _items(node)
     return [items[_place(node, 1, len(items))]]
 
 
 @takes_apart("SequenceLength")
 def length(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return how many values there are."""
     return [Const(np.array(len(_items(node)), np.int64))]
 
 
 @takes_apart("SequenceMap")
 def for_each(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the body's outputs for every value."""
     body: onnx.GraphProto = node.attributes["body"]
     count = len(_items(node))
     _check_size(count, body)
@@ -247,6 +257,7 @@ def for_each(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
 
 @takes_apart("ConcatFromSequence")
 def join(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the values joined along an axis."""
     items, axis = _items(node), node.integer("axis", 0)
     names = [f"i{i}" for i in range(len(items))]
     nodes = []
@@ -259,6 +270,7 @@ def join(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
 
 @takes_apart("SplitToSequence")
 def split(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the parts of a tensor."""
     axis = node.integer("axis", 0)
     count = _length(node.inputs[0], axis)
     sizes = _sizes(node.const(1), count) if node.has(1) else [1] * count
@@ -308,16 +320,19 @@ def _present(node: NodeView) -> Value:
 
 @takes_apart("Optional")
 def optional(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the value."""
     return [_present(node)]
 
 
 @takes_apart("OptionalGetElement")
 def get_element(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return the value."""
     return [_present(node)]
 
 
 @takes_apart("OptionalHasElement")
 def has_element(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
+    """Return whether there is a value."""
     if node.has(0):
         _present(node)
     return [Const(np.array(node.has(0)))]

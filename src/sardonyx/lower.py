@@ -27,7 +27,7 @@ from onnx import helper
 from . import kernels as kernels  # registers the rules
 from .control_flow import STRUCTURES
 from .errors import ModelError
-from .inference import MAX_DEPTH, MAX_NODES, infer_types, standard_body
+from .inference import MAX_DEPTH, MAX_NODES, infer_types, is_since, standard_body
 from .partition import Output, partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
@@ -246,7 +246,8 @@ class _Lowering:
         shape = None if dims is None else tuple(int(d.dim_value) if d.HasField("dim_value") else None for d in dims)
         dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else ""
         if self.whole:
-            return self._add_whole(info.name, dtype, shape)
+            self._add_whole(info.name, dtype, shape)
+            return
         is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
         if is_rows and shape is not None:
             row_shape = tuple(n for n in shape[1:] if n is not None)
@@ -354,7 +355,7 @@ class _Lowering:
 
     def _by_rule(self, view: NodeView, reasons: list[str]) -> Values | None:
         domain = view.proto.domain
-        if domain in ("", "ai.onnx") and view.version < 7:
+        if domain in ("", "ai.onnx") and view.version < 7 and not is_since(view.op_type, view.version, 7):
             return None
         if all(is_known(value) for value in view.inputs) or any(isinstance(value, Batch) for value in view.inputs):
             return None

@@ -233,7 +233,8 @@ def _plain(value: Any) -> Any:
 class _Recipe:
     """How outputs come from the only program: those of its own to ask for, and the borders of what comes at a place.
 
-    `all` is whether these are all that it has, in its order. `direct` is None where outputs are no one-to-one matter: constants, lists, one value as two outputs.
+    `all` is whether these are all that it has, in its order. `direct` is None where outputs are no one-to-one matter:
+    constants, lists, one value as two outputs.
     """
 
     wanted: list[str]

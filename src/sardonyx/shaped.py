@@ -65,7 +65,7 @@ class Shaped:
         self.example = self._example()
 
     def _small_inputs(self) -> list[str]:
-        """Return short lists of numbers; none where there would be nothing else: a program computes, it is no memory."""
+        """Return short lists of numbers, but not all of the inputs: a program computes, it is no memory."""
         text = onnx.TensorProto.STRING
         kinds = {v.name: v.type.tensor_type for v in self._inputs}
         small = [name for name, kind in kinds.items() if len(kind.shape.dim) < 2 and kind.elem_type != text]

@@ -44,7 +44,7 @@ def gather_nd(b: Builder, node: NodeView) -> Values:
 
 @lowers("GatherElements", whole=None)
 def gather_elements_of_a_part(b: Builder, node: NodeView) -> Values:
-    """Indices for a part of the other dimensions: that part alone is asked."""
+    """Ask only the part of the other dimensions that there are indices for."""
     data, indices = node.operand(0), _indices(b, node.operand(1))
     if b.lead != ROWLESS and (isinstance(data, Const) or isinstance(indices, Const)):
         decline("rows meet a constant")
