@@ -422,8 +422,11 @@ class _Lowering:
 
 
 def _check_standard(view: NodeView, reasons: Sequence[str]) -> None:
+    from .reference_operators import OPERATORS
+
     domain, why = view.proto.domain, "; ".join(reasons)
-    if domain and not domain.startswith("ai.onnx"):
+    known = any((op.op_domain, op.__name__) == (domain, view.op_type) for op in OPERATORS)
+    if domain and not domain.startswith("ai.onnx") and not known:
         raise ModelError(
             f"operator {view.op_type} of domain {domain!r} is not part of the ONNX standard, and the model has no body "
             f"for it{': ' if why else ''}{why}. Convert without it, say the estimator itself with sardonyx.to_onnx, or "
