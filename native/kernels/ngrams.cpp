@@ -25,7 +25,8 @@ void check(const Step& step) {
           "needs a column for each edge");
   require(y.dtype == DType::f32 && lists >= 1 && covers(lists, tokens, 1, x.width) && y.width % lists == 0, name,
           "params do not fit");
-  require(in_range(step.params[2].i, 1, kLargest) && in_range(step.params[3].i, 0, tokens), name, "lengths are out of range");
+  require(in_range(step.params[2].i, 1, kLargest) && in_range(step.params[3].i, 0, tokens), name,
+          "lengths are out of range");
   const std::int64_t count = edges.dims[0], width = y.width / lists;
   const auto *edge = data_of<const std::int64_t>(edges), *column = data_of<const std::int64_t>(columns);
   for (std::int64_t e = 0; e < count; ++e, edge += 2) {
@@ -39,7 +40,7 @@ inline std::int64_t edge_of(const std::int64_t* edges, std::int64_t count, std::
   std::int64_t low = 0, high = count;
   while (low < high) {
     const std::int64_t middle = (low + high) / 2;
-    const std::int64_t *edge = edges + 2 * middle;
+    const std::int64_t* edge = edges + 2 * middle;
     if (edge[0] < node || (edge[0] == node && edge[1] < token)) {
       low = middle + 1;
     } else {
@@ -52,7 +53,8 @@ inline std::int64_t edge_of(const std::int64_t* edges, std::int64_t count, std::
 void run(const Step& step, std::int64_t rows, const Context&) {
   const std::int64_t lists = step.params[0].i, tokens = step.params[1].i, longest = step.params[2].i;
   const std::int64_t count = step.inputs[1].dims[0], width = step.outputs[0].width / lists;
-  const auto *edges = data_of<const std::int64_t>(step.inputs[1]), *columns = data_of<const std::int64_t>(step.inputs[2]);
+  const auto *edges = data_of<const std::int64_t>(step.inputs[1]),
+             *columns = data_of<const std::int64_t>(step.inputs[2]);
   const auto* x = data_of<const std::int64_t>(step.inputs[0]);
   auto* y = data_of<float>(step.outputs[0]);
   for (std::int64_t r = 0; r < rows * lists; ++r, x += tokens, y += width) {
