@@ -78,6 +78,7 @@ class PlanSession(Session):
         self.plan = plan
         self._inputs, self._outputs = node_args(model)
         self._runner = PlanRunner(plan, threads)
+        self._all_outputs = self._runner.all_outputs()
         self._shaped = shaped(model, threads) if plan.reference_operators else None
         self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
@@ -96,6 +97,8 @@ class PlanSession(Session):
         """Return the outputs named (all if None or empty) for tensors given by input name, dense."""
         if run_options is not None:
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
+        if output_names is None and self._all_outputs is not None and type(input_feed) is dict:
+            return self._all_outputs(input_feed)
         names = self.plan.outputs if output_names is None else _output_names(output_names, self.plan.outputs)
         if type(input_feed) is not dict and not isinstance(input_feed, Mapping):
             raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")

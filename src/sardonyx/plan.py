@@ -14,7 +14,7 @@ native program does (inputs.py and loading.py do).
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol, TypeAlias, cast
@@ -113,6 +113,13 @@ class Border:
     sources: tuple[str, ...]
     keys: tuple[int | str, ...] = ()
     lead: int = 0
+
+    def maker(self) -> Callable[[Array], Any]:
+        """Return what makes the output of its only source."""
+        if self.form == "maps":
+            row_maps, keys = _native_core().row_maps, self.keys
+            return lambda array: row_maps(array, keys)
+        return lambda array: self.cross((array,))
 
     def cross(self, arrays: Sequence[Array]) -> Any:
         """Return the output."""
@@ -280,6 +287,25 @@ class PlanRunner:
         values = dict(zip(recipe.wanted, arrays, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
         return [self._output(name, values) for name in output_names]
+
+    def all_outputs(self) -> Callable[[dict[str, Any]], list[Any]] | None:
+        """Return what makes all outputs with nothing in between, where `alone` and one array is one output.
+
+        One row takes less than a microsecond to compute, so every call of Python counts.
+        """
+        recipe = self._recipe(self.plan.outputs) if self.alone else None
+        if recipe is None or recipe.direct is None or not recipe.all:
+            return None
+        run = self._runners[0][1].run
+        makers = [(place, border.maker()) for place, border in recipe.direct]
+
+        def answer(feeds: dict[str, Any]) -> list[Any]:
+            arrays = run(None, feeds)
+            for place, make in makers:
+                arrays[place] = make(arrays[place])
+            return arrays
+
+        return answer
 
     def _recipe(self, output_names: tuple[str, ...]) -> _Recipe:
         """Return what to ask the program for: only what these outputs are made of."""
