@@ -27,7 +27,7 @@ from .kernels.whole import as_row
 from .rules import ROWLESS, Across, Array, Builder, Const, Listed, NativeStep, NodeView, Row, Value, decline
 
 #: nodes that a loop may become
-MOST_UNROLLED: Final = 4096
+MOST_UNROLLED: Final = 2048
 #: kernels that refuse some values: they must not run in a branch that is not taken
 REFUSING: Final = frozenset(
     {"Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Require", "CheckFinite", "CategoryLookup"}
@@ -89,6 +89,8 @@ def rounds(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
     body: onnx.GraphProto = node.attributes["body"]
     most = _number(node, 0) if node.has(0) else None
     go_on = bool(_number(node, 1)) if node.has(1) else True
+    if go_on and most is not None:
+        _check_size(most - 1, body)
     names, state, count = [value.name for value in body.input], list(node.inputs[2:]), 0
     columns: list[list[Value | None]] = [[] for _ in body.output[1 + len(state) :]]
     while go_on and (most is None or count < most):
@@ -121,8 +123,8 @@ def slices(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
     (length,) = lengths if len(lengths) == 1 else decline("inputs of different lengths")
     names = [value.name for value in body.input]
     columns: list[list[Value | None]] = [[] for _ in body.output[len(state) :]]
+    _check_size(length - 1, body)
     for i in range(length):
-        _check_size(i, body)
         parts = [
             _slice(b, value, axis, length - 1 - i if backward else i)
             for value, axis, backward in zip(scanned, axes, backwards, strict=True)
@@ -246,7 +248,7 @@ def for_each(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
     """Return the body's outputs for every value."""
     body: onnx.GraphProto = node.attributes["body"]
     count = len(_items(node))
-    _check_size(count, body)
+    _check_size(count - 1, body)
     names, rows = [value.name for value in body.input], []
     for i in range(count):
         given = [v.items[i] if isinstance(v, Listed) and i < len(v.items) else v for v in node.inputs]

@@ -343,6 +343,9 @@ class _Lowering:
         node = view.proto
         if node.op_type == "Constant" and not node.domain:
             return (Const(_constant_node(view.attributes)),)
+        only = view.inputs[0] if len(view.inputs) == 1 else None
+        if node.op_type == "Identity" and not node.domain and isinstance(only, Const):
+            return (only,)
         names = {name: scope.find(name) for name in free_names(node)}
         known = {name: value.array for name, value in names.items() if isinstance(value, Const)}
         if view.function is not None or node.op_type in RANDOM or len(known) < len(names):

@@ -36,6 +36,9 @@ from .operators.text import BETWEEN
 
 Array = NDArray[Any]
 
+#: rounds of a loop in Python
+MOST_ROUNDS = 100_000
+
 
 def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
     """Return the reference implementation of a model, with the operators of this module."""
@@ -87,6 +90,8 @@ class Loop(_Any):
         go_on = True if cond is None else bool(np.asarray(cond).item())
         state, stacked, count = list(carried), _Stacks(self.body, len(carried) + 1), 0
         while go_on and count < most:
+            if count == MOST_ROUNDS:
+                raise ModelError(f"Loop: more than {MOST_ROUNDS} rounds; its operators have no kernels together.")
             inputs = dict(zip(names, [np.array(count, np.int64), np.array(go_on), *state], strict=False))
             again, *results = _run(self.body, context, inputs, attributes)
             state, go_on = results[: len(state)], bool(np.asarray(again).item())

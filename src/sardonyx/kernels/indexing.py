@@ -9,7 +9,7 @@ import numpy as np
 from ..program import Param
 from ..rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from .elementwise import NUMBERS, cast
-from .shape import slice_axis
+from .shape import LARGEST_TABLE, slice_axis
 from .whole import as_row
 
 REDUCTIONS = {"none": 0, "add": 1, "mul": 2, "max": 3, "min": 4}
@@ -99,8 +99,8 @@ def scatter_nd(b: Builder, node: NodeView) -> Values:
 @lowers("Trilu", whole=None)
 def triangle(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
-    if len(x.shape) < 2 or x.dtype == "str":
-        decline("not matrices of numbers")
+    if len(x.shape) < 2 or x.dtype == "str" or math.prod(x.shape[-2:]) > LARGEST_TABLE:
+        decline("not matrices of numbers, or too large")
     k = int(node.const(1).reshape(-1)[0]) if node.has(1) else 0
     ones = np.ones(x.shape[-2:], bool)
     mask = np.triu(ones, k) if node.integer("upper", 1) else np.tril(ones, k)

@@ -29,6 +29,9 @@ from ..rules import (
 )
 from . import sparse
 
+#: elements of a table that a rule makes for the places of an axis
+LARGEST_TABLE = 1 << 22
+
 # ---- shapes in which the number of rows occurs -----------------------------------------------------------------------
 
 
@@ -214,7 +217,7 @@ def slice_axis(b: Builder, x: Row, axis: int, start: int, step: int, count: int)
     """Return `count` elements of an axis, from `start` on, `step` apart."""
     if (start, step, count) == (0, 1, x.shape[axis]):
         return x
-    if (row := sparse.chosen(b, x, start + step * np.arange(count))) is not None:
+    if x.sparse and (row := sparse.chosen(b, x, start + step * np.arange(count))) is not None:
         return row
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
     params = (*split_at(x.shape, axis), start, step, count)
@@ -342,12 +345,17 @@ def tile(b: Builder, node: NodeView) -> Values:
         decline("rows are repeated")
     for axis, times in enumerate(repeats):
         if times != 1:
-            x = gather_axis(b, x, axis, np.tile(np.arange(x.shape[axis]), times))
+            x = gather_axis(b, x, axis, repeated(x.shape[axis], times))
     return (x,)
 
 
-#: elements of an axis that Pad may add by looking at the others
-LONGEST_PAD = 1 << 20
+def repeated(n: int, times: int) -> Array:
+    """Return the places of an axis, several times over."""
+    if n * times > LARGEST_TABLE:
+        decline("repeated more often than a table of places holds")
+    return np.tile(np.arange(n), times)
+
+
 #: modes of Pad as numpy.pad calls them
 PAD_MODES = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
 
@@ -382,7 +390,7 @@ def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Arra
         return x
     n = x.shape[axis]
     if mode != "constant":
-        if n == 0 or max(before, after) > LONGEST_PAD:
+        if n == 0 or n + before + after > LARGEST_TABLE:
             decline("nothing to pad with, or too much")
         places: Array = np.pad(np.arange(n), (before, after), PAD_MODES[mode])  # type: ignore[call-overload]
         return gather_axis(b, x, axis, places)

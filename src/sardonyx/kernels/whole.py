@@ -19,7 +19,7 @@ from ..program import DTYPE_CODES
 from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers, split_at
 from .elementwise import FLOATS, NUMBERS, cast_row, elementwise, one_type
 from .select import expand_to
-from .shape import concat_rows, gather_axis, look_up
+from .shape import LARGEST_TABLE, concat_rows, gather_axis, look_up, repeated
 
 
 def as_row(b: Builder, x: Operand) -> Row:
@@ -117,7 +117,7 @@ def tile(b: Builder, node: NodeView) -> Values:
         decline("not one number of repeats for each dimension")
     for axis, times in enumerate(repeats):
         if times != 1:
-            x = gather_axis(b, x, axis, np.tile(np.arange(x.shape[axis]), times))
+            x = gather_axis(b, x, axis, repeated(x.shape[axis], times))
     return (x,)
 
 
@@ -127,7 +127,7 @@ def eye_like(b: Builder, node: NodeView) -> Values:
 
     x = node.row(0)
     dtype = dtype_of(node.integer("dtype", 0)) or x.dtype
-    if len(x.shape) != 2 or dtype not in DTYPE_CODES or dtype == "str":
+    if len(x.shape) != 2 or dtype not in DTYPE_CODES or dtype == "str" or x.width > LARGEST_TABLE:
         decline("not a matrix of numbers")
     return (Const(np.eye(*x.shape, k=node.integer("k", 0), dtype=dtype)),)
 
