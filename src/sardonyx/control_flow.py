@@ -165,8 +165,10 @@ def _stacked(b: Builder, column: list[Value | None], axis: int, kind: onnx.TypeP
     """Return values side by side along a new axis."""
     if not column:
         return Const(_nothing(kind))
-    if all(isinstance(value, Const) for value in column):
-        return Const(np.stack([value.array for value in column if isinstance(value, Const)], axis))
+    known = [value.array for value in column if isinstance(value, Const)]
+    if len(known) == len(column):
+        same = len({(array.dtype, array.shape) for array in known}) == 1 and -1 - known[0].ndim <= axis <= known[0].ndim
+        return Const(np.stack(known, axis)) if same else decline("rounds that give values of different kinds")
     if b.lead == ROWLESS:
         column = [as_row(b, value) if isinstance(value, Const) else value for value in column]
     rows = [value for value in column if isinstance(value, Row) and value.lead == b.lead]

@@ -28,7 +28,7 @@ def test_modes(dtype: str, mode: str) -> None:
     values = ("a", "b", "ä", "", "c") if dtype == "str" else (2, 3, 5, 7)
     for least, most, skipped in ((1, 1, 0), (1, 2, 0), (2, 2, 0), (1, 2, 3), (2, 2, 5)):
         lengths: dict[str, Any] = {"min_gram_length": least, "max_gram_length": most, "max_skip_count": skipped}
-        weights = {} if mode == "TF" else {"weights": [2.0, 0.5, 1.0, 3.0, 4.0]}
+        weights: dict[str, Any] = {} if mode == "TF" else {"weights": [2.0, 0.5, 1.0, 3.0, 4.0]}
         check(
             "TfIdfVectorizer",
             rows(dtype, 8, values=values),
