@@ -30,7 +30,8 @@ def programs(session: Any) -> int:
 
 def test_what_works_across_rows_is_native_for_every_number_of_them() -> None:
     model = parsed("g (float[N,3] x) => (float[N,3] y) { y = Softmax<axis=0>(x) }")
-    session, judge = sardonyx.load(model), ReferenceEvaluator(model)
+    session = sardonyx.load(model)
+    judge: Any = ReferenceEvaluator(model)
     assert "compiled for each shape" in session.explain()
     assert "reference" not in session.explain()
     for count, n in enumerate((1, 2, 7), 1):

@@ -91,11 +91,11 @@ def test_equality_in_the_older_operators(dtype: str, mode: str) -> None:
 def test_what_does_not_fit_is_left_to_the_reference(name: str, value: list[Any]) -> None:
     given = grown(np.random.default_rng(1), 2, "float32")
     given["nodes_modes"] = numpy_helper.from_array(np.array([6, 6], np.uint8))
-    given["membership_values"] = numpy_helper.from_array(np.float32([-1, np.nan, 0.5, np.nan]))
+    given["membership_values"] = numpy_helper.from_array(np.array([-1, np.nan, 0.5, np.nan], np.float32))
     model = model_of("TreeEnsemble", [rows("float32", 2)], domain="ai.onnx.ml", **given)
     (node,) = model.graph.node
     node.attribute.remove(next(a for a in node.attribute if a.name == name))
-    given_value = numpy_helper.from_array(np.float32(value)) if name == "membership_values" else value
+    given_value = numpy_helper.from_array(np.array(value, np.float32)) if name == "membership_values" else value
     node.attribute.append(helper.make_attribute(name, given_value))
     copy = onnx.ModelProto()
     copy.CopyFrom(model)

@@ -141,7 +141,9 @@ def test_pools_of_everything() -> None:
 
 def test_integers_to_the_power_of_floats() -> None:
     x = np.array([0, 1, 2, 3, 10], np.int32)
-    check_whole("g (int32[5] x, float[5] e) => (int32[a] y) { y = Pow(x, e) }", x, np.float32([2, 0.5, 3, 1, 0]))
+    check_whole(
+        "g (int32[5] x, float[5] e) => (int32[a] y) { y = Pow(x, e) }", x, np.array([2, 0.5, 3, 1, 0], np.float32)
+    )
 
 
 def test_scalars_and_nothing() -> None:
