@@ -21,7 +21,7 @@ import onnx
 
 from . import registry
 from .description import KEY, Description, Form, Method
-from .errors import ConversionError
+from .errors import ConversionError, SardonyxError
 from .graph import STEPS, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
@@ -152,7 +152,12 @@ def call(estimator: Any, method: str, X: Data) -> Any:
 
 def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> Result:
     """Return what a converter returns, refused if it is no data of the graph."""
-    result: Result = entry.function(estimator, X)
+    try:
+        result: Result = entry.function(estimator, X)
+    except SardonyxError:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:  # most often the estimator's own, of a method it lacks
+        raise ConversionError(f"{type(estimator).__name__}.{method} cannot be converted: {error}") from error
     parts = result if isinstance(result, list | tuple) else [result]
     if not parts or not all(isinstance(part, Value | Columns) for part in parts):
         given = ", ".join(dict.fromkeys(type(part).__name__ for part in parts)) or "nothing"

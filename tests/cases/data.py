@@ -906,3 +906,44 @@ def complete_first() -> Dataset:
     full = regression_nan()
     order = np.argsort(np.isnan(full.X_test).any(axis=1), kind="stable")
     return Dataset(full.X, full.y, full.X_test[order])
+
+
+@data
+def cat_frame() -> Dataset:
+    """What catboost takes for categories: text of every length, integers, bools; and strangers among the test rows."""
+    rng = np.random.default_rng(31)
+    lengths = [c * n for n in (1, 3, 4, 8, 9, 16, 17, 32, 33, 64, 65, 128, 129, 300) for c in "pq"]
+
+    def make(n: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "city": rng.choice(np.array(["x", "Köln", "日本", ""], dtype=object), n),
+                "shop": rng.integers(-4, 9, n),
+                "size": rng.normal(size=n),
+                "code": rng.choice(np.array(lengths, dtype=object), n),
+                "gone": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)),
+                "open": rng.random(n) < 0.4,
+            }
+        )
+
+    X, test = make(300), make(50)
+    y = 2.0 * (X["city"] == "x") + (X["shop"] > 4) * X["size"] + 3.0 * (X["code"] < "pppp") * (X["city"] == "日本")
+    test.loc[:1, "city"], test.loc[2:3, "code"] = ["X", "Oslo"], ["q" * 63, "0"]
+    test.loc[4:5, "shop"] = [99, -(2**63)]
+    test.loc[6:8, "size"], test.loc[9:10, "gone"] = [np.inf, np.nan, -np.inf], [np.inf, -0.0]
+    return Dataset(X, y.to_numpy(), test)
+
+
+@data
+def cat_classes() -> Dataset:
+    full = cat_frame()
+    return Dataset(full.X, np.digitize(full.y, [0.0, 2.0]), full.X_test)
+
+
+@data
+def cat_integers() -> Dataset:
+    """Integers that are categories."""
+    rng = np.random.default_rng(32)
+    X, test = rng.integers(-30, 30, (200, 3)), rng.integers(-40, 40, (40, 3))
+    test[0] = [-(2**63), 2**63 - 1, 0]
+    return Dataset(X, X[:, 0] % 7 + X[:, 1], test)
