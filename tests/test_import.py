@@ -29,7 +29,7 @@ LAYERS = [
     ["operators"],
     ["registry"],
     ["records"],
-    ["inputs", "description", "agreement", "node_args"],
+    ["inputs", "description", "ragged", "agreement", "node_args"],
     ["convert"],
     ["tracing"],
     ["converters"],

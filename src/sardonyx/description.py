@@ -6,7 +6,8 @@
      "single": false, "by_column": false,
      "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None", "sparse": false}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
-     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": []}},
+     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": [],
+                             "tables": []}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
 
     array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
@@ -44,21 +45,24 @@ SPARSE_FROM: Final = 1024
 MAX_BYTES: Final = 1 << 28
 
 #: how a method's arrays are handed out: one; one as a CSR matrix; a list (multi-output); a tuple; named columns of
-#: several dtypes
-Form: TypeAlias = Literal["array", "sparse", "list", "tuple", "columns"]
+#: several dtypes; rows that no tensor holds (ragged.py)
+Form: TypeAlias = Literal["array", "sparse", "list", "tuple", "columns", "tuples", "terms", "dicts", "objects"]
+CODED: Final = ("tuples", "terms", "dicts", "objects")
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in.
 
-    `names` are those of the result's columns, where the estimator has any (``get_feature_names_out``).
+    `names` are those of the result's columns, where the estimator has any (``get_feature_names_out``). `tables`: what
+    codes in the output stand for, in the forms of `CODED`.
     """
 
     outputs: tuple[str, ...]
     form: Form = "array"
     dtypes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    tables: tuple[Array, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +100,7 @@ class Description:
                 "records": None if self.signature.records is None else asdict(self.signature.records),
                 "features": self.features,
                 "classes": _write_classes(self.classes),
-                "methods": {name: asdict(method) for name, method in self.methods.items()},
+                "methods": {name: _write_method(method) for name, method in self.methods.items()},
                 "proof": None if self.proof is None else _write_proof(self.proof),
             },
             ensure_ascii=True,
@@ -268,6 +272,16 @@ def _read_spec(spec: dict[str, Any]) -> InputSpec:
     return InputSpec(name, dtype, width and _expect(width, int), missing, _expect(spec.get("sparse", False), bool))
 
 
+def _write_method(method: Method) -> dict[str, Any]:
+    return {
+        "outputs": method.outputs,
+        "form": method.form,
+        "dtypes": method.dtypes,
+        "names": method.names,
+        "tables": [write_array(table) for table in method.tables],
+    }
+
+
 def _read_method(method: Any) -> Method:
     fields = _expect(method, dict)
     outputs, form, dtypes = _texts(fields.get("outputs")), fields.get("form"), _texts(fields.get("dtypes"))
@@ -278,7 +292,12 @@ def _read_method(method: Any) -> Method:
     for dtype in dtypes:
         if np.dtype(dtype).kind not in "biufUO":
             _refuse(f"dtype {dtype}")
-    return Method(outputs, form, dtypes, _texts(fields.get("names", [])))
+    tables = tuple(map(read_array, _expect(fields.get("tables", []), list)))
+    if bool(tables) != (form in CODED) or any(table.ndim != 1 for table in tables):
+        _refuse(f"a method of form {form!r} with {len(tables)} tables")
+    if tables and (len(outputs) != 1 or len(dtypes) != 1):
+        _refuse(f"codes in {len(outputs)} outputs, of dtypes {dtypes}")
+    return Method(outputs, form, dtypes, _texts(fields.get("names", [])), tables)
 
 
 def _write_classes(classes: Array | Sequence[Array] | None) -> Any:

@@ -605,7 +605,10 @@ def as_value(x: Any) -> Value:
 def per_row(row: ArrayLike, like: Value) -> Value:
     """Return `row` once for every row of `like`, of shape (N, ...): what does not depend on the data."""
     zeros = op.ConstantOfShape(op.Shape(like, start=0, end=1), value=np.zeros(1, np.int64))
-    return current_graph().constant(np.asarray(row)[None])[zeros]
+    array = np.asarray(row)
+    if array.ndim == 1 and array.dtype.kind in "OUT":  # of several texts, ONNX Runtime's Gather copies the first alone
+        return concat([current_graph().constant(array[i : i + 1])[zeros][:, None] for i in range(len(array))])
+    return current_graph().constant(array[None])[zeros]
 
 
 def where(condition: Any, a: Any, b: Any) -> Value:

@@ -44,6 +44,7 @@ from .inputs import (
 )
 from .node_args import NodeArg, node_args, tensor_type
 from .program import MAGIC, pack
+from .ragged import decode, is_coded
 
 if TYPE_CHECKING:
     import onnx
@@ -262,6 +263,8 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        if is_coded(entry):
+            return decode(entry, self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0])
         if entry.form == "sparse":
             return _as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
         return _in_form(method, entry, self._outputs_of(entry.outputs, X))
@@ -306,6 +309,8 @@ class Session(ABC):
         for name in chosen or ("predict",):
             if name not in known:
                 raise MissingMethodError(_missing_method(self, name))
+            if is_coded(known[name]):
+                raise InputError(f"{name} gives rows that no column holds; call session.{name}(X).")
         return {name: known[name] for name in chosen}
 
     def _fast_feeds(self, X: Any) -> dict[str, Any]:

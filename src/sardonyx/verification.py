@@ -30,6 +30,7 @@ from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, sp
 from .inputs import is_sparse
 from .operators.text import REFUSAL
 from .program import MAGIC
+from .ragged import encode, is_coded
 from .registry import ALIASES, OPTIONS
 from .session import Session, load, parse_onnx
 
@@ -110,7 +111,8 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
     for name, method in description.methods.items():
         result, answers = _ask_for_proof(estimator, name, method, rows)
         form: Form = "sparse" if is_sparse(result) else "array" if method.form == "sparse" else method.form
-        methods[name] = replace(method, form=form, dtypes=tuple(_dtype(a) for a in answers))
+        dtypes = method.dtypes if is_coded(method) else tuple(_dtype(a) for a in answers)
+        methods[name] = replace(method, form=form, dtypes=dtypes)
         arrays.update(zip(method.outputs, answers, strict=True))
     return replace(description, methods=methods, proof=Proof(session.feeds(rows), arrays))
 
@@ -254,6 +256,8 @@ def _result(estimator: Any, name: str, X: Any) -> Any:
 
 
 def _arrays(result: Any, method: Method, X: Any) -> list[Array]:
+    if is_coded(method):
+        return [encode(method, result)]
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
     array = restored(_dense(result), X)

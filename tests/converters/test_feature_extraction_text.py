@@ -116,5 +116,5 @@ def test_what_is_no_tensor_is_refused() -> None:
     with pytest.raises(ConversionError, match=r"input_type='dict'.*input_type='string'"):
         convert(FeatureHasher(), np.array([["a"]], dtype=object))
     estimator = CountVectorizer().fit(DOCUMENTS)
-    with pytest.raises(ConversionError, match="get_feature_names_out"):
-        convert(estimator, estimator.transform(DOCUMENTS).toarray(), methods=["inverse_transform"])
+    with pytest.raises(ConversionError, match="takes 5 columns"):
+        convert(estimator, np.ones((1, 4)), methods=["inverse_transform"])

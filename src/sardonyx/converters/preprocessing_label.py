@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import MultiLabelBinarizer
 
+from ..convert import Coded
+from ..errors import ConversionError
 from ..graph import Value, concat
 from ..operators.categories import category_lookup
+from ..operators.checks import require
 from ..protos import STRING
-from ..registry import converter, impossible
+from ..registry import converter
 from ._categories import category_table
 
 
@@ -30,9 +33,11 @@ def multi_label_binarizer(est: Any, y: Value) -> Value:
     return hot.astype(np.int64).max(1)
 
 
-impossible(
-    MultiLabelBinarizer,
-    method="inverse_transform",
-    reason="it gives tuples of as many labels as a row has, and no tensor has rows of different lengths. Read the "
-    "labels off the indicator matrix: classes_[row == 1].",
-)
+@converter(MultiLabelBinarizer, method="inverse_transform", finite=False)
+def multi_label_binarizer_inverse(est: Any, yt: Value) -> Coded:
+    """Return which labels each row has."""
+    if yt.ndim != 2 or yt.dim(1) != len(est.classes_):
+        raise ConversionError(f"MultiLabelBinarizer.inverse_transform takes {len(est.classes_)} columns, one a class.")
+    if yt.dtype.kind != "b":
+        yt = require(yt, (yt == 0) | (yt == 1), message="Expected only 0s and 1s in label indicator.").like(yt)
+    return Coded("tuples", yt.astype(np.bool_), (est.classes_,))
