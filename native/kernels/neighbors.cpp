@@ -2,7 +2,8 @@
 // PairwiseDistances: the distance of each row to each training row.
 //
 // All is float64, and summed feature by feature, so distances are those of sklearn/metrics/_dist_metrics.pyx.tp bit for
-// bit; rows that were float32 are rounded where it rounds (`single`). Training rows are packed in panels of L (the
+// bit; rows that were float32 are rounded where it rounds (`single`). A brute search by Euclidean distances expands the
+// square as scikit-learn's does (_argkmin.pyx.tp, EuclideanArgKmin), with what rounding leaves of it. Training rows are packed in panels of L (the
 // lanes of a vector), each leaf of the search tree in panels of its own; brute force is a tree of one leaf:
 //
 //   leaf      rows 17, 3, 8, ...             in the tree's order
@@ -15,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "blas.h"
 #include "sieve.h"
 #include "space.h"
 
@@ -42,6 +44,20 @@ inline void against_panels(const double* x, const double* panels, const Space& s
   }
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) reduced[r][p] = finished<M>(a[r][p], b[r][p], space);
+  }
+}
+
+// The same for expanded squares, of rows and panels whose squares were added up before.
+template <int R, int P>
+inline void expanded(const double* x, const double* squares, const double* panels, const double* panel_squares,
+                     std::int64_t features, Vector<double> (&reduced)[R][P]) {
+  Vector<double> sums[R][P];
+  products<R, P>(x, panels, features, sums);
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) {
+      const Vector<double> sum = (squares[r] - 2.0 * sums[r][p]) + load(panel_squares + p * kL);
+      reduced[r][p] = larger(sum, Vector<double>{});
+    }
   }
 }
 
@@ -149,6 +165,15 @@ void sort_both(double* values, std::int64_t* indices, std::int64_t n) {
   introsort(values, indices, n, 2 * static_cast<std::int64_t>(::log2(static_cast<double>(n))));
 }
 
+// Passes a heap through another one: where scikit-learn shares out the training rows among threads, as it does for
+// batches no larger than those (_argkmin.pyx.tp, _parallel_on_Y_synchronize), and so for one row. Equal ones change places.
+void pass_on(double* values, std::int64_t* indices, std::int64_t k, double* old_values, std::int64_t* old_indices) {
+  std::memcpy(old_values, values, static_cast<std::size_t>(k) * sizeof(double));
+  std::memcpy(old_indices, indices, static_cast<std::size_t>(k) * sizeof(std::int64_t));
+  for (std::int64_t i = 0; i < k; ++i) values[i] = DBL_MAX;
+  for (std::int64_t i = 0; i < k; ++i) heap_push(values, indices, k, old_values[i], old_indices[i]);
+}
+
 // ---- packed training rows ------------------------------------------------------------------------------------------
 
 struct Leaf {
@@ -169,7 +194,8 @@ struct Packed {
   std::int64_t* order;   // row numbers, leaf after leaf
   Node* nodes;
   double* panels;
-  Sieve sieve;  // of brute force with Euclidean distances
+  double* squares;  // of the rows in the panels: of brute force with Euclidean distances, as the sieve
+  Sieve sieve;
 };
 
 std::int64_t panels_of(std::int64_t n) { return (n + kL - 1) / kL; }
@@ -191,6 +217,7 @@ void release(void* state) {
   std::free(packed->order);
   std::free(packed->nodes);
   std::free(packed->panels);
+  std::free(packed->squares);
   std::free(packed->sieve.rows);
   std::free(packed);
 }
@@ -263,10 +290,14 @@ inline void offer(const Packed& packed, const Leaf& leaf, std::int64_t at, Vecto
 // R rows meet P panels, from place `at` on.
 template <int M, int R, int P>
 inline void meet(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* panels, const double* x,
-                 double* values, std::int64_t* indices) {
+                 const double* squares, double* values, std::int64_t* indices) {
   const std::int64_t k = packed.space.k;
   Vector<double> reduced[R][P];
-  against_panels<M, R, P>(x, panels, packed.space, reduced);
+  if (M == kEuclidean && squares != nullptr) {
+    expanded<R, P>(x, squares, panels, packed.squares + at, packed.space.features, reduced);
+  } else {
+    against_panels<M, R, P>(x, panels, packed.space, reduced);
+  }
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) offer(packed, leaf, at + p * kL, reduced[r][p], values + r * k, indices + r * k);
   }
@@ -274,38 +305,40 @@ inline void meet(const Packed& packed, const Leaf& leaf, std::int64_t at, const 
 
 // Offers the leaf's rows to R heaps, in the tree's order, from place `at` on, where a panel begins.
 template <int M, int R>
-void scan_from(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* x, double* values,
-               std::int64_t* indices) {
+void scan_from(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* x, const double* squares,
+               double* values, std::int64_t* indices) {
   constexpr int P = R == 1 ? 2 * kPanels : kPanels;
   const std::int64_t stride = kL * packed.space.features;
   const double* panels = leaf.panels + (at - leaf.start) * packed.space.features;
   for (; at + P * kL <= leaf.end; at += P * kL, panels += P * stride)
-    meet<M, R, P>(packed, leaf, at, panels, x, values, indices);
-  for (; at < leaf.end; at += kL, panels += stride) meet<M, R, 1>(packed, leaf, at, panels, x, values, indices);
+    meet<M, R, P>(packed, leaf, at, panels, x, squares, values, indices);
+  for (; at < leaf.end; at += kL, panels += stride)
+    meet<M, R, 1>(packed, leaf, at, panels, x, squares, values, indices);
 }
 
 template <int M, int R>
 void scan(const Packed& packed, const Leaf& leaf, const double* x, double* values, std::int64_t* indices) {
-  scan_from<M, R>(packed, leaf, leaf.start, x, values, indices);
+  scan_from<M, R>(packed, leaf, leaf.start, x, nullptr, values, indices);
 }
 
-// R rows of brute force, sieved: only what may enter a heap is measured in float64. What the sieve holds back, the heap
+// R rows of brute force by expanded squares, sieved: only what may enter a heap is measured in float64. What the sieve holds back, the heap
 // would have refused, so the rest of the search does not notice. Where too much passes, the rows are scanned instead.
-template <int M, int R>
+template <int R>
 void sieved_scan(const Packed& packed, const double* x, float* narrow, double* values, std::int64_t* indices) {
   constexpr int P = 4 / (R == 1 ? 1 : 2), kSteps = kNarrow / kL;  // panels of the sieve, and of float64 in each
   const Leaf& leaf = packed.nodes[0].leaf;
   const Sieve& sieve = packed.sieve;
   const std::int64_t features = packed.space.features, k = packed.space.k;
-  double norms[R];
+  double squares[R], norms[R];
   float limits[R];
   bool narrows = true;
   for (int r = 0; r < R; ++r) {
-    norms[r] = norm_of(x + r * features, features);
+    squares[r] = dot(x + r * features, x + r * features, features);
+    norms[r] = __builtin_sqrt(squares[r]);
     limits[r] = __builtin_inff();
     narrows &= norms[r] < kWidest;
   }
-  if (!narrows || sieve.panels < P) return scan<M, R>(packed, leaf, x, values, indices);
+  if (!narrows || sieve.panels < P) return scan_from<kEuclidean, R>(packed, leaf, 0, x, squares, values, indices);
   for (std::int64_t i = 0; i < R * features; ++i) narrow[i] = static_cast<float>(x[i]);
   std::int64_t panel = 0, passed = 0;
   for (; panel + P <= sieve.panels && passed <= R * (128 + panel / 4); panel += P) {
@@ -316,12 +349,13 @@ void sieved_scan(const Packed& packed, const double* x, float* narrow, double* v
       passed += P;
       for (std::int64_t at = panel * kNarrow; at < (panel + P) * kNarrow; at += kSteps * kL) {
         const double* rows = leaf.panels + at * features;
-        meet<M, 1, kSteps>(packed, leaf, at, rows, x + r * features, values + r * k, indices + r * k);
+        meet<kEuclidean, 1, kSteps>(packed, leaf, at, rows, x + r * features, squares + r, values + r * k,
+                                    indices + r * k);
       }
       limits[r] = limit_of(sieve, values[r * k], norms[r]);
     }
   }
-  scan_from<M, R>(packed, leaf, panel * kNarrow, x, values, indices);
+  scan_from<kEuclidean, R>(packed, leaf, panel * kNarrow, x, squares, values, indices);
 }
 
 // Reduced distance of a point to the nearest point a node may hold.
@@ -368,9 +402,12 @@ void search(const Packed& packed, std::int64_t node, double bound, const double*
 }
 
 template <int M>
-void neighbors(const Packed& packed, std::int64_t rows, const double* x, float* narrow, double* values,
+void neighbors(const Packed& packed, std::int64_t rows, const double* x, void* scratch, double* values,
                std::int64_t* indices) {
   const std::int64_t k = packed.space.k, features = packed.space.features;
+  auto* old_values = static_cast<double*>(scratch);
+  auto* old_indices = reinterpret_cast<std::int64_t*>(old_values + k);
+  auto* narrow = reinterpret_cast<float*>(old_indices + k);
   const bool brute = packed.algorithm == kBrute;
   for (std::int64_t i = 0; i < rows * k; ++i) {
     values[i] = brute ? DBL_MAX : static_cast<double>(INFINITY);
@@ -379,8 +416,8 @@ void neighbors(const Packed& packed, std::int64_t rows, const double* x, float* 
   std::int64_t r = 0;
   if constexpr (M == kEuclidean) {
     for (; brute && r + kTile <= rows; r += kTile)
-      sieved_scan<M, kTile>(packed, x + r * features, narrow, values + r * k, indices + r * k);
-    for (; brute && r < rows; ++r) sieved_scan<M, 1>(packed, x + r * features, narrow, values + r * k, indices + r * k);
+      sieved_scan<kTile>(packed, x + r * features, narrow, values + r * k, indices + r * k);
+    for (; brute && r < rows; ++r) sieved_scan<1>(packed, x + r * features, narrow, values + r * k, indices + r * k);
   }
   for (; brute && r + kTile <= rows; r += kTile) {
     scan<M, kTile>(packed, packed.nodes[0].leaf, x + r * features, values + r * k, indices + r * k);
@@ -389,6 +426,7 @@ void neighbors(const Packed& packed, std::int64_t rows, const double* x, float* 
     const double bound = brute ? 0.0 : lower_bound<M>(packed, 0, x + r * features);
     search<M>(packed, 0, bound, x + r * features, values + r * k, indices + r * k);
   }
+  for (r = 0; brute && r < rows; ++r) pass_on(values + r * k, indices + r * k, k, old_values, old_indices);
   for (r = 0; r < rows; ++r) sort_both(values + r * k, indices + r * k, k);
   for (std::int64_t i = 0; i < rows * k; ++i) values[i] = distance_of(values[i], packed.space);
 }
@@ -397,22 +435,33 @@ void run_neighbors(const Step& step, std::int64_t rows, const Context& context) 
   const auto& packed = *static_cast<const Packed*>(context.state);
   const auto* x = data_of<const double>(step.inputs[0]);
   auto* values = data_of<double>(step.outputs[0]);
-  auto* narrow = static_cast<float*>(context.scratch);
   auto* indices = data_of<std::int64_t>(step.outputs[1]);
-  with_metric(packed.space.metric,
-              [&](auto metric) { neighbors<decltype(metric)::value>(packed, rows, x, narrow, values, indices); });
+  with_metric(packed.space.metric, [&](auto metric) {
+    neighbors<decltype(metric)::value>(packed, rows, x, context.scratch, values, indices);
+  });
 }
 
 std::size_t scratch(const Step& step, std::int64_t) {
-  return static_cast<std::size_t>(kTile * step.inputs[0].width) * sizeof(float);
+  const std::size_t heap = static_cast<std::size_t>(step.params[1].i) * (sizeof(double) + sizeof(std::int64_t));
+  return heap + static_cast<std::size_t>(kTile * step.inputs[0].width) * sizeof(float);
 }
 
 // The distances of PairwiseDistances are all wanted: only a search has a sieve.
 void* prepare_neighbors(const Step& step) {
   auto* packed = static_cast<Packed*>(prepare(step));
   const Space& space = packed->space;
-  if (packed->algorithm == kBrute && (space.metric == kEuclidean || space.metric == kSqeuclidean))
-    packed->sieve = make_sieve(data_of<const double>(step.inputs[1]), space.n_fit, space.features);
+  if (packed->algorithm != kBrute || (space.metric != kEuclidean && space.metric != kSqeuclidean)) return packed;
+  const auto* rows = data_of<const double>(step.inputs[1]);
+  const std::int64_t padded = panels_of(space.n_fit) * kL;
+  packed->squares = static_cast<double*>(std::calloc(static_cast<std::size_t>(padded), sizeof(double)));
+  if (packed->squares == nullptr) {
+    release(packed);
+    fail("neighbours: not enough memory for the training rows");
+  }
+  for (std::int64_t i = 0; i < space.n_fit; ++i) {
+    packed->squares[i] = dot(rows + i * space.features, rows + i * space.features, space.features);
+  }
+  packed->sieve = make_sieve(rows, space.n_fit, space.features);
   return packed;
 }
 

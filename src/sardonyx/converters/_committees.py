@@ -75,9 +75,9 @@ def bagging_log_proba(est: Any, X: Value) -> Value:
         return np.log(call(est, "predict_proba", X))
     members = _members(est, "predict_log_proba", X)
     given = [_widened(e.classes_, est.n_classes_, p, -np.inf) for e, p in zip(est.estimators_, members, strict=True)]
-    total = given[0]
+    total = given[0].astype(np.float64)
     for value in given[1:]:
-        total = _logaddexp(total, value)
+        total = _logaddexp(total, value.astype(np.float64))
     return total - np.log(est.n_estimators)
 
 

@@ -39,8 +39,8 @@ TERMS: dict[str, Term] = {
     "braycurtis": lambda total, x, y, gap, p, w: total + gap,
 }
 SQUARED = ("euclidean", "sqeuclidean")
-#: metrics in which a point is compared whole
-WHOLE = ("cosine", "precomputed")
+#: metrics in which a point is compared whole; products of sparse rows are rounded otherwise than those of dense ones
+WHOLE = ("cosine", "sparse_cosine", "precomputed")
 METRICS = (*TERMS, *WHOLE)
 
 
@@ -108,12 +108,35 @@ def k_neighbors(
     return from_reduced(nearest, p, metric, X.dtype), indices
 
 
+@operator("ArgPartition", outputs=("values", "indices"))
+def arg_partition(keys: Value, *, k: int) -> tuple[Value, Value]:
+    """Return the k smallest numbers of each row in rising order, and where they are.
+
+    Of equal ones our runtime takes those that ``numpy.argpartition``, and then ``numpy.argsort``, leave in front on the
+    machine it runs on: scikit-learn selects neighbours so where it has no search of its own. This body takes the first.
+
+    Parameters
+    ----------
+    keys : float Value of shape (N, n)
+    k : int
+        How many.
+
+    Returns
+    -------
+    values : Value of shape (N, k)
+    indices : int64 Value of shape (N, k)
+    """
+    values, indices = op.TopK(keys, np.array([k], np.int64), axis=1, largest=0, sorted=1)
+    return values, indices
+
+
 @operator("NanNeighbors", outputs=("distances", "values"))
 def nan_neighbors(X: Value, fit_X: Value, *, k: int, single: int) -> tuple[Value, Value]:
     """Return, where X is missing, the k nearest training rows that have a value of that feature.
 
     A feature that is missing on either side does not count; distances are scaled up to all features
-    (``sklearn.metrics.nan_euclidean_distances``). Of equally distant rows, the first of the training data come first.
+    (``sklearn.metrics.nan_euclidean_distances``). Of equally distant rows our runtime takes those that
+    scikit-learn does (see `arg_partition`), this body the first of the training data.
 
     Parameters
     ----------
@@ -241,7 +264,7 @@ def reduced_distances(X: Value, fit_X: Value, p: Value, w: Value, metric: str) -
     """Return what orders like the distances, shape (N, n_fit)."""
     if metric == "precomputed":
         return X
-    if metric == "cosine":
+    if metric in ("cosine", "sparse_cosine"):
         return _cosine(X, fit_X)
     if metric not in TERMS:
         raise ConversionError(f"metric {metric!r} has no ONNX form; choose one of {', '.join(METRICS)}.")
