@@ -28,7 +28,7 @@ LAYERS = [
     ["numpy_rules"],
     ["operators"],
     ["registry"],
-    ["records"],
+    ["records", "bags"],
     ["inputs", "description", "ragged", "agreement", "node_args"],
     ["convert"],
     ["tracing"],

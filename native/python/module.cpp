@@ -15,6 +15,7 @@
 
 #include "python/column.h"
 #include "python/forest.h"
+#include "python/hashes.h"
 #include "python/maps.h"
 #include "python/ref.h"
 #include "runtime/cpu.h"
@@ -275,6 +276,7 @@ PyMethodDef module_methods[] = {
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
     {"pack_trees", pack_trees, METH_VARARGS, kPackTreesDoc},
+    {"hash_texts", hash_texts, METH_O, kHashTextsDoc},
     {"row_maps", row_maps, METH_VARARGS, kRowMapsDoc},
     {nullptr, nullptr, 0, nullptr},
 };

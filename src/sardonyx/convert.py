@@ -21,6 +21,7 @@ import onnx
 from numpy.typing import NDArray
 
 from . import registry
+from .bags import HashedFeatures, LabelSets
 from .description import KEY, Description, Form, Method
 from .errors import ConversionError, SardonyxError
 from .graph import STEPS, Graph, Value, concat, current_graph
@@ -42,12 +43,12 @@ MOST_NAMES = 1 << 16
 class Columns:
     """A frame while converting: named (N, 1) Values, each with a dtype of its own.
 
-    `records` says which keys they are where rows are dicts.
+    `records` says which keys they are where rows are dicts, or that rows are bags, of which there is one matrix.
     """
 
     names: tuple[str, ...]
     values: tuple[Value, ...]
-    records: Records | None = None
+    records: Records | LabelSets | HashedFeatures | None = None
 
     @property
     def shape(self) -> tuple[str, int]:
@@ -196,7 +197,8 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     shapes: dict[str, Any] = {}
 
     def body(*formal: Value) -> list[Value]:
-        data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0].like(X)
+        formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
+        data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in _flatten(result)]
 

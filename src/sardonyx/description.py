@@ -29,6 +29,7 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from .bags import HashedFeatures, LabelSets
 from .errors import ModelError
 from .inputs import InputSpec, Signature
 from .records import RECORD_DTYPES, Field, Records
@@ -97,7 +98,7 @@ class Description:
                 "single": self.single,
                 "by_column": self.signature.by_column,
                 "inputs": [asdict(spec) for spec in self.signature.inputs],
-                "records": None if self.signature.records is None else asdict(self.signature.records),
+                "records": _write_rows(self.signature.records),
                 "features": self.features,
                 "classes": _write_classes(self.classes),
                 "methods": {name: _write_method(method) for name, method in self.methods.items()},
@@ -240,7 +241,39 @@ def _read_signature(fields: dict[str, Any]) -> Signature:
     specs = tuple(_read_spec(_expect(spec, dict)) for spec in _expect(fields.get("inputs"), list))
     records = fields.get("records")
     by_column = _expect(fields.get("by_column"), bool)
-    return Signature(specs, by_column, None if records is None else _read_records(_expect(records, dict), specs))
+    return Signature(specs, by_column, None if records is None else _read_rows(_expect(records, dict), specs))
+
+
+def _write_rows(rows: Records | LabelSets | HashedFeatures | None) -> dict[str, Any] | None:
+    if isinstance(rows, LabelSets):
+        return {"kind": "labels", "classes": write_array(rows.classes)}
+    if isinstance(rows, HashedFeatures):
+        return {"kind": "hashed", **asdict(rows)}
+    return None if rows is None else asdict(rows)
+
+
+def _read_rows(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records | LabelSets | HashedFeatures:
+    kind = written.get("kind")
+    if kind not in ("labels", "hashed"):
+        return _read_records(written, specs)
+    bags = _read_labels(written) if kind == "labels" else _read_hashed(written)
+    if [(spec.width, spec.dtype != "str") for spec in specs] != [(bags.width, True)]:
+        _refuse(f"rows that are bags of {bags.width} columns become {[spec.name for spec in specs]}")
+    return bags
+
+
+def _read_labels(written: dict[str, Any]) -> LabelSets:
+    classes = read_array(written.get("classes"))
+    if classes.ndim != 1:
+        _refuse(f"labels of shape {classes.shape}")
+    return LabelSets(classes)
+
+
+def _read_hashed(written: dict[str, Any]) -> HashedFeatures:
+    n_features, input_type = _expect(written.get("n_features"), int), _expect(written.get("input_type"), str)
+    if n_features < 1 or input_type not in ("dict", "pair", "string"):
+        _refuse(f"features hashed to {n_features} columns from {input_type!r}")
+    return HashedFeatures(n_features, input_type, _expect(written.get("alternate_sign"), bool))
 
 
 def _read_records(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from .agreement import Report, check_proof
 from .answers import as_csr, in_dtypes, in_form
+from .bags import HashedFeatures, LabelSets
 from .description import Description, Method
 from .errors import InputError, MissingMethodError, ModelError
 from .frames import FrameReader, frame_like, named_columns
@@ -29,6 +30,7 @@ from .inputs import (
     InputSpec,
     Signature,
     check_matrix,
+    entries_of_bags,
     is_sparse,
     opened,
     tensors,
@@ -159,6 +161,8 @@ class Session(ABC):
 
     def sparse_feeds(self, X: Any) -> dict[str, Any]:
         """Return what `feeds` returns, for this runtime: a sparse matrix stays one."""
+        if isinstance(self.signature.records, LabelSets | HashedFeatures):
+            return dict(entries_of_bags(X, self.signature, self.signature.records))
         if is_sparse(X) and not self.signature.by_column and len(self.signature.inputs) == 1:
             return {self.signature.inputs[0].name: X}
         return self.feeds(X)

@@ -947,3 +947,36 @@ def cat_integers() -> Dataset:
     X, test = rng.integers(-30, 30, (200, 3)), rng.integers(-40, 40, (40, 3))
     test[0] = [-(2**63), 2**63 - 1, 0]
     return Dataset(X, X[:, 0] % 7 + X[:, 1], test)
+
+
+@data
+def feature_dicts() -> Dataset:
+    """Rows of features by name: numbers, texts, bools, none at all."""
+    train = [{"age": 4, "city": "Köln"}, {"age": -2.5, "open": True}, {}, {"city": "", "x" * 70: 1e6}] * 10
+    test = [*train[:4], {"never": 3, "city": "東京"}, {"age": 0, "open": False}, {str(k): k for k in range(60)}]
+    return Dataset(train, [0, 1, 0, 1] * 10, test)
+
+
+@data
+def feature_pairs() -> Dataset:
+    train = [[("a", 1), ("a", 2.5), ("b", "x")], [], [("q", -1)]]
+    return Dataset(train, None, [*train, [("ü", 0), ("a", -3.5)] * 9, [("b", float("nan"))]])
+
+
+@data
+def feature_names() -> Dataset:
+    train = [["a", "b", "a"], [], ["ü" * k for k in range(1, 40)]]
+    return Dataset(train, None, [*train, ["never seen"]])
+
+
+@data
+def label_bags() -> Dataset:
+    """Sets of labels of any size, later ones with strangers."""
+    train = [("b", "a"), (), ["ü", "b", "b"], {"a"}]
+    return Dataset(train, None, [*train, ("zz", "a"), {"zz"}, ["a", "b", "ü", "ü"]])
+
+
+@data
+def label_bags_int() -> Dataset:
+    train = [[1, 2], [3], [], (2**40,)]
+    return Dataset(train, None, [*train, [1, 99, -1], [3.0], {2, 1}])

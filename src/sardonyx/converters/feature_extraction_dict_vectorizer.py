@@ -75,7 +75,7 @@ def _dtype(est: Any) -> np.dtype[Any]:
 
 def _records(est: Any, X: Data) -> tuple[Records, tuple[Value, ...]]:
     """Return how dicts became columns, and the columns, refused where that was for another vectorizer."""
-    if not isinstance(X, Columns) or X.records is None:
+    if not isinstance(X, Columns) or not isinstance(X.records, Records):
         raise ConversionError("DictVectorizer takes dicts: let it, or a pipeline that begins with it, be first.")
     alike = X.records.separator == est.separator and set(est.feature_names_) == set(X.records.features)
     if not alike or any(value.dtype not in (STRING, _dtype(est)) for value in X.values):
