@@ -119,7 +119,11 @@ def _expected(estimator: Any, method: str, X: Any, X_test: Any) -> list[NDArray[
     """The estimator's arrays; scikit-learn itself refuses no rows: there, shapes come from one row."""
     rows = number_of_rows(X)
     arrays = [array[:rows] for array in expected_outputs(estimator, method, X if rows else X_test[:1])]
-    return [arrays[0], arrays[1][:, :rows]] if method == "predict_cov" else arrays  # rows against rows
+    if method == "predict_cov":  # rows against rows
+        return [arrays[0], arrays[1][:, :rows]]
+    if getattr(estimator, "flatten_transform", True) or method != "transform":
+        return arrays
+    return [array[:, :rows] for array in expected_outputs(estimator, method, X if rows else X_test[:1])]
 
 
 def _text(array: Any) -> Any:

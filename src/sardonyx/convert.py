@@ -73,14 +73,14 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """Rows that no tensor holds: the Value that stands for them, and how `ragged.decode` reads it.
+    """An answer of another form than a tensor of rows: the Value that stands for it, and how it is read.
 
-    `dtype` is what the estimator's answer has where it is an array.
+    Of the form ``stacked``, the rows are the second axis; of others, no tensor holds them (`ragged.decode`). `dtype` is what the estimator's answer has where it is an array.
     """
 
     form: Form
     value: Value
-    tables: tuple[NDArray[Any], ...]
+    tables: tuple[NDArray[Any], ...] = ()
     dtype: np.dtype[Any] | None = None
 
 
@@ -188,7 +188,7 @@ def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> 
 def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str, Any]:
     """Trace methods of an estimator as one ONNX function called ``name:Class``; return each method's result."""
     if isinstance(X, Coded):
-        raise ConversionError(f"{name} is given rows that no tensor holds, by the step before it; convert up to there.")
+        raise ConversionError(f"{name} is given no tensor of rows by the step before it; convert up to there.")
     outer, values = current_graph(), list(X.values) if isinstance(X, Columns) else [X]
     key = ("step", name, id(estimator), tuple(methods), _identity(X))
     if key in outer.memo:

@@ -46,8 +46,10 @@ SPARSE_FROM: Final = 1024
 MAX_BYTES: Final = 1 << 28
 
 #: how a method's arrays are handed out: one; one as a CSR matrix; a list (multi-output); a tuple; named columns of
-#: several dtypes; rows that no tensor holds (ragged.py)
-Form: TypeAlias = Literal["array", "sparse", "list", "tuple", "columns", "tuples", "terms", "dicts", "objects"]
+#: several dtypes; an array whose second axis is the rows; rows that no tensor holds (ragged.py)
+Form: TypeAlias = Literal[
+    "array", "sparse", "list", "tuple", "columns", "stacked", "tuples", "terms", "dicts", "objects"
+]  # fmt: skip
 CODED: Final = ("tuples", "terms", "dicts", "objects")
 
 

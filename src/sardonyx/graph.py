@@ -330,7 +330,7 @@ class Graph:
             self.nodes,
             "sardonyx",
             _infos(self.inputs),
-            _infos([Value(self, v.name, v.dtype, ("N", *v.shape[1:])) for v in named]),
+            _infos([Value(self, v.name, v.dtype, _rows_of_output(v.shape)) for v in named]),
             [tensor_proto(array, value.name) for value, array in self.weights.values()],
         )
         functions = list(self.functions.values())
@@ -618,6 +618,11 @@ def where(condition: Any, a: Any, b: Any) -> Value:
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
+
+
+def _rows_of_output(shape: Shape) -> Shape:
+    """Return an output's shape: rows come first, unless a number stands there and the rows behind it."""
+    return shape if shape[1:2] == ("N",) and isinstance(shape[0], int) else ("N", *shape[1:])
 
 
 def one(result: Any) -> Value:

@@ -293,7 +293,7 @@ class Session(ABC):
         for name in chosen or ("predict",):
             if name not in known:
                 raise MissingMethodError(_missing_method(self, name))
-            if is_coded(known[name]):
+            if is_coded(known[name]) or known[name].form == "stacked":
                 raise InputError(f"{name} gives rows that no column holds; call session.{name}(X).")
         return {name: known[name] for name in chosen}
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Noise, Report, Run, Verdict, attempt, judge
+from .agreement import Noise, Report, Run, Verdict, attempt, judge, rows_first
 from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
@@ -148,9 +148,10 @@ def _judged(
     method = description.methods[before.method]
     feeds = session.sparse_feeds(X) if before.runtime == "sardonyx" else session.feeds(X)
     kept, actual = _treated(run, method.outputs, feeds, len(rows))
+    actual = actual if isinstance(actual, str) else rows_first(method, actual)
     before = replace(before, untreated=before.untreated + len(rows) - len(kept))
     noise = partial(_own_rounding, estimator, before.method, method, X)
-    right = [array[kept] for array in expected]
+    right = [array[kept] for array in rows_first(method, expected)]
     return judge(before, batch.label, rows[kept], actual, right, description.single, partial(_of_some, noise, kept))
 
 
@@ -211,7 +212,7 @@ def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int
     """
 
     def ask(X: Any) -> Array:
-        return _ask(estimator, name, method, X)[output].astype(np.float64)
+        return rows_first(method, _ask(estimator, name, method, X))[output].astype(np.float64)
 
     X = rows_of(X, rows)
     try:
