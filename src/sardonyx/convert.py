@@ -75,7 +75,8 @@ class Columns:
 class Coded:
     """An answer of another form than a tensor of rows: the Value that stands for it, and how it is read.
 
-    Of the form ``stacked``, the rows are the second axis; of others, no tensor holds them (`ragged.decode`). `dtype` is what the estimator's answer has where it is an array.
+    Of the form ``stacked``, the rows are the second axis; of others, no tensor holds them (`ragged.decode`). `dtype` is
+    what the estimator's answer has where it is an array.
     """
 
     form: Form
