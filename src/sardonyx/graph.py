@@ -334,7 +334,7 @@ class Graph:
             self.nodes,
             "sardonyx",
             _infos(self.inputs),
-            _infos([Value(self, v.name, v.dtype, ("N", *v.shape[1:])) for v in named]),
+            _infos([Value(self, v.name, v.dtype, _rows_of_output(v.shape)) for v in named]),
             [tensor_proto(array, value.name) for value, array in self.weights.values()],
         )
         functions = list(self.functions.values())
@@ -606,7 +606,10 @@ def as_value(x: Any) -> Value:
 def per_row(row: ArrayLike, like: Value) -> Value:
     """Return `row` once for every row of `like`, of shape (N, ...): what does not depend on the data."""
     zeros = op.ConstantOfShape(op.Shape(like, start=0, end=1), value=np.zeros(1, np.int64))
-    return current_graph().constant(np.asarray(row)[None])[zeros]
+    array = np.asarray(row)
+    if array.ndim == 1 and array.dtype.kind in "OUT":  # of several texts, ONNX Runtime's Gather copies the first alone
+        return concat([current_graph().constant(array[i : i + 1])[zeros][:, None] for i in range(len(array))])
+    return current_graph().constant(array[None])[zeros]
 
 
 def where(condition: Any, a: Any, b: Any) -> Value:
@@ -616,6 +619,11 @@ def where(condition: Any, a: Any, b: Any) -> Value:
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
+
+
+def _rows_of_output(shape: Shape) -> Shape:
+    """Return an output's shape: rows come first, unless a number stands there and the rows behind it."""
+    return shape if shape[1:2] == ("N",) and isinstance(shape[0], int) else ("N", *shape[1:])
 
 
 def one(result: Any) -> Value:
