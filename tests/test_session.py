@@ -22,7 +22,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sardonyx
 from sardonyx import InputError, ModelError, Session
-from sardonyx.session import NativeSession, PlanSession
+from sardonyx.loading import NativeSession, PlanSession
 
 from .cases import KNOWN, Case, cases
 from .exactness import assert_exact

@@ -33,8 +33,8 @@ from sklearn.svm import SVC, LinearSVC
 import sardonyx
 from sardonyx.errors import InputError
 from sardonyx.inputs import as_array
+from sardonyx.loading import session_of
 from sardonyx.lower import lower
-from sardonyx.session import session_of
 
 
 def data(rows: int = 120, width: int = 90, dtype: str = "float64", seed: int = 0) -> Any:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from .agreement import Report
     from .api import compile, to_onnx
     from .inference_session import InferenceSession, RunOptions, SessionOptions, get_available_providers
+    from .loading import load
     from .registry import converter
-    from .session import Session, load
+    from .session import Session
     from .verification import verify
 
 __version__ = "0.1.0"
@@ -54,7 +55,7 @@ _HOMES = {
     "Session": "session",
     "compile": "api",
     "converter": "registry",
-    "load": "session",
+    "load": "loading",
     "to_onnx": "api",
     "verify": "verification",
     **dict.fromkeys(

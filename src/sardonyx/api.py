@@ -9,9 +9,10 @@ import onnx
 
 from .convert import convert, write_description
 from .hurting import number_of_rows
+from .loading import check_threads, session_of, sparse_inputs
 from .lower import lower
 from .plan import Plan
-from .session import Session, check_threads, session_of, sparse_inputs
+from .session import Session
 from .verification import prove, verify_quickly
 
 

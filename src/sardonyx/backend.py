@@ -5,7 +5,7 @@
     rep = sardonyx.backend.prepare(model)        a loaded model
     rep.run([x, y])                              its outputs, a tuple
 
-Nothing is computed here: session.py loads and runs.
+Nothing is computed here: loading.py loads, the session runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from onnx import helper
 from onnx.backend.base import Backend, BackendRep
 
 from .errors import InputError
-from .session import Session, load
+from .loading import load
+from .session import Session
 
 
 class SardonyxRep(BackendRep):

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from .errors import InputError, ModelError, SardonyxError
 from .inputs import is_missing
+from .loading import load_onnx, parse_onnx
 from .node_args import NodeArg, node_args
-from .session import Session, load_onnx, parse_onnx
+from .session import Session
 
 PROVIDERS = ["CPUExecutionProvider"]
 

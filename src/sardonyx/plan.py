@@ -8,7 +8,7 @@
 
 A plan with one native segment is the normal case: its program's inputs and outputs are the model's own. Segments
 exchange whole arrays by name. `PlanRunner` runs any plan; it does not coerce or check what it is fed beyond what the
-native program does (inputs.py and session.py do).
+native program does (inputs.py and loading.py do).
 """
 
 from __future__ import annotations

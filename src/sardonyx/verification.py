@@ -28,10 +28,11 @@ from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
 from .inputs import is_sparse
+from .loading import load, parse_onnx
 from .operators.text import REFUSAL
 from .program import MAGIC
 from .registry import ALIASES, OPTIONS
-from .session import Session, load, parse_onnx
+from .session import Session
 
 if TYPE_CHECKING:
     import onnx

@@ -347,7 +347,7 @@ def _is_program(path: Path) -> bool:
 
 
 def _read_model(path: Path) -> Any:
-    from ..session import parse_onnx
+    from ..loading import parse_onnx
 
     try:
         return parse_onnx(path.read_bytes(), str(path.parent))
