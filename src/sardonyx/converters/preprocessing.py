@@ -480,7 +480,7 @@ def polynomial_features(est: Any, X: Value) -> Value:
             previous = previous[:, [position[term[1:]] for term in terms]] * X[:, [term[0] for term in terms]]
         if degree >= est._min_degree:
             blocks.append(previous)
-    return concat(blocks)
+    return concat(blocks).like(X)
 
 
 def _terms(features: int, degree: int, interaction_only: bool) -> list[tuple[int, ...]]:
