@@ -36,6 +36,8 @@ def with_indicator(est: Any, imputed: Data, X: Data) -> Data:
 
 def _impute(est: Any, X: Data) -> Data:
     kept = _kept(est)
+    if not kept and (isinstance(X, Columns) or X.dtype == STRING):
+        raise ConversionError("SimpleImputer: all columns were empty in the fit, so that none is left. Leave it out.")
     if isinstance(X, Columns):
         columns = X.take(kept)
         values = [

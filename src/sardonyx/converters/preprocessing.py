@@ -33,7 +33,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked, in_order
+from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked, in_order, refuse_moments
 from ..errors import ConversionError
 from ..graph import Value, concat, op, where
 from ..operators.categories import category_lookup, one_hot
@@ -449,6 +449,7 @@ def _appended(kept: Any, last: Any, labels: Value, empty: Value) -> tuple[NDArra
 def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> Data:
     if est.validate:
         X = checked(est, as_matrix(X))
+    refuse_moments(X.values if isinstance(X, Columns) else [X], f"the input of {type(est).__name__}")
     if function is None:
         return X
     label = getattr(function, "__name__", repr(function))
