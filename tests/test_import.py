@@ -23,7 +23,7 @@ LAYERS = [
     ["code_points"],
     ["patterns"],
     ["protos"],
-    ["large"],
+    ["large", "unread"],
     ["graph"],
     ["numpy_rules"],
     ["operators"],

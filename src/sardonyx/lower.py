@@ -332,8 +332,7 @@ class _Lowering:
         view = self._view(node, scope)
         reasons: list[str] = []
         if any(stubs([node], self.large)):  # only rules know of stubs
-            result = self._by_rule(view, reasons)
-            return result if result is not None else self._lower_node(_filled(node, self.large), scope)
+            return self._by_rule(view, reasons) or self._lower_node(_filled(node, self.large), scope)
         result = self._apart(view, scope, reasons) or self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
