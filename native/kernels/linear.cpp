@@ -40,13 +40,13 @@ template <class T>
 struct Part {
   std::int64_t k, n, columns;
   const T *w, *b;
-  bool relu;
+  T floor;  // 0 for Relu, else -infinity
 };
 
 // NaN stays.
 template <class T>
-inline T finished(T value, bool relu) {
-  return relu && value <= 0 ? T{0} : value;
+inline T at_least(T floor, T value) {
+  return value <= floor ? floor : value;
 }
 
 // ---- few columns ---------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ void short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
     for (std::int64_t j = 0; j < part.columns; ++j) {
       T total = 0;
       for (std::int64_t i = 0; i < k; ++i) total += x[i] * part.w[j * stride + skip + i];
-      y[j] = finished(total + part.b[j], part.relu);
+      y[j] = at_least(part.floor, total + part.b[j]);
     }
   }
 }
@@ -80,8 +80,7 @@ VectorBits<T> mask_of_last(std::int64_t lanes) {
 
 // Two accumulators hide the latency of the additions.
 template <class T, int R>
-void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias, bool relu, T* y,
-              std::int64_t stride) {
+void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias, T floor, T* y, std::int64_t stride) {
   constexpr int V = kLanes<T>;
   Vector<T> even[R], odd[R];  // set in a loop: an initialiser would keep GCC from holding them in registers
   for (int r = 0; r < R; ++r) even[r] = odd[r] = Vector<T>{};
@@ -100,7 +99,7 @@ void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias
     const Vector<T> w0 = load(w + i);
     for (int r = 0; r < R; ++r) odd[r] = multiply_add(masked<T>(load(x + r * k + k - V), mask), w0, odd[r]);
   }
-  for (int r = 0; r < R; ++r) y[r * stride] = finished(sum(even[r] + odd[r]) + bias, relu);
+  for (int r = 0; r < R; ++r) y[r * stride] = at_least(floor, sum(even[r] + odd[r]) + bias);
 }
 
 template <class T>
@@ -111,11 +110,11 @@ void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
   std::int64_t r = 0;
   for (; r + kDotRows <= rows; r += kDotRows) {
     for (std::int64_t j = 0; j < part.columns; ++j)
-      dot_rows<T, kDotRows>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.relu, y + r * n + j, n);
+      dot_rows<T, kDotRows>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.floor, y + r * n + j, n);
   }
   for (; r < rows; ++r) {
     for (std::int64_t j = 0; j < part.columns; ++j)
-      dot_rows<T, 1>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.relu, y + r * n + j, n);
+      dot_rows<T, 1>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.floor, y + r * n + j, n);
   }
 }
 
@@ -146,7 +145,7 @@ inline void store_some(T* to, Vector<T> v, std::int64_t valid) {
   }
 }
 
-// R rows times N panels; `valid` columns are stored. A function of its own, which has all registers for itself.
+// R rows times N panels, of which all but the last are whole; `valid` columns are stored. A function of its own, which has all registers for itself.
 template <class T, int R, int N>
 [[gnu::noinline]] void tile(const Part<T>& part, const T* x, const T* w, const T* b, T* y, std::int64_t valid) {
   constexpr int V = kLanes<T>;
@@ -163,11 +162,17 @@ template <class T, int R, int N>
       for (int c = 0; c < N; ++c) sums[r][c] = multiply_add(value, weights[c], sums[r][c]);
     }
   }
-  for (int r = 0; r < R; ++r) {
+  const Vector<T> floor = broadcast(part.floor);
+  const bool whole = valid >= N * V;
+  for (int r = 0; r < R; ++r, y += part.n) {
     for (int c = 0; c < N; ++c) {
       Vector<T> result = sums[r][c] + load(b + c * V);
-      if (part.relu) result = result <= Vector<T>{} ? Vector<T>{} : result;
-      store_some(y + r * part.n + c * V, result, valid - c * V);
+      result = result <= floor ? floor : result;
+      if (c < N - 1 || whole) {
+        store(y + c * V, result);
+      } else {
+        store_some(y + c * V, result, valid - c * V);
+      }
     }
   }
 }
@@ -284,11 +289,11 @@ void linear(const Step& step, std::int64_t rows, const Packed& packed) {
   const auto* b = static_cast<const T*>(packed.bias);
   auto* y = static_cast<T*>(step.outputs[0].data);
   const std::int64_t first = packed.in_panels, rest = packed.n - first;
+  const T floor = packed.relu ? T{0} : -static_cast<T>(__builtin_inf());
   if (first > 0)
-    run_panels<T>({packed.k, packed.n, first, static_cast<const T*>(packed.weights), b, packed.relu}, x, rows, y);
+    run_panels<T>({packed.k, packed.n, first, static_cast<const T*>(packed.weights), b, floor}, x, rows, y);
   if (rest > 0) {
-    run_dots<T>({packed.k, packed.n, rest, static_cast<const T*>(packed.dots), b + first, packed.relu}, x, rows,
-                y + first);
+    run_dots<T>({packed.k, packed.n, rest, static_cast<const T*>(packed.dots), b + first, floor}, x, rows, y + first);
   }
 }
 
