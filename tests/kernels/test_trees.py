@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -134,9 +135,10 @@ def test_scans_of_many_cuts(depth: int, n_trees: int, dtype: type, isa: str) -> 
     trees = random_trees(depth, depth, dtype, n_trees, members=False)
     rng = np.random.default_rng(depth)
     special = rng.choice([np.nan, np.inf, -np.inf, 0.0, -0.0], len(trees.split))
-    split = np.where(rng.random(len(trees.split)) < 0.1, special, rng.normal(size=len(trees.split))).astype(dtype)
+    normal = rng.normal(size=len(special))
+    split: NDArray[Any] = np.where(rng.random(len(special)) < 0.1, special, normal).astype(dtype)
     trees = replace(trees, split=split)
-    X = rng.choice(np.append(split, [np.nan, np.inf, -np.inf, 0, -0.0]), (300, FEATURES)).astype(dtype)
+    X: NDArray[Any] = rng.choice(np.append(split, [np.nan, np.inf, -np.inf, 0, -0.0]), (300, FEATURES)).astype(dtype)
     X[::3] = np.nextafter(X[::3], np.asarray(np.inf, dtype))
     table, leaves, expected = rng.normal(size=(len(trees.tree_of_leaf), 1)), reached(trees, X), np.full((300, 1), -0.0)
     for t in range(n_trees):
@@ -206,37 +208,46 @@ def packing(trees: Trees) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    "change", ["root", "child", "leaf", "twice", "feature", "type", "length", "features", "split", "rows", "row"]
-)
+def _put(name: str, place: Callable[[Trees], Any], value: int) -> Callable[[Trees, dict[str, Any]], None]:
+    def change(trees: Trees, given: dict[str, Any]) -> None:
+        given[name][place(trees)] = value
+
+    return change
+
+
+def _make(name: str, value: Callable[[Any], Any]) -> Callable[[Trees, dict[str, Any]], None]:
+    def change(trees: Trees, given: dict[str, Any]) -> None:
+        given[name] = value(given[name])
+
+    return change
+
+
+WRONG = {
+    "a root that is not there": _put("roots", lambda t: 0, 1 << 20),
+    "a child that is not there": _put("yes", lambda t: np.flatnonzero(~t.is_leaf[0])[0], -1),
+    "a leaf that is not there": _put("no", lambda t: np.flatnonzero(t.is_leaf[1])[0], 1 << 20),
+    "a node reached twice": _put("roots", lambda t: 1, 0),
+    "a feature that is not there": _put("feature", lambda t: 0, FEATURES),
+    "more features than a program can have": _make("n_features", lambda n: 1 << 40),
+    "rows below 0": _make("rows", lambda a: np.full(100_000, -1)),
+}
+UNFIT = {
+    "integers of 16 bits": _make("roots", lambda a: a.astype(np.int16)),
+    "splits of 16 bits": _make("split", lambda a: a.astype(np.float16)),
+    "too few": _make("missing", lambda a: a[1:]),
+    "rows for other leaves": _make("rows", lambda a: np.zeros(1, np.int32)),
+}
+
+
+@pytest.mark.parametrize("change", [*WRONG, *UNFIT])
 def test_packing_refuses(change: str) -> None:
     trees = random_trees(0, 3, np.float32)
     given = packing(trees)
-    node, leaf = np.flatnonzero(~trees.is_leaf[0])[0], np.flatnonzero(trees.is_leaf[1])[0]
-    if change == "root":
-        given["roots"][0] = len(trees.feature)
-    elif change == "child":
-        given["yes"][node] = -1
-    elif change == "leaf":
-        given["no"][leaf] = len(trees.tree_of_leaf)
-    elif change == "twice":
-        given["roots"][1] = given["roots"][0]
-    elif change == "feature":
-        given["feature"][0] = FEATURES
-    elif change == "type":
-        given["roots"] = given["roots"].astype(np.int16)
-    elif change == "split":
-        given["split"] = given["split"].astype(np.float16)
-    elif change == "length":
-        given["missing"] = given["missing"][1:]
-    elif change == "rows":
-        given["rows"] = np.zeros(1, np.int32)
-    elif change == "row":
-        given["rows"] = np.full(len(trees.tree_of_leaf), -1)
-    elif change == "features":
-        given["n_features"] = 1 << 40
+    (WRONG | UNFIT)[change](trees, given)
+    if change == "rows below 0":
+        given["rows"] = given["rows"][: given["n_leaves"]]
     pack_trees: Any = _native.pack_trees
-    with pytest.raises(TypeError if change in ("type", "length", "split", "rows") else ValueError):
+    with pytest.raises(TypeError if change in UNFIT else ValueError):
         pack_trees(*given.values())
 
 

@@ -2,8 +2,8 @@
 
 ::
 
-    column    up to MOST_CUTS splits of a feature, ascending: its cuts; where some nodes send NaN to yes and others to no,
-              it comes twice; or whether a feature is in a set
+    column    up to MOST_CUTS splits of a feature, ascending: its cuts; or whether a feature is in a set. It comes twice
+              where some nodes send NaN to yes and others to no
     plane     eight leaves of a tree; each node stands in the list of every plane of which it clears leaves
 """
 

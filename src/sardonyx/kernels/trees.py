@@ -85,16 +85,18 @@ def read_nodes(node: NodeView) -> Nodes:
     """Return the nodes of the attributes of ``TreeEnsemble``, every mode made `<=` or member."""
     given = node.attributes
     split, mode = given.tensor("nodes_splits"), given.tensor("nodes_modes")
-    integers = [_integers(node, f"nodes_{name}") for name in ("truenodeids", "falsenodeids", "trueleafs", "falseleafs")]
     missing = _integers(node, "nodes_missing_value_tracks_true") if "nodes_missing_value_tracks_true" in given else None
     if missing is None or not len(missing):
         missing = np.zeros(len(split), bool)
     if split.dtype not in (np.float32, np.float64):
         decline("nodes of a type without a kernel")
     nodes = Nodes(
-        _integers(node, "nodes_featureids"),
-        split,
-        *integers,
+        feature=_integers(node, "nodes_featureids"),
+        split=split,
+        yes=_integers(node, "nodes_truenodeids"),
+        no=_integers(node, "nodes_falsenodeids"),
+        yes_is_leaf=_integers(node, "nodes_trueleafs"),
+        no_is_leaf=_integers(node, "nodes_falseleafs"),
         missing=missing,
         set_of=np.zeros(0, np.int64),
         sets=np.zeros((1, 32), bool),
@@ -136,10 +138,10 @@ def pack(nodes: Nodes, n_leaves: int, n_features: int, rows: NDArray[Any] | None
     if any(len(a) != len(nodes.feature) for a in (nodes.split, *integers)):
         decline("attributes of different lengths")
     of_leaves = np.zeros(0, np.int32) if rows is None else rows
-    given = (nodes.feature, nodes.split, *integers, nodes.set_of, nodes.roots, of_leaves)
+    given = [nodes.feature, nodes.split, *integers, nodes.set_of, nodes.roots, of_leaves]
+    arrays: list[Any] = [np.ascontiguousarray(array) for array in given]
     try:
-        found = _native.pack_trees(*map(np.ascontiguousarray, given), n_leaves, n_features, SCAN_LEAVES)
-        return Packed(*found)
+        return Packed(*_native.pack_trees(*arrays, n_leaves, n_features, SCAN_LEAVES))
     except ValueError as error:
         decline(str(error))
 
