@@ -61,20 +61,7 @@ def set_coerce(hook: _Hook | None, /) -> _Hook | None: ...
 def isa() -> str: ...
 def kernels() -> dict[str, tuple[str, ...]]: ...
 def pack_trees(
-    feature: NDArray[Any],
-    split: NDArray[Any],
-    yes: NDArray[Any],
-    no: NDArray[Any],
-    yes_is_leaf: NDArray[Any],
-    no_is_leaf: NDArray[Any],
-    missing: NDArray[Any],
-    set_of: NDArray[Any],
-    roots: NDArray[Any],
-    rows: NDArray[Any],
-    n_leaves: int,
-    n_features: int,
-    most_scanned: int,
-    /,
+    *arguments: NDArray[Any] | int,
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], int]: ...
 def distinct_rows(rows: NDArray[Any], most: int, /) -> tuple[NDArray[np.uint32], NDArray[np.uint32]] | None: ...
 def give_back_memory() -> None: ...
