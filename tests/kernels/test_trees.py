@@ -17,10 +17,11 @@ from onnx import helper
 
 from sardonyx import _native
 from sardonyx.graph import Graph
+from sardonyx.kernels import forest_plan, forest_scan
 from sardonyx.kernels.forest_scan import MANY, SAME
 from sardonyx.large import Large
 from sardonyx.lower import lower
-from sardonyx.operators.trees import Trees, build_trees, leaves_of, sum_of
+from sardonyx.operators.trees import Trees, build_trees, join_trees, leaves_of, sum_of
 from sardonyx.plan import NativeSegment, PlanRunner
 from sardonyx.program import Program, pack
 
@@ -129,6 +130,36 @@ def test_every_instruction_set(depth: int, dtype: type, members: bool, isa: str)
 
 
 @pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(("dtype", "members"), [(np.float32, False), (np.float32, True), (np.float64, False)])
+def test_large_trees_are_scanned_at_their_top(dtype: type, members: bool, isa: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(forest_scan, "SCAN_LEAVES", 20)
+    monkeypatch.setattr(forest_scan, "TOP_LEAVES", 6)
+    monkeypatch.setattr(forest_plan, "ON", 0.0)
+    small, large = (random_trees(1, depth, dtype, 6, members) for depth in (3, 9))
+    trees, X = small if members else _joined(small, large), random_rows(5, 600, dtype)
+    if members:
+        monkeypatch.setattr(forest_scan, "SCAN_LEAVES", 4)
+    values = np.random.default_rng(0).normal(size=(len(trees.tree_of_leaf), 2))
+    program = program_of(trees, dtype, values)
+    (step,) = program.steps
+    assert step.params[2], "scanned"
+    assert program.slots[step.inputs[12]].width, "and walked"
+    leaves, expected = reached(trees, X), np.full((len(X), 2), -0.0)
+    for t in range(trees.n_trees):
+        expected += values[leaves[:, t]]
+    native = load(program, isa=isa)
+    for n in (600, 512, 300, 35, 33):
+        np.testing.assert_array_equal(native.run(None, {"X": X[:n]})[0], expected[:n])
+
+
+def _joined(*parts: Trees) -> Trees:
+    """Trees without sets, together."""
+    wide = [replace(p, split=p.split.astype(np.float32)) for p in parts]
+    whole = join_trees(wide, sum(len(p.feature) for p in parts), sum(len(p.tree_of_leaf) for p in parts))
+    return replace(whole, split=np.concatenate([p.split for p in parts]))
+
+
+@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("depth", "n_trees"), [(3, 200), (6, 30), (8, 7)])
 def test_scans_of_many_cuts(depth: int, n_trees: int, dtype: type, isa: str) -> None:
@@ -204,7 +235,6 @@ def packing(trees: Trees) -> dict[str, Any]:
         "rows": np.zeros(0, np.int32),
         "n_leaves": len(trees.tree_of_leaf),
         "n_features": FEATURES,
-        "most_scanned": 4,
     }
 
 
@@ -285,8 +315,14 @@ def test_distinct_rows() -> None:
 def _files() -> dict[str, bytes]:
     small, deep = random_trees(0, 2, np.float32, 2), random_trees(1, 8, np.float64, 1)
     ones = [np.ones((len(t.tree_of_leaf), 2)) for t in (small, deep)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forest_scan, "SCAN_LEAVES", 1)
+        patch.setattr(forest_scan, "TOP_LEAVES", 2)
+        patch.setattr(forest_plan, "rest_cost", lambda *_: -1e9)
+        tops = pack(program_of(small, np.float32, ones[0]))
     return {
         "scan": pack(program_of(small, np.float32, ones[0])),
+        "tops": tops,
         "walk": pack(program_of(deep, np.float64, ones[1])),
         "leaves": pack(program_of(small, np.float32)),
     }
@@ -295,7 +331,7 @@ def _files() -> dict[str, bytes]:
 FILES = _files()
 
 
-@pytest.mark.parametrize("name", ["scan", "leaves"])
+@pytest.mark.parametrize("name", ["scan", "tops", "leaves"])
 @pytest.mark.parametrize("value", [0x00, 0x01, 0x7F, 0xFF])
 def test_every_byte_changed(name: str, value: int) -> None:
     file = bytearray(FILES[name])
