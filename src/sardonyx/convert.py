@@ -12,16 +12,18 @@ It never runs a model: `verify` does.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from . import registry
+from .bags import HashedFeatures, LabelSets
 from .description import KEY, Description, Form, Method
-from .errors import ConversionError
+from .errors import ConversionError, InputError, SardonyxError
 from .graph import STEPS, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
 from .large import Large, fill_model, give_back
@@ -29,6 +31,7 @@ from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's f
 from .operators.checks import check_finite
 from .protos import STRING
 from .records import Records
+from .unread import drop_unread_inputs
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run
 OPSET, OPSET_ML = 21, 5
@@ -42,12 +45,12 @@ MOST_NAMES = 1 << 16
 class Columns:
     """A frame while converting: named (N, 1) Values, each with a dtype of its own.
 
-    `records` says which keys they are where rows are dicts.
+    `records` says which keys they are where rows are dicts, or that rows are bags, of which there is one matrix.
     """
 
     names: tuple[str, ...]
     values: tuple[Value, ...]
-    records: Records | None = None
+    records: Records | LabelSets | HashedFeatures | None = None
 
     @property
     def shape(self) -> tuple[str, int]:
@@ -70,9 +73,23 @@ class Columns:
         return Columns(tuple(self.names[i] for i in indices), tuple(self.values[i] for i in indices))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """An answer of another form than a tensor of rows: the Value that stands for it, and how it is read.
+
+    Of the form ``stacked``, the rows are the second axis; of others, no tensor holds them (`ragged.decode`). `dtype` is
+    what the estimator's answer has where it is an array.
+    """
+
+    form: Form
+    value: Value
+    tables: tuple[NDArray[Any], ...] = ()
+    dtype: np.dtype[Any] | None = None
+
+
 #: what a converter is given, and what it may return: a list stands for multi-output results, a tuple for several arrays
 Data: TypeAlias = Value | Columns
-Result: TypeAlias = Value | Columns | list[Value] | tuple[Value, ...]
+Result: TypeAlias = Value | Columns | Coded | list[Value] | tuple[Value, ...]
 
 
 def check_width(estimator: Any, X: Data) -> None:
@@ -143,7 +160,9 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     Value, Columns, list of Value (multi-output) or tuple of Value (several arrays)
     """
     entry = _find(estimator, method)
-    data = X if entry.frame else as_matrix(in_order(estimator, X))
+    if not hasattr(estimator, registry.ALIASES.get(method, method)):
+        raise ConversionError(f"{type(estimator).__name__} has no {method} as it was fitted, and it is asked for here.")
+    data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, _identity(data))
     if key not in memo:
         given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
@@ -153,9 +172,14 @@ def call(estimator: Any, method: str, X: Data) -> Any:
 
 def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> Result:
     """Return what a converter returns, refused if it is no data of the graph."""
-    result: Result = entry.function(estimator, X)
+    try:
+        result: Result = entry.function(estimator, X)
+    except SardonyxError:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:  # most often the estimator's own, of a method it lacks
+        raise ConversionError(f"{type(estimator).__name__}.{method} cannot be converted: {error}") from error
     parts = result if isinstance(result, list | tuple) else [result]
-    if not parts or not all(isinstance(part, Value | Columns) for part in parts):
+    if not parts or not all(isinstance(part, Value | Columns | Coded) for part in parts):
         given = ", ".join(dict.fromkeys(type(part).__name__ for part in parts)) or "nothing"
         raise ConversionError(
             f"the converter of {type(estimator).__name__}.{method} returned {given}; "
@@ -166,6 +190,8 @@ def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> 
 
 def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str, Any]:
     """Trace methods of an estimator as one ONNX function called ``name:Class``; return each method's result."""
+    if isinstance(X, Coded):
+        raise ConversionError(f"{name} is given no tensor of rows by the step before it; convert up to there.")
     outer, values = current_graph(), list(X.values) if isinstance(X, Columns) else [X]
     key = ("step", name, id(estimator), tuple(methods), _identity(X))
     if key in outer.memo:
@@ -174,7 +200,10 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     shapes: dict[str, Any] = {}
 
     def body(*formal: Value) -> list[Value]:
-        data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0].like(X)
+        formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
+        for inside, outside in zip(formal, values, strict=True):
+            inside.moment = outside.moment
+        data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in _flatten(result)]
 
@@ -253,10 +282,33 @@ def draft(
             check_width(estimator, data)
         results = {method: _joined(result) for method, result in _trace(estimator, chosen, data).items()}
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
+    refuse_moments(outputs.values(), "what is returned")
     model = graph.draft(outputs)
+    signature = _only_read(model, signature)
     write_description(model, describe_model(estimator, signature, results, graph.single))
     give_back(graph.large)
     return Draft(model, graph.large)
+
+
+def _only_read(model: onnx.ModelProto, signature: Signature) -> Signature:
+    """Drop the columns that nothing reads, as scikit-learn does not ask for them; return the signature without them."""
+    if not signature.by_column or signature.records is not None:
+        return signature
+    drop_unread_inputs(model, STEPS)
+    read = {value.name for value in model.graph.input}
+    for spec in signature.inputs:
+        if spec.refused and spec.name in read:
+            raise InputError(spec.refused)
+    return signature.reading(read)
+
+
+def refuse_moments(values: Iterable[Value], where: str) -> None:
+    """Refuse moments and durations that are handed on as they are: a tensor holds numbers in their place."""
+    if any(value.moment for value in values):
+        raise ConversionError(
+            f"{where} holds moments or durations (datetime64, timedelta64), which tensors do not have. "
+            "Convert them to numbers in the data, or leave the column out."
+        )
 
 
 def _trace(estimator: Any, methods: Sequence[str], data: Data) -> dict[str, Any]:
@@ -312,7 +364,7 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
         return list(zip(suffixes[method], result, strict=True))
     if isinstance(result, Columns) and len({v.dtype == STRING for v in result.values}) > 1:
         return [(f"{method}.{n}", v) for n, v in zip(result.names, result.values, strict=True)]
-    return [(method, as_matrix(result))]
+    return [(method, result.value if isinstance(result, Coded) else as_matrix(result))]
 
 
 def _joined(result: Result) -> Result:
@@ -355,7 +407,7 @@ def names_out(estimator: Any, method: str, result: Result, signature: Signature)
     width = result.shape[1] if isinstance(result, Value | Columns) and len(result.shape) > 1 else None
     if method != "transform" or not isinstance(width, int) or width > MOST_NAMES:
         return ()
-    for given in ((list(signature.names),) if signature.by_column else (), ()):
+    for given in ((list(signature.features),) if signature.by_column else (), ()):
         try:
             names = tuple(map(str, estimator.get_feature_names_out(*given)))
         except (AttributeError, ValueError, TypeError, NotImplementedError):
@@ -367,6 +419,9 @@ def names_out(estimator: Any, method: str, result: Result, signature: Signature)
 
 def _describe_method(method: str, result: Result, labels: str | None, names: tuple[str, ...]) -> Method:
     outputs = name_outputs(method, result)
+    if isinstance(result, Coded):
+        dtype = result.value.dtype if result.dtype is None else result.dtype
+        return Method((method,), result.form, (dtype.str,), tables=tuple(map(_writable, result.tables)))
     form: Form = "list" if isinstance(result, list) else "tuple" if isinstance(result, tuple) else "array"
     own = ["|O" if v.dtype == STRING else v.dtype.str for _, v in outputs]
     kinds = [np.dtype(text).kind for text in (*own, labels or "O")]
@@ -377,6 +432,14 @@ def _describe_method(method: str, result: Result, labels: str | None, names: tup
     elif form == "array" and len(own) > 1:
         form = "columns"
     return Method(tuple(n for n, _ in outputs), form, tuple(dtypes), names)
+
+
+def _writable(table: NDArray[Any]) -> NDArray[Any]:
+    """Return a table, refused where a description cannot hold it."""
+    kinds = str | bool | int | float | np.bool_ | np.number | None
+    if table.dtype.kind not in "biufU" and not all(isinstance(v, kinds) for v in table.tolist()):
+        raise ConversionError(f"{table.tolist()[:3]!r} ... are no numbers, bools or text: a file holds no others.")
+    return table
 
 
 def read_description(model: onnx.ModelProto) -> Description | None:
@@ -419,6 +482,8 @@ def _find(estimator: Any, method: str) -> registry.Converter:
     if entry is not None:
         return entry
     name = type(estimator).__name__
+    if not _offers(estimator, method):
+        raise ConversionError(f"{name} has no {method}, and it is asked for here.")
     if reason := registry.why_impossible(type(estimator), method):
         raise ConversionError(f"{name}.{method} cannot be converted: {reason}.")
     option = "" if method == registry.default_method(type(estimator)) else f", method={method!r}"
@@ -497,9 +562,14 @@ def _opset(target: int | None) -> int:
 
 def _inputs(graph: Graph, signature: Signature) -> Data:
     specs = signature.inputs
+    if len({spec.moment for spec in specs if spec.moment}) > 1:
+        moments = ", ".join(f"{spec.name} {spec.moment}" for spec in specs if spec.moment)
+        raise InputError(
+            f"the sample has moments or durations of several dtypes: {moments}; give all columns the same."
+        )
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
-        value.sparse = spec.sparse
+        value.sparse, value.moment = spec.sparse, bool(spec.moment)
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]
 
 
@@ -527,8 +597,8 @@ def _identity(X: Data) -> tuple[str, ...]:
 
 
 def _flatten(result: Result) -> list[Value]:
-    if isinstance(result, Value):
-        return [result]
+    if isinstance(result, Value | Coded):
+        return [result if isinstance(result, Value) else result.value]
     return list(result.values) if isinstance(result, Columns) else list(result)
 
 
@@ -538,6 +608,8 @@ def _rebuild(result: Result, values: Any) -> Any:
         return next(values).like(result)
     if isinstance(result, Columns):
         return Columns(result.names, tuple(next(values) for _ in result.values))
+    if isinstance(result, Coded):
+        return replace(result, value=next(values).like(result.value))
     return type(result)(next(values) for _ in result)
 
 

@@ -334,7 +334,7 @@ class Graph:
             self.nodes,
             "sardonyx",
             _infos(self.inputs),
-            _infos([Value(self, v.name, v.dtype, ("N", *v.shape[1:])) for v in named]),
+            _infos([Value(self, v.name, v.dtype, _rows_of_output(v.shape)) for v in named]),
             [tensor_proto(array, value.name) for value, array in self.weights.values()],
         )
         functions = list(self.functions.values())
@@ -363,14 +363,17 @@ class Value:
     ----------
     sparse : bool
         Whether scikit-learn holds it as a sparse matrix, and so computes as it does for those. The tensor is dense.
+    moment : bool
+        Whether it is an input of moments or durations, of which the tensor holds the numbers.
     """
 
-    __slots__ = ("dtype", "graph", "name", "shape", "sparse")
+    __slots__ = ("dtype", "graph", "moment", "name", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
         self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
         self.sparse = False
+        self.moment = False
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"
@@ -606,7 +609,10 @@ def as_value(x: Any) -> Value:
 def per_row(row: ArrayLike, like: Value) -> Value:
     """Return `row` once for every row of `like`, of shape (N, ...): what does not depend on the data."""
     zeros = op.ConstantOfShape(op.Shape(like, start=0, end=1), value=np.zeros(1, np.int64))
-    return current_graph().constant(np.asarray(row)[None])[zeros]
+    array = np.asarray(row)
+    if array.ndim == 1 and array.dtype.kind in "OUT":  # of several texts, ONNX Runtime's Gather copies the first alone
+        return concat([current_graph().constant(array[i : i + 1])[zeros][:, None] for i in range(len(array))])
+    return current_graph().constant(array[None])[zeros]
 
 
 def where(condition: Any, a: Any, b: Any) -> Value:
@@ -616,6 +622,11 @@ def where(condition: Any, a: Any, b: Any) -> Value:
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
+
+
+def _rows_of_output(shape: Shape) -> Shape:
+    """Return an output's shape: rows come first, unless a number stands there and the rows behind it."""
+    return shape if shape[1:2] == ("N",) and isinstance(shape[0], int) else ("N", *shape[1:])
 
 
 def one(result: Any) -> Value:

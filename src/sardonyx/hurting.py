@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import InputError
 from .inputs import as_array, columns_of, dtype_of, is_frame, is_sparse, plain
 
 if TYPE_CHECKING:
@@ -101,8 +102,16 @@ def nudged(X: Any, seed: int) -> Any:
         moved = X.tocsr(copy=True)
         moved.data = _nudge(moved.data, rng) if moved.data.dtype.kind == "f" else moved.data
         return moved
+    if _are_bags(X):
+        return X
     array = as_array(X)
     return _nudge(array, rng) if array.dtype.kind == "f" else X
+
+
+def _are_bags(X: Any) -> bool:
+    """Whether X is rows of several lengths, or sets, which no array holds."""
+    rows = [row for row in X if isinstance(row, list | tuple | set | frozenset)] if isinstance(X, list) else []
+    return bool(rows) and (len({len(row) for row in rows}) > 1 or not all(isinstance(row, list) for row in rows))
 
 
 def _nudge(array: Array, rng: np.random.Generator) -> Array:
@@ -114,7 +123,10 @@ def _nudge(array: Array, rng: np.random.Generator) -> Array:
 
 
 def _changes(column: Array) -> Iterator[tuple[str, list[Any]]]:
-    kind = dtype_of(column, "")
+    try:
+        kind = dtype_of(column, "")
+    except InputError:  # moments, or what no model takes
+        return
     if kind == "str":
         yield "text", list(TEXT)
         if column.dtype == object:
@@ -221,6 +233,8 @@ def _table(X: Any) -> _Table | None:
         return _Table(_SparseColumns(csr), lambda rows, new: _sparse_matrix(type(X), csr[rows], new), alike=True)
     if all(isinstance(row, Mapping) for row in base):
         return _table_of_records(list(base))
+    if _are_bags(base):
+        return None
     matrix = as_array(base)
     if matrix.ndim == 1:
         return _Table([matrix], lambda rows, new: new.get(0, matrix[rows]))
