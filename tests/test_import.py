@@ -45,6 +45,8 @@ LAYERS = [
     ["answers"],
     ["session"],
     ["loading"],
+    ["ort_errors"],
+    ["ort_values"],
     ["backend", "inference_session"],
     ["capi"],
     ["hurting", "verification"],
