@@ -40,7 +40,8 @@ def _dtype(element_type: Any) -> np.dtype[Any]:
         return np.dtype(element_type)
     import onnx
 
-    return np.dtype(str(onnx.helper.tensor_dtype_to_np_dtype(element_type)))
+    dtype: np.dtype[Any] = np.empty(0, str(onnx.helper.tensor_dtype_to_np_dtype(element_type))).dtype
+    return dtype
 
 
 class OrtValue:
