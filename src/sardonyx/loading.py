@@ -32,8 +32,11 @@ from .session import Session
 if TYPE_CHECKING:
     import onnx
 
+    from .large import Large
     from .plan import Plan
 
+#: bytes of a file that takes much memory to read
+LARGE_FILE: Final = 1 << 24
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
@@ -186,7 +189,7 @@ def load(
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
-        return _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
+        return _load_program(content, threads) if content.startswith(MAGIC) else _load_content(content, "", threads)
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
         return load_onnx(_with_graph(model, "this ModelProto"), threads)
     hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""
@@ -205,7 +208,17 @@ def _load_path(path: Path, threads: int) -> Session:
     if head == MAGIC:
         session = NativeSession.open(str(path), threads)
         return _native_session(session, str(path.resolve()), threads)
-    return load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
+    session = _load_content(path.read_bytes(), str(path.parent), threads)
+    if path.stat().st_size >= LARGE_FILE:
+        _native.give_back_memory()  # the allocator would keep what the model was while it was read
+    return session
+
+
+def _load_content(content: bytes, directory: str, threads: int) -> Session:
+    from .large import take_out
+
+    content, large = take_out(content)
+    return load_onnx(parse_onnx(content, directory), threads, large)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
@@ -242,12 +255,14 @@ def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     return model
 
 
-def load_onnx(model: onnx.ModelProto, threads: int = 0) -> Session:
-    """Return the session of a model that was read."""
+def load_onnx(model: onnx.ModelProto, threads: int = 0, large: Mapping[str, Large] | None = None) -> Session:
+    """Return the session of a model that was read, whose stubs stand for these large attributes."""
+    from .large import fill_model
     from .lower import lower
 
     try:
-        return session_of(lower(model, sparse=sparse_inputs(model)), model, threads)
+        plan = lower(model, sparse=sparse_inputs(model), large=large)
+        return session_of(plan, model if plan.native else fill_model(model, large or {}), threads)
     except SardonyxError:
         raise
     except Exception as error:  # MemoryError too: a small file can ask for terabytes

@@ -28,6 +28,7 @@ from . import kernels as kernels  # registers the rules
 from .control_flow import STRUCTURES
 from .errors import ModelError
 from .inference import MAX_DEPTH, MAX_NODES, infer_types, is_since, standard_body
+from .large import Large, fill, stubs
 from .partition import Output, partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
@@ -76,7 +77,13 @@ from .rules import (
 MOST_WHOLE = 1 << 24
 
 
-def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Collection[str] = ()) -> Plan:
+def lower(
+    model: onnx.ModelProto,
+    block_rows: int | None = None,
+    *,
+    sparse: Collection[str] = (),
+    large: Mapping[str, Large] | None = None,
+) -> Plan:
     """Lower a model to a plan.
 
     Parameters
@@ -88,6 +95,8 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
         Rows the native programs compute at a time; by default as many as keep the values of a block in the cache.
     sparse : collection of str
         Inputs that the program takes as sparse rows. The values, and the ONNX file, are the same either way.
+    large : mapping of str to Large, optional
+        What the model's stubs stand for; see large.py.
 
     Returns
     -------
@@ -99,15 +108,16 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
     ModelError
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
-    plan = _Lowering(model, sparse).plan(block_rows)
+    known = large or {}
+    plan = _Lowering(model, sparse, known).plan(block_rows)
     if not plan.reference_operators:
         return plan
     freed = _with_free_rows(model)
-    by_rows = plan if freed is None else _Lowering(freed, sparse).plan(block_rows)
-    return by_rows if not by_rows.reference_operators else lower_whole(model) or plan
+    by_rows = plan if freed is None else _Lowering(freed, sparse, known).plan(block_rows)
+    return by_rows if not by_rows.reference_operators else lower_whole(model, known) or plan
 
 
-def lower_whole(model: onnx.ModelProto) -> Plan | None:
+def lower_whole(model: onnx.ModelProto, large: Mapping[str, Large] | None = None) -> Plan | None:
     """Lower a model whose inputs all have known shapes: its tensors are the one row of a native program.
 
     Returns
@@ -116,7 +126,7 @@ def lower_whole(model: onnx.ModelProto) -> Plan | None:
         None if an input's shape is not known, or an operator has no kernel.
     """
     try:
-        return _Lowering(model, (), whole=True).plan(1)
+        return _Lowering(model, (), large or {}, whole=True).plan(1)
     except _NotWholeError:
         return None
 
@@ -198,12 +208,23 @@ def _constant_node(attributes: Attributes) -> Array:
     return as_constant(np.array(value, dtype=dtype))
 
 
+def _filled(node: onnx.NodeProto, large: Mapping[str, Large]) -> onnx.NodeProto:
+    """Return the node with the numbers of its stubs."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    fill([copy], large)
+    return copy
+
+
 class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
-    def __init__(self, model: onnx.ModelProto, sparse: Collection[str], *, whole: bool = False) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, sparse: Collection[str], large: Mapping[str, Large], *, whole: bool = False
+    ) -> None:
         self.model = model
         self.sparse = sparse
+        self.large = large
         self.whole = whole
         self.builder = Builder(prefix=self._free_prefix(model.graph), lead=ROWLESS if whole else 0)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
@@ -310,6 +331,9 @@ class _Lowering:
     def _lower_node(self, node: onnx.NodeProto, scope: _Scope) -> Sequence[Value | None]:
         view = self._view(node, scope)
         reasons: list[str] = []
+        if any(stubs([node], self.large)):  # only rules know of stubs
+            result = self._by_rule(view, reasons)
+            return result if result is not None else self._lower_node(_filled(node, self.large), scope)
         result = self._apart(view, scope, reasons) or self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
@@ -337,7 +361,7 @@ class _Lowering:
     def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
         function = self.functions.get((node.domain, node.op_type, node.overload))
-        return NodeView(node, inputs, scope.version(node.domain), Attributes(node), function)
+        return NodeView(node, inputs, scope.version(node.domain), Attributes(node, self.large), function)
 
     def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
         node = view.proto
@@ -568,7 +592,15 @@ class _ReferenceNodes:
         """Return the model's functions if a subgraph calls one of them."""
         known = self.lowering.functions
         called = any((n.domain, n.op_type, n.overload) in known for n in all_nodes(self.nodes))
-        return tuple(known.values()) if called else ()
+        return tuple(self._filled_function(f) for f in known.values()) if called else ()
+
+    def _filled_function(self, function: onnx.FunctionProto) -> onnx.FunctionProto:
+        if not any(stubs(function.node, self.lowering.large)):
+            return function
+        copy = onnx.FunctionProto()
+        copy.CopyFrom(function)
+        fill(copy.node, self.lowering.large)
+        return copy
 
     def _output(self, name: str, kind: onnx.TypeProto, level: int) -> Row | Batch:
         form = row_form(kind)

@@ -42,6 +42,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from .large import Large
 from .program import DTYPE_CODES, Param, Slot, Step
 
 Array: TypeAlias = NDArray[Any]
@@ -191,13 +192,25 @@ def as_constant(array: Any) -> Array:
 
 
 class Attributes(Mapping[str, Any]):
-    """The attributes of a node by name, as Python objects made when they are asked for."""
+    """The attributes of a node by name, as Python objects made when they are asked for.
 
-    def __init__(self, node: onnx.NodeProto) -> None:
+    Of large ones the node has stubs (large.py); `integers` and `tensor` return their arrays as they are.
+    """
+
+    def __init__(self, node: onnx.NodeProto, large: Mapping[str, Large] | None = None) -> None:
         self._protos = {a.name: a for a in node.attribute}
+        self._large = large or {}
+
+    def _stands_for(self, name: str) -> Large | None:
+        return self._large.get(self._protos[name].doc_string) if self._large else None
 
     def __getitem__(self, name: str) -> Any:
-        return onnx.helper.get_attribute_value(self._protos[name])
+        proto, large = self._protos[name], self._stands_for(name)
+        if large is not None:
+            stub, proto = proto, onnx.AttributeProto()
+            proto.CopyFrom(stub)
+            large.write(proto)
+        return onnx.helper.get_attribute_value(proto)
 
     def __contains__(self, name: object) -> bool:
         return name in self._protos
@@ -208,9 +221,17 @@ class Attributes(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._protos)
 
-    def integers(self, name: str) -> NDArray[np.int64]:
-        """Return a list of integers, perhaps millions, as an array."""
+    def integers(self, name: str) -> NDArray[Any]:
+        """Return a list of integers, perhaps millions, as an array: of int64, or as it was made."""
+        large = self._stands_for(name)
+        if large is not None and not large.tensor:
+            return large.array
         return np.array(self._protos[name].ints, np.int64)  # at once: protobuf's lists are buffers
+
+    def tensor(self, name: str) -> Array:
+        """Return a tensor, perhaps of millions of numbers, as an array."""
+        large = self._stands_for(name)
+        return large.array if large is not None and large.tensor else onnx.numpy_helper.to_array(self[name])
 
 
 @dataclass(frozen=True, slots=True)

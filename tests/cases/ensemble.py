@@ -136,6 +136,7 @@ CASES = [
     Case(VotingClassifier(CLASSIFIERS, weights=[1, 3, 1.5]), "multiclass", note="ties"),
     Case(VotingClassifier(CLASSIFIERS, voting="soft"), "binary_str"),
     Case(VotingClassifier(CLASSIFIERS, voting="soft", weights=[1, 2, 0.5]), "multiclass_float"),
+    Case(VotingClassifier(CLASSIFIERS, voting="soft", flatten_transform=False), "multiclass"),
     Case(VotingRegressor(REGRESSORS), "regression"),
     Case(VotingRegressor(REGRESSORS, weights=[0.2, 0.8]), "regression_int"),
     Case(VotingRegressor(REGRESSORS), "regression_positive"),
