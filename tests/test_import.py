@@ -22,6 +22,7 @@ LAYERS = [
     ["errors", "_native"],
     ["code_points"],
     ["patterns"],
+    ["text_tables"],
     ["protos"],
     ["large"],
     ["graph"],

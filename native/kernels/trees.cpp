@@ -86,8 +86,7 @@ struct Add {
       if (groups == 1 && count == kTreesAtOnce) return add_at_once(row, rows, table, leaves);
     }
     for (int t = 0; t < count; ++t) {
-      for (int r = 0; r < rows; ++r)
-        (*this)(row + r, first_tree + t, table[t * kTreeFields + 2] + leaves[t][r]);
+      for (int r = 0; r < rows; ++r) (*this)(row + r, first_tree + t, table[t * kTreeFields + 2] + leaves[t][r]);
     }
   }
 

@@ -21,7 +21,8 @@ const char* const kPackTreesDoc =
     "most_scanned, /)\n--\n\n"
     "Put the nodes of an ensemble in the order of the kernels: nodes, flags, trees, leaves, used, source, left, "
     "shift.\n\n"
-    "Arrays as in sardonyx.kernels.trees.Nodes: split of float32 or float64, the others of int64, int32, uint8 or bool. "
+    "Arrays as in sardonyx.kernels.trees.Nodes: split of float32 or float64, the others of int64, int32, uint8 or "
+    "bool. "
     "ValueError: a number points beyond its table, a node is reached twice.";
 
 const char* const kDistinctRowsDoc =
@@ -32,7 +33,8 @@ const char* const kDistinctRowsDoc =
 const char* const kReadVarintsDoc =
     "read_varints(buffer, tag, /)\n--\n\n"
     "Read protobuf's integers: all of a packed list if `tag` is below 0, else as many as begin with this byte.\n\n"
-    "Returns them, int32, or int64 where one of them needs it, and how many bytes they were. ValueError: the last has no "
+    "Returns them, int32, or int64 where one of them needs it, and how many bytes they were. ValueError: the last has "
+    "no "
     "end.";
 
 namespace {

@@ -67,6 +67,7 @@ from .rules import (
     NodeView,
     ReferenceStep,
     Row,
+    Tokens,
     Value,
     Values,
     as_constant,
@@ -512,6 +513,8 @@ class _ReferenceNodes:
             return self._across(value)
         if isinstance(value, Listed):
             return self._sequence(value)
+        if isinstance(value, Tokens):
+            return self._tokens(value)
         if isinstance(value, Row) and value.sparse:
             value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
@@ -521,6 +524,16 @@ class _ReferenceNodes:
         self.inputs[name] = replace(value, lead=0)
         shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
         return self._node("Reshape", [name, shape])
+
+    def _tokens(self, value: Tokens) -> str:
+        name = self.name_of(value.row)
+        for node in value.nodes:
+            copy = onnx.NodeProto()
+            copy.CopyFrom(node)
+            copy.input[:], copy.output[:] = [name], [self.lowering.fresh()]
+            self.nodes.append(copy)
+            name = copy.output[0]
+        return name
 
     def _sequence(self, value: Listed) -> str:
         if not value.items:

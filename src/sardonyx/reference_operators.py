@@ -336,7 +336,7 @@ class Tokenizer(_Any):
         separators: Any = None,
         tokenexp: str = "",
     ) -> tuple[Any, ...]:
-        find = re.compile(tokenexp).finditer if tokenexp else None
+        find = re.compile(tokenexp, re.ASCII).finditer if tokenexp else None
         rows = []
         for text in X.ravel().tolist():
             parts = [match[0] for match in find(text)] if find else _separated(text, separators or [])
@@ -353,7 +353,11 @@ def _separated(text: str, separators: list[str]) -> list[str]:
     """Return what is between separators, each a regular expression; the empty one is between all characters."""
     parts = [text]
     for separator in separators:
-        parts = [part for whole in parts for part in (re.split(separator, whole) if separator else list(whole))]
+        parts = [
+            part
+            for whole in parts
+            for part in (re.split(separator, whole, flags=re.ASCII) if separator else list(whole))
+        ]
     return parts
 
 

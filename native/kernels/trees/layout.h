@@ -191,7 +191,8 @@ void check_trees(const char* name, const Step& step, int shift) {
     require(table[1] <= (std::int64_t{1} << 31), name, "a tree of too many nodes");
     require(in_range(table[2], 0, leaves - 1), name, "a tree beyond the leaves");
     const std::int64_t numbers = static_cast<std::int64_t>(~Key{0} - kFirstLeaf<Key>), left = leaves - table[2];
-    const Limits limits{table[1], left < numbers ? left : numbers, step.inputs[kUsed].width, step.inputs[kSets].dims[0]};
+    const Limits limits{table[1], left < numbers ? left : numbers, step.inputs[kUsed].width,
+                        step.inputs[kSets].dims[0]};
     require(is_tree(all + table[0], shift, limits), name,
             "a node's children are before it or beyond its tree, its feature is not there, or a leaf has no values");
     require(flags == nullptr || are_flags(all + table[0], flags + table[0], shift, limits), name,

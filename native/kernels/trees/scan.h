@@ -225,8 +225,7 @@ __attribute__((noinline)) void scan_tree(const Scan& scan, std::int64_t t, int r
   const int planes = static_cast<int>(scan.planes[t + 1] - scan.planes[t]);
   int r = 0;
   for (; r + 3 * kVectorBytes < rows; r += kBlock) scan_rows<4>(scan.asks, lists, planes, codes + r, leaves + r);
-  for (; r + kVectorBytes < rows; r += 2 * kVectorBytes)
-    scan_rows<2>(scan.asks, lists, planes, codes + r, leaves + r);
+  for (; r + kVectorBytes < rows; r += 2 * kVectorBytes) scan_rows<2>(scan.asks, lists, planes, codes + r, leaves + r);
   if (r < rows) scan_rows<1>(scan.asks, lists, planes, codes + r, leaves + r);
 }
 
