@@ -206,8 +206,7 @@ def _load_path(path: Path, threads: int) -> Session:
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head == MAGIC:
-        session = NativeSession.open(str(path), threads)
-        return _native_session(session, str(path.resolve()), threads)
+        return _native_session(NativeSession.open(str(path), threads), str(path.resolve()), threads)
     session = _load_content(path.read_bytes(), str(path.parent), threads)
     if path.stat().st_size >= LARGE_FILE:
         _native.give_back_memory()  # the allocator would keep what the model was while it was read

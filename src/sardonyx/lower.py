@@ -335,7 +335,9 @@ class _Lowering:
         if any(stubs([node], self.large)):  # only rules know of stubs
             result = self._by_rule(view, reasons)
             return result if result is not None else self._lower_node(_filled(node, self.large), scope)
-        result = self._apart(view, scope, reasons) or self._folded(view, scope) or self._by_rule(view, reasons)
+        result: Sequence[Value | None] | None = self._apart(view, scope, reasons)
+        if result is None:
+            result = self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
         if view.function is not None:

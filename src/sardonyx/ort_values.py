@@ -36,11 +36,11 @@ def _check_device(device_type: str) -> None:
 
 def _dtype(element_type: Any) -> np.dtype[Any]:
     """Return an element type given as NumPy's or as ONNX's number."""
-    if not isinstance(element_type, int):
-        return np.dtype(element_type)
-    import onnx
+    if isinstance(element_type, int):
+        import onnx
 
-    dtype: np.dtype[Any] = np.empty(0, str(onnx.helper.tensor_dtype_to_np_dtype(element_type))).dtype
+        element_type = onnx.helper.tensor_dtype_to_np_dtype(element_type)
+    dtype: np.dtype[Any] = np.dtype(element_type)
     return dtype
 
 

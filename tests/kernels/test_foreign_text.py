@@ -26,7 +26,7 @@ def written(estimator: Any) -> onnx.ModelProto:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = to_onnx(estimator.fit(DOCUMENTS), initial_types=[("X", StringTensorType([None, 1]))])
+        model: onnx.ModelProto = to_onnx(estimator.fit(DOCUMENTS), initial_types=[("X", StringTensorType([None, 1]))])
     for node in model.graph.node:
         if node.op_type == "StringNormalizer":
             node.attribute.append(helper.make_attribute("locale", "C"))

@@ -118,7 +118,7 @@ def _counts(b: Builder, node: NodeView, given: Tokens, vocabulary: list[str]) ->
     proto = onnx.NodeProto(op_type="CountTerms", domain="sardonyx", output=node.proto.output)
     proto.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
     tables = tables_of(given.pattern, given.lowercase, None)
-    inputs = (b.reshape(given.row, ()), *map(Const, tables))
+    inputs: tuple[Row | Const, ...] = (b.reshape(given.row, ()), *map(Const, tables))
     (counts,) = count_terms(b, NodeView(proto, inputs, 1, Attributes(proto))) or decline("no counts")
     assert isinstance(counts, Row), "rows are counted"
     return counts
