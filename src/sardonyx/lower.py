@@ -333,8 +333,8 @@ class _Lowering:
         view = self._view(node, scope)
         reasons: list[str] = []
         if any(stubs([node], self.large)):  # only rules know of stubs
-            result = self._by_rule(view, reasons)
-            return result if result is not None else self._lower_node(_filled(node, self.large), scope)
+            known = self._by_rule(view, reasons)
+            return known if known is not None else self._lower_node(_filled(node, self.large), scope)
         result: Sequence[Value | None] | None = self._apart(view, scope, reasons)
         if result is None:
             result = self._folded(view, scope) or self._by_rule(view, reasons)
