@@ -37,7 +37,7 @@ from .operators.text import BETWEEN
 Array = NDArray[Any]
 
 #: rounds of a loop in Python
-MOST_ROUNDS = 100_000
+MOST_ROUNDS = 20_000
 
 
 def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
