@@ -14,9 +14,20 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 import sardonyx
 
+from .single import check as check_operator
+from .single import model_of, rows
+from .single import onnxruntime as judged
+
 DOCUMENTS = ["This is the first document.", "This document is the Second document.", "", "Is this the first?", "a",
              "one two three two one", "###  !", "the the the"]  # fmt: skip
-OTHERS = [*DOCUMENTS, "unknown words only", "THE FIRST", "first-second_third 4", "\tthe\nfirst  document"]
+OTHERS = [
+    *DOCUMENTS,
+    "été déjà vu first",
+    "unknown words only",
+    "THE FIRST",
+    "first-second_third 4",
+    "\tthe\nfirst  document",
+]
 
 
 def written(estimator: Any) -> onnx.ModelProto:
@@ -62,14 +73,16 @@ def test_vectorizers_are_native(vectorizer: Any, given: dict[str, Any]) -> None:
     check(written(vectorizer(**given)), native=True)
 
 
-@pytest.mark.parametrize("pattern", [r"\w+", "(?i)[a-z]+"])
-def test_what_re2_reads_otherwise_runs_in_python(pattern: str) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "native"), [(r"\w+", True), (r"[^\s.]+", True), ("(?i)[a-z]+", False), (r"\b[a-z]+\b", False)]
+)
+def test_what_re2_reads_otherwise_runs_in_python(pattern: str, native: bool) -> None:
     model = written(CountVectorizer(ngram_range=(1, 2)))
     (node,) = [node for node in model.graph.node if node.op_type == "Tokenizer"]
     for attribute in node.attribute:
         if attribute.name == "tokenexp":
             attribute.s = pattern.encode()
-    check(model, native=False)
+    check(model, native=native)
 
 
 def test_separators_run_in_python() -> None:
@@ -89,3 +102,33 @@ def test_tokens_are_made_where_someone_asks_for_them() -> None:
     counts, tokens = session.run(None, {"X": np.array([["The first one"], ["the"]], object)})
     assert counts.shape == (2, len(counts[0]))
     assert tokens.reshape(2, -1).tolist() == [["the", "first", "one"], ["the", "#", "#"]]
+
+
+TEXTS = ("a", "abc", "", "a.b@c.de", "x y", "ä", "aä", "12", "a\n", "abab", "(415) 555", "a\tb")
+MATCHING = (
+    "[a-z]+",
+    "a|abc",
+    "(ab)+",
+    "[^ ]+",
+    "a.",
+    r"\(?[0-9]{3}\)? \d+",
+    "[a-z](b|bc)?c?",
+    r"[\w.@]+",
+    r"\S\s\S",
+    r"\W+",
+)
+
+
+@pytest.mark.parametrize("pattern", MATCHING)
+def test_whole_matches(pattern: str) -> None:
+    for shape in ((), (2,)):
+        check_operator("RegexFullMatch", rows("str", *shape, values=TEXTS), pattern=pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a*", "^a$", r"\bab\b", "a|", "(?i)A"])
+def test_patterns_without_an_automaton_run_in_python(pattern: str) -> None:
+    model = model_of("RegexFullMatch", [rows("str")], pattern=pattern)
+    session = sardonyx.load(model)
+    assert "reference" in session.explain()
+    feeds = {"x0": np.array(TEXTS, object)}
+    np.testing.assert_array_equal(session.run(None, feeds)[0], judged(model, feeds)[0])

@@ -5,8 +5,10 @@
     X ─▶ StringNormalizer ─▶ Tokenizer ─▶ Flatten ─▶ TfIdfVectorizer     a matrix of tokens, as many as the longest has
     X ─────────────────▶ CountTerms ─────────────────▶ weights           no token is made
 
-ONNX Runtime's regular expressions (RE2) know ASCII only; what has no automaton, or would ask what a class of characters
-is, is left to the nodes themselves.
+    X ─▶ RegexFullMatch       is there a match from the first character to the last? HashTerms of one column finds it
+
+ONNX Runtime's regular expressions (RE2) have classes of ASCII only, which are spelled out; what has no automaton, or
+means another thing there all the same, is left to the nodes themselves.
 """
 
 from __future__ import annotations
@@ -19,15 +21,20 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from ..patterns import Unsupported, compile_pattern
+from ..patterns import Unsupported, as_re2, compile_pattern
 from ..rules import Attributes, Builder, Const, NodeView, Row, Tokens, Values, as_constant, decline, lowers
 from ..text_tables import tables_of
-from .elementwise import FLOATS, elementwise
+from .elementwise import FLOATS, cast_row, elementwise
 from .ngrams import Columns, read_ngrams, weights_of
-from .text import count_terms
+from .shape import concat_rows, slice_axis
+from .text import count_terms, hash_terms
 
+#: texts of a row that are searched
+MOST_TEXTS = 64
 #: what means another thing in RE2, whose classes are of ASCII
-OTHERWISE = re.compile(r"\\[wWdDsSbB]|\[:|\(\?")
+OTHERWISE = re.compile(r"\\[wWdDsSbB]|\[:|(?<!\\)\(\?")
+#: an escape or a set of characters, or else a group that is remembered
+REMEMBERED = re.compile(r"(\\.|\[[^\]]*\])|\(")
 
 
 def _plain(proto: onnx.NodeProto) -> onnx.NodeProto:
@@ -48,7 +55,7 @@ def in_another_case(b: Builder, node: NodeView) -> Values:
 def tokenizer(b: Builder, node: NodeView) -> Values:
     given = node.inputs[0]
     texts = given if isinstance(given, Tokens) else Tokens(node.row(0))
-    pattern = node.text("tokenexp", "")
+    pattern = as_re2(node.text("tokenexp", ""))
     if texts.pattern or not pattern or node.integer("mark", 0) or node.integer("mincharnum", 1) > 1:
         decline("not tokens of a pattern alone")
     nodes = (*texts.nodes, _plain(node.proto))
@@ -121,4 +128,44 @@ def _counts(b: Builder, node: NodeView, given: Tokens, vocabulary: list[str]) ->
     inputs: tuple[Row | Const, ...] = (b.reshape(given.row, ()), *map(Const, tables))
     (counts,) = count_terms(b, NodeView(proto, inputs, 1, Attributes(proto))) or decline("no counts")
     assert isinstance(counts, Row), "rows are counted"
+    return counts
+
+
+# ---- whole matches ---------------------------------------------------------------------------------------------------
+
+
+@lowers("RegexFullMatch", whole=None)
+def matches(b: Builder, node: NodeView) -> Values:
+    """Find the one match that is all of a text. Patterns that the empty text matches have no automaton."""
+    x, pattern = node.row(0), as_re2(node.text("pattern", ""))
+    if x.dtype != "str" or not 0 < x.width <= MOST_TEXTS or OTHERWISE.search(pattern):
+        decline("not a few texts, or classes that are other than ASCII")
+    try:
+        forgetful = REMEMBERED.sub(lambda found: found[1] or "(?:", pattern)
+        whole = rf"\A(?:{forgetful})\Z"
+        compile_pattern(whole)
+    except (re.error, Unsupported) as error:
+        decline(str(error))
+    columns = [slice_axis(b, b.reshape(x, (x.width,)), 0, i, 1, 1) for i in range(x.width)]
+    found = concat_rows(b, [_found(b, column, whole) for column in columns], 0)
+    return (b.reshape(cast_row(b, found, "bool"), x.shape),)
+
+
+def _found(b: Builder, text: Row, pattern: str) -> Row:
+    attributes: dict[str, Any] = {
+        "stop_words": numpy_helper.from_array(np.zeros(0, object)),
+        "analyzer": "word",
+        "lowercase": 0,
+        "skipped": list(compile_pattern(pattern).skipped),
+        "ngram_range": [1, 1],
+        "binary": 1,
+        "n_features": 1,
+        "alternate_sign": 0,
+        "to": onnx.TensorProto.UINT8,
+    }
+    proto = onnx.NodeProto(op_type="HashTerms", domain="sardonyx")
+    proto.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
+    inputs: tuple[Row | Const, ...] = (text, *map(Const, tables_of(pattern, False, None)))
+    (counts,) = hash_terms(b, NodeView(proto, inputs, 1, Attributes(proto))) or decline("no counts")
+    assert isinstance(counts, Row), "rows are searched"
     return counts
