@@ -24,7 +24,7 @@ LAYERS = [
     ["patterns"],
     ["text_tables"],
     ["protos"],
-    ["large"],
+    ["large", "unread"],
     ["graph"],
     ["numpy_rules"],
     ["operators"],

@@ -363,14 +363,17 @@ class Value:
     ----------
     sparse : bool
         Whether scikit-learn holds it as a sparse matrix, and so computes as it does for those. The tensor is dense.
+    moment : bool
+        Whether it is an input of moments or durations, of which the tensor holds the numbers.
     """
 
-    __slots__ = ("dtype", "graph", "name", "shape", "sparse")
+    __slots__ = ("dtype", "graph", "moment", "name", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
         self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
         self.sparse = False
+        self.moment = False
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"

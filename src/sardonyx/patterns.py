@@ -533,9 +533,9 @@ _PIECE: Final = re.compile(r"\\(.)|(\[\^?\]?)|(\])|([^\\\[\]]+)", re.DOTALL)
 
 
 def as_re2(pattern: str) -> str:
-    """Return a pattern in which the classes that RE2 knows of ASCII only are spelled out.
+    r"""Return a pattern in which the classes that RE2 knows of ASCII only are spelled out.
 
-    What is left as it is means another thing there: ``\\b``, and ``\\W`` and the like within a set.
+    What is left as it is means another thing there: ``\b``, and ``\W`` and the like within a set.
     """
     result, in_set = "", False
     for found in _PIECE.finditer(pattern):

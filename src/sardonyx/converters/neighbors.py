@@ -77,6 +77,12 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
     single = est._fit_method == "brute" and X.dtype == fit_X.dtype == np.float32 and metric != "hamming"
     dtype = np.float32 if single else np.float64
     if metric == "precomputed":
+        if X.sparse:
+            raise ConversionError(
+                f"{type(est).__name__}(metric='precomputed') of a sparse graph: there an entry of zero is a "
+                "neighbour, no entry is none, and a tensor cannot tell the two apart. Fit it on the data "
+                "themselves, with that metric, or give dense distances."
+            )
         return X.astype(np.float64), np.zeros((1, 1)), np.float64(1), np.ones(1), metric
     given = {key: value for key, value in est.effective_metric_params_.items() if value is not None}
     weights = given.pop("V" if metric == "seuclidean" else "w", None)
@@ -130,7 +136,9 @@ def k_neighbors_transformer(est: Any, X: Value) -> Value:
     entries = distances.astype(np.float64) if est.mode == "distance" else (indices >= 0).astype(np.float64)
     columns, zero = np.arange(est.n_samples_fit_), np.float64(0)
     parts = [where(indices[:, j : j + 1] == columns, entries[:, j : j + 1], zero) for j in range(entries.dim(1))]
-    return functools.reduce(operator.add, parts)
+    graph = functools.reduce(operator.add, parts)
+    graph.sparse = True
+    return graph
 
 
 def distance_weights(est: Any, distances: Value) -> Value | None:
@@ -213,7 +221,9 @@ def radius_neighbors_transformer(est: Any, X: Value) -> Value:
     """Return the graph as a dense matrix, (N, n_samples_fit): each neighbour's distance, or one, in its column."""
     distances, inside = _inside(est, X)
     entries = distances.astype(np.float64) if est.mode == "distance" else np.float64(1)
-    return where(inside, entries, np.float64(0))
+    graph = where(inside, entries, np.float64(0))
+    graph.sparse = True
+    return graph
 
 
 def _distances(est: Any, X: Value) -> Value:
