@@ -6,6 +6,7 @@
     Optional ...        an optional is its value, or None
     Scatter             its later name is ScatterElements
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    Require, ...        of the sardonyx domain: what refuses rows, which no body can
     TreeEnsemble...     onnx's own, which walk until they meet a leaf, refused where nodes lead round in a circle
 
 They are handed to every `onnx.reference.ReferenceEvaluator` that sardonyx makes (`evaluator`), also those of subgraphs.
@@ -294,6 +295,30 @@ class FindTokens(_Any):
         return (result,)
 
 
+class Require(_Any):
+    """The first input, refused where the second does not hold."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, condition: Array, message: str = "") -> tuple[Any, ...]:
+        if not np.all(condition):
+            raise InputError(f"{message}: a row is refused")
+        return (X,)
+
+
+class CheckFinite(_Any):
+    """The input, refused where it is infinite, or NaN and that is not allowed."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, allow_nan: int = 0, estimator: str = "") -> tuple[Any, ...]:
+        if np.isnan(X).any() and not allow_nan:
+            raise InputError(f"{estimator}: Input contains NaN")
+        if np.isinf(X).any():
+            raise InputError(f"{estimator}: Input contains infinity or a value too large for dtype('{X.dtype}')")
+        return (X,)
+
+
 def _walkable(operator: type[OpRun]) -> type[OpRun]:
     """Return an operator of trees that refuses nodes in a circle when it is made: a walk among them has no end."""
 
@@ -343,5 +368,5 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, Require, CheckFinite]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]
