@@ -50,7 +50,7 @@ def in_onnxruntime(case: Case) -> Iterator[Answer]:
     described = description.methods if description is not None else {}
     for X in (X_test, X_test[:1], X_test[:0]):
         given = sardonyx.load(model).feeds(X) if isinstance(X, list) else feeds(X)  # a row that is a dict has no form
-        outputs = iter(session.run(None, given))
+        outputs = iter(session.run(None, {port.name: given[port.name] for port in session.get_inputs()}))
         for method in methods:
             arrays = _expected(estimator, method, X, X_test)
             entry = described[method]

@@ -80,9 +80,9 @@ def test_describe_takes_vectors_only_where_asked() -> None:
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (pd.DataFrame({"when": pd.to_datetime(["2020-01-01"])}), "column 'when' has dtype datetime64"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "several columns are named 'a'"),
-        (pd.DataFrame({"a": [1, "x"]}), "column 'a' holds int, str"),
+        (pd.DataFrame({"": [1]}), "a column has no name"),
+        (np.array([[10**25]], dtype=object), "X holds integers beyond 64 bits"),
         (np.zeros((1, 2), complex), "X has dtype complex128"),
         (np.zeros((1, 2, 3)), "Expected 2D array, got 3D"),
     ],
@@ -90,6 +90,27 @@ def test_describe_takes_vectors_only_where_asked() -> None:
 def test_describe_refuses(X: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         describe(X)
+
+
+def test_describe_leaves_what_no_model_takes_to_those_that_read_it() -> None:
+    when = pd.to_datetime(["2020-01-01"], utc=True)
+    signature = describe(pd.DataFrame({"a": [1.5], "when": when, "both": pd.Series([1], dtype=object), "b": [b"x"]}))
+    assert [bool(spec.refused) for spec in signature.inputs] == [False, True, False, True]
+    assert "column 'when' holds Timestamp" in signature.inputs[1].refused
+    assert signature.reading({"a", "both"}).names == ("a", "both")
+    assert signature.reading({"a", "both"}).features == ("a", "when", "both", "b")
+
+
+def test_describe_knows_moments_and_durations() -> None:
+    days = np.array(["2020-01-01", "NaT"], "M8[D]")
+    (spec,) = describe({"a": days}).inputs
+    assert (spec.dtype, spec.moment) == ("float64", "datetime64[D]")
+    assert describe((days - days[:1]).reshape(1, 2)).inputs[0].moment == "timedelta64[D]"
+    np.testing.assert_array_equal(tensors({"a": days}, describe({"a": days}))["a"], [[18262.0], [-(2.0**63)]])
+    with pytest.raises(InputError, match=r"holds datetime64\[s\], and the model takes datetime64\[D\]; use .astype"):
+        tensors({"a": days.astype("M8[s]")}, describe({"a": days}))
+    with pytest.raises(InputError, match="and the model takes int64; convert it to numbers"):
+        tensors({"a": days}, describe({"a": [1, 2]}))
 
 
 # ---- values

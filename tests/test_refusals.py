@@ -89,7 +89,7 @@ def test_a_method_named_twice_is_converted_once() -> None:
         (None, InputError, "one NoneType"),
         (np.full((3, 4), np.nan), InputError, "LogisticRegression.predict refuses the sample: Input X contains NaN"),
         (X.astype(str), ConversionError, "MatMul does not accept"),
-        (X.astype("M8[s]"), InputError, r"dtype datetime64\[s\]"),
+        (X.astype("M8[s]"), InputError, "LogisticRegression.predict refuses the sample: ufunc"),
     ],
 )
 def test_wrong_samples(sample: Any, error: type[SardonyxError], message: str) -> None:

@@ -10,13 +10,16 @@ import numpy as np
 import onnx
 import pytest
 import scipy.sparse as sp
+from sklearn.cluster import AffinityPropagation
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import GradientBoostingRegressor, IsolationForest, RandomForestClassifier
 from sklearn.feature_selection import SelectKBest
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import BernoulliNB, ComplementNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsTransformer, RadiusNeighborsTransformer
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
@@ -25,13 +28,16 @@ from sklearn.preprocessing import (
     MaxAbsScaler,
     Normalizer,
     OneHotEncoder,
+    PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
+from sklearn.random_projection import SparseRandomProjection
 from sklearn.svm import SVC, LinearSVC
 
 import sardonyx
-from sardonyx.errors import InputError
+from sardonyx.errors import ConversionError, InputError
 from sardonyx.inputs import as_array
 from sardonyx.loading import session_of
 from sardonyx.lower import lower
@@ -264,6 +270,8 @@ def test_one_hot_of_many_categories_is_sparse_all_the_way() -> None:
 @pytest.mark.parametrize("verify", [True, False])
 def test_results_are_sparse_where_the_estimators_are(verify: bool) -> None:
     dense = np.random.default_rng(0).normal(size=(50, 3))
+    holed = X.copy()
+    holed.data[::7] = np.nan
     cases: list[tuple[Any, Any, bool]] = [
         (KBinsDiscretizer(4, encode="onehot", quantile_method="averaged_inverted_cdf"), dense, True),
         (KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf"), dense, False),
@@ -275,6 +283,17 @@ def test_results_are_sparse_where_the_estimators_are(verify: bool) -> None:
         (FeatureUnion([("a", "passthrough"), ("b", OneHotEncoder())]), np.rint(dense), True),
         (ColumnTransformer([("a", OneHotEncoder(), [0])], remainder="passthrough"), np.rint(dense), False),
         (make_pipeline(OneHotEncoder(), MaxAbsScaler()), np.rint(dense), True),
+        (SimpleImputer(), holed, True),
+        (MissingIndicator(), holed, True),
+        (MissingIndicator(sparse=True), holed.toarray(), True),
+        (MissingIndicator(), holed.toarray(), False),
+        (PolynomialFeatures(2), X[:, :5], True),
+        (QuantileTransformer(n_quantiles=20), X, True),
+        (SparseRandomProjection(4, random_state=0), X, True),
+        (SparseRandomProjection(4, random_state=0), X.toarray(), False),
+        (AdditiveChi2Sampler(), X, True),
+        (KNeighborsTransformer(n_neighbors=3), dense, True),
+        (RadiusNeighborsTransformer(radius=1.0), dense, True),
     ]
     for est, sample, is_sparse in cases:
         est.fit(sample)
@@ -282,6 +301,24 @@ def test_results_are_sparse_where_the_estimators_are(verify: bool) -> None:
         expected = est.transform(sample)
         assert sp.issparse(expected) == is_sparse, est
         assert_same(session.transform(sample), expected)
+
+
+def test_what_tells_a_stored_zero_from_none_is_refused() -> None:
+    """Also without a look at the answers."""
+    graph = make_pipeline(KNeighborsTransformer(n_neighbors=4), KNeighborsClassifier(3, metric="precomputed"))
+    dense = np.random.default_rng(0).normal(size=(50, 3))
+    with pytest.raises(ConversionError, match="sparse graph"):
+        sardonyx.to_onnx(fitted(graph, dense, np.arange(50) % 2), dense, verify=False)
+    normal, signed = {"output_distribution": "normal"}, {"ignore_implicit_zeros": True}
+    for options, given in ((normal, X), (signed, -X)):
+        est = fitted(QuantileTransformer(n_quantiles=9, **options), given)
+        with pytest.raises(ConversionError, match="sparse matrix leaves zeros"):
+            sardonyx.to_onnx(est, given, verify=False)
+
+
+def test_a_centre_of_affinity_propagation_is_sparse_after_a_sparse_fit() -> None:
+    est = fitted(AffinityPropagation(random_state=0))
+    assert_same(sardonyx.compile(est, X).predict(X), est.predict(X))
 
 
 def test_a_saved_program_takes_and_gives_sparse_rows(tmp_path: Path) -> None:

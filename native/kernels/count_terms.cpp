@@ -13,52 +13,134 @@
 
 #include "sparse.h"
 #include "text_analyze.h"
+#include "text_grams.h"
 
 namespace sardonyx {
 namespace {
 
 struct Prepared {
-  TextRules rules;
+  TextRules rules;  // of tokens alone where there are grams
   Terms vocabulary;
+  std::int64_t least, most;  // of tokens in a gram; 0 if terms are found by their bytes
+  Grams grams;
 };
 
 // Columns of a document's terms: column << 1 | sign.
 using Keys = Growing<std::uint32_t>;
 
-// Waits with comparing until some terms are there, so that their cache misses overlap.
-class TermColumns {
+constexpr int kWaiting = 32;  // what is looked up together, so that the cache misses overlap
+
+// Terms that wait to be compared.
+class Waiting {
  public:
-  TermColumns(const Terms& terms, Keys& keys) : terms_(terms), keys_(keys) {}
+  explicit Waiting(const Terms& terms) : terms_(terms) {}
+  bool full() const { return count_ == kWaiting; }
   void add(Term term) {
-    if (count_ == kWaiting) flush();
     const std::uint64_t hash = hash_of(term);
     __builtin_prefetch(terms_.slot_of(hash));
-    waiting_[count_++] = {term, hash};
+    terms_of_[count_] = term;
+    hashes_[count_++] = hash;
   }
-  void flush() {
-    keys_.reserve(count_);
-    for (int i = 0; i < count_; ++i) {
-      const TermSlot* slot = terms_.slot_of(waiting_[i].hash);
-      __builtin_prefetch(terms_.bytes + slot->at);
-    }
-    for (int i = 0; i < count_; ++i) {
-      const auto& [term, hash] = waiting_[i];
-      const std::int32_t number = terms_.find(term, hash, terms_.slot_of(hash));
-      if (number >= 0) keys_.push(static_cast<std::uint32_t>(number) << 1);
-    }
+  // Calls found(number or -1) for each, in order.
+  template <class Found>
+  void look_up(Found&& found) {
+    for (int i = 0; i < count_; ++i) __builtin_prefetch(terms_.bytes + terms_.slot_of(hashes_[i])->at);
+    for (int i = 0; i < count_; ++i) found(terms_.find(terms_of_[i], hashes_[i], terms_.slot_of(hashes_[i])));
     count_ = 0;
   }
 
  private:
-  static constexpr int kWaiting = 32;
-  struct Waiting {
-    Term term;
-    std::uint64_t hash;
-  };
   const Terms& terms_;
-  Keys& keys_;
   int count_ = 0;
-  Waiting waiting_[kWaiting];
+  Term terms_of_[kWaiting];
+  std::uint64_t hashes_[kWaiting];
+};
+
+inline void put(Keys& keys, std::int32_t column) {
+  if (column >= 0) keys.push(static_cast<std::uint32_t>(column) << 1);
+}
+
+class TermColumns {
+ public:
+  TermColumns(const Terms& terms, Keys& keys) : waiting_(terms), keys_(keys) {}
+  void add(Term term) {
+    if (waiting_.full()) flush();
+    waiting_.add(term);
+  }
+  void flush() {
+    waiting_.look_up([this](std::int32_t number) { put(keys_, number); });
+  }
+
+ private:
+  Waiting waiting_;
+  Keys& keys_;
+};
+
+// Takes tokens, in order, and looks up the n-grams that they make when the text is at its end.
+class GramColumns {
+ public:
+  GramColumns(const Prepared& prepared, Keys& keys, void* scratch, std::int64_t bytes)
+      : grams_(prepared.grams),
+        least_(prepared.least),
+        most_(prepared.most),
+        waiting_(prepared.grams.tokens),
+        keys_(keys),
+        tokens_(scratch, bytes / 2),
+        firsts_(static_cast<Byte*>(scratch) + bytes / 2, bytes / 2) {}
+  void add(Term token) {
+    if (waiting_.full()) number();
+    waiting_.add(token);
+  }
+  void flush() {
+    number();
+    const std::int64_t count = tokens_.size();
+    for (std::int64_t i = 0; i < count && least_ <= 1; ++i) {
+      if (tokens_[i] >= 0) put(keys_, grams_.columns[tokens_[i]]);
+    }
+    firsts_.clear();
+    firsts_.reserve(count);
+    for (std::int64_t i = 0; i < count; ++i) firsts_.push(tokens_[i]);
+    for (std::int64_t n = 2; n <= most_ && n <= count; ++n) lengthen(n);
+    tokens_.clear();
+  }
+
+ private:
+  void number() {
+    waiting_.look_up([this](std::int32_t number) { tokens_.push(number); });
+  }
+
+  // firsts_[i] becomes the number of the n tokens from i on; it was that of the n - 1 from there.
+  void lengthen(std::int64_t n) {
+    std::int64_t places[kWaiting];
+    std::uint64_t keys[kWaiting];
+    int count = 0;
+    const auto look_up = [&] {
+      for (int i = 0; i < count; ++i) {
+        const Gram* place = grams_.find(keys[i], grams_.place_of(keys[i]));
+        firsts_.data()[places[i]] = place->number;
+        if (n >= least_) put(keys_, place->column);
+      }
+      count = 0;
+    };
+    for (std::int64_t i = 0; i + n <= tokens_.size(); ++i) {
+      const std::int32_t first = firsts_[i], last = tokens_[i + n - 1];
+      if ((first | last) < 0) {
+        firsts_.data()[i] = -1;
+        continue;
+      }
+      if (count == kWaiting) look_up();
+      keys[count] = Grams::key_of(first, last);
+      __builtin_prefetch(grams_.place_of(keys[count]));
+      places[count++] = i;
+    }
+    look_up();
+  }
+
+  const Grams& grams_;
+  std::int64_t least_, most_;
+  Waiting waiting_;
+  Keys& keys_;
+  Growing<std::int32_t> tokens_, firsts_;
 };
 
 // scikit-learn encodes terms strictly, so lone surrogates are an error there.
@@ -143,7 +225,7 @@ void write_row(const Keys& keys, bool once, SparseWriter<T>& y) {
 }
 
 template <class T, class Columns>
-void count(const Step& step, std::int64_t rows, const Context& context, const TextRules& rules, Columns&& columns,
+void count(const Step& step, std::int64_t rows, const Context& context, const TextRules& rules, Columns& columns,
            Keys& keys, Keys& other) {
   TextMemory memory(context.scratch);
   const bool once = step.params[step.n_params - 1].i != 0;
@@ -162,7 +244,7 @@ void count(const Step& step, std::int64_t rows, const Context& context, const Te
 
 constexpr std::size_t kKeyScratch = 16 * 1024;
 
-std::size_t scratch_bytes(const Step&, std::int64_t) { return kTextScratch + 2 * kKeyScratch; }
+std::size_t scratch_bytes(const Step&, std::int64_t) { return kTextScratch + 4 * kKeyScratch; }
 
 double cost_of_text(const Step&) { return 5000; }  // nanoseconds: a page of text, whose length is not known
 
@@ -196,20 +278,56 @@ void* memory_for_tables(std::size_t size) {
   return memory;
 }
 
-void* prepare(const Step& step, const char* name, bool has_vocabulary) {
-  std::size_t stop_slots = 0, slots = 0;
-  const std::size_t head = (sizeof(Prepared) + 63) / 64 * 64;
-  const std::size_t rules = bytes_of_rules(step, name, &stop_slots);
-  const std::size_t terms = has_vocabulary ? bytes_of_terms(step.inputs[kTextInputs], name, &slots) : 0;
-  auto* memory = static_cast<Byte*>(memory_for_tables(head + rules + terms));
-  if (memory == nullptr) fail("%s: no memory for its terms", name);
-  auto* prepared = reinterpret_cast<Prepared*>(memory);
-  prepared->rules = text_rules(step, stop_slots, memory + head);
-  if (has_vocabulary) prepared->vocabulary = build_terms(step.inputs[kTextInputs], slots, memory + head + rules);
+Prepared* prepare_rules(const Step& step, const char* name, void* memory) {
+  std::size_t stop_slots = 0;
+  bytes_of_rules(step, name, &stop_slots);
+  auto* prepared = static_cast<Prepared*>(memory);
+  *prepared = {text_rules(step, stop_slots, static_cast<Byte*>(memory) + whole_lines(sizeof(Prepared))), {}, 0, 0, {}};
   return prepared;
 }
 
-void* prepare_count_terms(const Step& step) { return prepare(step, "CountTerms", true); }
+std::size_t bytes_of_head(const Step& step, const char* name) {
+  std::size_t stop_slots = 0;
+  return whole_lines(sizeof(Prepared)) + bytes_of_rules(step, name, &stop_slots);
+}
+
+void* allocate_tables(std::size_t size, const char* name) {
+  void* memory = memory_for_tables(size);
+  if (memory == nullptr) fail("%s: no memory for its terms", name);
+  return memory;
+}
+
+// Whether n-grams are made of tokens without a space in them: runs of a set of characters that has none.
+bool has_grams(const TextRules& rules) {
+  return rules.analyzer == Analyzer::word && rules.most > 1 && rules.run_least > 0 && !contains(rules.run_set, ' ') &&
+         rules.skip_before == 0 && rules.skip_after == 0;
+}
+
+void* prepare_count_terms(const Step& step) {
+  constexpr const char* name = "CountTerms";
+  const Tensor& vocabulary = step.inputs[kTextInputs];
+  const std::size_t head = bytes_of_head(step, name);
+  void* alone = allocate_tables(head, name);
+  const TextRules rules = prepare_rules(step, name, alone)->rules;
+  free(alone);
+  if (has_grams(rules)) {
+    const GramPlan plan = plan_grams(vocabulary, rules.least, rules.most, name);
+    auto* memory = static_cast<Byte*>(allocate_tables(head + plan.bytes(), name));
+    Prepared* prepared = prepare_rules(step, name, memory);
+    prepared->grams = build_grams(vocabulary, rules.least, rules.most, plan, memory + head);
+    prepared->least = rules.least;
+    prepared->most = rules.most;
+    prepared->rules.least = prepared->rules.most = 1;
+    return prepared;
+  }
+  std::size_t slots = 0;
+  const Text* terms = data_of<Text>(vocabulary);
+  const std::size_t bytes = bytes_of_terms(terms, vocabulary.width, name, &slots);
+  auto* memory = static_cast<Byte*>(allocate_tables(head + bytes, name));
+  Prepared* prepared = prepare_rules(step, name, memory);
+  prepared->vocabulary = build_terms(terms, vocabulary.width, slots, memory + head);
+  return prepared;
+}
 
 void release(void* state) { free(state); }
 
@@ -217,9 +335,15 @@ void run_count_terms(const Step& step, std::int64_t rows, const Context& context
   const auto& prepared = *static_cast<const Prepared*>(context.state);
   Byte* scratch = static_cast<Byte*>(context.scratch) + kTextScratch;
   Keys keys(scratch, kKeyScratch), other(scratch + kKeyScratch, kKeyScratch);
+  GramColumns grams(prepared, keys, scratch + 2 * kKeyScratch, 2 * kKeyScratch);
+  TermColumns terms(prepared.vocabulary, keys);
   with_number(step.outputs[0].dtype, [&](auto type) {
-    count<typename decltype(type)::type>(step, rows, context, prepared.rules, TermColumns(prepared.vocabulary, keys),
-                                         keys, other);
+    using T = typename decltype(type)::type;
+    if (prepared.most > 0) {
+      count<T>(step, rows, context, prepared.rules, grams, keys, other);
+    } else {
+      count<T>(step, rows, context, prepared.rules, terms, keys, other);
+    }
   });
 }
 
@@ -241,15 +365,17 @@ void check_hash_terms(const Step& step) {
   require(in_range(integer_param(step, kTextParams), 0, 1), name, "alternating signs is 0 or 1");
 }
 
-void* prepare_hash_terms(const Step& step) { return prepare(step, "HashTerms", false); }
+void* prepare_hash_terms(const Step& step) {
+  return prepare_rules(step, "HashTerms", allocate_tables(bytes_of_head(step, "HashTerms"), "HashTerms"));
+}
 
 void run_hash_terms(const Step& step, std::int64_t rows, const Context& context) {
   const auto& prepared = *static_cast<const Prepared*>(context.state);
   Byte* scratch = static_cast<Byte*>(context.scratch) + kTextScratch;
   Keys keys(scratch, kKeyScratch), other(scratch + kKeyScratch, kKeyScratch);
-  const HashColumns columns(step.outputs[0].width, step.params[kTextParams].i != 0, keys);
+  HashColumns columns(step.outputs[0].width, step.params[kTextParams].i != 0, keys);
   with_number(step.outputs[0].dtype, [&](auto type) {
-    count<typename decltype(type)::type>(step, rows, context, prepared.rules, HashColumns(columns), keys, other);
+    count<typename decltype(type)::type>(step, rows, context, prepared.rules, columns, keys, other);
   });
 }
 

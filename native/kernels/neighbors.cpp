@@ -1,5 +1,5 @@
 // KNeighbors: the k nearest training rows of each row, in scikit-learn's order also where several are equally far.
-// PairwiseDistances: the distance of each row to each training row.
+// PairwiseDistances: the distance of each row to each training row. ExpandedSquares: the squares of Euclidean ones.
 //
 // All is float64, and summed feature by feature, so distances are those of sklearn/metrics/_dist_metrics.pyx.tp bit for
 // bit; rows that were float32 are rounded where it rounds (`single`). A brute search by Euclidean distances expands the
@@ -198,6 +198,10 @@ struct Packed {
   Sieve sieve;
 };
 
+double squares_of(const double* x, std::int64_t features, bool as_dot) {
+  return as_dot ? dot(x, x, features) : einsum_squares(x, features);
+}
+
 std::int64_t panels_of(std::int64_t n) { return (n + kL - 1) / kL; }
 
 // Copies the leaf's rows into panels; returns the end of them.
@@ -333,7 +337,7 @@ void sieved_scan(const Packed& packed, const double* x, float* narrow, double* v
   float limits[R];
   bool narrows = true;
   for (int r = 0; r < R; ++r) {
-    squares[r] = dot(x + r * features, x + r * features, features);
+    squares[r] = squares_of(x + r * features, features, true);
     norms[r] = __builtin_sqrt(squares[r]);
     limits[r] = __builtin_inff();
     narrows &= norms[r] < kWidest;
@@ -446,22 +450,27 @@ std::size_t scratch(const Step& step, std::int64_t) {
   return heap + static_cast<std::size_t>(kTile * step.inputs[0].width) * sizeof(float);
 }
 
+// Adds up the squares of the training rows, as ddot or as einsum does.
+void add_squares(Packed& packed, const Step& step, bool as_dot) {
+  const Space& space = packed.space;
+  const auto* rows = data_of<const double>(step.inputs[1]);
+  const std::int64_t padded = panels_of(space.n_fit) * kL;
+  packed.squares = static_cast<double*>(std::calloc(static_cast<std::size_t>(padded), sizeof(double)));
+  if (packed.squares == nullptr) {
+    release(&packed);
+    fail("neighbours: not enough memory for the training rows");
+  }
+  for (std::int64_t i = 0; i < space.n_fit; ++i)
+    packed.squares[i] = squares_of(rows + i * space.features, space.features, as_dot);
+}
+
 // The distances of PairwiseDistances are all wanted: only a search has a sieve.
 void* prepare_neighbors(const Step& step) {
   auto* packed = static_cast<Packed*>(prepare(step));
   const Space& space = packed->space;
   if (packed->algorithm != kBrute || (space.metric != kEuclidean && space.metric != kSqeuclidean)) return packed;
-  const auto* rows = data_of<const double>(step.inputs[1]);
-  const std::int64_t padded = panels_of(space.n_fit) * kL;
-  packed->squares = static_cast<double*>(std::calloc(static_cast<std::size_t>(padded), sizeof(double)));
-  if (packed->squares == nullptr) {
-    release(packed);
-    fail("neighbours: not enough memory for the training rows");
-  }
-  for (std::int64_t i = 0; i < space.n_fit; ++i) {
-    packed->squares[i] = dot(rows + i * space.features, rows + i * space.features, space.features);
-  }
-  packed->sieve = make_sieve(rows, space.n_fit, space.features);
+  add_squares(*packed, step, true);
+  packed->sieve = make_sieve(data_of<const double>(step.inputs[1]), space.n_fit, space.features);
   return packed;
 }
 
@@ -488,44 +497,101 @@ void check_distances(const Step& step) {
   require(step.outputs[0].width == step.inputs[1].dims[0], name, "the output holds one distance a training row");
 }
 
-// Of R rows to the training rows of P panels, from row `at` on.
-template <int M, int R, int P>
-inline void measure(const Packed& packed, std::int64_t at, const double* x, double* y) {
-  const Space& space = packed.space;
-  Vector<double> reduced[R][P];
-  against_panels<M, R, P>(x, packed.nodes[0].leaf.panels + at * space.features, space, reduced);
+// Writes the numbers of R rows and P panels where they belong, from training row `at` on.
+template <int R, int P, class F>
+inline void scatter(const Vector<double> (&reduced)[R][P], std::int64_t at, std::int64_t n_fit, double* y, F finish) {
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) {
-      double* to = y + r * space.n_fit;
-      for (std::int64_t lane = 0, i = at + p * kL; lane < kL && i < space.n_fit; ++lane, ++i)
-        to[i] = distance_of(reduced[r][p][lane], space);
+      for (std::int64_t lane = 0, i = at + p * kL; lane < kL && i < n_fit; ++lane, ++i)
+        y[r * n_fit + i] = finish(reduced[r][p][lane]);
     }
   }
 }
 
-template <int M, int R>
-void distances(const Packed& packed, const double* x, double* y) {
+// Calls f(at, Code<P>{}) for P panels of training rows, from row `at` on, until all were met.
+template <int R, class F>
+void for_panels(std::int64_t n_fit, F f) {
   constexpr int P = R == 1 ? 2 * kPanels : kPanels;
   std::int64_t at = 0;
-  for (; at + P * kL <= packed.space.n_fit; at += P * kL) measure<M, R, P>(packed, at, x, y);
-  for (; at < packed.space.n_fit; at += kL) measure<M, R, 1>(packed, at, x, y);
+  for (; at + P * kL <= n_fit; at += P * kL) f(at, Code<P>{});
+  for (; at < n_fit; at += kL) f(at, Code<1>{});
+}
+
+// Calls f(r, Code<R>{}) for R rows from row r on, until all were met.
+template <class F>
+void for_tiles(std::int64_t rows, F f) {
+  std::int64_t r = 0;
+  for (; r + kTile <= rows; r += kTile) f(r, Code<kTile>{});
+  for (; r < rows; ++r) f(r, Code<1>{});
 }
 
 void run_distances(const Step& step, std::int64_t rows, const Context& context) {
   const auto& packed = *static_cast<const Packed*>(context.state);
+  const Space& space = packed.space;
   const auto* x = data_of<const double>(step.inputs[0]);
   auto* y = data_of<double>(step.outputs[0]);
-  const std::int64_t features = packed.space.features, n = packed.space.n_fit;
-  with_metric(packed.space.metric, [&](auto metric) {
-    constexpr int M = decltype(metric)::value;
-    std::int64_t r = 0;
-    for (; r + kTile <= rows; r += kTile) distances<M, kTile>(packed, x + r * features, y + r * n);
-    for (; r < rows; ++r) distances<M, 1>(packed, x + r * features, y + r * n);
+  with_metric(space.metric, [&](auto metric) {
+    for_tiles(rows, [&](std::int64_t row, auto tile) {
+      constexpr int R = decltype(tile)::value;
+      for_panels<R>(space.n_fit, [&](std::int64_t at, auto panels) {
+        constexpr int P = decltype(panels)::value;
+        Vector<double> reduced[R][P];
+        against_panels<decltype(metric)::value, R, P>(
+            x + row * space.features, packed.nodes[0].leaf.panels + at * space.features, space, reduced);
+        scatter<R, P>(reduced, at, space.n_fit, y + row * space.n_fit,
+                      [&](double value) { return distance_of(value, space); });
+      });
+    });
   });
 }
 
 SARDONYX_KERNEL("PairwiseDistances",
                 {.check = check_distances, .run = run_distances, .prepare = prepare, .release = release, .cost = cost});
+
+// ---- all squares, expanded -----------------------------------------------------------------------------------------
+
+// ExpandedSquares: the same for max(|x|^2 - 2 x.y + |y|^2, 0). The metric is not looked at; the param behind the others
+// says how the squares of a row are added up: 0 as einsum, as in euclidean_distances, 1 as ddot, as in a search.
+
+void check_squares(const Step& step) {
+  constexpr const char* name = "ExpandedSquares";
+  require(step.n_inputs == 3 && step.n_outputs == 1, name, "takes 3 inputs, gives 1 output");
+  check_space(step, name);
+  require(step.n_params == kSpaceParams + 1 && in_range(integer_param(step, kSpaceParams), 0, 1), name,
+          "takes metric, k, algorithm, single, p, and 0 or 1");
+  require(integer_param(step, 1) == 0 && step.params[2].i == kBrute, name, "k is 0 and no tree is searched");
+  require(step.outputs[0].width == step.inputs[1].dims[0], name, "the output holds one number a training row");
+}
+
+void* prepare_squares(const Step& step) {
+  auto* packed = static_cast<Packed*>(prepare(step));
+  add_squares(*packed, step, step.params[kSpaceParams].i != 0);
+  return packed;
+}
+
+void run_squares(const Step& step, std::int64_t rows, const Context& context) {
+  const auto& packed = *static_cast<const Packed*>(context.state);
+  const std::int64_t features = packed.space.features, n_fit = packed.space.n_fit;
+  const auto* x = data_of<const double>(step.inputs[0]);
+  auto* y = data_of<double>(step.outputs[0]);
+  for_tiles(rows, [&](std::int64_t row, auto tile) {
+    constexpr int R = decltype(tile)::value;
+    double squares[R];
+    for (int r = 0; r < R; ++r)
+      squares[r] = squares_of(x + (row + r) * features, features, step.params[kSpaceParams].i != 0);
+    for_panels<R>(n_fit, [&](std::int64_t at, auto panels) {
+      constexpr int P = decltype(panels)::value;
+      Vector<double> reduced[R][P];
+      expanded<R, P>(x + row * features, squares, packed.nodes[0].leaf.panels + at * features, packed.squares + at,
+                     features, reduced);
+      scatter<R, P>(reduced, at, n_fit, y + row * n_fit, [](double value) { return value; });
+    });
+  });
+}
+
+SARDONYX_KERNEL(
+    "ExpandedSquares",
+    {.check = check_squares, .run = run_squares, .prepare = prepare_squares, .release = release, .cost = cost});
 
 }  // namespace
 }  // namespace sardonyx

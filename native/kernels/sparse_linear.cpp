@@ -21,7 +21,7 @@
 namespace sardonyx {
 namespace {
 
-constexpr std::int64_t kAhead = 12;  // entries from here whose weights are fetched
+constexpr std::int64_t kAhead = 16;  // entries from here whose weights are fetched
 constexpr std::int64_t kLine = 64;
 
 // The first and the last line of a row of weights of `bytes` bytes; those between follow by themselves.
@@ -31,37 +31,50 @@ inline void fetch(const void* weights, std::int64_t bytes) {
   for (std::int64_t b = kLine; b < bytes && b < 4 * kLine; b += kLine) __builtin_prefetch(at + b);
 }
 
+// The entries of one row, and how many of them have one kAhead further on: those of the next rows follow in memory.
+template <class T>
+struct Entries {
+  SparseRow<T> row;
+  std::int64_t fetching;
+};
+
 // N columns in registers.
 template <int N, class T>
-inline void add_row(const SparseRow<T>& x, const T* w, std::int64_t stride, T* y) {
+inline void add_row(const Entries<T>& x, const T* w, std::int64_t stride, T* y) {
+  constexpr auto bytes = static_cast<std::int64_t>(N * sizeof(T));
   T sums[N] = {};
-  for (std::int64_t i = 0; i < x.size; ++i) {
-    const T* weights = w + static_cast<std::int64_t>(x.indices[i]) * stride;
-    const T value = x.values[i];
+  for (std::int64_t i = 0; i < x.row.size; ++i) {
+    if (i < x.fetching) fetch(w + static_cast<std::int64_t>(x.row.indices[i + kAhead]) * stride, bytes);
+    const T* weights = w + static_cast<std::int64_t>(x.row.indices[i]) * stride;
+    const T value = x.row.values[i];
     for (int j = 0; j < N; ++j) sums[j] += value * weights[j];
   }
   for (int j = 0; j < N; ++j) y[j] = sums[j];
 }
 
 template <class T>
-inline void add_wide_row(const SparseRow<T>& x, const T* w, std::int64_t stride, std::int64_t n, T* __restrict y) {
+inline void add_wide_row(const Entries<T>& x, const T* w, std::int64_t stride, std::int64_t n, T* __restrict y) {
   const auto bytes = n * static_cast<std::int64_t>(sizeof(T));
   for (std::int64_t j = 0; j < n; ++j) y[j] = 0;
-  for (std::int64_t i = 0; i < x.size; ++i) {
-    if (i + kAhead < x.size) fetch(w + static_cast<std::int64_t>(x.indices[i + kAhead]) * stride, bytes);
-    const T* __restrict weights = w + static_cast<std::int64_t>(x.indices[i]) * stride;
-    const T value = x.values[i];
+  for (std::int64_t i = 0; i < x.row.size; ++i) {
+    if (i < x.fetching) fetch(w + static_cast<std::int64_t>(x.row.indices[i + kAhead]) * stride, bytes);
+    const T* __restrict weights = w + static_cast<std::int64_t>(x.row.indices[i]) * stride;
+    const T value = x.row.values[i];
     for (std::int64_t j = 0; j < n; ++j) y[j] += value * weights[j];
   }
 }
 
 template <class T>
-inline void any_row(const SparseRow<T>& x, const T* w, std::int64_t stride, std::int64_t n, T* y) {
+inline void any_row(const Entries<T>& x, const T* w, std::int64_t stride, std::int64_t n, T* y) {
   switch (n) {
     case 1: return add_row<1>(x, w, stride, y);
     case 2: return add_row<2>(x, w, stride, y);
     case 3: return add_row<3>(x, w, stride, y);
     case 4: return add_row<4>(x, w, stride, y);
+    case 5: return add_row<5>(x, w, stride, y);
+    case 6: return add_row<6>(x, w, stride, y);
+    case 7: return add_row<7>(x, w, stride, y);
+    case 8: return add_row<8>(x, w, stride, y);
     default: add_wide_row(x, w, stride, n, y);
   }
 }
@@ -72,10 +85,12 @@ struct Weights {
   const void* data;
   std::int64_t stride;  // elements from one row to the next
   void* owned;
+  bool far;  // beyond the caches: worth fetching ahead. One column is not: the processor looks ahead far enough itself.
 };
 
 constexpr std::int64_t kHugePage = std::int64_t{1} << 21;
 constexpr std::int64_t kLarge = 2 * kHugePage;  // bytes from which weights are copied
+constexpr std::int64_t kFar = kHugePage / 2;    // and from which they are fetched ahead
 
 std::int64_t stride_of(std::int64_t n, std::int64_t line) {
   std::int64_t power = 1;
@@ -90,7 +105,8 @@ void* prepare(const Step& step) {
   const std::int64_t k = w.dims[0], n = w.dims[1], item = static_cast<std::int64_t>(item_size(w.dtype));
   auto* weights = static_cast<Weights*>(std::malloc(sizeof(Weights)));
   if (weights == nullptr) fail("SparseLinear: not enough memory");
-  *weights = {w.data, n, nullptr};
+  const bool far = n > 1 && w.width * item >= kFar;
+  *weights = {w.data, n, nullptr, far};
   const std::int64_t stride = stride_of(n, kLine / item);
   void* memory = nullptr;
   // Without memory for a copy the weights are read where they are.
@@ -105,7 +121,7 @@ void* prepare(const Step& step) {
   for (std::int64_t i = 0; i < k; ++i) {
     std::memcpy(to + i * stride * item, from + i * n * item, static_cast<std::size_t>(n * item));
   }
-  *weights = {memory, stride, memory};
+  *weights = {memory, stride, memory, far};
   return weights;
 }
 
@@ -122,7 +138,11 @@ void multiply(const Step& step, std::int64_t rows, const Weights& weights) {
   const T* w = static_cast<const T*>(weights.data);
   T* y = data_of<T>(step.outputs[0]);
   const std::int64_t n = step.outputs[0].width;
-  for (std::int64_t r = 0; r < rows; ++r) any_row(x[r], w, weights.stride, n, y + r * n);
+  const std::int64_t end = x.rows().indptr[rows];
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const std::int64_t left = end - x.rows().indptr[r] - kAhead;
+    any_row<T>({x[r], weights.far ? left : 0}, w, weights.stride, n, y + r * n);
+  }
   if (step.n_inputs < 3) return;
   const T* b = data_of<T>(step.inputs[2]);
   for (std::int64_t r = 0; r < rows; ++r) {

@@ -26,6 +26,10 @@ inline AsciiSet ascii_set(Test&& contains) {
   return set;
 }
 
+[[maybe_unused]] inline bool contains(const AsciiSet& set, Byte c) {
+  return c < 128 && (set.rows[c & 15] >> (c >> 4) & 1) != 0;
+}
+
 #if SARDONYX_ISA == 1 || SARDONYX_ISA == 2
 inline std::uint32_t members_of_32(const AsciiSet& set, const Byte* text) {
   const __m256i half = _mm256_set1_epi8(15);

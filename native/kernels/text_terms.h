@@ -83,33 +83,39 @@ struct Terms {
   }
 };
 
-// Bytes of the table of a constant's terms; refuses what is too large.
-[[maybe_unused]] inline std::size_t bytes_of_terms(const Tensor& words, const char* name, std::size_t* n_slots) {
+// Bytes of the table of some terms; refuses what is too large.
+[[maybe_unused]] inline std::size_t bytes_of_terms(const Text* words, std::int64_t count, const char* name,
+                                                   std::size_t* n_slots) {
   std::size_t text = 0, slots = 4;
-  for (std::int64_t i = 0; i < words.width; ++i) text += static_cast<std::size_t>(data_of<Text>(words)[i].size);
-  require(words.width <= kMostTerms && text < (std::size_t{1} << 32), name, "too many terms");
-  while (slots < 2 * static_cast<std::size_t>(words.width)) slots *= 2;
+  for (std::int64_t i = 0; i < count; ++i) text += static_cast<std::size_t>(words[i].size);
+  require(count <= kMostTerms && text < (std::size_t{1} << 32), name, "too many terms");
+  while (slots < 2 * static_cast<std::size_t>(count)) slots *= 2;
   *n_slots = slots;
   return slots * sizeof(TermSlot) + text + kPadding;
 }
 
-// Builds the table in memory of bytes_of_terms(). Of equal terms the first counts.
-[[maybe_unused]] inline Terms build_terms(const Tensor& words, std::size_t n_slots, void* memory) {
+// Builds the table in memory of bytes_of_terms(). A term's number is its place among `words`, of equal ones the first;
+// with `numbers`, distinct terms are counted in the order they come in, and numbers[i] becomes that of words[i].
+[[maybe_unused]] inline Terms build_terms(const Text* words, std::int64_t count, std::size_t n_slots, void* memory,
+                                          std::int32_t* numbers = nullptr) {
   Terms terms{n_slots - 1, static_cast<TermSlot*>(memory), nullptr};
   terms.bytes = reinterpret_cast<Byte*>(terms.slots + n_slots);
   for (std::size_t i = 0; i < n_slots; ++i) terms.slots[i] = {0, -1, 0, 0};
   std::uint32_t at = 0;
-  for (std::int64_t i = 0; i < words.width; ++i) {
-    const Text& word = data_of<Text>(words)[i];
+  std::int32_t distinct = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Text& word = words[i];
     Byte* own = terms.bytes + at;
     if (word.size > 0) __builtin_memcpy(own, word.data, static_cast<std::size_t>(word.size));
     const Term term{own, word.size};
     const std::uint64_t hash = hash_of(term);
     TermSlot* slot = terms.slot_of(hash);
-    if (terms.find(term, hash, slot) >= 0) continue;
+    const std::int32_t known = terms.find(term, hash, slot);
+    const std::int32_t number = known >= 0 ? known : numbers == nullptr ? static_cast<std::int32_t>(i) : distinct++;
+    if (numbers != nullptr) numbers[i] = number;
+    if (known >= 0) continue;
     while (slot->number >= 0) slot = terms.next(slot);
-    *slot = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::int32_t>(i), at,
-             static_cast<std::uint32_t>(word.size)};
+    *slot = {static_cast<std::uint32_t>(hash >> 32), number, at, static_cast<std::uint32_t>(word.size)};
     at += static_cast<std::uint32_t>(word.size);
   }
   __builtin_memset(terms.bytes + at, 0, kPadding);

@@ -12,7 +12,7 @@ It never runs a model: `verify` does.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -23,13 +23,15 @@ from numpy.typing import NDArray
 from . import registry
 from .bags import HashedFeatures, LabelSets
 from .description import KEY, Description, Form, Method
-from .errors import ConversionError, SardonyxError
+from .errors import ConversionError, InputError, SardonyxError
 from .graph import STEPS, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
+from .large import Large, fill_model, give_back
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
 from .protos import STRING
 from .records import Records
+from .unread import drop_unread_inputs
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run
 OPSET, OPSET_ML = 21, 5
@@ -199,6 +201,8 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
 
     def body(*formal: Value) -> list[Value]:
         formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
+        for inside, outside in zip(formal, values, strict=True):
+            inside.moment = outside.moment
         data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in _flatten(result)]
@@ -214,6 +218,22 @@ def together(method: str) -> tuple[str, ...]:
     """Return all methods wanted of the estimator being traced if `method` is among them: a step answers all at once."""
     wanted = current_graph().wanted
     return wanted if method in wanted else (method,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A converted model, its large attributes beside it until it is finished."""
+
+    model: onnx.ModelProto
+    large: dict[str, Large]
+
+    def finished(self) -> onnx.ModelProto:
+        """Return the model with everything in it; the draft is that model then."""
+        while self.large:  # what is written is freed
+            one = dict([self.large.popitem()])
+            fill_model(self.model, one)
+            give_back(one)
+        return self.model
 
 
 def convert(
@@ -241,6 +261,17 @@ def convert(
     ConversionError
         If the estimator is not fitted, has no such method, or a parameter cannot be converted exactly.
     """
+    return draft(estimator, X, methods=methods, target_opset=target_opset).finished()
+
+
+def draft(
+    estimator: Any,
+    X: Any,
+    *,
+    methods: Sequence[str] | str | None = None,
+    target_opset: int | None = None,
+) -> Draft:
+    """Do what `convert` does, but for the numbers of large attributes, which double the memory of a large model."""
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
@@ -251,9 +282,33 @@ def convert(
             check_width(estimator, data)
         results = {method: _joined(result) for method, result in _trace(estimator, chosen, data).items()}
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
-    model = graph.model(outputs)
+    refuse_moments(outputs.values(), "what is returned")
+    model = graph.draft(outputs)
+    signature = _only_read(model, signature)
     write_description(model, describe_model(estimator, signature, results, graph.single))
-    return model
+    give_back(graph.large)
+    return Draft(model, graph.large)
+
+
+def _only_read(model: onnx.ModelProto, signature: Signature) -> Signature:
+    """Drop the columns that nothing reads, as scikit-learn does not ask for them; return the signature without them."""
+    if not signature.by_column or signature.records is not None:
+        return signature
+    drop_unread_inputs(model, STEPS)
+    read = {value.name for value in model.graph.input}
+    for spec in signature.inputs:
+        if spec.refused and spec.name in read:
+            raise InputError(spec.refused)
+    return signature.reading(read)
+
+
+def refuse_moments(values: Iterable[Value], where: str) -> None:
+    """Refuse moments and durations that are handed on as they are: a tensor holds numbers in their place."""
+    if any(value.moment for value in values):
+        raise ConversionError(
+            f"{where} holds moments or durations (datetime64, timedelta64), which tensors do not have. "
+            "Convert them to numbers in the data, or leave the column out."
+        )
 
 
 def _trace(estimator: Any, methods: Sequence[str], data: Data) -> dict[str, Any]:
@@ -352,7 +407,7 @@ def names_out(estimator: Any, method: str, result: Result, signature: Signature)
     width = result.shape[1] if isinstance(result, Value | Columns) and len(result.shape) > 1 else None
     if method != "transform" or not isinstance(width, int) or width > MOST_NAMES:
         return ()
-    for given in ((list(signature.names),) if signature.by_column else (), ()):
+    for given in ((list(signature.features),) if signature.by_column else (), ()):
         try:
             names = tuple(map(str, estimator.get_feature_names_out(*given)))
         except (AttributeError, ValueError, TypeError, NotImplementedError):
@@ -507,9 +562,14 @@ def _opset(target: int | None) -> int:
 
 def _inputs(graph: Graph, signature: Signature) -> Data:
     specs = signature.inputs
+    if len({spec.moment for spec in specs if spec.moment}) > 1:
+        moments = ", ".join(f"{spec.name} {spec.moment}" for spec in specs if spec.moment)
+        raise InputError(
+            f"the sample has moments or durations of several dtypes: {moments}; give all columns the same."
+        )
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
-        value.sparse = spec.sparse
+        value.sparse, value.moment = spec.sparse, bool(spec.moment)
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]
 
 

@@ -4,7 +4,8 @@
 
     {"version": "0.1.0", "scikit-learn": "1.9.1", "estimator": "Pipeline",
      "single": false, "by_column": false,
-     "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None", "sparse": false}],
+     "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None", "sparse": false,
+                 "moment": ""}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
      "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": [],
                              "tables": []}},
@@ -99,7 +100,8 @@ class Description:
                 "estimator": self.estimator,
                 "single": self.single,
                 "by_column": self.signature.by_column,
-                "inputs": [asdict(spec) for spec in self.signature.inputs],
+                "columns": self.signature.columns,
+                "inputs": [_write_spec(spec) for spec in self.signature.inputs],
                 "records": _write_rows(self.signature.records),
                 "features": self.features,
                 "classes": _write_classes(self.classes),
@@ -239,11 +241,18 @@ def _read(fields: dict[str, Any]) -> Description:
     )
 
 
+def _write_spec(spec: InputSpec) -> dict[str, Any]:
+    return {name: value for name, value in asdict(spec).items() if name != "refused"}
+
+
 def _read_signature(fields: dict[str, Any]) -> Signature:
     specs = tuple(_read_spec(_expect(spec, dict)) for spec in _expect(fields.get("inputs"), list))
     records = fields.get("records")
-    by_column = _expect(fields.get("by_column"), bool)
-    return Signature(specs, by_column, None if records is None else _read_rows(_expect(records, dict), specs))
+    by_column, columns = _expect(fields.get("by_column"), bool), _texts(fields.get("columns", []))
+    if columns and not (by_column and {spec.name for spec in specs} <= set(columns)):
+        _refuse("inputs that are no columns")
+    known = None if records is None else _read_rows(_expect(records, dict), specs)
+    return Signature(specs, by_column, known, columns)
 
 
 def _write_rows(rows: Records | LabelSets | HashedFeatures | None) -> dict[str, Any] | None:
@@ -304,7 +313,10 @@ def _read_spec(spec: dict[str, Any]) -> InputSpec:
     if missing not in ("NaN", "None"):
         _refuse(f"missing text is {missing!r}")
     name, dtype = _expect(spec.get("name"), str), _expect(spec.get("dtype"), str)
-    return InputSpec(name, dtype, width and _expect(width, int), missing, _expect(spec.get("sparse", False), bool))
+    sparse, moment = _expect(spec.get("sparse", False), bool), _expect(spec.get("moment", ""), str)
+    if moment and (dtype != "float64" or np.dtype(moment).kind not in "mM"):
+        _refuse(f"moments of dtype {moment} as {dtype}")
+    return InputSpec(name, dtype, width and _expect(width, int), missing, sparse, moment)
 
 
 def _write_method(method: Method) -> dict[str, Any]:

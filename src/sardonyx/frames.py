@@ -57,6 +57,8 @@ class FrameReader:
         missing = {spec.name: spec.missing for spec in signature.inputs}
         nulls = bytes(missing[name] == "NaN" for name in order or signature.names)
         self.nulls = nulls if any(nulls) else None  # where arrays and pandas say None or NaN, there are none
+        self._places = tuple(map(signature.features.index, signature.names))
+        self._width = len(signature.features)
         self._finders: dict[type, tuple[Finder, bytes | None]] = {}
         self._layouts: dict[tuple[Any, ...], tuple[int, ...] | None] = {}
 
@@ -77,7 +79,7 @@ class FrameReader:
         known = self._finders.get(kind)
         if known is None:
             finder = self._finder(X)
-            known = self._finders[kind] = finder, None if finder in (_in_array, self._in_pandas) else self.nulls
+            known = self._finders[kind] = finder, None if finder in (self._in_array, self._in_pandas) else self.nulls
         find, nulls = known
         found = find(X, self._names) if self._names else None
         if found is None:
@@ -92,7 +94,7 @@ class FrameReader:
         if isinstance(X, list):
             return _in_records
         if isinstance(X, np.ndarray):
-            return _in_array if self._by_column else _nowhere
+            return self._in_array if self._by_column else _nowhere
         if hasattr(X, "_mgr"):
             return self._in_pandas
         return _in_arrow if hasattr(X, "__arrow_c_stream__") else _nowhere
@@ -107,6 +109,9 @@ class FrameReader:
             return positions and [_column_of_block(blocks[numbers[i]], places[i]) for i in positions]
         except (AttributeError, TypeError, KeyError, IndexError):  # another pandas than those known, or another dtype
             return None
+
+    def _in_array(self, X: Array, names: tuple[str, ...]) -> Sequence[Any] | None:
+        return [X[:, i] for i in self._places] if X.ndim == 2 and X.shape[1] == self._width else None
 
     def _positions(self, given: tuple[Any, ...], names: tuple[str, ...]) -> tuple[int, ...] | None:
         if given not in self._layouts:
@@ -136,10 +141,6 @@ def _in_records(X: list[Any], names: tuple[str, ...]) -> Sequence[Any] | None:
         return [[row[name] for row in X] for name in names]
     except KeyError:
         return None
-
-
-def _in_array(X: Array, names: tuple[str, ...]) -> Sequence[Any] | None:
-    return [X[:, i] for i in range(len(names))] if X.ndim == 2 and X.shape[1] == len(names) else None
 
 
 def _in_arrow(X: Any, names: tuple[str, ...]) -> Sequence[Any] | None:

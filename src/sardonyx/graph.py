@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from onnx import checker, defs, helper, shape_inference
 
 from .errors import ConversionError
-from .large import Large, fill
+from .large import Large, fill_model
 from .protos import (
     STRING,
     Shape,
@@ -324,6 +324,10 @@ class Graph:
         outputs : mapping of str to Value
             Output name to value; the first dimension is declared as ``N``.
         """
+        return fill_model(self.draft(outputs, ir_version), self.large)
+
+    def draft(self, outputs: Mapping[str, Value], ir_version: int = 10) -> onnx.ModelProto:
+        """Return the model with stubs of large attributes, which `large` has."""
         with self.scope():
             named = [self.name_output(value, name) for name, value in outputs.items()]
         graph = helper.make_graph(
@@ -336,12 +340,9 @@ class Graph:
         functions = list(self.functions.values())
         used = {n.domain for n in all_nodes(self.nodes)} | {n.domain for f in functions for n in all_nodes(f.node)}
         opsets = [helper.make_opsetid(d, v) for d, v in self.opset.items() if d in used or d == ""]
-        model = helper.make_model(
+        return helper.make_model(
             graph, functions=functions, opset_imports=opsets, ir_version=ir_version, producer_name="sardonyx"
         )
-        for nodes in (model.graph.node, *(f.node for f in model.functions)):
-            fill(nodes, self.large)
-        return model
 
 
 class Value:
@@ -362,14 +363,17 @@ class Value:
     ----------
     sparse : bool
         Whether scikit-learn holds it as a sparse matrix, and so computes as it does for those. The tensor is dense.
+    moment : bool
+        Whether it is an input of moments or durations, of which the tensor holds the numbers.
     """
 
-    __slots__ = ("dtype", "graph", "name", "shape", "sparse")
+    __slots__ = ("dtype", "graph", "moment", "name", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
         self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
         self.sparse = False
+        self.moment = False
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"

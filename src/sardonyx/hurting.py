@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import InputError
 from .inputs import as_array, columns_of, dtype_of, is_frame, is_sparse, plain
 
 if TYPE_CHECKING:
@@ -122,7 +123,10 @@ def _nudge(array: Array, rng: np.random.Generator) -> Array:
 
 
 def _changes(column: Array) -> Iterator[tuple[str, list[Any]]]:
-    kind = dtype_of(column, "")
+    try:
+        kind = dtype_of(column, "")
+    except InputError:  # moments, or what no model takes
+        return
     if kind == "str":
         yield "text", list(TEXT)
         if column.dtype == object:

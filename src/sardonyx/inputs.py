@@ -10,14 +10,17 @@
 
 `describe` reads that from the sample, once; `tensors` brings later data into the same form. Values are never changed:
 what does not fit its input's dtype exactly is refused with an error that names the column, the value and the way out.
+Moments and durations (datetime64, timedelta64) are the float64 numbers that scikit-learn makes of them; what no model
+takes (moments with a time zone, bytes, ...) is refused only if the model reads that column.
 Only numpy is needed here; frames and sparse matrices are known by their behaviour, their libraries are not imported.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeAlias
 
 import numpy as np
@@ -36,6 +39,10 @@ MISSING_NAN, MISSING_NONE = "\ufdd0NaN", ABSENT
 _WIDENED: Final = {"float16": "float64", "longdouble": "float64", "float128": "float64"}
 
 
+#: pandas' dtypes that scikit-learn does not convert early (``_pandas_dtype_needs_early_conversion``)
+_COMPUTED_AS_THEY_ARE: Final = ("CategoricalDtype", "SparseDtype")
+
+
 @dataclass(frozen=True, slots=True)
 class InputSpec:
     """One input of a model: name, dtype (NumPy's name; ``str`` for text), and number of columns (None: it is 1-D).
@@ -43,6 +50,8 @@ class InputSpec:
     `missing` is what the sample had where text was missing, ``NaN`` or ``None``. A null of Arrow data and a None in a
     dict become that; a pandas frame and an array say themselves which of the two is meant.
     `sparse`: the sample was; in ONNX the input is dense all the same.
+    `moment`: the dtype of moments or durations (``datetime64[us]``), of which the input holds the numbers.
+    `refused`: why a model that reads this column of the sample cannot be converted.
     """
 
     name: str
@@ -50,6 +59,8 @@ class InputSpec:
     width: int | None
     missing: str = "None"
     sparse: bool = False
+    moment: str = ""
+    refused: str = ""
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -95,16 +106,28 @@ class Signature:
     """All inputs of a model. `by_column`: one input for each column of a frame, instead of one matrix.
 
     `records`: rows are dicts, or bags, and how these become the inputs.
+    `columns`: names of all columns of the sample, in order, where the model reads only some of them.
     """
 
     inputs: tuple[InputSpec, ...]
     by_column: bool
     records: Records | LabelSets | HashedFeatures | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the inputs."""
         return tuple(spec.name for spec in self.inputs)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of all columns of the sample."""
+        return self.columns or self.names
+
+    def reading(self, names: Collection[str]) -> Signature:
+        """Return the signature with those inputs only."""
+        kept = tuple(spec for spec in self.inputs if spec.name in names)
+        return self if len(kept) == len(self.inputs) else replace(self, inputs=kept, columns=self.features)
 
 
 # ---- the sample ------------------------------------------------------------------------------------------------------
@@ -133,11 +156,11 @@ def describe(X: Any, *, vector: bool = False) -> Signature:
         return Signature((spec,), by_column=False)
     array = as_array(X)
     if array.ndim == 1 and vector:
-        return Signature((InputSpec("X", dtype_of(array, "X"), None),), by_column=False)
+        return Signature((_spec(array, "X", None),), by_column=False)
     check_matrix(array)
     if array.dtype == object and array.shape[1] > 1 and not _is_uniform(array):
         return _describe_columns({f"x{i}": array[:, i] for i in range(array.shape[1])})
-    return Signature((InputSpec("X", dtype_of(array, "X"), array.shape[1]),), by_column=False)
+    return Signature((_spec(array, "X", array.shape[1]),), by_column=False)
 
 
 def signature_of_records(records: Records, dtype: str) -> Signature:
@@ -257,6 +280,12 @@ def dtype_of(array: Array, name: str) -> str:
     )
 
 
+def _spec(array: Array, name: str, width: int | None) -> InputSpec:
+    if array.dtype.kind in "mM":
+        return InputSpec(name, "float64", width, moment=array.dtype.name)
+    return InputSpec(name, dtype_of(array, name), width)
+
+
 def _items(row: Any) -> Iterable[Any]:
     return row if isinstance(row, list | tuple) else (row,)
 
@@ -270,11 +299,26 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
     specs = []
     for name, column in columns.items():
         array = _one_column(plain(column), name)
-        dtype = dtype_of(array, name)
-        specs.append(InputSpec(name, dtype, 1, _missing_of(array, missing) if dtype == "str" else "None"))
+        try:
+            spec = _spec(array, name, 1)
+        except InputError as error:
+            specs.append(InputSpec(name, "float64", 1, refused=str(error)))
+            continue
+        missed = _missing_of(array, missing) if spec.dtype == "str" else "None"
+        specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed))
     if not specs:
         raise InputError("the sample has no columns; give at least one.")
+    if "" in columns:
+        raise InputError("a column has no name; give every column one.")
     return Signature(tuple(specs), by_column=True)
+
+
+def _early(column: Any, dtype: str) -> str:
+    """Return the dtype in which scikit-learn computes with pandas' own numbers (Float32, int8[pyarrow]): the widest."""
+    own = getattr(column, "dtype", None)
+    if isinstance(own, np.dtype) or not hasattr(column, "iloc") or type(own).__name__ in _COMPUTED_AS_THEY_ARE:
+        return dtype
+    return {"float32": "float64", "int8": "int64", "int16": "int64", "int32": "int64"}.get(dtype, dtype)
 
 
 def _says_missing(X: Any) -> bool:
@@ -308,8 +352,10 @@ def _dtype_of_objects(array: Array, name: str) -> str:
     if all(issubclass(t, bool | np.bool_) for t in present):
         return "float64" if missing else "bool"
     if all(issubclass(t, int | np.integer | np.bool_) for t in present):
+        if any(not -(2**63) <= int(v) < 2**64 for v in values if not is_missing(v)):
+            raise InputError(f"{_column(name)} holds integers beyond 64 bits; convert them to floats, or to text.")
         return "float64" if missing else "int64"
-    if all(issubclass(t, int | float | np.integer | np.floating | np.bool_) for t in present):
+    if all(issubclass(t, int | float | np.integer | np.floating | np.bool_ | Decimal) for t in present):
         return "float64"
     kinds = ", ".join(sorted(t.__name__ for t in present))
     raise InputError(f"{_column(name)} holds {kinds}; a column is either text or numbers. Convert it to one of them.")
@@ -476,7 +522,8 @@ def _tensors_by_column(X: Any, signature: Signature) -> dict[str, Array]:
 
 
 def _column_tensor(column: Any, spec: InputSpec, says_missing: bool) -> Array:
-    array = coerce(_one_column(plain(column), spec.name), spec.dtype, spec.name).reshape(-1, 1)
+    array = _counts(_one_column(plain(column), spec.name), spec)
+    array = coerce(array, spec.dtype, spec.name).reshape(-1, 1)
     if spec.dtype == "str" and spec.missing == "NaN" and not says_missing:
         array[array == MISSING_NONE] = MISSING_NAN
     return array
@@ -485,17 +532,29 @@ def _column_tensor(column: Any, spec: InputSpec, says_missing: bool) -> Array:
 def _columns_by_position(X: Any, signature: Signature) -> dict[str, Any]:
     array = as_array(X)
     check_matrix(array)
-    names = signature.names
+    names = signature.features
     if array.shape[1] != len(names):
         raise InputError(f"X has {array.shape[1]} columns, but the model takes {len(names)}: {_list(names)}.")
     return {name: array[:, i] for i, name in enumerate(names)}
+
+
+def _counts(array: Array, spec: InputSpec) -> Array:
+    """Return moments and durations as scikit-learn's numbers of them (of NaT, -2**63); all else as it is."""
+    if array.dtype.kind not in "mM":
+        return array
+    if array.dtype.name != spec.moment:
+        meant = f"; use .astype({spec.moment!r})" if spec.moment else "; convert it to numbers first"
+        raise InputError(
+            f"{_column(spec.name)} holds {array.dtype}, and the model takes {spec.moment or spec.dtype}{meant}."
+        )
+    return array.astype(np.float64)
 
 
 def _matrix(X: Any, spec: InputSpec) -> Array:
     array = as_array(X)
     if spec.width is not None:
         check_matrix(array)
-    return _shaped(coerce(array, spec.dtype, spec.name), spec.row_shape, spec.name)
+    return _shaped(coerce(_counts(array, spec), spec.dtype, spec.name), spec.row_shape, spec.name)
 
 
 def _matrix_of_columns(X: Any, spec: InputSpec, feature_names: Sequence[str] | None) -> Array:
@@ -504,7 +563,8 @@ def _matrix_of_columns(X: Any, spec: InputSpec, feature_names: Sequence[str] | N
         raise InputError(_features_message(len(columns), spec.width or 1))
     names = list(columns) if feature_names is None else list(feature_names)
     _check_names(columns, names, "column")
-    parts = {name: coerce(_one_column(plain(columns[name]), name), spec.dtype, name) for name in names}
+    arrays_of = {name: _counts(_one_column(plain(columns[name]), name), replace(spec, name=name)) for name in names}
+    parts = {name: coerce(array, spec.dtype, name) for name, array in arrays_of.items()}
     _check_rows(parts)
     (*arrays,) = parts.values()
     return arrays[0] if spec.width is None else np.ascontiguousarray(np.stack(arrays, axis=1))
@@ -590,7 +650,7 @@ def _numbers_of_objects(array: Array, dtype: str, name: str) -> Array:
                 f"{_column(name)} holds the text {value!r}, and the model takes {dtype}; convert it first."
             )
     missing = np.array([is_missing(v) for v in values], dtype=bool)
-    present = [v for v, gone in zip(values, missing, strict=True) if not gone]
+    present = [float(v) if isinstance(v, Decimal) else v for v, gone in zip(values, missing, strict=True) if not gone]
     for value in present:
         if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
             raise InputError(f"{_column(name)} holds {value!r}, and the model takes {dtype}; convert it first.")

@@ -337,7 +337,7 @@ class Session(ABC):
     @property
     def n_features_in_(self) -> int:
         """Number of features."""
-        return sum(spec.width or 1 for spec in self.signature.inputs)
+        return len(self.signature.columns) or sum(spec.width or 1 for spec in self.signature.inputs)
 
     def _known(self, name: str, value: Any) -> Any:
         if value is None:

@@ -49,6 +49,11 @@ def category_table(estimator: Any, feature: str, categories: NDArray[Any], dtype
         and all(isinstance(c, int | float | np.number) for c in categories)
     ):
         return np.array(categories.tolist())
+    if categories.dtype.kind in "mM":
+        raise ConversionError(
+            f"{type(estimator).__name__}: the categories of feature {feature} are moments or durations "
+            f"({categories.dtype}), which tensors do not have. Make text or numbers of them, and fit again."
+        )
     raise ConversionError(
         f"{type(estimator).__name__}: feature {feature} was fitted on {categories.dtype} values "
         f"({categories[:3].tolist()!r} ...), and the sample has {dtype} there. "

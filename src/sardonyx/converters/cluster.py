@@ -18,6 +18,7 @@ from ..errors import ConversionError
 from ..graph import Value, as_value, concat, op, per_row, where
 from ..operators.pairwise import float_rows, squared_distances
 from ..registry import converter
+from .base import dense
 
 
 def _from_centers(X: Value, centers: NDArray[Any]) -> Value:
@@ -74,7 +75,8 @@ def _nearest(X: Value, centers: NDArray[Any]) -> Value:
 def affinity_cluster(est: Any, X: Value) -> Value:
     if not hasattr(est, "cluster_centers_"):
         raise ConversionError("AffinityPropagation(affinity='precomputed') cannot predict. Use affinity='euclidean'.")
-    return _nearest(X, est.cluster_centers_) if len(est.cluster_centers_) else per_row(np.int64(-1), X)
+    centers = dense(est.cluster_centers_)
+    return _nearest(X, centers) if len(centers) else per_row(np.int64(-1), X)
 
 
 @converter(MeanShift, method="predict")

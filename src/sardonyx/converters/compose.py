@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from sklearn.compose import ColumnTransformer
 
-from ..convert import Columns, Data, as_matrix, take
+from ..convert import Columns, Data, as_matrix, refuse_moments, take
 from ..errors import ConversionError
 from ..graph import Value
 from ..registry import converter
@@ -37,7 +37,11 @@ def column_transformer(est: Any, X: Data) -> Data:
         chosen = take(X, _positions(est, X, indices))
         if isinstance(columns, str | int | np.integer):
             chosen = as_matrix(chosen)[:, 0]
-        block = chosen if _is(transformer, "passthrough") else transform_step(name, transformer, chosen)
+        if _is(transformer, "passthrough"):
+            refuse_moments(chosen.values if isinstance(chosen, Columns) else [chosen], "what passes through")
+            block = chosen
+        else:
+            block = transform_step(name, transformer, chosen)
         blocks.append(weighted(block, weights.get(name)))
     if not blocks:
         raise ConversionError("ColumnTransformer selects no columns at all; remove it from the pipeline.")

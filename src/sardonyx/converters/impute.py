@@ -24,7 +24,8 @@ def simple_imputer(est: Any, X: Data) -> Data:
     X = array_of(in_order(est, X))
     if isinstance(X, Value) and X.dtype != STRING:
         X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
-    return with_indicator(est, _impute(est, X), X)
+    imputed = with_indicator(est, _impute(est, X), X)
+    return imputed.like(X) if isinstance(imputed, Value) and isinstance(X, Value) else imputed
 
 
 def with_indicator(est: Any, imputed: Data, X: Data) -> Data:
@@ -35,6 +36,8 @@ def with_indicator(est: Any, imputed: Data, X: Data) -> Data:
 
 def _impute(est: Any, X: Data) -> Data:
     kept = _kept(est)
+    if not kept and (isinstance(X, Columns) or X.dtype == STRING):
+        raise ConversionError("SimpleImputer: all columns were empty in the fit, so that none is left. Leave it out.")
     if isinstance(X, Columns):
         columns = X.take(kept)
         values = [
@@ -106,9 +109,10 @@ def missing_indicator(est: Any, X: Data) -> Value:
     X = array_of(in_order(est, X))
     X = checked(est, X) if isinstance(X, Value) else X
     mask = _masks(est, X)
-    if est.features == "all" or not est.error_on_new:
-        return mask
-    return _refuse_new(est, X, mask)
+    if est.features != "all" and est.error_on_new:
+        mask = _refuse_new(est, X, mask)
+    mask.sparse = est.sparse is True or (est.sparse == "auto" and isinstance(X, Value) and X.sparse)
+    return mask
 
 
 def _refuse_new(est: Any, X: Data, mask: Value) -> Value:

@@ -52,14 +52,14 @@ _INTERVALS = {1: 0.8, 2: 0.5, 3: 0.4}
 @converter(AdditiveChi2Sampler)
 def additive_chi2_sampler(est: Any, X: Value) -> Value:
     interval = _INTERVALS[est.sample_steps] if est.sample_interval is None else float(est.sample_interval)
-    X = require(X, X >= 0, message="AdditiveChi2Sampler: X may not contain negative values.")
+    X = require(X, X >= 0, message="AdditiveChi2Sampler: X may not contain negative values.").like(X)
     empty = X == 0
     x = as_float(where(empty, X.dtype.type(1), X))
     logarithm, blocks = interval * np.log(x), [np.sqrt(x * interval)]
     for j in range(1, est.sample_steps):
         factor = np.sqrt(2 * x * interval / np.cosh(np.pi * j * interval))
         blocks += [factor * np.cos(j * logarithm), factor * np.sin(j * logarithm)]
-    return concat([where(empty, X.dtype.type(0), b.astype(X.dtype)) for b in blocks])
+    return concat([where(empty, X.dtype.type(0), b.astype(X.dtype)) for b in blocks]).like(X)
 
 
 @converter(PolynomialCountSketch)

@@ -19,7 +19,16 @@ from ..convert import as_matrix, call
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, where
 from ..operators.checks import require
-from ..operators.neighbors import ALIASES, METRICS, SQUARED, WHOLE, arg_partition, k_neighbors, pairwise_distances
+from ..operators.neighbors import (
+    ALIASES,
+    EXPANDED,
+    METRICS,
+    SQUARED,
+    WHOLE,
+    arg_partition,
+    k_neighbors,
+    pairwise_distances,
+)
 from ..registry import converter
 from ..tracing import trace
 from ._metrics import SPECIAL, check_search, check_shared, whitening
@@ -34,7 +43,7 @@ PARTITIONED = (*WHOLE, "hamming", "mahalanobis")
 def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
     """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
     if _partitions(est, X) or _metric(est) in SPECIAL:
-        distances, indices = arg_partition(_distances(est, X), k=int(k))
+        distances, indices = arg_partition(_all_distances(est, X), k=int(k))
         return check_shared(est, distances, indices)
     X, fit_X, p, w, metric = _space(est, X)
     tree = _tree(est)
@@ -62,6 +71,15 @@ def _partitions(est: Any, X: Value) -> bool:
     return not floats or both_sparse or metric in PARTITIONED
 
 
+def _all_distances(est: Any, X: Value) -> Value:
+    """Return all distances as ``sklearn.metrics.pairwise_distances`` has them, shape (N, n_fit)."""
+    if _metric(est) != "braycurtis":
+        return _distances(est, X)
+    X, fit_X, p, w, metric = _space(est, X)
+    distances: Value = pairwise_distances(X, fit_X, p, w, metric=f"scipy_{metric}")
+    return distances
+
+
 def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray[np.float64], str]:
     """Return rows and training rows in the dtype in which they are compared, and the metric with its parameters."""
     metric = _metric(est)
@@ -70,6 +88,12 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
     single = est._fit_method == "brute" and X.dtype == fit_X.dtype == np.float32 and metric != "hamming"
     dtype = np.float32 if single else np.float64
     if metric == "precomputed":
+        if X.sparse:
+            raise ConversionError(
+                f"{type(est).__name__}(metric='precomputed') of a sparse graph: there an entry of zero is a "
+                "neighbour, no entry is none, and a tensor cannot tell the two apart. Fit it on the data "
+                "themselves, with that metric, or give dense distances."
+            )
         return X.astype(np.float64), np.zeros((1, 1)), np.float64(1), np.ones(1), metric
     if metric == "mahalanobis":
         whiten = whitening(est, est.effective_metric_params_)
@@ -128,7 +152,9 @@ def k_neighbors_transformer(est: Any, X: Value) -> Value:
     entries = distances.astype(np.float64) if est.mode == "distance" else (indices >= 0).astype(np.float64)
     columns, zero = np.arange(est.n_samples_fit_), np.float64(0)
     parts = [where(indices[:, j : j + 1] == columns, entries[:, j : j + 1], zero) for j in range(entries.dim(1))]
-    return functools.reduce(operator.add, parts)
+    graph = functools.reduce(operator.add, parts)
+    graph.sparse = True
+    return graph
 
 
 def distance_weights(est: Any, distances: Value) -> Value | None:
@@ -209,9 +235,11 @@ def k_proba(est: Any, X: Value) -> Value | list[Value]:
 @converter(nn.RadiusNeighborsTransformer, method="transform")
 def radius_neighbors_transformer(est: Any, X: Value) -> Value:
     """Return the graph as a dense matrix, (N, n_samples_fit): each neighbour's distance, or one, in its column."""
-    distances = _distances(est, X)
+    distances, inside = _inside(est, X)
     entries = distances.astype(np.float64) if est.mode == "distance" else np.float64(1)
-    return where(distances <= np.float64(est.radius), entries, np.float64(0))
+    graph = where(inside, entries, np.float64(0))
+    graph.sparse = True
+    return graph
 
 
 def _distances(est: Any, X: Value) -> Value:
@@ -226,11 +254,22 @@ def _distances(est: Any, X: Value) -> Value:
 
 def _within(est: Any, X: Value) -> Value:
     """Return the weight of every training row, shape (N, n_fit); zero outside of the radius."""
-    distances = _distances(est, X)
-    inside = distances <= np.float64(est.radius)
+    distances, inside = _inside(est, X)
     # rows outside must not count as equal
     weights = distance_weights(est, where(inside, distances, np.inf) if est.weights == "distance" else distances)
     return inside.astype(np.float64) if weights is None else where(inside, weights, 0.0)
+
+
+def _inside(est: Any, X: Value) -> tuple[Value, Value]:
+    """Return the distances to all training rows, and which are within the radius: of expanded squares, its square."""
+    if est._fit_method != "brute" or _partitions(est, X) or _metric(est) not in SQUARED:
+        distances = _distances(est, X)
+        return distances, distances <= np.float64(est.radius)
+    X, fit_X, p, w, metric = _space(est, X)
+    squares = pairwise_distances(X, fit_X, p, w, metric=EXPANDED)
+    if metric == "sqeuclidean":
+        return squares, squares <= np.float64(est.radius)
+    return np.sqrt(squares), squares <= np.float64(est.radius) ** 2
 
 
 @converter(nn.RadiusNeighborsRegressor, method="predict")

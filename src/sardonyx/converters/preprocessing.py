@@ -30,7 +30,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from ..convert import Data, as_float, as_matrix, call, checked
+from ..convert import Columns, Data, as_float, as_matrix, call, checked, refuse_moments
 from ..errors import ConversionError
 from ..graph import Value, concat, where
 from ..operators.categories import category_lookup
@@ -239,6 +239,7 @@ def label_binarizer_inverse(est: Any, Y: Value) -> Value:
 def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> Data:
     if est.validate:
         X = checked(est, as_matrix(X))
+    refuse_moments(X.values if isinstance(X, Columns) else [X], f"the input of {type(est).__name__}")
     if function is None:
         return X
     label = getattr(function, "__name__", repr(function))
@@ -270,7 +271,7 @@ def polynomial_features(est: Any, X: Value) -> Value:
             previous = previous[:, [position[term[1:]] for term in terms]] * X[:, [term[0] for term in terms]]
         if degree >= est._min_degree:
             blocks.append(previous)
-    return concat(blocks)
+    return concat(blocks).like(X)
 
 
 def _terms(features: int, degree: int, interaction_only: bool) -> list[tuple[int, ...]]:

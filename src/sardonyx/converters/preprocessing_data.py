@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from sklearn.preprocessing import KernelCenterer, QuantileTransformer
 from sklearn.preprocessing._data import BOUNDS_THRESHOLD
 
 from ..convert import as_float
+from ..errors import ConversionError
 from ..graph import Value, where
 from ..operators.interpolation import interp, knots_of_columns
 from ..operators.special import ndtr, ndtri
@@ -25,20 +26,32 @@ _LEAST, _MOST = special.ndtri([BOUNDS_THRESHOLD - np.spacing(1), 1 - (BOUNDS_THR
 @converter(QuantileTransformer)
 def quantile_transformer(est: Any, X: Value) -> Value:
     X = as_float(X)
+    if X.sparse and (est.output_distribution == "normal" or (est.quantiles_[0] < 0).any()):
+        _refuse_sparse(est)
     first, last = est.quantiles_[0], est.quantiles_[-1]
     ranks = _interpolated(X, list(est.quantiles_.T), [est.references_] * X.dim(1))
     ranks += _interpolated(-X, list(-est.quantiles_[::-1].T), [-est.references_[::-1]] * X.dim(1)) * -1.0
     ranks = _bounded(est, X, (0.5 * ranks).astype(X.dtype), (first, last), (np.zeros(1), np.ones(1)))
-    return ranks if est.output_distribution == "uniform" else _normal_scores(ranks)
+    return ranks.like(X) if est.output_distribution == "uniform" else _normal_scores(ranks)
+
+
+def _refuse_sparse(est: Any) -> NoReturn:
+    raise ConversionError(
+        f"QuantileTransformer(output_distribution={est.output_distribution!r}) of a sparse matrix leaves zeros "
+        "without an entry alone and makes something else of those with one; a tensor cannot tell the two apart. "
+        "Use 'uniform' on data that are not negative, or fit and convert with dense data."
+    )
 
 
 @converter(QuantileTransformer, method="inverse_transform")
 def quantile_transformer_inverse(est: Any, X: Value) -> Value:
     X = as_float(X)
+    if X.sparse and (est.output_distribution == "normal" or (est.quantiles_[0] != 0).any()):
+        _refuse_sparse(est)
     ranks = X if est.output_distribution == "uniform" else ndtr(X.astype(np.float64))
     values = _interpolated(ranks, [est.references_] * X.dim(1), list(est.quantiles_.T))
     bounds = est.quantiles_[0], est.quantiles_[-1]
-    return _bounded(est, ranks, values.astype(X.dtype), (np.zeros(1), np.ones(1)), bounds).astype(X.dtype)
+    return _bounded(est, ranks, values.astype(X.dtype), (np.zeros(1), np.ones(1)), bounds).astype(X.dtype).like(X)
 
 
 def _interpolated(X: Value, x: list[NDArray[Any]], y: list[NDArray[Any]]) -> Value:

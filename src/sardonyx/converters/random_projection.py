@@ -16,7 +16,9 @@ from .base import dense
 
 @converter(GaussianRandomProjection, SparseRandomProjection)
 def random_projection(est: Any, X: Value) -> Value:
-    return as_float(X) @ dense(est.components_).T
+    result = as_float(X) @ dense(est.components_).T
+    result.sparse = X.sparse and isinstance(est, SparseRandomProjection) and not est.dense_output
+    return result
 
 
 @converter(BaseRandomProjection, method="inverse_transform")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from ..program import Param
-from ..rules import Array, Builder, Const, NodeView, Operand, Values, decline, lowers
-from .elementwise import cast
+from ..rules import Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from .elementwise import FLOATS, cast
 
 METRICS = (
     "euclidean", "sqeuclidean", "seuclidean", "manhattan", "chebyshev", "minkowski", "hamming", "canberra",
-    "braycurtis",
+    "braycurtis", "scipy_braycurtis",
 )  # fmt: skip
 ALGORITHMS = ("brute", "kd_tree", "ball_tree")
 #: what native/kernels/argpartition.cpp takes for the numbers in a vector of the machine
 LANES_OF_THE_MACHINE = 0
+#: in which order native/kernels/neighbors.cpp adds up the squares of a row
+SQUARES_AS_EINSUM, SQUARES_AS_DOT = 0, 1
 #: inputs of the operator before the tree's arrays
 FIXED = 4
 
@@ -44,10 +46,29 @@ def k_neighbors(b: Builder, node: NodeView) -> Values:
 @lowers("PairwiseDistances", domain="sardonyx")
 def pairwise_distances(b: Builder, node: NodeView) -> Values:
     """Compute what a brute search computes, and keep it."""
-    if node.text("metric", "") in ("cosine", "sparse_cosine"):
+    metric = node.text("metric", "")
+    if metric in ("cosine", "sparse_cosine"):
         return _cosine(b, node)
+    if metric == "expanded_sqeuclidean":
+        return (_expanded(b, node, SQUARES_AS_DOT),)
     x, fit, w, params = _space(b, node, 0, "brute")
     return b.step("PairwiseDistances", [x, fit, w], [("float64", (len(fit),))], params)
+
+
+@lowers("PairwiseSquaredEuclidean", domain="sardonyx")
+def squared_distances(b: Builder, node: NodeView) -> Values:
+    """Expand the squares in float64, whatever comes in, and round at the end."""
+    return (cast(b, _expanded(b, node, SQUARES_AS_EINSUM), node.row(0).dtype),)
+
+
+def _expanded(b: Builder, node: NodeView, order: int) -> Row:
+    x, fit = node.row(0), node.const(1)
+    if len(x.shape) != 1 or fit.shape[1:] != x.shape or x.dtype != Const(fit).dtype or x.dtype not in FLOATS:
+        decline("rows that do not fit")
+    params = (METRICS.index("sqeuclidean"), 0, ALGORITHMS.index("brute"), 0, 2.0, order)
+    inputs = [cast(b, x, "float64"), fit.astype(np.float64), np.ones(x.shape)]
+    (row,) = b.step("ExpandedSquares", inputs, [("float64", (len(fit),))], params)
+    return row
 
 
 def _cosine(b: Builder, node: NodeView) -> Values:
