@@ -88,7 +88,12 @@ inline std::size_t whole_lines(std::size_t bytes) { return (bytes + 63) / 64 * 6
   require(all <= kMostTerms, name, "too many tokens in its terms");
   const auto count = static_cast<std::size_t>(all) + 1;
   GramPlan plan{static_cast<Text*>(allocate(count * sizeof(Text), name)),
-                static_cast<std::int32_t*>(allocate(count * sizeof(std::int32_t), name)), 0, 0, 0, 0, 4};
+                static_cast<std::int32_t*>(allocate(count * sizeof(std::int32_t), name)),
+                0,
+                0,
+                0,
+                0,
+                4};
   std::int64_t at = 0;
   for (std::int64_t i = 0; i < vocabulary.width; ++i) {
     if (cut(terms[i], least, most, nullptr) > 0) at += cut(terms[i], least, most, plan.tokens + at);
