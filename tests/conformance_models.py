@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.parser
 
 from .kernels.single import Rows, model_of, rows
 
@@ -64,3 +65,41 @@ def classical_models() -> Iterator[onnx.ModelProto]:
     yield model_of("MatMul", [rows("float64", 2, 3), rows("float64", 3, 4)])
     yield model_of("Einsum", [rows("float32", 3), rows("float32", 3)], equation="ni,ni->n")
     yield model_of("LayerNormalization", [rows("float32", 3), np.ones(3, np.float32)])
+    yield from _of_fixed_shapes()
+    yield from _parsed()
+
+
+def _of_fixed_shapes() -> Iterator[onnx.ModelProto]:
+    """Yield models without rows, and one whose numbers of n-grams are a tree."""
+    at = rows("int64", 2, values=(0, 1))
+    yield model_of("GatherND", [rows("float32", 3, 4), rows("int64", 2, 1, values=(0, 1))], batch_dims=1)
+    yield model_of("ScatterElements", [rows("float32", 4), at, rows("float32", 2)], axis=1, reduction="add")
+    yield model_of("Einsum", [rows("float64", 2, 3), np.ones((3, 2))], equation="nij,jk->nki")
+    counts: dict[str, Any] = {"ngram_counts": [0, 2], "ngram_indexes": [0, 1, 2], "pool_int64s": [2, 3, 2, 3]}
+    lengths: dict[str, Any] = {"max_gram_length": 2, "min_gram_length": 1, "max_skip_count": 1}
+    yield model_of("TfIdfVectorizer", [rows("int64", 6)], mode="TF", **counts, **lengths)
+
+
+#: texts of models, as onnx.parser reads them
+TEXTS = (
+    """g (float[2,3] x) => (float[3,1] y)
+    { t = Transpose(x) s = Softmax<axis=0>(t) shape = Constant<value_ints=[3,2]>() r = Reshape(s, shape)
+      axes = Constant<value_ints=[1]>() y = ReduceMax<keepdims=1>(r, axes) }""",
+    """g (float[3,4] x, int64[2,2] at, float[2] u) => (float[3,4] y) { y = ScatterND(x, at, u) }""",
+    """g (float[N,4] x) => (float[N,4] y) <int64 n={3}, bool c={1}>
+    { y = Loop(n, c, x) <body = b (int64 i, bool go, float[N,4] a) => (bool go_on, float[N,4] z)
+      { go_on = Identity(go) z = Add(a, x) }> }""",
+    """g (float[N,3,2] x) => (float[N,3] y, float[N,2] z)
+    { a, b, c = Split<axis=1, num_outputs=3>(x) s = SequenceConstruct(a, c, b) i = Constant<value_int=-1>()
+      e = SequenceAt(s, i) t = Constant<value_ints=[2]>() y = ReduceSum<keepdims=0>(x, t)
+      o = Constant<value_ints=[1]>() z = Squeeze(e, o) }""",
+    """g (bool[1] c, float[2] x) => (float[2] y)
+    { y = If(c) <then_branch = t () => (float[2] p) { p = Neg(x) },
+                 else_branch = e () => (float[2] q) { q = Exp(x) }> }""",
+    """g (float[N,3] x, int64[k] shape) => (float[a,b] y) { s = Softmax<axis=0>(x) y = Reshape(s, shape) }""",
+)
+
+
+def _parsed() -> Iterator[onnx.ModelProto]:
+    for text in TEXTS:
+        yield onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["": 18]> {text}')

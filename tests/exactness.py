@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sardonyx.convert import choose_methods
 from sardonyx.inputs import MISSING_NAN, MISSING_NONE
+from sardonyx.ragged import rows_of
 from sardonyx.registry import ALIASES, METHODS, OPTIONS
 from sardonyx.verification import restored
 
@@ -28,8 +29,14 @@ def expected_outputs(estimator: Any, method: str, X: Any) -> list[NDArray[Any]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of unknown categories, and still answers
         result = getattr(estimator, method)(X)
-    arrays = result if isinstance(result, list | tuple) else [result]
-    return [restored(a.toarray() if hasattr(a, "toarray") else np.asarray(a), X) for a in arrays]
+    return [restored(a.toarray() if hasattr(a, "toarray") else np.asarray(a), X) for a in arrays_of(result)]
+
+
+def arrays_of(answer: Any) -> list[Any]:
+    """Return the arrays of an answer: of a list of rows, such as tuples of labels, one array of them."""
+    if isinstance(answer, list) and all(getattr(row, "ndim", 1) == 1 for row in answer):
+        return [rows_of(answer)]
+    return list(answer) if isinstance(answer, list | tuple) else [answer]
 
 
 def assert_exact(actual: Any, expected: NDArray[Any], rtol: float | None = None) -> None:

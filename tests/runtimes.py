@@ -22,12 +22,13 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 import sardonyx
-from sardonyx.convert import convert
+from sardonyx.convert import convert, read_description
 from sardonyx.hurting import number_of_rows
 from sardonyx.inputs import MISSING_NAN, MISSING_NONE
+from sardonyx.ragged import encode, is_coded
 
 from .cases import Case
-from .exactness import expected_outputs, methods_of
+from .exactness import arrays_of, expected_outputs, methods_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,16 @@ def in_onnxruntime(case: Case) -> Iterator[Answer]:
     model = convert(estimator, X_fit, methods=methods)
     onnx.checker.check_model(model, full_check=True)
     session = ort.InferenceSession(model.SerializeToString())
+    description = read_description(model)
+    described = description.methods if description is not None else {}
     for X in (X_test, X_test[:1], X_test[:0]):
         given = sardonyx.load(model).feeds(X) if isinstance(X, list) else feeds(X)  # a row that is a dict has no form
         outputs = iter(session.run(None, {port.name: given[port.name] for port in session.get_inputs()}))
         for method in methods:
             arrays = _expected(estimator, method, X, X_test)
-            for expected in split_columns(model, method, arrays):
+            entry = described[method]
+            arrays = [encode(entry, arrays[0])] if is_coded(entry) else split_columns(model, method, arrays)
+            for expected in arrays:
                 yield Answer(method, next(outputs), expected)
 
 
@@ -61,8 +66,7 @@ def in_sardonyx(case: Case) -> Iterator[Answer]:
     for X in (X_test, X_test[:1], X_test[:0]):
         for method in methods:
             answer = session.answer(method, X)
-            arrays = answer if isinstance(answer, list | tuple) else [answer]
-            for actual, expected in zip(arrays, _expected(estimator, method, X, X_test), strict=True):
+            for actual, expected in zip(arrays_of(answer), _expected(estimator, method, X, X_test), strict=True):
                 yield Answer(method, with_sentinels(actual), with_sentinels(expected))
 
 
@@ -115,7 +119,11 @@ def _expected(estimator: Any, method: str, X: Any, X_test: Any) -> list[NDArray[
     """The estimator's arrays; scikit-learn itself refuses no rows: there, shapes come from one row."""
     rows = number_of_rows(X)
     arrays = [array[:rows] for array in expected_outputs(estimator, method, X if rows else X_test[:1])]
-    return [arrays[0], arrays[1][:, :rows]] if method == "predict_cov" else arrays  # rows against rows
+    if method == "predict_cov":  # rows against rows
+        return [arrays[0], arrays[1][:, :rows]]
+    if getattr(estimator, "flatten_transform", True) or method != "transform":
+        return arrays
+    return [array[:, :rows] for array in expected_outputs(estimator, method, X if rows else X_test[:1])]
 
 
 def _text(array: Any) -> Any:

@@ -4,11 +4,15 @@
 //   X (F) ──▶ distance to each training row (M) ──▶ feature 0: nearest k of its donors ──▶ distances (F, k), values (F, k)
 //                                                   feature 1: ...                        only where X is missing
 //
-// Where X has a value, and where there are fewer than k donors, distance and value are NaN.
+// Where X has a value, and where there are fewer than k donors, distance and value are NaN. Of donors that are equally
+// far, those count that numpy.argpartition leaves in front.
 //
 // scikit-learn expands the square, and takes away what has no partner (of float32 rows, in float32): what rounding leaves
-// of nearly equal rows is far above the tolerance. So the same is computed here, in the order of the features.
+// of nearly equal rows is far above the tolerance, and decides between donors that are equally far but for it. So the same
+// is computed here, rounded as there (blas.h).
+#include "blas.h"
 #include "check.h"
+#include "sardonyx/argpartition.h"
 
 namespace sardonyx {
 namespace {
@@ -33,15 +37,14 @@ void check(const Step& step) {
 
 // The distance of two rows, NaN where nothing is present in both. T: in which the rows came.
 template <class T>
-double distance(const double* x, const double* y, std::int64_t features) {
-  double xx = 0, yy = 0, xy = 0, present = 0;
+double distance(const double* x, double xx, const double* y, std::int64_t features) {
+  const double yy = einsum_squares(y, features);
+  double xy = 0, present = 0;
   T x_alone = 0, y_alone = 0;
   for (std::int64_t f = 0; f < features; ++f) {
     const bool in_x = x[f] == x[f], in_y = y[f] == y[f];
     const double a = in_x ? x[f] : 0.0, b = in_y ? y[f] : 0.0;
-    xx += a * a;
-    yy += b * b;
-    xy += a * b;
+    xy = ::fma(a, b, xy);
     x_alone += in_y ? T{0} : static_cast<T>(a * a);
     y_alone += in_x ? T{0} : static_cast<T>(b * b);
     present += in_x && in_y ? 1.0 : 0.0;
@@ -55,12 +58,13 @@ double distance(const double* x, const double* y, std::int64_t features) {
 
 template <class T>
 void measure(const double* x, const double* fit, std::int64_t n, std::int64_t features, double* to) {
-  for (std::int64_t i = 0; i < n; ++i) to[i] = distance<T>(x, fit + i * features, features);
+  const double xx = einsum_squares(x, features);
+  for (std::int64_t i = 0; i < n; ++i) to[i] = distance<T>(x, xx, fit + i * features, features);
 }
 
-// Keeps the k smallest in rising order; of equal ones the first.
-void choose(const double* distances, const double* fit, std::int64_t n, std::int64_t features, std::int64_t k,
-            double* nearest, double* values) {
+// Keeps the k smallest in rising order; of equal ones the first. Returns how many there are.
+std::int64_t choose(const double* distances, const double* fit, std::int64_t n, std::int64_t features, std::int64_t k,
+                    double* nearest, double* values) {
   std::int64_t kept = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const double distance = distances[i], value = fit[i * features];
@@ -72,6 +76,30 @@ void choose(const double* distances, const double* fit, std::int64_t n, std::int
     }
     nearest[at] = distance;
     values[at] = value;
+  }
+  return kept;
+}
+
+// Where the k-th of the nearest is as far as others that were left out, takes those that scikit-learn does.
+void choose_among_equals(const double* distances, const double* fit, std::int64_t n, std::int64_t features,
+                         std::int64_t k, double* nearest, double* values, void* memory) {
+  const double farthest = nearest[k - 1];
+  auto* keys = static_cast<double*>(memory);
+  auto* donors = reinterpret_cast<std::int64_t*>(keys + n);
+  auto* order = donors + n;
+  std::int64_t n_donors = 0, equal = 0, first = k - 1;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (fit[i * features] != fit[i * features]) continue;
+    keys[n_donors] = distances[i];
+    donors[n_donors++] = i;
+    equal += distances[i] == farthest;
+  }
+  while (first > 0 && nearest[first - 1] == farthest) --first;
+  if (equal == k - first) return;
+  argpartition_of(lanes_of_numpy(), keys, n_donors, k - 1, order);
+  for (std::int64_t i = 0; i < k; ++i) {
+    const std::int64_t donor = donors[order[i]];
+    if (distances[donor] == farthest) values[first++] = fit[donor * features];
   }
 }
 
@@ -89,13 +117,14 @@ void run(const Step& step, std::int64_t rows, const Context& context) {
       if (!measured && single) measure<float>(x, fit, n, features, distances);
       if (!measured && !single) measure<double>(x, fit, n, features, distances);
       measured = true;
-      choose(distances, fit + f, n, features, k, nearest, values);
+      if (choose(distances, fit + f, n, features, k, nearest, values) == k)
+        choose_among_equals(distances, fit + f, n, features, k, nearest, values, distances + n);
     }
   }
 }
 
 std::size_t scratch(const Step& step, std::int64_t) {
-  return static_cast<std::size_t>(step.inputs[1].dims[0]) * sizeof(double);
+  return static_cast<std::size_t>(4 * step.inputs[1].dims[0]) * sizeof(double);
 }
 
 double cost(const Step& step) { return 50 + 1.5 * static_cast<double>(step.inputs[1].width); }

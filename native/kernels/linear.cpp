@@ -1,11 +1,12 @@
 // Linear: y[r, j] = sum_i x[r, i] * w[i, j] (+ b[j]), float32 or float64, w in ONNX layout (k, n).
 //
-// prepare() lays the weights out for one of two loops:
+// Params: none, or one: 1 if negative results become 0 (Relu). prepare() lays the weights out for one of two loops, or
+// for both, the first columns in panels and the last one by dot products:
 //
-//   few columns (n <= kDotColumns): dot products        many columns: panels of P = two vectors
+//   dot products                                         panels of V columns (V = lanes)
 //     lanes run over i and are added up at the end         lanes run over j, i is counted through
-//     w transposed, column by column; V = lanes,           panel 0: w[0, 0..P) w[1, 0..P) ... w[k-1, 0..P)
-//     the last vector of a column ends at k:               panel 1: w[0, P..2P) ...
+//     w transposed, column by column;                      panel 0: w[0, 0..V) w[1, 0..V) ... w[k-1, 0..V)
+//     the last vector of a column ends at k:               panel 1: w[0, V..2V) ...
 //     w[0..V) w[V..2V) ... 0 0 w[k-2] w[k-1]               the last one padded with zeros
 //
 // Every row is summed in the same order whatever rows are computed with it, so one row alone gives the same bits as a
@@ -13,33 +14,52 @@
 // sets, and it is twice as fast.
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 #include "simd/vector.h"
 
 namespace sardonyx {
 namespace {
 
-// Rows computed together, so that a weight is loaded once for all of them; the number of registers limits them.
+// Rows computed together, so that a weight is loaded once for all of them.
 constexpr int kDotRows = 4;
-constexpr int kPanelRows = SARDONYX_ISA == 2 ? 8 : 4;
-constexpr std::int64_t kDotColumns = 4;
+constexpr int kPanelRows = 4;
+constexpr std::int64_t kFewColumns = 2;  // no more than these are dot products
+constexpr std::int64_t kLongRow = 16;    // from here on a dot product is less than a panel of one column
 
-template <class T>
-constexpr int kPanel = 2 * kLanes<T>;
+// Panels that R rows meet at once: their sums hide the latency of the additions, and fill the registers.
+template <int R>
+constexpr int kPanels = R == 1   ? 8
+                        : R == 2 ? 4
+                                 : 3;
 
 std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Some of the columns: their packed weights and biases. y and the results of a row are n apart.
+template <class T>
+struct Part {
+  std::int64_t k, n, columns;
+  const T *w, *b;
+  bool relu;
+};
+
+// NaN stays.
+template <class T>
+inline T finished(T value, bool relu) {
+  return relu && value <= 0 ? T{0} : value;
+}
 
 // ---- few columns ---------------------------------------------------------------------------------------------------
 
 // Rows shorter than a vector.
 template <class T>
-void short_dots(const T* x, std::int64_t rows, std::int64_t k, std::int64_t n, const T* w, const T* b, T* y) {
-  const std::int64_t stride = round_up(k, kLanes<T>), skip = stride - k;
-  for (std::int64_t r = 0; r < rows; ++r, x += k, y += n) {
-    for (std::int64_t j = 0; j < n; ++j) {
+void short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
+  const std::int64_t k = part.k, stride = round_up(k, kLanes<T>), skip = stride - k;
+  for (std::int64_t r = 0; r < rows; ++r, x += k, y += part.n) {
+    for (std::int64_t j = 0; j < part.columns; ++j) {
       T total = 0;
-      for (std::int64_t i = 0; i < k; ++i) total += x[i] * w[j * stride + skip + i];
-      y[j] = total + b[j];
+      for (std::int64_t i = 0; i < k; ++i) total += x[i] * part.w[j * stride + skip + i];
+      y[j] = finished(total + part.b[j], part.relu);
     }
   }
 }
@@ -60,7 +80,8 @@ VectorBits<T> mask_of_last(std::int64_t lanes) {
 
 // Two accumulators hide the latency of the additions.
 template <class T, int R>
-void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias, T* y, std::int64_t stride) {
+void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias, bool relu, T* y,
+              std::int64_t stride) {
   constexpr int V = kLanes<T>;
   Vector<T> even[R], odd[R];  // set in a loop: an initialiser would keep GCC from holding them in registers
   for (int r = 0; r < R; ++r) even[r] = odd[r] = Vector<T>{};
@@ -79,106 +100,145 @@ void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias
     const Vector<T> w0 = load(w + i);
     for (int r = 0; r < R; ++r) odd[r] = multiply_add(masked<T>(load(x + r * k + k - V), mask), w0, odd[r]);
   }
-  for (int r = 0; r < R; ++r) y[r * stride] = sum(even[r] + odd[r]) + bias;
+  for (int r = 0; r < R; ++r) y[r * stride] = finished(sum(even[r] + odd[r]) + bias, relu);
 }
 
 template <class T>
-void run_dots(const T* x, std::int64_t rows, std::int64_t k, std::int64_t n, const T* w, const T* b, T* y) {
-  if (k < kLanes<T>) return short_dots(x, rows, k, n, w, b, y);
-  const std::int64_t stride = round_up(k, kLanes<T>);
+void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
+  if (part.k < kLanes<T>) return short_dots(part, x, rows, y);
+  const std::int64_t k = part.k, n = part.n, stride = round_up(k, kLanes<T>);
   const VectorBits<T> mask = mask_of_last<T>(k % kLanes<T>);
   std::int64_t r = 0;
   for (; r + kDotRows <= rows; r += kDotRows) {
-    for (std::int64_t j = 0; j < n; ++j)
-      dot_rows<T, kDotRows>(x + r * k, k, w + j * stride, mask, b[j], y + r * n + j, n);
+    for (std::int64_t j = 0; j < part.columns; ++j)
+      dot_rows<T, kDotRows>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.relu, y + r * n + j, n);
   }
   for (; r < rows; ++r) {
-    for (std::int64_t j = 0; j < n; ++j) dot_rows<T, 1>(x + r * k, k, w + j * stride, mask, b[j], y + r * n + j, n);
+    for (std::int64_t j = 0; j < part.columns; ++j)
+      dot_rows<T, 1>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.relu, y + r * n + j, n);
   }
 }
 
+// Columns of w, whose rows are n apart.
 template <class T>
-void pack_dots(const T* w, std::int64_t k, std::int64_t n, T* to) {
+void pack_dots(const T* w, std::int64_t k, std::int64_t n, std::int64_t columns, T* to) {
   const std::int64_t stride = round_up(k, kLanes<T>), whole = k / kLanes<T> * kLanes<T>, skip = stride - k;
-  for (std::int64_t j = 0; j < n; ++j) {
+  for (std::int64_t j = 0; j < columns; ++j) {
     for (std::int64_t i = 0; i < k; ++i) to[j * stride + i + (i < whole ? 0 : skip)] = w[i * n + j];
   }
 }
 
 // ---- many columns --------------------------------------------------------------------------------------------------
 
-// R rows times N vectors of columns, from as many panels as they fill. `valid` columns are stored.
+// The first `valid` lanes.
+template <class T>
+inline void store_some(T* to, Vector<T> v, std::int64_t valid) {
+  constexpr int V = kLanes<T>;
+  if (valid >= V) return store(to, v);
+  T lanes[V];
+  store(lanes, v);
+  const T* from = lanes;
+  for (int size = V / 2; size > 0; size /= 2) {
+    if ((valid & size) == 0) continue;
+    for (int i = 0; i < size; ++i) to[i] = from[i];
+    to += size;
+    from += size;
+  }
+}
+
+// R rows times N panels; `valid` columns are stored. A function of its own, which has all registers for itself.
 template <class T, int R, int N>
-void panel_rows(const T* x, std::int64_t k, const T* w, const T* b, T* y, std::int64_t n, std::int64_t valid) {
-  constexpr int V = kLanes<T>, P = kPanel<T>;
-  const std::int64_t panel = k * P;
+[[gnu::noinline]] void tile(const Part<T>& part, const T* x, const T* w, const T* b, T* y, std::int64_t valid) {
+  constexpr int V = kLanes<T>;
+  const std::int64_t k = part.k, panel = k * V;
   Vector<T> sums[R][N];
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < N; ++c) sums[r][c] = Vector<T>{};
   }
-  for (std::int64_t i = 0; i < k; ++i, w += P) {
+  for (std::int64_t i = 0; i < k; ++i) {
     Vector<T> weights[N];
-    for (int c = 0; c < N; ++c) weights[c] = load(w + c / 2 * panel + c % 2 * V);
+    for (int c = 0; c < N; ++c) weights[c] = load(w + c * panel + i * V);
     for (int r = 0; r < R; ++r) {
       const Vector<T> value = broadcast(x[r * k + i]);
       for (int c = 0; c < N; ++c) sums[r][c] = multiply_add(value, weights[c], sums[r][c]);
     }
   }
   for (int r = 0; r < R; ++r) {
-    T result[N * V];
-    for (int c = 0; c < N; ++c) store(result + c * V, sums[r][c] + load(b + c * V));
-    std::memcpy(y + r * n, result, static_cast<std::size_t>(valid) * sizeof(T));
+    for (int c = 0; c < N; ++c) {
+      Vector<T> result = sums[r][c] + load(b + c * V);
+      if (part.relu) result = result <= Vector<T>{} ? Vector<T>{} : result;
+      store_some(y + r * part.n + c * V, result, valid - c * V);
+    }
   }
 }
 
-// One row or two have no other rows to hide the latency of the additions behind: they take more panels at once.
 template <class T, int R>
-void run_panels_of(const T* x, std::int64_t k, std::int64_t n, const T* w, const T* b, T* y) {
-  constexpr int V = kLanes<T>, P = kPanel<T>;
+void tiles(const Part<T>& part, const T* x, T* y) {
+  constexpr int V = kLanes<T>, N = kPanels<R>;
+  const std::int64_t columns = part.columns, k = part.k;
   std::int64_t j = 0;
-  if constexpr (R <= 2) {
-    constexpr int wide = 4 / R;
-    for (; n - j >= wide * P; j += wide * P) panel_rows<T, R, 2 * wide>(x, k, w + j * k, b + j, y + j, n, wide * P);
+  const auto next = [&](auto width) {
+    constexpr int M = decltype(width)::value;
+    tile<T, R, M>(part, x, part.w + j * k, part.b + j, y + j, columns - j);
+    j += M * V;
+  };
+  while (columns - j > (N == 3 ? 4 : N - 1) * V) next(std::integral_constant<int, N>{});  // 4 are 2 and 2, not 3 and 1
+  if constexpr (N > 4) {
+    if (columns - j > 3 * V) next(std::integral_constant<int, 4>{});
   }
-  for (; n - j >= P; j += P) panel_rows<T, R, 2>(x, k, w + j * k, b + j, y + j, n, P);
-  if (n - j > V) {
-    panel_rows<T, R, 2>(x, k, w + j * k, b + j, y + j, n, n - j);
-  } else if (n - j > 0) {
-    panel_rows<T, R, 1>(x, k, w + j * k, b + j, y + j, n, n - j);
+  if constexpr (N >= 3) {
+    if (columns - j > 2 * V && columns - j <= 3 * V) next(std::integral_constant<int, 3>{});
   }
+  while (columns - j > V) next(std::integral_constant<int, 2>{});
+  if (columns - j > 0) next(std::integral_constant<int, 1>{});
 }
 
 template <class T>
-void run_panels(const T* x, std::int64_t rows, std::int64_t k, std::int64_t n, const T* w, const T* b, T* y) {
+void run_panels(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
+  const std::int64_t k = part.k, n = part.n;
   std::int64_t r = 0;
-  for (; r + kPanelRows <= rows; r += kPanelRows) run_panels_of<T, kPanelRows>(x + r * k, k, n, w, b, y + r * n);
-  for (; r + 2 <= rows; r += 2) run_panels_of<T, 2>(x + r * k, k, n, w, b, y + r * n);
-  for (; r < rows; ++r) run_panels_of<T, 1>(x + r * k, k, n, w, b, y + r * n);
+  if (part.columns <= kLanes<T>) {  // one panel: twice as many rows, to hide the latency of the additions
+    for (; r + 8 <= rows; r += 8) tile<T, 8, 1>(part, x + r * k, part.w, part.b, y + r * n, part.columns);
+  }
+  for (; r + kPanelRows <= rows; r += kPanelRows) tiles<T, kPanelRows>(part, x + r * k, y + r * n);
+  switch (rows - r) {
+    case 3: return tiles<T, 3>(part, x + r * k, y + r * n);
+    case 2: return tiles<T, 2>(part, x + r * k, y + r * n);
+    case 1: return tiles<T, 1>(part, x + r * k, y + r * n);
+    default: return;
+  }
 }
 
 template <class T>
-void pack_panels(const T* w, std::int64_t k, std::int64_t n, T* to) {
-  constexpr int P = kPanel<T>;
-  for (std::int64_t j = 0; j < n; ++j) {
-    T* panel = to + j / P * P * k + j % P;
-    for (std::int64_t i = 0; i < k; ++i) panel[i * P] = w[i * n + j];
+void pack_panels(const T* w, std::int64_t k, std::int64_t n, std::int64_t columns, T* to) {
+  constexpr int V = kLanes<T>;
+  for (std::int64_t j = 0; j < columns; ++j) {
+    T* panel = to + j / V * V * k + j % V;
+    for (std::int64_t i = 0; i < k; ++i) panel[i * V] = w[i * n + j];
   }
 }
 
 // ---- the kernel ----------------------------------------------------------------------------------------------------
 
-// Packed weights, then the bias (zeros without one), both padded to whole panels.
+// Packed weights, first of columns in panels, then of those by dot products; then the bias (zeros without one), padded to
+// whole panels.
 struct Packed {
-  std::int64_t k, n;
-  void* weights;
-  void* bias;
+  std::int64_t k, n, in_panels;
+  void *weights, *dots, *bias;
+  bool relu;
 };
 
 template <class T>
+std::int64_t columns_in_panels(std::int64_t k, std::int64_t n) {
+  if (n <= kFewColumns) return 0;
+  return n > kLanes<T> && n % kLanes<T> == 1 && k >= kLongRow ? n - 1 : n;
+}
+
+template <class T>
 void* pack(const Step& step) {
-  const std::int64_t k = step.inputs[0].width, n = step.outputs[0].width;
-  const std::int64_t columns = round_up(n, kPanel<T>);
-  const std::int64_t size = columns * round_up(k, kLanes<T>) + columns;
+  const std::int64_t k = step.inputs[0].width, n = step.outputs[0].width, in_panels = columns_in_panels<T>(k, n);
+  const std::int64_t columns = round_up(n, kLanes<T>), panels = round_up(in_panels, kLanes<T>) * k;
+  const std::int64_t size = panels + (n - in_panels) * round_up(k, kLanes<T>) + columns;
   auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
   void* memory = nullptr;
   const std::size_t bytes = static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T);
@@ -187,11 +247,11 @@ void* pack(const Step& step) {
     fail("Linear: not enough memory for the weights");
   }
   std::memset(memory, 0, bytes);
-  auto* weights = static_cast<T*>(memory);
-  T* bias = weights + columns * round_up(k, kLanes<T>);
-  *packed = {k, n, weights, bias};
+  auto *weights = static_cast<T*>(memory), *dots = weights + panels, *bias = weights + size - columns;
+  *packed = {k, n, in_panels, weights, dots, bias, step.n_params == 1 && step.params[0].i == 1};
   const auto* w = static_cast<const T*>(step.inputs[1].data);
-  n <= kDotColumns ? pack_dots(w, k, n, weights) : pack_panels(w, k, n, weights);
+  pack_panels(w, k, n, in_panels, weights);
+  pack_dots(w + in_panels, k, n, n - in_panels, dots);
   if (step.n_inputs == 3 && n > 0) std::memcpy(bias, step.inputs[2].data, static_cast<std::size_t>(n) * sizeof(T));
   return packed;
 }
@@ -211,6 +271,8 @@ void check(const Step& step) {
     fail("Linear: x, w and y differ in type, or x is constant");
   if (!w.constant || w.rank != 2) fail("Linear: w is a constant matrix");
   if (w.dims[0] != x.width || w.dims[1] != y.width) fail("Linear: w does not fit x and y");
+  if (step.n_params > 1 || (step.n_params == 1 && (integer_param(step, 0) & ~std::int64_t{1}) != 0))
+    fail("Linear has one param at most, 0 or 1");
   if (step.n_inputs == 2) return;
   const Tensor& b = step.inputs[2];
   if (!b.constant || b.dtype != x.dtype || b.width != y.width) fail("Linear: b does not fit y");
@@ -219,10 +281,15 @@ void check(const Step& step) {
 template <class T>
 void linear(const Step& step, std::int64_t rows, const Packed& packed) {
   const auto* x = static_cast<const T*>(step.inputs[0].data);
-  const auto *w = static_cast<const T*>(packed.weights), *b = static_cast<const T*>(packed.bias);
+  const auto* b = static_cast<const T*>(packed.bias);
   auto* y = static_cast<T*>(step.outputs[0].data);
-  packed.n <= kDotColumns ? run_dots(x, rows, packed.k, packed.n, w, b, y)
-                          : run_panels(x, rows, packed.k, packed.n, w, b, y);
+  const std::int64_t first = packed.in_panels, rest = packed.n - first;
+  if (first > 0)
+    run_panels<T>({packed.k, packed.n, first, static_cast<const T*>(packed.weights), b, packed.relu}, x, rows, y);
+  if (rest > 0) {
+    run_dots<T>({packed.k, packed.n, rest, static_cast<const T*>(packed.dots), b + first, packed.relu}, x, rows,
+                y + first);
+  }
 }
 
 void run(const Step& step, std::int64_t rows, const Context& context) {

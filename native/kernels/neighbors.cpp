@@ -1,234 +1,17 @@
 // KNeighbors: the k nearest training rows of each row, in scikit-learn's order also where several are equally far.
-// PairwiseDistances: the distance of each row to each training row.
 //
 // All is float64, and summed feature by feature, so distances are those of sklearn/metrics/_dist_metrics.pyx.tp bit for
-// bit; rows that were float32 are rounded where it rounds (`single`). Training rows are packed in panels of L (the
-// lanes of a vector), each leaf of the search tree in panels of its own; brute force is a tree of one leaf:
-//
-//   leaf      rows 17, 3, 8, ...             in the tree's order
-//   panel     a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   a vector a feature; lanes beyond the leaf repeat a row
+// bit; rows that were float32 are rounded where it rounds (`single`). A brute search by Euclidean distances expands the
+// square as scikit-learn's does (_argkmin.pyx.tp, EuclideanArgKmin), with what rounding leaves of it.
 //
 // The search is that of KDTree and BallTree (sklearn/neighbors/_binary_tree.pxi.tp: depth first, nearer child first),
-// candidates pass through the same heap (sklearn/utils/_heap.pyx) and sort (sklearn/utils/_sorting.pyx): the same rows
-// are kept, and come in the same order, where distances are equal.
-#include <cfloat>
-#include <cstdlib>
-#include <cstring>
-
-#include "sieve.h"
-#include "space.h"
+// candidates pass through the same heap and sort: the same rows are kept, and come in the same order, where distances are
+// equal.
+#include "heap.h"
+#include "training_rows.h"
 
 namespace sardonyx {
 namespace {
-
-constexpr int kTile = 4;    // rows of brute force that share the load of panels
-constexpr int kPanels = 2;  // that rows meet at once; a row alone meets twice as many
-
-// R rows against P panels: R * P sums side by side hide the latency of the additions.
-template <int M, int R, int P>
-inline void against_panels(const double* x, const double* panels, const Space& space, Vector<double> (&reduced)[R][P]) {
-  const std::int64_t stride = kL * space.features;
-  Vector<double> a[R][P], b[R][P];
-  for (int r = 0; r < R; ++r) {
-    for (int p = 0; p < P; ++p) a[r][p] = b[r][p] = Vector<double>{};
-  }
-  for (std::int64_t f = 0; f < space.features; ++f) {
-    Vector<double> y[P];
-    for (int p = 0; p < P; ++p) y[p] = load(panels + p * stride + f * kL);
-    for (int r = 0; r < R; ++r) {
-      const Vector<double> value = broadcast(x[r * space.features + f]);
-      for (int p = 0; p < P; ++p) add<M>(a[r][p], b[r][p], value, y[p], f, space);
-    }
-  }
-  for (int r = 0; r < R; ++r) {
-    for (int p = 0; p < P; ++p) reduced[r][p] = finished<M>(a[r][p], b[r][p], space);
-  }
-}
-
-// ---- the heap and the sort of scikit-learn --------------------------------------------------------------------------
-
-// A heap with the largest on top, of fixed size: sklearn/utils/_heap.pyx.
-void heap_push(double* values, std::int64_t* indices, std::int64_t size, double value, std::int64_t index) {
-  if (value >= values[0]) return;
-  std::int64_t at = 0;
-  while (true) {
-    const std::int64_t left = 2 * at + 1, right = left + 1;
-    std::int64_t next;
-    if (left >= size) break;
-    if (right >= size || values[left] >= values[right]) {
-      next = left;
-    } else {
-      next = right;
-    }
-    if (!(values[next] > value)) break;
-    values[at] = values[next];
-    indices[at] = indices[next];
-    at = next;
-  }
-  values[at] = value;
-  indices[at] = index;
-}
-
-inline void swap(double* values, std::int64_t* indices, std::int64_t i, std::int64_t j) {
-  const double value = values[i];
-  const std::int64_t index = indices[i];
-  values[i] = values[j];
-  indices[i] = indices[j];
-  values[j] = value;
-  indices[j] = index;
-}
-
-void insertion_sort(double* values, std::int64_t* indices, std::int64_t n) {
-  for (std::int64_t i = 1; i < n; ++i) {
-    const double value = values[i];
-    const std::int64_t index = indices[i];
-    std::int64_t j = i;
-    for (; j > 0 && values[j - 1] > value; --j) {
-      values[j] = values[j - 1];
-      indices[j] = indices[j - 1];
-    }
-    values[j] = value;
-    indices[j] = index;
-  }
-}
-
-void sift_down(double* values, std::int64_t* indices, std::int64_t start, std::int64_t end) {
-  for (std::int64_t root = start;;) {
-    const std::int64_t child = root * 2 + 1;
-    std::int64_t most = root;
-    if (child < end && values[most] < values[child]) most = child;
-    if (child + 1 < end && values[most] < values[child + 1]) most = child + 1;
-    if (most == root) return;
-    swap(values, indices, root, most);
-    root = most;
-  }
-}
-
-void heap_sort(double* values, std::int64_t* indices, std::int64_t n) {
-  for (std::int64_t start = (n - 2) / 2; start >= 0; --start) sift_down(values, indices, start, n);
-  for (std::int64_t end = n - 1; end > 0; --end) {
-    swap(values, indices, 0, end);
-    sift_down(values, indices, 0, end);
-  }
-}
-
-// Puts the median of the first, middle and last element last, the smallest first.
-double median_last(double* values, std::int64_t* indices, std::int64_t n) {
-  const std::int64_t middle = n / 2, last = n - 1;
-  if (values[0] > values[last]) swap(values, indices, 0, last);
-  if (values[last] > values[middle]) {
-    swap(values, indices, last, middle);
-    if (values[0] > values[last]) swap(values, indices, 0, last);
-  }
-  return values[last];
-}
-
-// Introsort, after Musser (Software: Practice and Experience, 1997): sklearn/utils/_sorting.pyx, introsort_2way.
-void introsort(double* values, std::int64_t* indices, std::int64_t n, std::int64_t depth) {
-  while (n > 15) {
-    if (depth <= 0) return heap_sort(values, indices, n);
-    --depth;
-    const double pivot = median_last(values, indices, n);
-    std::int64_t i = 1, j = n - 2;
-    while (true) {
-      while (i <= j && values[i] < pivot) ++i;
-      while (i <= j && values[j] > pivot) --j;
-      if (i >= j) break;
-      swap(values, indices, i++, j--);
-    }
-    swap(values, indices, i, n - 1);
-    introsort(values, indices, i, depth);
-    values += i + 1;
-    indices += i + 1;
-    n -= i + 1;
-  }
-  insertion_sort(values, indices, n);
-}
-
-void sort_both(double* values, std::int64_t* indices, std::int64_t n) {
-  introsort(values, indices, n, 2 * static_cast<std::int64_t>(::log2(static_cast<double>(n))));
-}
-
-// ---- packed training rows ------------------------------------------------------------------------------------------
-
-struct Leaf {
-  std::int64_t start, end;  // of its rows in `order`
-  const double* panels;
-};
-
-struct Node {
-  Leaf leaf;  // of leaves only
-  bool is_leaf;
-  double radius;
-};
-
-struct Packed {
-  Space space;
-  std::int64_t algorithm, n_nodes;
-  const double* bounds;  // kd: lower corners, then upper ones; ball: centroids
-  std::int64_t* order;   // row numbers, leaf after leaf
-  Node* nodes;
-  double* panels;
-  Sieve sieve;  // of brute force with Euclidean distances
-};
-
-std::int64_t panels_of(std::int64_t n) { return (n + kL - 1) / kL; }
-
-// Copies the leaf's rows into panels; returns the end of them.
-double* pack_leaf(Leaf& leaf, const std::int64_t* order, const double* rows, std::int64_t features, double* to) {
-  leaf.panels = to;
-  for (std::int64_t at = leaf.start; at < leaf.end; at += kL, to += kL * features) {
-    for (std::int64_t lane = 0; lane < kL; ++lane) {
-      const std::int64_t i = at + lane < leaf.end ? at + lane : leaf.end - 1;
-      for (std::int64_t f = 0; f < features; ++f) to[f * kL + lane] = rows[order[i] * features + f];
-    }
-  }
-  return to;
-}
-
-void release(void* state) {
-  auto* packed = static_cast<Packed*>(state);
-  std::free(packed->order);
-  std::free(packed->nodes);
-  std::free(packed->panels);
-  std::free(packed->sieve.rows);
-  std::free(packed);
-}
-
-void* prepare(const Step& step) {
-  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
-  if (packed == nullptr) fail("neighbours: not enough memory");
-  packed->space = space_of(step);
-  packed->algorithm = step.params[2].i;
-  const std::int64_t n = packed->space.n_fit, features = packed->space.features;
-  const bool brute = packed->algorithm == kBrute;
-  const auto* ranges = brute ? nullptr : data_of<const std::int64_t>(step.inputs[4]);
-  packed->n_nodes = brute ? 1 : step.inputs[4].dims[0];
-  packed->bounds = brute ? nullptr : data_of<const double>(step.inputs[6]);
-  std::int64_t panels = panels_of(n);
-  for (std::int64_t i = 0; !brute && i < packed->n_nodes; ++i) {
-    if (ranges[3 * i + 2] != 0) panels += panels_of(ranges[3 * i + 1] - ranges[3 * i]);
-  }
-  packed->order = static_cast<std::int64_t*>(std::malloc(static_cast<std::size_t>(n) * sizeof(std::int64_t)));
-  packed->nodes = static_cast<Node*>(std::calloc(static_cast<std::size_t>(packed->n_nodes), sizeof(Node)));
-  void* memory = nullptr;
-  const std::size_t bytes = static_cast<std::size_t>(panels * kL * features + kL) * sizeof(double);
-  if (posix_memalign(&memory, 64, bytes) == 0) packed->panels = static_cast<double*>(memory);
-  if (packed->order == nullptr || packed->nodes == nullptr || packed->panels == nullptr) {
-    release(packed);
-    fail("neighbours: not enough memory for the training rows");
-  }
-  for (std::int64_t i = 0; i < n; ++i) packed->order[i] = brute ? i : data_of<const std::int64_t>(step.inputs[3])[i];
-  double* to = packed->panels;
-  for (std::int64_t i = 0; i < packed->n_nodes; ++i) {
-    Node& node = packed->nodes[i];
-    node = {{brute ? 0 : ranges[3 * i], brute ? n : ranges[3 * i + 1], nullptr},
-            brute || ranges[3 * i + 2] != 0,
-            brute ? 0.0 : data_of<const double>(step.inputs[5])[i]};
-    if (node.is_leaf) to = pack_leaf(node.leaf, packed->order, data_of<const double>(step.inputs[1]), features, to);
-  }
-  return packed;
-}
 
 void check_neighbors(const Step& step) {
   constexpr const char* name = "KNeighbors";
@@ -263,10 +46,14 @@ inline void offer(const Packed& packed, const Leaf& leaf, std::int64_t at, Vecto
 // R rows meet P panels, from place `at` on.
 template <int M, int R, int P>
 inline void meet(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* panels, const double* x,
-                 double* values, std::int64_t* indices) {
+                 const double* squares, double* values, std::int64_t* indices) {
   const std::int64_t k = packed.space.k;
   Vector<double> reduced[R][P];
-  against_panels<M, R, P>(x, panels, packed.space, reduced);
+  if (M == kEuclidean && squares != nullptr) {
+    expanded<R, P>(x, squares, panels, packed.squares + at, packed.space.features, reduced);
+  } else {
+    against_panels<M, R, P>(x, panels, packed.space, reduced);
+  }
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) offer(packed, leaf, at + p * kL, reduced[r][p], values + r * k, indices + r * k);
   }
@@ -274,38 +61,40 @@ inline void meet(const Packed& packed, const Leaf& leaf, std::int64_t at, const 
 
 // Offers the leaf's rows to R heaps, in the tree's order, from place `at` on, where a panel begins.
 template <int M, int R>
-void scan_from(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* x, double* values,
-               std::int64_t* indices) {
+void scan_from(const Packed& packed, const Leaf& leaf, std::int64_t at, const double* x, const double* squares,
+               double* values, std::int64_t* indices) {
   constexpr int P = R == 1 ? 2 * kPanels : kPanels;
   const std::int64_t stride = kL * packed.space.features;
   const double* panels = leaf.panels + (at - leaf.start) * packed.space.features;
   for (; at + P * kL <= leaf.end; at += P * kL, panels += P * stride)
-    meet<M, R, P>(packed, leaf, at, panels, x, values, indices);
-  for (; at < leaf.end; at += kL, panels += stride) meet<M, R, 1>(packed, leaf, at, panels, x, values, indices);
+    meet<M, R, P>(packed, leaf, at, panels, x, squares, values, indices);
+  for (; at < leaf.end; at += kL, panels += stride)
+    meet<M, R, 1>(packed, leaf, at, panels, x, squares, values, indices);
 }
 
 template <int M, int R>
 void scan(const Packed& packed, const Leaf& leaf, const double* x, double* values, std::int64_t* indices) {
-  scan_from<M, R>(packed, leaf, leaf.start, x, values, indices);
+  scan_from<M, R>(packed, leaf, leaf.start, x, nullptr, values, indices);
 }
 
-// R rows of brute force, sieved: only what may enter a heap is measured in float64. What the sieve holds back, the heap
+// R rows of brute force by expanded squares, sieved: only what may enter a heap is measured in float64. What the sieve holds back, the heap
 // would have refused, so the rest of the search does not notice. Where too much passes, the rows are scanned instead.
-template <int M, int R>
+template <int R>
 void sieved_scan(const Packed& packed, const double* x, float* narrow, double* values, std::int64_t* indices) {
   constexpr int P = 4 / (R == 1 ? 1 : 2), kSteps = kNarrow / kL;  // panels of the sieve, and of float64 in each
   const Leaf& leaf = packed.nodes[0].leaf;
   const Sieve& sieve = packed.sieve;
   const std::int64_t features = packed.space.features, k = packed.space.k;
-  double norms[R];
+  double squares[R], norms[R];
   float limits[R];
   bool narrows = true;
   for (int r = 0; r < R; ++r) {
-    norms[r] = norm_of(x + r * features, features);
+    squares[r] = squares_of(x + r * features, features, true);
+    norms[r] = __builtin_sqrt(squares[r]);
     limits[r] = __builtin_inff();
     narrows &= norms[r] < kWidest;
   }
-  if (!narrows || sieve.panels < P) return scan<M, R>(packed, leaf, x, values, indices);
+  if (!narrows || sieve.panels < P) return scan_from<kEuclidean, R>(packed, leaf, 0, x, squares, values, indices);
   for (std::int64_t i = 0; i < R * features; ++i) narrow[i] = static_cast<float>(x[i]);
   std::int64_t panel = 0, passed = 0;
   for (; panel + P <= sieve.panels && passed <= R * (128 + panel / 4); panel += P) {
@@ -316,12 +105,13 @@ void sieved_scan(const Packed& packed, const double* x, float* narrow, double* v
       passed += P;
       for (std::int64_t at = panel * kNarrow; at < (panel + P) * kNarrow; at += kSteps * kL) {
         const double* rows = leaf.panels + at * features;
-        meet<M, 1, kSteps>(packed, leaf, at, rows, x + r * features, values + r * k, indices + r * k);
+        meet<kEuclidean, 1, kSteps>(packed, leaf, at, rows, x + r * features, squares + r, values + r * k,
+                                    indices + r * k);
       }
       limits[r] = limit_of(sieve, values[r * k], norms[r]);
     }
   }
-  scan_from<M, R>(packed, leaf, panel * kNarrow, x, values, indices);
+  scan_from<kEuclidean, R>(packed, leaf, panel * kNarrow, x, squares, values, indices);
 }
 
 // Reduced distance of a point to the nearest point a node may hold.
@@ -368,9 +158,12 @@ void search(const Packed& packed, std::int64_t node, double bound, const double*
 }
 
 template <int M>
-void neighbors(const Packed& packed, std::int64_t rows, const double* x, float* narrow, double* values,
+void neighbors(const Packed& packed, std::int64_t rows, const double* x, void* scratch, double* values,
                std::int64_t* indices) {
   const std::int64_t k = packed.space.k, features = packed.space.features;
+  auto* old_values = static_cast<double*>(scratch);
+  auto* old_indices = reinterpret_cast<std::int64_t*>(old_values + k);
+  auto* narrow = reinterpret_cast<float*>(old_indices + k);
   const bool brute = packed.algorithm == kBrute;
   for (std::int64_t i = 0; i < rows * k; ++i) {
     values[i] = brute ? DBL_MAX : static_cast<double>(INFINITY);
@@ -379,8 +172,8 @@ void neighbors(const Packed& packed, std::int64_t rows, const double* x, float* 
   std::int64_t r = 0;
   if constexpr (M == kEuclidean) {
     for (; brute && r + kTile <= rows; r += kTile)
-      sieved_scan<M, kTile>(packed, x + r * features, narrow, values + r * k, indices + r * k);
-    for (; brute && r < rows; ++r) sieved_scan<M, 1>(packed, x + r * features, narrow, values + r * k, indices + r * k);
+      sieved_scan<kTile>(packed, x + r * features, narrow, values + r * k, indices + r * k);
+    for (; brute && r < rows; ++r) sieved_scan<1>(packed, x + r * features, narrow, values + r * k, indices + r * k);
   }
   for (; brute && r + kTile <= rows; r += kTile) {
     scan<M, kTile>(packed, packed.nodes[0].leaf, x + r * features, values + r * k, indices + r * k);
@@ -389,6 +182,7 @@ void neighbors(const Packed& packed, std::int64_t rows, const double* x, float* 
     const double bound = brute ? 0.0 : lower_bound<M>(packed, 0, x + r * features);
     search<M>(packed, 0, bound, x + r * features, values + r * k, indices + r * k);
   }
+  for (r = 0; brute && r < rows; ++r) pass_on(values + r * k, indices + r * k, k, old_values, old_indices);
   for (r = 0; r < rows; ++r) sort_both(values + r * k, indices + r * k, k);
   for (std::int64_t i = 0; i < rows * k; ++i) values[i] = distance_of(values[i], packed.space);
 }
@@ -397,28 +191,25 @@ void run_neighbors(const Step& step, std::int64_t rows, const Context& context) 
   const auto& packed = *static_cast<const Packed*>(context.state);
   const auto* x = data_of<const double>(step.inputs[0]);
   auto* values = data_of<double>(step.outputs[0]);
-  auto* narrow = static_cast<float*>(context.scratch);
   auto* indices = data_of<std::int64_t>(step.outputs[1]);
-  with_metric(packed.space.metric,
-              [&](auto metric) { neighbors<decltype(metric)::value>(packed, rows, x, narrow, values, indices); });
+  with_metric(packed.space.metric, [&](auto metric) {
+    neighbors<decltype(metric)::value>(packed, rows, x, context.scratch, values, indices);
+  });
 }
 
 std::size_t scratch(const Step& step, std::int64_t) {
-  return static_cast<std::size_t>(kTile * step.inputs[0].width) * sizeof(float);
+  const std::size_t heap = static_cast<std::size_t>(step.params[1].i) * (sizeof(double) + sizeof(std::int64_t));
+  return heap + static_cast<std::size_t>(kTile * step.inputs[0].width) * sizeof(float);
 }
 
 // The distances of PairwiseDistances are all wanted: only a search has a sieve.
 void* prepare_neighbors(const Step& step) {
   auto* packed = static_cast<Packed*>(prepare(step));
   const Space& space = packed->space;
-  if (packed->algorithm == kBrute && (space.metric == kEuclidean || space.metric == kSqeuclidean))
-    packed->sieve = make_sieve(data_of<const double>(step.inputs[1]), space.n_fit, space.features);
+  if (packed->algorithm != kBrute || (space.metric != kEuclidean && space.metric != kSqeuclidean)) return packed;
+  add_squares(*packed, step, true);
+  packed->sieve = make_sieve(data_of<const double>(step.inputs[1]), space.n_fit, space.features);
   return packed;
-}
-
-double cost(const Step& step) {
-  const auto all = static_cast<double>(step.inputs[1].width) / kL;
-  return 50 + (step.params[2].i == kBrute ? all : all / 4);
 }
 
 SARDONYX_KERNEL("KNeighbors", {.check = check_neighbors,
@@ -427,56 +218,6 @@ SARDONYX_KERNEL("KNeighbors", {.check = check_neighbors,
                                .prepare = prepare_neighbors,
                                .release = release,
                                .cost = cost});
-
-// ---- all distances -------------------------------------------------------------------------------------------------
-
-void check_distances(const Step& step) {
-  constexpr const char* name = "PairwiseDistances";
-  require(step.n_inputs == 3 && step.n_outputs == 1, name, "takes 3 inputs, gives 1 output");
-  check_space(step, name);
-  require(step.n_params == kSpaceParams, name, "takes metric, k, algorithm, single and p");
-  require(integer_param(step, 1) == 0 && step.params[2].i == kBrute, name, "k is 0 and no tree is searched");
-  require(step.outputs[0].width == step.inputs[1].dims[0], name, "the output holds one distance a training row");
-}
-
-// Of R rows to the training rows of P panels, from row `at` on.
-template <int M, int R, int P>
-inline void measure(const Packed& packed, std::int64_t at, const double* x, double* y) {
-  const Space& space = packed.space;
-  Vector<double> reduced[R][P];
-  against_panels<M, R, P>(x, packed.nodes[0].leaf.panels + at * space.features, space, reduced);
-  for (int r = 0; r < R; ++r) {
-    for (int p = 0; p < P; ++p) {
-      double* to = y + r * space.n_fit;
-      for (std::int64_t lane = 0, i = at + p * kL; lane < kL && i < space.n_fit; ++lane, ++i)
-        to[i] = distance_of(reduced[r][p][lane], space);
-    }
-  }
-}
-
-template <int M, int R>
-void distances(const Packed& packed, const double* x, double* y) {
-  constexpr int P = R == 1 ? 2 * kPanels : kPanels;
-  std::int64_t at = 0;
-  for (; at + P * kL <= packed.space.n_fit; at += P * kL) measure<M, R, P>(packed, at, x, y);
-  for (; at < packed.space.n_fit; at += kL) measure<M, R, 1>(packed, at, x, y);
-}
-
-void run_distances(const Step& step, std::int64_t rows, const Context& context) {
-  const auto& packed = *static_cast<const Packed*>(context.state);
-  const auto* x = data_of<const double>(step.inputs[0]);
-  auto* y = data_of<double>(step.outputs[0]);
-  const std::int64_t features = packed.space.features, n = packed.space.n_fit;
-  with_metric(packed.space.metric, [&](auto metric) {
-    constexpr int M = decltype(metric)::value;
-    std::int64_t r = 0;
-    for (; r + kTile <= rows; r += kTile) distances<M, kTile>(packed, x + r * features, y + r * n);
-    for (; r < rows; ++r) distances<M, 1>(packed, x + r * features, y + r * n);
-  });
-}
-
-SARDONYX_KERNEL("PairwiseDistances",
-                {.check = check_distances, .run = run_distances, .prepare = prepare, .release = release, .cost = cost});
 
 }  // namespace
 }  // namespace sardonyx

@@ -1,4 +1,4 @@
-// Along one axis of a row: sums, products, extremes, their positions, softmax, running sums, the k largest.
+// Along one axis of a row: sums, products, extremes, running sums, the k largest. (See also positions.cpp, softmax.cpp.)
 //
 // Params begin with [outer, n, inner]: the row seen as outer x n x inner, working along n.
 //
@@ -9,8 +9,7 @@
 //
 // Sums run from the first element to the last, with one accumulator. NaN is the greatest number, as in NumPy: it is the
 // result of Max, Min, ArgMax and ArgMin, and comes first among the largest.
-#include "check.h"
-#include "simd/math.h"
+#include "axis.h"
 
 namespace sardonyx {
 namespace {
@@ -22,11 +21,6 @@ inline float sqrt_of(float x) { return ::sqrtf(x); }
 inline double fabs_of(double x) { return __builtin_fabs(x); }
 inline float fabs_of(float x) { return __builtin_fabsf(x); }
 
-template <class T>
-inline bool is_nan(T x) {
-  return x != x;
-}
-
 // Signed sums and products wrap, as NumPy's: they are done on unsigned numbers.
 template <class T, class = void>
 struct Accumulator {
@@ -36,14 +30,6 @@ template <class T>
 struct Accumulator<T, std::enable_if_t<std::is_integral_v<T>>> {
   using type = std::uint64_t;
 };
-
-void check_axis(const Step& step, const char* kernel, int params) {
-  require_counts(step, kernel, 1, 1, params);
-  require_row_output(step, kernel);
-  require(!step.inputs[0].constant, kernel, "the input is a constant");
-  const Axis axis = axis_of(step);
-  require(covers(axis.outer, axis.n, axis.inner, step.inputs[0].width), kernel, "params do not fit the input");
-}
 
 // ---- reductions: start from the first element (or from zero), fold, finish ------------------------------------------
 
@@ -142,231 +128,6 @@ SARDONYX_KERNEL("ReduceMean", {.check = check_reduce<Mean>, .run = run_reduce<Me
 SARDONYX_KERNEL("ReduceLogSum", {.check = check_reduce<LogSum>, .run = run_reduce<LogSum>});
 SARDONYX_KERNEL("ReduceMax", {.check = check_reduce<Max>, .run = run_reduce<Max>});
 SARDONYX_KERNEL("ReduceMin", {.check = check_reduce<Min>, .run = run_reduce<Min>});
-
-// ---- log(sum(exp(x))), shifted by the largest element
-// -----------------------------------------------------------------
-
-template <class T>
-inline T largest(const T* x, std::int64_t n, std::int64_t stride) {
-  T most = x[0];
-  for (std::int64_t i = 1; i < n; ++i) {
-    const T v = x[i * stride];
-    most = most > v || is_nan(most) ? most : v;
-  }
-  return most;
-}
-
-// An infinite shift would give inf - inf: it is replaced by zero, as in scipy.special.logsumexp.
-template <class T>
-inline T finite_or_zero(T x) {
-  return x - x == 0 ? x : T{0};
-}
-
-// What Softmax, LogSoftmax and ReduceLogSumExp have in common: exp(x - shift) of some rows at once, so that vectors are
-// full however narrow a row is. The shift of a line (the n elements along the axis) is its largest element.
-//
-//   x, e     count x n x inner          shift, sums    count x inner
-template <bool Finite, class T>
-inline void exponentials(const T* x, T* e, T* shift, const Axis& axis, std::int64_t count) {
-  const std::int64_t size = axis.n * axis.inner;
-  for (std::int64_t r = 0; r < count; ++r) {
-    for (std::int64_t j = 0; j < axis.inner; ++j) {
-      const T most = largest(x + r * size + j, axis.n, axis.inner);
-      const T by = shift[r * axis.inner + j] = Finite ? finite_or_zero(most) : most;
-      for (std::int64_t i = j; i < size; i += axis.inner) e[r * size + i] = x[r * size + i] - by;
-    }
-  }
-  map([](Vector<double> v) { return exp_of(v); }, e, e, count * size);
-}
-
-template <class T>
-inline void logarithms_of_sums(const T* e, T* sums, const Axis& axis, std::int64_t count) {
-  const std::int64_t size = axis.n * axis.inner;
-  for (std::int64_t r = 0; r < count; ++r) {
-    for (std::int64_t j = 0; j < axis.inner; ++j) {
-      sums[r * axis.inner + j] = reduce_strided<Sum>(e + r * size + j, axis.n, axis.inner);
-    }
-  }
-  map([](Vector<double> v) { return log_of(v); }, sums, sums, count * axis.inner);
-}
-
-// Rows that are worked on at once: enough to fill vectors, few enough to stay in the first cache.
-inline std::int64_t rows_at_once(const Axis& axis) {
-  constexpr std::int64_t kElements = 1024;
-  const std::int64_t size = axis.n * axis.inner;
-  return size < kElements ? kElements / (size > 0 ? size : 1) : 1;
-}
-
-// Memory for the exponentials, shifts and sums of the rows worked on at once.
-template <class T>
-struct Workspace {
-  T* e;
-  T* shift;
-  T* sums;
-};
-
-template <class T>
-inline Workspace<T> workspace_in(void* scratch, const Axis& axis) {
-  T* e = static_cast<T*>(scratch);
-  T* shift = e + rows_at_once(axis) * axis.n * axis.inner;
-  return {e, shift, shift + rows_at_once(axis) * axis.inner};
-}
-
-std::size_t scratch_exponentials(const Step& step, std::int64_t) {
-  const Axis axis = axis_of(step);
-  if (step.inputs[0].width == 0) return 0;  // the other params may then be as large as they like
-  return static_cast<std::size_t>(rows_at_once(axis) * (axis.n + 2) * axis.inner) * item_size(step.inputs[0].dtype);
-}
-
-// Calls work(x, y, count) for as many rows at once as `rows_at_once` says, `wide` elements of y each.
-template <class T, class Work>
-inline void by_chunks(const Step& step, std::int64_t rows, const Axis& axis, std::int64_t wide, Work work) {
-  const T* x = data_of<T>(step.inputs[0]);
-  T* y = data_of<T>(step.outputs[0]);
-  const std::int64_t total = rows * axis.outer, most = rows_at_once(axis);
-  for (std::int64_t done = 0; done < total; done += most) {
-    const std::int64_t count = total - done < most ? total - done : most;
-    work(x + done * axis.n * axis.inner, y + done * wide, count);
-  }
-}
-
-template <class T>
-inline void log_sum_exp(const T* x, T* y, const Axis& axis, std::int64_t count, const Workspace<T>& work) {
-  exponentials<true>(x, work.e, work.shift, axis, count);
-  logarithms_of_sums(work.e, work.sums, axis, count);
-  for (std::int64_t i = 0; i < count * axis.inner; ++i) y[i] = work.sums[i] + work.shift[i];
-}
-
-void check_log_sum_exp(const Step& step) {
-  check_axis(step, "ReduceLogSumExp", 3);
-  const Axis axis = axis_of(step);
-  require(is_float(step.inputs[0].dtype), "ReduceLogSumExp", "needs floats");
-  require(step.outputs[0].dtype == step.inputs[0].dtype, "ReduceLogSumExp", "output of the wrong type");
-  require(covers(axis.outer, 1, axis.inner, step.outputs[0].width), "ReduceLogSumExp", "params do not fit the output");
-  require(axis.n > 0, "ReduceLogSumExp", "needs at least one element");
-}
-
-void run_log_sum_exp(const Step& step, std::int64_t rows, const Context& context) {
-  const Axis axis = axis_of(step);
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    const Workspace<T> work = workspace_in<T>(context.scratch, axis);
-    by_chunks<T>(step, rows, axis, axis.inner,
-                 [&](const T* x, T* y, std::int64_t count) { log_sum_exp(x, y, axis, count, work); });
-  });
-}
-SARDONYX_KERNEL("ReduceLogSumExp",
-                {.check = check_log_sum_exp, .run = run_log_sum_exp, .scratch = scratch_exponentials});
-
-// ---- positions of extremes: params [outer, n, inner, last]; among equals the first, or the last
-// ------------------------
-
-// True if b replaces a as the best so far. The first NaN is the best of all, or the last one. Without branches, which
-// nobody could predict.
-template <bool Greatest, class T>
-inline bool better(T a, T b, bool last) {
-  const bool beaten = Greatest ? !(b <= a) : !(b >= a), tied = last & (a == b);
-  const bool open = !is_nan(a), later = last & is_nan(b);
-  return (open & (beaten | tied)) | later;
-}
-
-template <bool Greatest>
-constexpr const char* kArgName = Greatest ? "ArgMax" : "ArgMin";
-
-template <bool Greatest>
-void check_arg(const Step& step) {
-  constexpr const char* name = kArgName<Greatest>;
-  check_axis(step, name, 4);
-  const Axis axis = axis_of(step);
-  require(is_number(step.inputs[0].dtype), name, "needs numbers");
-  require(step.outputs[0].dtype == DType::i64, name, "output of the wrong type");
-  require(covers(axis.outer, 1, axis.inner, step.outputs[0].width), name, "params do not fit the output");
-  require(axis.n > 0, name, "needs at least one element");
-}
-
-template <bool Greatest>
-void run_arg(const Step& step, std::int64_t rows, const Context&) {
-  const Axis axis = axis_of(step);
-  const bool last = step.params[3].i != 0;
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    const T* x = data_of<T>(step.inputs[0]);
-    std::int64_t* y = data_of<std::int64_t>(step.outputs[0]);
-    for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += axis.n * axis.inner, y += axis.inner) {
-      for (std::int64_t j = 0; j < axis.inner; ++j) {
-        std::int64_t best = 0;
-        for (std::int64_t i = 1; i < axis.n; ++i) {
-          const bool replaced = better<Greatest>(x[best * axis.inner + j], x[i * axis.inner + j], last);
-          best += (i - best) & -static_cast<std::int64_t>(replaced);
-        }
-        y[j] = best;
-      }
-    }
-  });
-}
-SARDONYX_KERNEL("ArgMax", {.check = check_arg<true>, .run = run_arg<true>});
-SARDONYX_KERNEL("ArgMin", {.check = check_arg<false>, .run = run_arg<false>});
-
-// ---- softmax
-// -----------------------------------------------------------------------------------------------------------
-
-template <class T>
-inline void softmax(const T* x, T* y, const Axis& axis, std::int64_t count, const Workspace<T>& work) {
-  exponentials<false>(x, y, work.shift, axis, count);
-  for (std::int64_t r = 0; r < count; ++r, y += axis.n * axis.inner) {
-    for (std::int64_t j = 0; j < axis.inner; ++j) {
-      const T sum = reduce_strided<Sum>(y + j, axis.n, axis.inner);
-      for (std::int64_t i = j; i < axis.n * axis.inner; i += axis.inner) y[i] /= sum;
-    }
-  }
-}
-
-template <class T>
-inline void log_softmax(const T* x, T* y, const Axis& axis, std::int64_t count, const Workspace<T>& work) {
-  exponentials<false>(x, work.e, work.shift, axis, count);
-  logarithms_of_sums(work.e, work.sums, axis, count);
-  const std::int64_t size = axis.n * axis.inner;
-  for (std::int64_t r = 0; r < count; ++r) {
-    for (std::int64_t j = 0; j < axis.inner; ++j) {
-      const T most = work.shift[r * axis.inner + j], total = work.sums[r * axis.inner + j];
-      for (std::int64_t i = r * size + j; i < (r + 1) * size; i += axis.inner) y[i] = (x[i] - most) - total;
-    }
-  }
-}
-
-template <bool Log>
-void check_softmax(const Step& step) {
-  constexpr const char* name = Log ? "LogSoftmax" : "Softmax";
-  check_axis(step, name, 3);
-  require(is_float(step.inputs[0].dtype), name, "needs floats");
-  require(step.outputs[0].dtype == step.inputs[0].dtype, name, "output of the wrong type");
-  require(step.outputs[0].width == step.inputs[0].width, name, "output of the wrong size");
-}
-
-template <bool Log>
-void run_softmax(const Step& step, std::int64_t rows, const Context& context) {
-  const Axis axis = axis_of(step);
-  if (axis.n == 0) return;
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    const Workspace<T> work = workspace_in<T>(context.scratch, axis);
-    by_chunks<T>(step, rows, axis, axis.n * axis.inner, [&](const T* x, T* y, std::int64_t count) {
-      if constexpr (Log) {
-        log_softmax(x, y, axis, count, work);
-      } else {
-        softmax(x, y, axis, count, work);
-      }
-    });
-  });
-}
-SARDONYX_KERNEL("Softmax", {.check = check_softmax<false>,
-                            .run = run_softmax<false>,
-                            .scratch = scratch_exponentials,
-                            .in_place = true});
-SARDONYX_KERNEL("LogSoftmax", {.check = check_softmax<true>,
-                               .run = run_softmax<true>,
-                               .scratch = scratch_exponentials,
-                               .in_place = true});
 
 // ---- running sums: params [outer, n, inner, exclusive, reverse]
 // -----------------------------------------------------------

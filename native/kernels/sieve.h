@@ -7,8 +7,9 @@
 //
 //   limit(t) = (t + 2 u (|x| + S))^2 (1 + 2 (F + 8) u)
 //
-// twice what is needed, which covers the roundings of the limit itself; it is kept above what underflows. Where squares
-// might overflow nothing is sieved.
+// twice what is needed, which covers the roundings of the limit itself; it is kept above what underflows. What is measured
+// behind the sieve are expanded squares, which rounding may leave smaller than they are: t^2 is that much larger. Where
+// squares might overflow nothing is sieved.
 #pragma once
 
 #include <cfloat>
@@ -55,7 +56,8 @@ struct Sieve {
 
 // The limit of the sums of rows whose exact sum is below `reduced`, for a row x of some norm.
 [[maybe_unused]] inline float limit_of(const Sieve& sieve, double reduced, double norm) {
-  const double t = __builtin_sqrt(reduced) + 2 * kUnit * (norm + sieve.norm) + 1e-30;  // where x itself underflows
+  const double size = norm + sieve.norm, left = 0x1p-51 * static_cast<double>(sieve.features + 8) * size * size;
+  const double t = __builtin_sqrt(reduced + left) + 2 * kUnit * size + 1e-30;  // where x itself underflows
   const double limit = t * t * (1 + 2 * static_cast<double>(sieve.features + 8) * kUnit) + FLT_MIN;
   return limit < FLT_MAX ? static_cast<float>(limit) : __builtin_inff();
 }

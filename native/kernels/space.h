@@ -21,6 +21,7 @@ enum MetricCode {
   kHamming,
   kCanberra,
   kBraycurtis,
+  kScipyBraycurtis,  // of scipy.spatial.distance: divided by the magnitudes of sums
   kMetrics
 };
 enum Algorithm { kBrute, kKdTree, kBallTree, kAlgorithms };
@@ -70,18 +71,20 @@ inline void add(V& a, [[maybe_unused]] V& b, V x, V y, std::int64_t f, const Spa
   }
   if constexpr (M == kEuclidean || M == kSqeuclidean) a += gap * gap;
   if constexpr (M == kSeuclidean) a += gap * gap / space.w[f];
-  if constexpr (M == kManhattan || M == kBraycurtis) a += gap;
+  if constexpr (M == kManhattan || M == kBraycurtis || M == kScipyBraycurtis) a += gap;
   if constexpr (M == kChebyshev) a = larger(gap, a);
   if constexpr (M == kMinkowski) a += power(gap, space.p) * space.w[f];
   if constexpr (M == kHamming) a += unequal(x, y);
   if constexpr (M == kCanberra) a += ratio(gap, absolute(x) + absolute(y));
   if constexpr (M == kBraycurtis) b += absolute(x) + absolute(y);
+  if constexpr (M == kScipyBraycurtis) b += absolute(x + y);
 }
 
 // What is compared, once all features are in.
 template <int M, class V>
 inline V finished(V a, [[maybe_unused]] V b, const Space& space) {
   if constexpr (M == kBraycurtis) a = ratio(a, b);
+  if constexpr (M == kScipyBraycurtis) a = a / b;
   if constexpr (M == kHamming) a = a / static_cast<double>(space.features);
   if constexpr (M == kEuclidean || M == kSqeuclidean) return a;
   return space.single ? rounded(a) : a;
@@ -113,6 +116,7 @@ void with_metric(std::int64_t metric, F&& f) {
     case kMinkowski: return f(Code<kMinkowski>{});
     case kHamming: return f(Code<kHamming>{});
     case kCanberra: return f(Code<kCanberra>{});
+    case kScipyBraycurtis: return f(Code<kScipyBraycurtis>{});
     default: return f(Code<kBraycurtis>{});
   }
 }

@@ -1,17 +1,26 @@
 // KernelSums: y[r, g * Q + q] = sum over the support vectors s of group g of dual_coef[q, s] * K(x[r], s), in float64.
-// PairwiseCoupling: probabilities of classes from those of each pair of classes.
 //
-// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (k_function).
-// prepare() lays the support vectors out in panels of L (the lanes of a vector), which no group shares with another:
+// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (k_function). All three
+// are functions of a product a.s plus a number of the row plus one of the vector, where a is the row times a number:
+//
+//   poly      (gamma x).s + coef0                                        its power
+//   sigmoid   (2 gamma log2(e) x).s + 2 coef0 log2(e)                    t -> (2^t - 1) / (2^t + 1)
+//   rbf       (2 g x).s - g |x|^2 - g |s|^2,  g = gamma log2(e)          t -> 2^t
+//
+// The last takes rows and vectors relative to the vectors' mean, lest squares cancel; where they still might, the gaps
+// are squared themselves (see Reach). prepare() lays the support vectors out in panels of L (the lanes of a vector),
+// which no group shares with another:
 //
 //   panel 0   s0[0] s1[0] .. sL-1[0]   s0[1] s1[1] .. sL-1[1]   ...   one vector a feature
+//             -g |s0|^2 ..                                            one vector
 //             c0[s0] .. c0[sL-1]       c1[s0] .. c1[sL-1]       ...   one vector a row of coefficients
-//   panel 1   ...                                                     a group's last panel ends with coefficients of 0
+//   panel 1   ...                                                     a group's last vector fills its last panel up,
+//                                                                     with coefficients of 0
 //
 // So lanes run over support vectors: no matrix of rows by vectors is made, and a row's sums do not depend on its
 // neighbours. Panels pass through the first cache in chunks, and wait there until all rows of a block have met them:
 //
-//   for a block of rows: for each group: for each chunk of its panels: for every 4 rows: for every 2 panels: tile()
+//   for a block of rows: for each group: for each chunk of its panels: for every 4 rows: for every 3 panels: tile()
 #include <cstdlib>
 #include <cstring>
 
@@ -22,22 +31,34 @@ namespace sardonyx {
 namespace {
 
 enum Kind { kPoly = 0, kRbf = 1, kSigmoid = 2 };
+enum Form { kPower, kCube, kGauss, kGaps, kTanh };  // kGaps: of kRbf, from the gaps between row and vector
 
 constexpr int kL = kLanes<double>;
 constexpr int kTile = 4;               // rows that share the load of panels
-constexpr int kPanels = 2;             // that they meet at once: 8 sums side by side hide the latency of the additions
 constexpr int kFixed = 4;              // params before the sizes of the groups
 constexpr std::int64_t kRows = 32;     // of a block
 constexpr std::int64_t kChunk = 2048;  // numbers of a chunk of panels: half of a first cache of 32 KiB
+constexpr double kLog2E = 0x1.71547652b82fep0;
+
+// Panels that R rows meet at once: with R sums each they hide the latency of the additions, and fill the registers.
+template <int R>
+constexpr int kPanels = R == 1   ? 8
+                        : R == 2 ? 4
+                                 : 3;
 
 struct Packed {
   std::int64_t features, coefs, groups;
-  double gamma, coef0;
   std::int64_t degree;
+  double gamma;
+  double scale, start;  // a = scale * x; the number of a row, but for its square
+  double reach;         // of kRbf: |x|^2 up to which rows are expanded
   double* panels;
+  double* center;  // one number a feature
 };
 
 std::int64_t panels_of(std::int64_t vectors) { return (vectors + kL - 1) / kL; }
+
+inline std::int64_t stride_of(const Packed& packed) { return kL * (packed.features + 1 + packed.coefs); }
 
 void check_sums(const Step& step) {
   constexpr const char* name = "KernelSums";
@@ -65,30 +86,100 @@ void check_sums(const Step& step) {
   require(covers(step.n_params - kFixed, c.dims[0], 1, y.width), name, "the output does not fit the groups");
 }
 
+// ---- the layout ----------------------------------------------------------------------------------------------------
+
+double square_of(const double* x, std::int64_t n) {
+  double total = 0;
+  for (std::int64_t i = 0; i < n; ++i) total += x[i] * x[i];
+  return total;
+}
+
+// Expanding the square errs by no more than (F + 8) 2^-53 g 2 (|x|^2 + |s|^2) in the exponent of 2, which is to stay
+// below 10^-11. Sets the center and how far rows may reach: nowhere (nor NaN) if the vectors themselves reach too far, or
+// if kernel values may grow beyond 1.
+void set_reach(Packed& packed, const double* s, std::int64_t vectors) {
+  const std::int64_t features = packed.features;
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    for (std::int64_t f = 0; f < features; ++f) packed.center[f] += s[v * features + f] / static_cast<double>(vectors);
+  }
+  double most = 0;
+  for (std::int64_t v = 0; v < vectors; ++v) {
+    double square = 0;
+    for (std::int64_t f = 0; f < features; ++f) {
+      const double gap = s[v * features + f] - packed.center[f];
+      square += gap * gap;
+    }
+    most = square <= most ? most : square;  // NaN stays
+  }
+  const double unit = static_cast<double>(features + 8) * 0x1p-52 * packed.gamma * kLog2E;
+  packed.reach = 1e-11 / unit - most;
+  if (unit >= 0 && packed.reach > 0) return;
+  packed.reach = -1;
+  std::memset(packed.center, 0, static_cast<std::size_t>(features) * sizeof(double));
+}
+
+void set_form(Packed& packed, const Step& step) {
+  const double gamma = packed.gamma = step.params[2].f, coef0 = step.params[3].f;
+  packed.degree = step.params[1].i;
+  switch (step.params[0].i) {
+    case kPoly:
+      packed.scale = gamma;
+      packed.start = coef0;
+      return;
+    case kSigmoid:
+      packed.scale = 2 * kLog2E * gamma;
+      packed.start = 2 * kLog2E * coef0;
+      return;
+    default:
+      packed.scale = 2 * kLog2E * gamma;
+      return set_reach(packed, data_of<const double>(step.inputs[1]), step.inputs[1].dims[0]);
+  }
+}
+
+// Fills one lane of a panel; without coefficients, these stay 0.
+void pack_vector(const Packed& packed, bool squares, const double* s, const double* c, std::int64_t next, double* to) {
+  const std::int64_t features = packed.features;
+  double square = 0;
+  for (std::int64_t f = 0; f < features; ++f) {
+    const double value = to[f * kL] = s[f] - packed.center[f];
+    square += value * value;
+  }
+  if (squares) to[features * kL] = -0.5 * packed.scale * square;
+  for (std::int64_t q = 0; c != nullptr && q < packed.coefs; ++q) to[(features + 1 + q) * kL] = c[q * next];
+}
+
 void* prepare_sums(const Step& step) {
   const Tensor &s = step.inputs[1], &c = step.inputs[2];
-  const std::int64_t features = s.dims[1], coefs = c.dims[0], vectors = s.dims[0], groups = step.n_params - kFixed;
+  const std::int64_t features = s.dims[1], vectors = s.dims[0], groups = step.n_params - kFixed;
+  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
+  if (packed == nullptr) fail("KernelSums: not enough memory");
+  packed->features = features;
+  packed->coefs = c.dims[0];
+  packed->groups = groups;
   std::int64_t panels = 0;
   for (std::int64_t g = 0; g < groups; ++g) panels += panels_of(step.params[kFixed + g].i);
-  const std::size_t bytes = static_cast<std::size_t>(panels * kL * (features + coefs) + kL) * sizeof(double);
-  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
+  const std::size_t size = static_cast<std::size_t>(panels * stride_of(*packed));
+  const std::size_t bytes = (size + static_cast<std::size_t>(features) + 1) * sizeof(double);
   void* memory = nullptr;
-  if (packed == nullptr || posix_memalign(&memory, 64, bytes) != 0) {
+  if (posix_memalign(&memory, 64, bytes) != 0) {
     std::free(packed);
     fail("KernelSums: not enough memory for the support vectors");
   }
   std::memset(memory, 0, bytes);
-  auto* to = static_cast<double*>(memory);
-  *packed = {features, coefs, groups, step.params[2].f, step.params[3].f, step.params[1].i, to};
+  auto* to = packed->panels = static_cast<double*>(memory);
+  packed->center = to + size;
+  set_form(*packed, step);
   const auto *from = data_of<const double>(s), *weights = data_of<const double>(c);
+  const bool squares = step.params[0].i == kRbf && packed->reach >= 0;
   for (std::int64_t g = 0, v = 0; g < groups; ++g) {
     const std::int64_t end = v + step.params[kFixed + g].i;
-    for (; v < end; to += kL * (features + coefs)) {
-      for (std::int64_t lane = 0; lane < kL && v < end; ++lane, ++v) {
-        for (std::int64_t f = 0; f < features; ++f) to[f * kL + lane] = from[v * features + f];
-        for (std::int64_t q = 0; q < coefs; ++q) to[(features + q) * kL + lane] = weights[q * vectors + v];
+    for (; v < end; v += kL, to += stride_of(*packed)) {
+      for (std::int64_t lane = 0; lane < kL; ++lane) {
+        const std::int64_t i = v + lane < end ? v + lane : end - 1;
+        pack_vector(*packed, squares, from + i * features, v + lane < end ? weights + i : nullptr, vectors, to + lane);
       }
     }
+    v = end;
   }
   return packed;
 }
@@ -98,46 +189,101 @@ void release_sums(void* state) {
   std::free(state);
 }
 
-// Powers of n vectors, as libsvm multiplies them.
+// ---- kernel values -------------------------------------------------------------------------------------------------
+
+//   t = n + r, |r| <= 1/2      2^r - 1 = r q(r)
+//
+// q interpolates at Chebyshev's ten nodes, which is 1.4e-15 off at most. N numbers go through Horner's rule side by side.
 template <int N>
-inline void integer_powers(Vector<double> (&base)[N], std::int64_t exponent) {
-  Vector<double> result[N];
-  for (int i = 0; i < N; ++i) result[i] = broadcast(1.0);
-  for (; exponent > 0; exponent /= 2) {
-    if (exponent % 2 == 1) {
-      for (int i = 0; i < N; ++i) result[i] *= base[i];
-    }
-    for (int i = 0; i < N; ++i) base[i] *= base[i];
+inline void split(const Vector<double> (&t)[N], Vector<double> (&whole)[N], Vector<double> (&rest)[N]) {
+  constexpr double q[] = {0x1.62e42fefa39f7p-1,  0x1.ebfbdff82c590p-3,  0x1.c6b08d7044119p-5,  0x1.3b2ab6fba385fp-7,
+                          0x1.5d87fe908f88ap-10, 0x1.4309130378460p-13, 0x1.ffcb76789860fp-17, 0x1.62bfe46117445p-20,
+                          0x1.b6571de2f2351p-24, 0x1.e5e9f548e5725p-28};
+  Vector<double> r[N];
+  for (int i = 0; i < N; ++i) {
+    whole[i] = t[i] + kRound;  // n stands in the low bits
+    r[i] = t[i] - (whole[i] - kRound);
+    rest[i] = multiply_add(broadcast(q[9]), r[i], broadcast(q[8]));
   }
-  for (int i = 0; i < N; ++i) base[i] = result[i];
+  for (int c = 7; c >= 0; --c) {
+    for (int i = 0; i < N; ++i) rest[i] = multiply_add(rest[i], r[i], broadcast(q[c]));
+  }
+  for (int i = 0; i < N; ++i) rest[i] *= r[i];
 }
 
-// Kernel values in the place of products or squared distances.
-template <int K, int N>
-inline void kernel_values(Vector<double> (&inner)[N], const Packed& packed) {
-  const double gamma = K == kRbf ? -packed.gamma : packed.gamma;
-  for (int i = 0; i < N; ++i) {
-    if constexpr (K == kRbf) inner[i] = exp_of(inner[i] * gamma);
-    if constexpr (K == kPoly) inner[i] = inner[i] * gamma + packed.coef0;
-    if constexpr (K == kSigmoid) inner[i] = tanh_of(inner[i] * gamma + packed.coef0);
-  }
-  if constexpr (K == kPoly) integer_powers(inner, packed.degree);
+// 2^t for t below 1024. Below -1021 it is 0: taking 2^-1022 away changes nothing above 2^-968.
+template <int N>
+inline void exp2_of(Vector<double> (&t)[N]) {
+  Vector<double> whole[N], rest[N];
+  for (int i = 0; i < N; ++i) t[i] = larger_of(-1022.0, t[i]);
+  split(t, whole, rest);
+  for (int i = 0; i < N; ++i) t[i] = number_of(bits_of(rest[i] + 1.0) + (bits_of(whole[i]) << 52)) - 0x1p-1022;
 }
+
+// tanh(z) of t = 2 z log2(e): e / (e + 2), e = 2^t - 1. Near zero n is 0, so that nothing cancels; beyond 58 it is 1.
+template <int N>
+inline void tanh_of_powers(Vector<double> (&t)[N]) {
+  Vector<double> whole[N], rest[N];
+  for (int i = 0; i < N; ++i) t[i] = smaller_of(58.0, larger_of(-58.0, t[i]));
+  split(t, whole, rest);
+  for (int i = 0; i < N; ++i) {
+    const Vector<double> scale = power_of_two(bits_of(whole[i]));
+    const Vector<double> e = multiply_add(scale, rest[i], scale - 1.0);
+    t[i] = e / (e + 2.0);
+  }
+}
+
+// As libsvm multiplies (powi).
+inline Vector<double> power_of(Vector<double> base, std::int64_t exponent) {
+  Vector<double> result = broadcast(1.0);
+  for (; exponent > 0; exponent /= 2, base *= base) {
+    if (exponent % 2 == 1) result *= base;
+  }
+  return result;
+}
+
+template <int F, int N>
+inline void some_values(double* values, const Packed& packed) {
+  Vector<double> t[N];
+  for (int i = 0; i < N; ++i) t[i] = load(values + i * kL);
+  if constexpr (F == kGauss) exp2_of(t);
+  if constexpr (F == kTanh) tanh_of_powers(t);
+  for (int i = 0; i < N; ++i) {
+    if constexpr (F == kPower) t[i] = power_of(t[i], packed.degree);
+    if constexpr (F == kCube) t[i] = t[i] * (t[i] * t[i]);
+    if constexpr (F == kGaps) t[i] = exp_of(t[i] * -packed.gamma);
+  }
+  for (int i = 0; i < N; ++i) store(values + i * kL, t[i]);
+}
+
+// Of N vectors, as many at once as registers hold.
+template <int F, int N>
+inline void kernel_values(double* values, const Packed& packed) {
+  constexpr int at_once = N % 4 == 0 ? 4 : N % 3 == 0 ? 3 : N % 2 == 0 ? 2 : 1;
+  for (int i = 0; i < N; i += at_once) some_values<F, at_once>(values + i * kL, packed);
+}
+
+// ---- tiles ---------------------------------------------------------------------------------------------------------
 
 // R rows against P panels from `panel` on; their weighted values are added to `sums`, one vector a row and coefficient.
-template <int K, int R, int P>
-inline void tile(const double* x, const double* panel, const Packed& packed, double* sums) {
-  const std::int64_t features = packed.features, coefs = packed.coefs, stride = kL * (features + coefs);
-  Vector<double> inner[R * P];
-  for (int i = 0; i < R * P; ++i) inner[i] = Vector<double>{};
+// A function of its own, which has all registers for itself.
+template <int F, int R, int P>
+[[gnu::noinline]] void tile(const double* x, const double* starts, const double* panel, const Packed& packed,
+                            double* sums) {
+  const std::int64_t features = packed.features, coefs = packed.coefs, stride = stride_of(packed);
+  Vector<double> t[R][P];
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p)
+      t[r][p] = F == kGaps ? Vector<double>{} : load(panel + p * stride + features * kL) + starts[r];
+  }
   for (std::int64_t f = 0; f < features; ++f) {
     Vector<double> s[P];
     for (int p = 0; p < P; ++p) s[p] = load(panel + p * stride + f * kL);
     for (int r = 0; r < R; ++r) {
       const Vector<double> value = broadcast(x[r * features + f]);
       for (int p = 0; p < P; ++p) {
-        Vector<double>& to = inner[r * P + p];
-        if constexpr (K == kRbf) {
+        Vector<double>& to = t[r][p];
+        if constexpr (F == kGaps) {
           const Vector<double> gap = value - s[p];
           to = multiply_add(gap, gap, to);
         } else {
@@ -146,83 +292,157 @@ inline void tile(const double* x, const double* panel, const Packed& packed, dou
       }
     }
   }
-  kernel_values<K>(inner, packed);
-  const double* weights = panel + features * kL;
+  double values[R * P * kL];  // through memory: GCC keeps an array in registers only if nobody takes its address
+  for (int r = 0; r < R; ++r) {
+    for (int p = 0; p < P; ++p) store(values + (r * P + p) * kL, t[r][p]);
+  }
+  kernel_values<F, R * P>(values, packed);
+  const double* weights = panel + (features + 1) * kL;
   for (std::int64_t q = 0; q < coefs; ++q) {
     for (int r = 0; r < R; ++r) {
       double* to = sums + (r * coefs + q) * kL;
       Vector<double> total = load<double>(to);
-      for (int p = 0; p < P; ++p) total = multiply_add(load(weights + p * stride + q * kL), inner[r * P + p], total);
+      for (int p = 0; p < P; ++p)
+        total = multiply_add(load(weights + p * stride + q * kL), load(values + (r * P + p) * kL), total);
       store(to, total);
     }
   }
 }
 
-template <int K, int R>
-void tiles(const double* x, const double* panel, std::int64_t count, const Packed& packed, double* sums) {
-  constexpr int P = R == 1 ? 2 * kPanels : kPanels;
-  const std::int64_t stride = kL * (packed.features + packed.coefs);
-  for (; count >= P; count -= P, panel += P * stride) tile<K, R, P>(x, panel, packed, sums);
-  for (; count > 0; --count, panel += stride) tile<K, R, 1>(x, panel, packed, sums);
+template <int F, int R>
+void tiles(const double* x, const double* starts, const double* panel, std::int64_t count, const Packed& packed,
+           double* sums) {
+  constexpr int P = kPanels<R>;
+  const std::int64_t stride = stride_of(packed);
+  for (; count >= P; count -= P, panel += P * stride) tile<F, R, P>(x, starts, panel, packed, sums);
+  if (P > 4 && count >= 4) {
+    tile<F, R, 4>(x, starts, panel, packed, sums);
+    count -= 4;
+    panel += 4 * stride;
+  }
+  if (count >= 2) {
+    tile<F, R, 2>(x, starts, panel, packed, sums);
+    count -= 2;
+    panel += 2 * stride;
+  }
+  for (; count > 0; --count, panel += stride) tile<F, R, 1>(x, starts, panel, packed, sums);
 }
 
-template <int K>
-void block_against(const double* x, std::int64_t rows, const double* panel, std::int64_t count, const Packed& packed,
-                   double* sums) {
-  const std::int64_t features = packed.features, width = packed.coefs * kL;
-  std::int64_t r = 0;
-  for (; r + kTile <= rows; r += kTile) tiles<K, kTile>(x + r * features, panel, count, packed, sums + r * width);
-  for (; r < rows; ++r) tiles<K, 1>(x + r * features, panel, count, packed, sums + r * width);
+// Rows as the tiles want them.
+struct Block {
+  double *x, *starts, *sums;
+};
+
+template <int F, int R>
+void tiles_at(const Block& block, std::int64_t r, const double* panel, std::int64_t count, const Packed& packed) {
+  tiles<F, R>(block.x + r * packed.features, block.starts + r, panel, count, packed,
+              block.sums + r * packed.coefs * kL);
 }
 
-// Panels of a chunk, such that tiles of one row, which take the most, fill it.
+// Rows from `first` up to `end`, all of one form.
+template <int F>
+void rows_against(const Block& block, std::int64_t first, std::int64_t end, const double* panel, std::int64_t count,
+                  const Packed& packed) {
+  std::int64_t r = first;
+  for (; r + kTile <= end; r += kTile) tiles_at<F, kTile>(block, r, panel, count, packed);
+  switch (end - r) {
+    case 3: return tiles_at<F, 3>(block, r, panel, count, packed);
+    case 2: return tiles_at<F, 2>(block, r, panel, count, packed);
+    case 1: return tiles_at<F, 1>(block, r, panel, count, packed);
+    default: return;
+  }
+}
+
+// Of kRbf, rows in reach and rows out of it come in runs. The number of a row that is out of reach is infinite.
+template <int F>
+void block_against(const Block& block, std::int64_t rows, const double* panel, std::int64_t count,
+                   const Packed& packed) {
+  if constexpr (F != kGauss) return rows_against<F>(block, 0, rows, panel, count, packed);
+  for (std::int64_t r = 0, end = 0; r < rows; r = end) {
+    const bool far = block.starts[r] == kInfinity;
+    while (end < rows && (block.starts[end] == kInfinity) == far) ++end;
+    if (far) {
+      rows_against<kGaps>(block, r, end, panel, count, packed);
+    } else {
+      rows_against<kGauss>(block, r, end, panel, count, packed);
+    }
+  }
+}
+
+// Scales rows; of kRbf, centers those in reach before.
+template <int F>
+void fill_block(const Block& block, std::int64_t rows, const double* x, const Packed& packed) {
+  const std::int64_t features = packed.features;
+  double* to = block.x;
+  for (std::int64_t r = 0; r < rows; ++r, x += features, to += features) {
+    block.starts[r] = packed.start;
+    double scale = packed.scale;
+    if constexpr (F == kGauss) {
+      for (std::int64_t f = 0; f < features; ++f) to[f] = x[f] - packed.center[f];
+      const double square = square_of(to, features);
+      const bool near = square <= packed.reach;
+      block.starts[r] = near ? -0.5 * packed.scale * square : kInfinity;
+      if (near) {
+        for (std::int64_t f = 0; f < features; ++f) to[f] *= scale;
+      }
+    } else {
+      for (std::int64_t f = 0; f < features; ++f) to[f] = x[f] * scale;
+    }
+  }
+}
+
+// Panels of a chunk, such that every tile but the last of all is full.
 std::int64_t chunk_of(const Packed& packed) {
-  constexpr std::int64_t unit = 2 * kPanels;
-  const std::int64_t units = kChunk / (unit * kL * (packed.features + packed.coefs));
-  return unit * (units > 0 ? units : 1);
+  constexpr std::int64_t unit = 24;
+  const std::int64_t units = kChunk / (unit * stride_of(packed));
+  return units > 0 ? unit * units : unit / 2;
 }
 
-template <int K>
-void all_rows(const Step& step, std::int64_t rows, const Packed& packed, double* sums) {
+template <int F>
+void all_rows(const Step& step, std::int64_t rows, const Packed& packed, const Block& block) {
   const auto* x = data_of<const double>(step.inputs[0]);
   auto* y = data_of<double>(step.outputs[0]);
-  const std::int64_t coefs = packed.coefs, width = packed.groups * coefs, stride = kL * (packed.features + coefs);
-  const std::int64_t chunk = chunk_of(packed);
+  const std::int64_t coefs = packed.coefs, width = packed.groups * coefs, chunk = chunk_of(packed);
   for (std::int64_t at = 0; at < rows; at += kRows, x += kRows * packed.features, y += kRows * width) {
     const std::int64_t n = rows - at < kRows ? rows - at : kRows;
+    fill_block<F>(block, n, x, packed);
     const double* panel = packed.panels;
     for (std::int64_t g = 0; g < packed.groups; ++g) {
-      std::memset(sums, 0, static_cast<std::size_t>(n * coefs * kL) * sizeof(double));
+      std::memset(block.sums, 0, static_cast<std::size_t>(n * coefs * kL) * sizeof(double));
       for (std::int64_t left = panels_of(step.params[kFixed + g].i); left > 0;) {
         const std::int64_t count = left < chunk ? left : chunk;
-        block_against<K>(x, n, panel, count, packed, sums);
-        panel += count * stride;
+        block_against<F>(block, n, panel, count, packed);
+        panel += count * stride_of(packed);
         left -= count;
       }
       for (std::int64_t i = 0; i < n * coefs; ++i)
-        y[i / coefs * width + g * coefs + i % coefs] = sum(load(sums + i * kL));
+        y[i / coefs * width + g * coefs + i % coefs] = sum(load(block.sums + i * kL));
     }
   }
 }
 
 void run_sums(const Step& step, std::int64_t rows, const Context& context) {
   const auto& packed = *static_cast<const Packed*>(context.state);
-  auto* sums = static_cast<double*>(context.scratch);
+  auto* scratch = static_cast<double*>(context.scratch);
+  const Block block{scratch + kRows * (1 + packed.coefs * kL), scratch + kRows * packed.coefs * kL, scratch};
   switch (step.params[0].i) {
-    case kPoly: return all_rows<kPoly>(step, rows, packed, sums);
-    case kRbf: return all_rows<kRbf>(step, rows, packed, sums);
-    default: return all_rows<kSigmoid>(step, rows, packed, sums);
+    case kPoly:
+      if (packed.degree == 3) return all_rows<kCube>(step, rows, packed, block);
+      return all_rows<kPower>(step, rows, packed, block);
+    case kRbf: return all_rows<kGauss>(step, rows, packed, block);
+    default: return all_rows<kTanh>(step, rows, packed, block);
   }
 }
 
 std::size_t scratch_sums(const Step& step, std::int64_t) {
-  return static_cast<std::size_t>(kRows * kL * step.inputs[2].dims[0]) * sizeof(double);
+  const std::int64_t numbers = kL * step.inputs[2].dims[0] + 1 + step.inputs[0].width;
+  return static_cast<std::size_t>(kRows * numbers) * sizeof(double);
 }
 
 double cost_sums(const Step& step) {
   const auto vectors = static_cast<double>(step.inputs[1].dims[0]);
   const auto work = static_cast<double>(step.inputs[1].dims[1] + step.inputs[2].dims[0]) + 15;
-  return 10 + vectors * work / (2 * kL) * (step.params[0].i == kSigmoid ? 10 : 1);
+  return 10 + vectors * work / (6 * kL);
 }
 
 SARDONYX_KERNEL("KernelSums", {.check = check_sums,
@@ -231,92 +451,6 @@ SARDONYX_KERNEL("KernelSums", {.check = check_sums,
                                .prepare = prepare_sums,
                                .release = release_sums,
                                .cost = cost_sums});
-
-// ---- PairwiseCoupling ----------------------------------------------------------------------------------------------
-//
-// The second method of Wu, Lin and Weng (JMLR 5, 2004), with libsvm's order of operations and stopping rule.
-// p minimises p' Q p on the simplex, Q[t, t] = sum_j r[j, t]^2, Q[t, j] = -r[j, t] r[t, j]. Scratch: Q, then Q p.
-
-std::int64_t classes_of(const Step& step) { return step.outputs[0].width; }
-
-void check_coupling(const Step& step) {
-  constexpr const char* name = "PairwiseCoupling";
-  require_counts(step, name, 1, 1, 0);
-  require_row_output(step, name);
-  const std::int64_t n = classes_of(step);
-  require(step.inputs[0].dtype == DType::f64 && step.outputs[0].dtype == DType::f64, name, "takes float64");
-  require(!step.inputs[0].constant, name, "the input is a constant");
-  require(in_range(n, 2, std::int64_t{1} << 16) && step.inputs[0].width == n * (n - 1) / 2, name,
-          "n classes have n * (n - 1) / 2 pairs");
-}
-
-void fill_matrix(const double* pairs, std::int64_t n, double* Q) {
-  for (std::int64_t t = 0; t < n; ++t) Q[t * n + t] = 0;
-  // In the order of libsvm's additions: class t meets j = 0, 1, 2 ... (rows of the triangle from above)
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = i + 1; j < n; ++j) {
-      const double wins = *pairs++, loses = 1 - wins;
-      Q[j * n + j] += wins * wins;
-      Q[i * n + j] = Q[j * n + i] = -loses * wins;
-    }
-  }
-}
-
-// Adds what class t loses to later classes; earlier ones are in already.
-void fill_diagonal(const double* pairs, std::int64_t n, double* Q) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = i + 1; j < n; ++j) {
-      const double loses = 1 - *pairs++;
-      Q[i * n + i] += loses * loses;
-    }
-  }
-}
-
-void couple(const double* pairs, std::int64_t n, double* Q, double* Qp, double* p) {
-  fill_matrix(pairs, n, Q);
-  fill_diagonal(pairs, n, Q);
-  const double tolerance = 0.005 / static_cast<double>(n);
-  for (std::int64_t t = 0; t < n; ++t) p[t] = 1.0 / static_cast<double>(n);
-  const std::int64_t most = n > 100 ? n : 100;
-  for (std::int64_t iteration = 0; iteration < most; ++iteration) {
-    double pQp = 0, error = 0;
-    for (std::int64_t t = 0; t < n; ++t) {
-      Qp[t] = 0;
-      for (std::int64_t j = 0; j < n; ++j) Qp[t] += Q[t * n + j] * p[j];
-      pQp += p[t] * Qp[t];
-    }
-    for (std::int64_t t = 0; t < n; ++t) error = ::fmax(error, ::fabs(Qp[t] - pQp));
-    if (error < tolerance) break;
-    for (std::int64_t t = 0; t < n; ++t) {
-      const double* row = Q + t * n;
-      const double diff = (-Qp[t] + pQp) / row[t], scale = 1 + diff;
-      p[t] += diff;
-      pQp = (pQp + diff * (diff * row[t] + 2 * Qp[t])) / scale / scale;
-      for (std::int64_t j = 0; j < n; ++j) {
-        Qp[j] = (Qp[j] + diff * row[j]) / scale;
-        p[j] /= scale;
-      }
-    }
-  }
-}
-
-void run_coupling(const Step& step, std::int64_t rows, const Context& context) {
-  const std::int64_t n = classes_of(step), pairs = step.inputs[0].width;
-  auto* Q = static_cast<double*>(context.scratch);
-  const auto* x = data_of<const double>(step.inputs[0]);
-  auto* y = data_of<double>(step.outputs[0]);
-  for (std::int64_t r = 0; r < rows; ++r) couple(x + r * pairs, n, Q, Q + n * n, y + r * n);
-}
-
-std::size_t scratch_coupling(const Step& step, std::int64_t) {
-  const std::int64_t n = classes_of(step);
-  return static_cast<std::size_t>(n * n + n) * sizeof(double);
-}
-
-double cost_coupling(const Step& step) { return 20.0 * static_cast<double>(classes_of(step) * classes_of(step)); }
-
-SARDONYX_KERNEL("PairwiseCoupling",
-                {.check = check_coupling, .run = run_coupling, .scratch = scratch_coupling, .cost = cost_coupling});
 
 }  // namespace
 }  // namespace sardonyx

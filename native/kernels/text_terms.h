@@ -2,12 +2,11 @@
 // batches, so that its cache misses overlap:
 //
 //   add(term)   hash, ask for the slot ──▶ 32 terms wait ──▶ flush: compare tags, ask for the bytes; compare those
-//
-// MurmurHash3 (A. Appleby), with which scikit-learn's hashing vectorizers choose columns, is here too.
 #pragma once
 
 #include <stdlib.h>
 
+#include "sardonyx/murmur.h"
 #include "text_fold.h"
 
 namespace sardonyx {
@@ -121,29 +120,6 @@ struct Terms {
   }
   __builtin_memset(terms.bytes + at, 0, kPadding);
   return terms;
-}
-
-// MurmurHash3_x86_32 with seed 0.
-[[maybe_unused]] inline std::int32_t murmur3(const Byte* p, std::int64_t size) {
-  const auto rotated = [](std::uint32_t x, int by) { return x << by | x >> (32 - by); };
-  const auto scrambled = [&](std::uint32_t k) { return rotated(k * 0xcc9e2d51u, 15) * 0x1b873593u; };
-  std::uint32_t h = 0;
-  std::int64_t i = 0;
-  for (; i + 4 <= size; i += 4) {
-    const std::uint32_t k =
-        p[i] | std::uint32_t{p[i + 1]} << 8 | std::uint32_t{p[i + 2]} << 16 | std::uint32_t{p[i + 3]} << 24;
-    h = rotated(h ^ scrambled(k), 13) * 5 + 0xe6546b64u;
-  }
-  std::uint32_t tail = 0;
-  for (std::int64_t k = size - 1; k >= i; --k) tail = tail << 8 | p[k];
-  h ^= scrambled(tail);
-  h ^= static_cast<std::uint32_t>(size);
-  h ^= h >> 16;
-  h *= 0x85ebca6bu;
-  h ^= h >> 13;
-  h *= 0xc2b2ae35u;
-  h ^= h >> 16;
-  return static_cast<std::int32_t>(h);
 }
 
 }  // namespace

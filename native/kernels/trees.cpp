@@ -10,8 +10,9 @@
 // src/sardonyx/kernels/forest_plan.py decides whether there is a scan.
 //
 // Inputs of TreeEnsembleSum: x, nodes (n, 2), flags (n or 0), trees (T, 3: first node, number of nodes, first leaf),
-// values (leaves, C), sets (n, words), used; with scan: splits, features, masks, lists (words * T, 4); with base: rows to
-// start from. Params: groups, shift, scan, base. Tree t adds to columns (t % groups) * C ...
+// values (leaves, C), sets (n, words), used; with scan: cuts, columns (k, 4), planes (T + 1), lists (planes + 1),
+// asks; with base: rows to start from. Params: groups, shift, scan (rows from which it pays, or 0), base. Tree t adds to
+// columns (t % groups) * C ...
 // Inputs of TreeEnsembleLeaves: x, nodes, flags, trees, numbers (leaves), sets, used. Params: shift.
 #include "kernels/trees/layout.h"
 #include "kernels/trees/scan.h"
@@ -20,12 +21,10 @@
 namespace sardonyx {
 namespace {
 
-constexpr std::int64_t kScanPays = 32;  // rows from which a scan of 64 is faster than walks
-
-// Nanoseconds a row: a step a level. It only has to say when threads pay.
-double cost_of(const Step& step) {
+// Nanoseconds a row: a step a level, with the constants of forest_plan.py. It only has to say when threads pay.
+double walk_cost(const Step& step) {
   const auto n_trees = static_cast<double>(step.inputs[kTrees].dims[0]);
-  return n_trees * (1 + ::log2(static_cast<double>(step.inputs[kNodes].dims[0]) / n_trees));
+  return n_trees * (0.5 + ::log2(static_cast<double>(step.inputs[kNodes].dims[0]) / n_trees));
 }
 
 // ---- TreeEnsembleSum -------------------------------------------------------------------------------------------------
@@ -37,8 +36,8 @@ void check_sum(const Step& step) {
   require(step.n_params == kSumParams, name, "expected 4 params");
   const std::int64_t groups = integer_param(step, kGroups), shift = integer_param(step, kShift);
   const std::int64_t scan = integer_param(step, kScan), base = integer_param(step, kBase);
-  require(in_range(scan, 0, 1) && in_range(base, 0, 1), name, "scan and base are 0 or 1");
-  require_counts(step, name, static_cast<int>(kForestInputs + kScanInputs * scan + base), 1, kSumParams);
+  require(in_range(scan, 0, kScanRows) && in_range(base, 0, 1), name, "impossible scan or base");
+  require_counts(step, name, static_cast<int>(kForestInputs + (scan > 0 ? kScanInputs : 0) + base), 1, kSumParams);
   require_row_output(step, name);
   const Tensor &values = step.inputs[kLeafTable], &y = step.outputs[0];
   require(is_float(values.dtype), name, "values are not floats");
@@ -52,9 +51,15 @@ void check_sum(const Step& step) {
   require(start.dtype == y.dtype && !start.constant && start.width == y.width, name, "base does not fit the output");
 }
 
+double sum_cost(const Step& step) {
+  if (step.params[kScan].i == 0) return walk_cost(step);
+  const auto width_of = [&](int input) { return static_cast<double>(step.inputs[input].width); };
+  return 0.0155 * width_of(kAsks) + 0.45 * width_of(kPlanes) + static_cast<double>(step.inputs[kColumns].dims[0]);
+}
+
 std::size_t sum_scratch(const Step& step, std::int64_t rows) {
   if (step.params[kScan].i == 0) return walk_scratch(step, rows);
-  const std::size_t scanned = scan_scratch(step), walked = walk_scratch(step, kScanPays);
+  const std::size_t scanned = scan_scratch(step), walked = walk_scratch(step, step.params[kScan].i);
   return scanned > walked ? scanned : walked;
 }
 
@@ -73,6 +78,34 @@ struct Add {
     const Sum* from = values + leaf * n;
     for (std::int64_t k = 0; k < n; ++k) to[k] += from[k];
   }
+
+  // Of `count` trees from `first_tree` on, whose rows of the table are given; leaves counted from each tree's first.
+  void trees(std::int64_t row, int rows, std::int64_t first_tree, int count, const std::int64_t* table,
+             const std::uint8_t (*leaves)[kScanRows]) const {
+    if constexpr (kColumns > 0) {
+      if (groups == 1 && count == kTreesAtOnce) return add_at_once(row, rows, table, leaves);
+    }
+    for (int t = 0; t < count; ++t) {
+      for (int r = 0; r < rows; ++r)
+        (*this)(row + r, first_tree + t, table[t * kTreeFields + 2] + leaves[t][r]);
+    }
+  }
+
+  void add_at_once(std::int64_t row, int rows, const std::int64_t* table,
+                   const std::uint8_t (*leaves)[kScanRows]) const {
+    const Sum* from[kTreesAtOnce];
+    for (int t = 0; t < kTreesAtOnce; ++t) from[t] = values + table[t * kTreeFields + 2] * kColumns;
+    Sum* to = y + row * kColumns;
+    for (int r = 0; r < rows; ++r, to += kColumns) {
+      Sum sums[kColumns > 0 ? kColumns : 1];
+      for (int k = 0; k < kColumns; ++k) sums[k] = to[k];
+#pragma GCC unroll 8
+      for (int t = 0; t < kTreesAtOnce; ++t) {
+        for (int k = 0; k < kColumns; ++k) sums[k] += from[t][leaves[t][r] * kColumns + k];
+      }
+      for (int k = 0; k < kColumns; ++k) to[k] = sums[k];
+    }
+  }
 };
 
 template <int kColumns, class Sum>
@@ -81,8 +114,9 @@ void add_trees(const Step& step, std::int64_t rows, const Context& context) {
   const Forest forest = forest_of(step, static_cast<int>(step.params[kShift].i), state);
   const Tensor &values = step.inputs[kLeafTable], &y = step.outputs[0];
   const Add<kColumns, Sum> add{data_of<Sum>(y), data_of<Sum>(values), y.width, values.dims[1], step.params[kGroups].i};
+  const std::int64_t pays = step.params[kScan].i;
   std::int64_t scanned = 0;
-  if (step.params[kScan].i != 0) scanned = rows % kScanRows >= kScanPays ? rows : rows / kScanRows * kScanRows;
+  if (pays != 0) scanned = rows % kScanRows >= pays ? rows : rows / kScanRows * kScanRows;
   if (scanned > 0) scan(step, forest, scanned, context.scratch, add);
   if (scanned < rows) walk(step, forest, {scanned, rows}, context.scratch, add);
 }
@@ -113,7 +147,7 @@ SARDONYX_KERNEL("TreeEnsembleSum", {.check = check_sum,
                                     .scratch = sum_scratch,
                                     .prepare = prepare_sum,
                                     .release = release_forest,
-                                    .cost = cost_of});
+                                    .cost = sum_cost});
 
 // ---- TreeEnsembleLeaves ----------------------------------------------------------------------------------------------
 
@@ -143,7 +177,7 @@ SARDONYX_KERNEL("TreeEnsembleLeaves", {.check = check_leaves,
                                        .scratch = walk_scratch,
                                        .prepare = prepare_leaves,
                                        .release = release_forest,
-                                       .cost = cost_of});
+                                       .cost = walk_cost});
 
 }  // namespace
 }  // namespace sardonyx

@@ -1,4 +1,4 @@
-// pack_trees: native/runtime/forest.h for NumPy arrays.
+// What reads and packs forests of millions of nodes (native/runtime/forest.h), for NumPy arrays.
 #pragma once
 
 #include "python/numpy_api.h"
@@ -6,8 +6,12 @@
 namespace sardonyx::python {
 
 extern const char* const kPackTreesDoc;
+extern const char* const kDistinctRowsDoc;
+extern const char* const kReadVarintsDoc;
 
-// pack_trees(feature, split, children, is_leaf, missing, set_of, roots, n_leaves, n_features)
 PyObject* pack_trees(PyObject* module, PyObject* arguments);
+PyObject* distinct_rows(PyObject* module, PyObject* arguments);
+PyObject* read_varints(PyObject* module, PyObject* arguments);
+PyObject* give_back_memory(PyObject* module, PyObject*);
 
 }  // namespace sardonyx::python

@@ -20,9 +20,18 @@ PyObject* template_of(PyObject* keys) {
   return map.release();
 }
 
+PyObject* element(PyArrayObject* array, npy_intp row, npy_intp column) {
+  const void* at = PyArray_GETPTR2(array, row, column);
+  if (PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array)) {  // scores are floats: the way through NumPy is longer
+    if (PyArray_TYPE(array) == NPY_FLOAT) return PyFloat_FromDouble(*static_cast<const float*>(at));
+    if (PyArray_TYPE(array) == NPY_DOUBLE) return PyFloat_FromDouble(*static_cast<const double*>(at));
+  }
+  return PyArray_GETITEM(array, static_cast<const char*>(at));
+}
+
 bool fill(PyObject* map, PyArrayObject* array, npy_intp row, PyObject* keys) {
   for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(keys); ++k) {
-    const Ref value(PyArray_GETITEM(array, static_cast<const char*>(PyArray_GETPTR2(array, row, k))));
+    const Ref value(element(array, row, k));
     if (!value || PyDict_SetItem(map, PyTuple_GET_ITEM(keys, k), value.get()) < 0) return false;
   }
   return true;

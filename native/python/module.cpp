@@ -15,6 +15,7 @@
 
 #include "python/column.h"
 #include "python/forest.h"
+#include "python/hashes.h"
 #include "python/maps.h"
 #include "python/ref.h"
 #include "runtime/cpu.h"
@@ -275,6 +276,11 @@ PyMethodDef module_methods[] = {
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
     {"pack_trees", pack_trees, METH_VARARGS, kPackTreesDoc},
+    {"distinct_rows", distinct_rows, METH_VARARGS, kDistinctRowsDoc},
+    {"give_back_memory", give_back_memory, METH_NOARGS,
+     "give_back_memory()\n--\n\nHand what was freed back to the system, where the allocator would keep it."},
+    {"read_varints", read_varints, METH_VARARGS, kReadVarintsDoc},
+    {"hash_texts", hash_texts, METH_O, kHashTextsDoc},
     {"row_maps", row_maps, METH_VARARGS, kRowMapsDoc},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
-#include <utility>
+#include <cstring>
+#include <string_view>
 
 #include "runtime/error.h"
 
@@ -13,108 +13,9 @@ namespace {
 
 constexpr std::int64_t kMostPlaces = std::int64_t{1} << 31;  // of one tree
 constexpr int kHalf = 16, kWide = 32, kLowBits = 3;          // see native/kernels/trees/layout.h
-constexpr std::uint32_t kFirstLeaf32 = 0xFF800001u;
-constexpr std::uint64_t kFirstLeaf64 = 0xFFF0000000000001u;
 
-// ---- where everything stands: each tree in the order of a walk that takes "yes" first ---------------------------------
-
-class Placing {
- public:
-  explicit Placing(const TreeNodes& nodes) : nodes_(nodes), seen_(nodes.feature.size(), false) {
-    const std::size_t most = 2 * nodes.feature.size() + nodes.roots.size();
-    for (auto* table : {&to_.source, &to_.child, &to_.left}) table->reserve(most);
-  }
-
-  Placement run() {
-    for (const std::int64_t root : nodes_.roots) add_tree(root);
-    list_features();
-    choose_shift();
-    return std::move(to_);
-  }
-
- private:
-  struct Waiting {
-    std::uint32_t place;
-    bool leaf;
-  };
-
-  void add_tree(std::int64_t root) {
-    const std::size_t first = to_.source.size(), first_leaf = to_.leaves.size();
-    add_place(root, false);
-    waiting_.push_back({0, false});
-    while (!waiting_.empty()) {
-      const auto [place, leaf] = waiting_.back();
-      waiting_.pop_back();
-      to_.left[first + place] = static_cast<std::uint32_t>(to_.leaves.size() - first_leaf);
-      leaf ? close_leaf(first, place) : open_node(first, place);
-    }
-    const auto places = static_cast<std::int64_t>(to_.source.size() - first);
-    to_.most_places = std::max(to_.most_places, places);
-    to_.most_leaves = std::max(to_.most_leaves, static_cast<std::int64_t>(to_.leaves.size() - first_leaf));
-    for (const std::size_t field : {first, static_cast<std::size_t>(places), first_leaf})
-      to_.trees.push_back(static_cast<std::int64_t>(field));
-  }
-
-  void add_place(std::int64_t number, bool leaf) {
-    if (number < 0 || number >= (leaf ? nodes_.n_leaves : std::ssize(nodes_.feature)))
-      throw Error("a child or a root that is not there");
-    to_.source.push_back(static_cast<std::uint32_t>(number));
-    to_.child.push_back(0);
-    to_.left.push_back(0);
-  }
-
-  void close_leaf(std::size_t first, std::uint32_t place) {
-    to_.leaves.push_back(to_.source[first + place]);
-    to_.child[first + place] = place;
-  }
-
-  void open_node(std::size_t first, std::uint32_t place) {
-    const std::size_t node = to_.source[first + place], child = to_.source.size() - first;
-    if (seen_[node]) throw Error("a node that several others lead to");
-    if (static_cast<std::int64_t>(child) + 2 > kMostPlaces) throw Error("a tree of too many nodes");
-    seen_[node] = true;
-    to_.child[first + place] = static_cast<std::uint32_t>(child);
-    to_.flags |= nodes_.missing[node] || nodes_.set_of[node] >= 0;
-    add_place(nodes_.yes[node], nodes_.yes_is_leaf[node]);
-    add_place(nodes_.no[node], nodes_.no_is_leaf[node]);
-    waiting_.push_back({static_cast<std::uint32_t>(child + 1), nodes_.no_is_leaf[node]});
-    waiting_.push_back({static_cast<std::uint32_t>(child), nodes_.yes_is_leaf[node]});
-  }
-
-  // Only features of nodes that were reached; one at least, for the kernels' sake.
-  void list_features() {
-    std::vector<bool> asked(static_cast<std::size_t>(nodes_.n_features), false);
-    for (std::size_t node = 0; node < seen_.size(); ++node) {
-      if (!seen_[node]) continue;
-      const std::int64_t feature = nodes_.feature[node];
-      if (feature < 0 || feature >= nodes_.n_features) throw Error("a feature that is not there");
-      asked[static_cast<std::size_t>(feature)] = true;
-    }
-    for (std::size_t f = 0; f < asked.size(); ++f) {
-      if (asked[f]) to_.used.push_back(static_cast<std::int32_t>(f));
-    }
-    if (to_.used.empty()) to_.used.push_back(0);
-  }
-
-  // Halves are the fastest; then as many bits as places of features need; then wide nodes.
-  void choose_shift() {
-    const int bits = kLowBits + std::max(1, static_cast<int>(std::bit_width(to_.used.size() - 1)));
-    const auto fits = [&](int shift) { return bits <= shift && to_.most_places <= std::int64_t{1} << (32 - shift); };
-    const bool numbered = to_.most_leaves < std::numeric_limits<std::uint32_t>::max() - kFirstLeaf32;
-    to_.shift = kWide;
-    if (nodes_.split32.empty() || !numbered) return;
-    if (fits(kHalf)) {
-      to_.shift = kHalf;
-    } else if (bits <= 28 && fits(bits)) {
-      to_.shift = bits;
-    }
-  }
-
-  const TreeNodes& nodes_;
-  Placement to_;
-  std::vector<bool> seen_;
-  std::vector<Waiting> waiting_;
-};
+template <class Key>
+constexpr Key kFirstLeaf = sizeof(Key) == 4 ? Key(0xFF800001u) : Key(0xFFF0000000000001u);
 
 // ---- keys: see native/kernels/trees/layout.h. x <= NaN holds for no x: the least key -----------------------------------
 
@@ -130,52 +31,223 @@ std::uint64_t key_of(double x) {
   return bits >> 63 != 0 ? ~bits : bits | std::uint64_t{1} << 63;
 }
 
-template <class Key>
-Key split_key(const TreeNodes& nodes, std::size_t node) {
-  if (nodes.set_of[node] >= 0) return static_cast<Key>(nodes.set_of[node]);
-  if constexpr (sizeof(Key) == 4) {
-    return key_of(nodes.split32[node]);
-  } else {
-    return nodes.split32.empty() ? key_of(nodes.split64[node]) : key_of(static_cast<double>(nodes.split32[node]));
-  }
-}
+// ---- features in use -------------------------------------------------------------------------------------------------
 
-// Calls f(place, is leaf, child) for all places.
-template <class F>
-void for_each_place(const Placement& placement, const F& f) {
-  for (std::size_t t = 0; t < placement.trees.size(); t += 3) {
-    const auto first = static_cast<std::size_t>(placement.trees[t]),
-               n = static_cast<std::size_t>(placement.trees[t + 1]);
-    for (std::size_t i = 0; i < n; ++i) f(first + i, placement.child[first + i] == i, placement.child[first + i]);
+// A feature has a place for each of the ways that nodes send its NaN.
+class Features {
+ public:
+  explicit Features(const TreeNodes& nodes) : place_(2 * static_cast<std::size_t>(nodes.n_features), kNowhere) {
+    for (std::size_t i = 0; i < nodes.feature.size; ++i) {
+      const std::int64_t feature = nodes.feature[i];
+      if (feature >= 0 && feature < nodes.n_features) place_[index(feature, nodes.missing[i] != 0)] = 0;
+    }
+    for (std::size_t i = 0; i < place_.size(); ++i) {
+      if (place_[i] == kNowhere) continue;
+      place_[i] = static_cast<std::uint32_t>(used.size());
+      const auto feature = static_cast<std::int32_t>(i / 2);
+      used.push_back(i % 2 != 0 ? ~feature : feature);
+    }
+    if (used.empty()) used.push_back(0);  // one at least, for the kernels' sake
   }
-}
 
-template <class Key>
-void write_as(const TreeNodes& nodes, const Placement& placement, Key first_leaf, Key* to) {
-  std::vector<Key> place(static_cast<std::size_t>(nodes.n_features), 0);
-  for (std::size_t u = 0; u < placement.used.size(); ++u)
-    place[static_cast<std::size_t>(placement.used[u])] = static_cast<Key>(u) << kLowBits;
-  for_each_place(placement, [&](std::size_t at, bool leaf, Key child) {
-    const std::size_t node = placement.source[at];
-    to[2 * at] = leaf ? first_leaf + placement.left[at] : split_key<Key>(nodes, node);
-    to[2 * at + 1] = child << placement.shift | (leaf ? 0 : place[static_cast<std::size_t>(nodes.feature[node])]);
-  });
+  std::uint32_t place(std::int64_t feature, bool missing) const { return place_[index(feature, missing)]; }
+
+  std::vector<std::int32_t> used;
+
+ private:
+  static constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
+
+  static std::size_t index(std::int64_t feature, bool missing) {
+    return 2 * static_cast<std::size_t>(feature) + (missing ? 1 : 0);
+  }
+
+  std::vector<std::uint32_t> place_;
+};
+
+// ---- places: each tree in the order of a walk that takes "yes" first --------------------------------------------------
+
+template <class Word>
+class Packing {
+ public:
+  Packing(const TreeNodes& nodes, const Features& features, std::int64_t most_scanned, int shift, Word* to)
+      : nodes_(nodes), features_(features), most_scanned_(most_scanned), to_(to), seen_(nodes.feature.size, false) {
+    packed_.shift = shift;
+    if (nodes.rows.size == 0) packed_.leaves.reserve(static_cast<std::size_t>(nodes.n_leaves));
+  }
+
+  // False where a word has too few bits.
+  bool run() {
+    for (std::size_t t = 0; t < nodes_.roots.size; ++t) {
+      if (!add_tree(nodes_.roots[t])) return false;
+    }
+    packed_.places = places_;
+    packed_.used = features_.used;
+    if constexpr (sizeof(Word) == 4) widen_to_halves();
+    return true;
+  }
+
+  PackedTrees take() { return std::move(packed_); }
+
+ private:
+  struct Waiting {
+    std::uint32_t place, number;
+    bool leaf;
+  };
+
+  bool add_tree(std::int64_t root) {
+    const std::size_t first = places_;
+    first_leaf_ = packed_.leaves.size();
+    leaves_ = 0;
+    tree_ = to_ + 2 * first;
+    wait(0, root, false);
+    places_ += 1;
+    while (!waiting_.empty()) {
+      const Waiting next = waiting_.back();
+      waiting_.pop_back();
+      if (next.leaf ? !close_leaf(next) : !open_node(next, first)) return false;
+    }
+    const std::size_t first_leaf = nodes_.rows.size == 0 ? first_leaf_ : 0;
+    for (const std::size_t field : {first, places_ - first, first_leaf})
+      packed_.trees.push_back(static_cast<std::int64_t>(field));
+    most_places_ = std::max(most_places_, static_cast<std::int64_t>(places_ - first));
+    if (leaves_ > most_scanned_) scanned_ = false, packed_.source = {}, packed_.left = {};
+    return true;
+  }
+
+  void wait(std::uint32_t place, std::int64_t number, bool leaf) {
+    if (number < 0 || number >= (leaf ? nodes_.n_leaves : static_cast<std::int64_t>(nodes_.feature.size)))
+      throw Error("a child or a root that is not there");
+    waiting_.push_back({place, static_cast<std::uint32_t>(number), leaf});
+  }
+
+  void put(const Waiting& next, Word split, Word word) {
+    tree_[2 * std::size_t{next.place}] = split;
+    tree_[2 * std::size_t{next.place} + 1] = word;
+    if (!scanned_) return;
+    const std::size_t at = static_cast<std::size_t>(tree_ - to_) / 2 + next.place;
+    packed_.source.resize(places_);
+    packed_.left.resize(places_);
+    packed_.source[at] = next.number;
+    packed_.left[at] = static_cast<std::uint32_t>(leaves_);
+  }
+
+  bool close_leaf(const Waiting& next) {
+    const std::int64_t row = nodes_.rows.size == 0 ? leaves_ : nodes_.rows[next.number];
+    if (row < 0 || row >= static_cast<std::int64_t>(~Word{0} - kFirstLeaf<Word>)) return false;
+    put(next, kFirstLeaf<Word> + static_cast<Word>(row), static_cast<Word>(next.place) << packed_.shift);
+    if (nodes_.rows.size == 0) packed_.leaves.push_back(next.number);
+    leaves_ += 1;
+    return fits(next.place);
+  }
+
+  bool open_node(const Waiting& next, std::size_t first) {
+    const std::size_t node = next.number, child = places_ - first;
+    const std::int64_t feature = nodes_.feature[node];
+    if (seen_[node]) throw Error("a node that several others lead to");
+    if (static_cast<std::int64_t>(child) + 2 > kMostPlaces) throw Error("a tree of too many nodes");
+    if (feature < 0 || feature >= nodes_.n_features) throw Error("a feature that is not there");
+    seen_[node] = true;
+    places_ += 2;
+    const bool member = nodes_.set_of.size != 0 && nodes_.set_of[node] >= 0;
+    const Word place = features_.place(feature, nodes_.missing[node] != 0);
+    put(next, member ? static_cast<Word>(nodes_.set_of[node]) : split_key(node),
+        static_cast<Word>(child) << packed_.shift | place << kLowBits);
+    if (member) mark(first + next.place);
+    wait(static_cast<std::uint32_t>(child + 1), nodes_.no[node], nodes_.no_is_leaf[node] != 0);
+    wait(static_cast<std::uint32_t>(child), nodes_.yes[node], nodes_.yes_is_leaf[node] != 0);
+    return fits(child + 1);
+  }
+
+  void mark(std::size_t place) {
+    packed_.flags.resize(2 * nodes_.feature.size + nodes_.roots.size, 0);
+    packed_.flags[place] = 1;
+  }
+
+  bool fits(std::uint64_t place) const { return sizeof(Word) == 8 || place >> (32 - packed_.shift) == 0; }
+
+  Word split_key(std::size_t node) const {
+    if constexpr (sizeof(Word) == 4) {
+      return key_of(nodes_.split32[node]);
+    } else {
+      return nodes_.split32.empty() ? key_of(nodes_.split64[node]) : key_of(static_cast<double>(nodes_.split32[node]));
+    }
+  }
+
+  // Halves are the fastest: two loads instead of arithmetic.
+  void widen_to_halves() {
+    if (packed_.shift > kHalf || most_places_ > 1 << kHalf) return;
+    const Word low = (Word{1} << packed_.shift) - 1;
+    for (std::size_t i = 0; i < places_; ++i) {
+      Word& word = to_[2 * i + 1];
+      word = word >> packed_.shift << kHalf | (word & low);
+    }
+    packed_.shift = kHalf;
+  }
+
+  const TreeNodes& nodes_;
+  const Features& features_;
+  const std::int64_t most_scanned_;
+  Word* to_;
+  Word* tree_ = nullptr;
+  PackedTrees packed_;
+  std::vector<bool> seen_;
+  std::vector<Waiting> waiting_;
+  std::size_t places_ = 0, first_leaf_ = 0;
+  std::int64_t leaves_ = 0, most_places_ = 0;
+  bool scanned_ = true;
+};
+
+template <class Word>
+bool packed_as(const TreeNodes& nodes, const Features& features, std::int64_t most_scanned, int shift,
+               const GiveWords& give, PackedTrees& result) {
+  const std::size_t most = 2 * nodes.feature.size + nodes.roots.size;
+  Packing<Word> packing(nodes, features, most_scanned, shift, static_cast<Word*>(give(2 * most, sizeof(Word))));
+  if (!packing.run()) return false;
+  result = packing.take();
+  if (!result.flags.empty()) result.flags.resize(result.places);
+  return true;
 }
 
 }  // namespace
 
-Placement place_nodes(const TreeNodes& nodes) { return Placing(nodes).run(); }
-
-void write_nodes(const TreeNodes& nodes, const Placement& placement, void* to) {
-  if (placement.shift < kWide) return write_as(nodes, placement, kFirstLeaf32, static_cast<std::uint32_t*>(to));
-  write_as(nodes, placement, kFirstLeaf64, static_cast<std::uint64_t*>(to));
+PackedTrees pack_trees(const TreeNodes& nodes, std::int64_t most_scanned, const GiveWords& give) {
+  const Features features(nodes);
+  const int bits = kLowBits + std::max(1, static_cast<int>(std::bit_width(features.used.size() - 1)));
+  PackedTrees result;
+  if (!nodes.split32.empty() && bits <= 28 &&
+      packed_as<std::uint32_t>(nodes, features, most_scanned, bits, give, result))
+    return result;
+  if (!packed_as<std::uint64_t>(nodes, features, most_scanned, kWide, give, result))
+    throw Error("more leaves than nodes can count");
+  return result;
 }
 
-void write_flags(const TreeNodes& nodes, const Placement& placement, std::uint8_t* to) {
-  for_each_place(placement, [&](std::size_t at, bool leaf, std::uint32_t) {
-    const std::size_t node = placement.source[at];
-    to[at] = leaf ? 0 : static_cast<std::uint8_t>(nodes.missing[node] + 2 * (nodes.set_of[node] >= 0));
-  });
+bool find_distinct(const void* rows, std::size_t n, std::size_t bytes, std::size_t most, Distinct& found) {
+  constexpr std::uint32_t kEmpty = 0xFFFFFFFF;
+  const auto* all = static_cast<const char*>(rows);
+  const auto text_of = [&](std::size_t i) { return std::string_view(all + i * bytes, bytes); };
+  const auto hash_of = [&](std::size_t i) {
+    std::uint64_t hash = 0, word;
+    for (std::size_t at = 0; at < bytes; at += sizeof word, hash = (hash ^ word) * 0x9E3779B97F4A7C15) {
+      word = 0;
+      std::memcpy(&word, all + i * bytes + at, std::min(sizeof word, bytes - at));
+    }
+    return static_cast<std::size_t>(hash >> 32);
+  };
+  const std::size_t mask = std::bit_ceil(2 * most + 2) - 1;
+  std::vector<std::uint32_t> table(mask + 1, kEmpty);
+  found.row.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::size_t at = hash_of(i) & mask;
+    while (table[at] != kEmpty && text_of(found.kept[table[at]]) != text_of(i)) at = (at + 1) & mask;
+    if (table[at] == kEmpty) {
+      if (found.kept.size() == most) return false;
+      table[at] = static_cast<std::uint32_t>(found.kept.size());
+      found.kept.push_back(static_cast<std::uint32_t>(i));
+    }
+    found.row[i] = table[at];
+  }
+  return true;
 }
 
 }  // namespace sardonyx

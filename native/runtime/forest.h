@@ -2,42 +2,65 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 namespace sardonyx {
 
+// A list of integers of any width, as whoever read them keeps them: millions of small numbers need no 64 bits each.
+struct Integers {
+  const void* data = nullptr;
+  std::size_t size = 0;
+  int bytes = 8;  // 1: unsigned; 4, 8: signed
+
+  std::int64_t operator[](std::size_t i) const {
+    if (bytes == 4) return static_cast<const std::int32_t*>(data)[i];
+    if (bytes == 1) return static_cast<const std::uint8_t*>(data)[i];
+    return static_cast<const std::int64_t*>(data)[i];
+  }
+};
+
 // Inner nodes, numbered through all trees; leaves are numbered apart. `yes` and `no` are a node's number, or a leaf's.
 struct TreeNodes {
-  std::span<const std::int64_t> feature;
+  Integers feature;
   std::span<const float> split32;  // the one or the other
   std::span<const double> split64;
-  std::span<const std::int64_t> yes, no;
-  std::span<const bool> yes_is_leaf, no_is_leaf;
-  std::span<const bool> missing;
-  std::span<const std::int64_t> set_of;  // -1: compares
-  std::span<const std::int64_t> roots;
+  Integers yes, no;
+  Integers yes_is_leaf, no_is_leaf;
+  Integers missing;
+  Integers set_of;  // -1: compares; of no size: all do
+  Integers roots;
+  Integers rows;  // of each leaf, its row in the table of values; of no size: leaves are put in order, each has its own
   std::int64_t n_leaves, n_features;
 };
 
-// Where everything comes to stand: trees one after the other, of each the places of nodes and leaves from its root.
-struct Placement {
+// Everything in its place: trees one after the other, of each the places of nodes and leaves from its root.
+struct PackedTrees {
+  std::size_t places = 0;             // nodes and leaves: pairs of words of 32 bits where shift < 32, else of 64
+  int shift = 0;                      // of the child in a word
+  std::vector<std::uint8_t> flags;    // none where no node asks for a set
   std::vector<std::int64_t> trees;    // (T, 3): first place, number of places, first leaf
-  std::vector<std::int64_t> leaves;   // numbers of the leaves, tree by tree from left to right
-  std::vector<std::int32_t> used;     // features in use, ascending
-  std::vector<std::uint32_t> source;  // of each place: its node; of a leaf, its rank in the tree
-  std::vector<std::uint32_t> child;   // of each place: that of "yes" from the root; of a leaf, its own
+  std::vector<std::uint32_t> leaves;  // numbers of the leaves, tree by tree from left to right
+  std::vector<std::int32_t> used;     // features in use; ~feature where NaN goes to yes
+  // Only where all trees are small enough for a scan:
+  std::vector<std::uint32_t> source;  // of each place: its node; of a leaf, its number
   std::vector<std::uint32_t> left;    // of each place: how many of the tree's leaves are left of it
-  std::int64_t most_places = 0, most_leaves = 0;
-  int shift = 0;  // of the child in a word; 32: nodes are wide
-  bool flags = false;
 };
 
-// Throws Error where a number points beyond its table, or a node is reached twice.
-Placement place_nodes(const TreeNodes& nodes);
+// Gives memory for so many words of so many bytes each; asked again, it may give the same.
+using GiveWords = std::function<void*(std::size_t words, std::size_t bytes)>;
 
-// Writes (places, 2) words: 32-bit ones when placement.shift < 32, else 64-bit ones.
-void write_nodes(const TreeNodes& nodes, const Placement& placement, void* to);
-void write_flags(const TreeNodes& nodes, const Placement& placement, std::uint8_t* to);
+// Throws Error where a number points beyond its table, or a node is reached twice. `most_scanned`: leaves of the largest
+// tree that a scan takes. The words are written to the memory that was given last.
+PackedTrees pack_trees(const TreeNodes& nodes, std::int64_t most_scanned, const GiveWords& give);
+
+// Of each of n rows of `bytes` bytes, the number of the first row with the same bits among those `kept`, which are the
+// first of their kind, in order; nothing once more than `most` are different.
+struct Distinct {
+  std::vector<std::uint32_t> row;
+  std::vector<std::uint32_t> kept;
+};
+bool find_distinct(const void* rows, std::size_t n, std::size_t bytes, std::size_t most, Distinct& found);
 
 }  // namespace sardonyx

@@ -61,6 +61,21 @@ inline void store(T* to, Vector<T> v) {
   std::memcpy(to, &v, sizeof v);
 }
 
+// Every stride-th number, one a lane.
+template <class V, class T>
+inline V load_strided(const T* from, std::int64_t stride) {
+  V v{};
+  for (std::size_t lane = 0; lane < sizeof(V) / sizeof(T); ++lane)
+    v[lane] = from[static_cast<std::int64_t>(lane) * stride];
+  return v;
+}
+
+template <class V, class T>
+inline void store_strided(T* to, std::int64_t stride, V v) {
+  for (std::size_t lane = 0; lane < sizeof(V) / sizeof(T); ++lane)
+    to[static_cast<std::int64_t>(lane) * stride] = v[lane];
+}
+
 template <class T>
 inline Vector<T> broadcast(T x) {
   return x - Vector<T>{};  // x - 0 is x for every x, -0 and NaN too

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 _Port = tuple[str, str, tuple[int, ...]]
@@ -62,13 +63,21 @@ def kernels() -> dict[str, tuple[str, ...]]: ...
 def pack_trees(
     feature: NDArray[Any],
     split: NDArray[Any],
-    children: NDArray[Any],
-    is_leaf: NDArray[Any],
+    yes: NDArray[Any],
+    no: NDArray[Any],
+    yes_is_leaf: NDArray[Any],
+    no_is_leaf: NDArray[Any],
     missing: NDArray[Any],
     set_of: NDArray[Any],
     roots: NDArray[Any],
+    rows: NDArray[Any],
     n_leaves: int,
     n_features: int,
+    most_scanned: int,
     /,
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], int]: ...
+def distinct_rows(rows: NDArray[Any], most: int, /) -> tuple[NDArray[np.uint32], NDArray[np.uint32]] | None: ...
+def give_back_memory() -> None: ...
+def read_varints(buffer: bytes | memoryview, tag: int, /) -> tuple[NDArray[Any], int]: ...
+def hash_texts(texts: list[Any], /) -> NDArray[Any]: ...
 def row_maps(array: NDArray[Any], keys: tuple[int | str, ...], /) -> list[dict[int | str, Any]]: ...

@@ -145,6 +145,11 @@ def check_proof(description: Description, run: Run) -> Report:
     return Report(description.estimator, tuple(verdicts))
 
 
+def rows_first(method: Method, arrays: list[Array]) -> list[Array]:
+    """Return a method's arrays with the rows as their first axis."""
+    return [np.moveaxis(array, 1, 0) for array in arrays] if method.form == "stacked" else arrays
+
+
 def attempt(run: Run, names: Sequence[str], feeds: dict[str, Array]) -> list[Array] | str:
     """Return what a runtime answers, or why it does not."""
     try:
@@ -313,5 +318,8 @@ def _check_method(description: Description, name: str, method: Method, run: Run)
         expected = [description.proof.outputs[output] for output in method.outputs]
     except KeyError as error:
         raise ModelError(f"the file carries no answers of {name} to check it with; convert it again.") from error
-    kept, actual = np.arange(len(expected[0])), attempt(run, method.outputs, description.proof.inputs)
+    actual = attempt(run, method.outputs, description.proof.inputs)
+    actual = actual if isinstance(actual, str) else rows_first(method, actual)
+    expected = rows_first(method, expected)
+    kept = np.arange(len(expected[0]))
     return judge(Verdict(name, "sardonyx"), "proof", kept, actual, expected, description.single)

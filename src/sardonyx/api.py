@@ -7,8 +7,9 @@ from typing import Any
 
 import onnx
 
-from .convert import convert, write_description
+from .convert import Draft, draft, write_description
 from .hurting import number_of_rows
+from .large import give_back
 from .loading import check_threads, session_of, sparse_inputs
 from .lower import lower
 from .plan import Plan
@@ -59,12 +60,13 @@ def to_onnx(
     >>> model = sardonyx.to_onnx(pipeline, X[:100])
     >>> onnx.save(model, "model.onnx")
     """
-    model = convert(estimator, X, methods=methods, target_opset=target_opset)
+    converted = draft(estimator, X, methods=methods, target_opset=target_opset)
     if inline:
-        model = _inlined(model)
+        converted = Draft(_inlined(converted.finished()), {})
     if verify:
-        _prove(estimator, model, X)
-    return model
+        _prove(estimator, converted, X)
+        give_back(converted.large)
+    return converted.finished()
 
 
 def compile(estimator: Any, X: Any, methods: Sequence[str] | str | None = None, *, threads: int = 0) -> Session:
@@ -96,13 +98,17 @@ def compile(estimator: Any, X: Any, methods: Sequence[str] | str | None = None, 
     >>> fast.predict(X)
     """
     check_threads(threads)
-    model = convert(estimator, X, methods=methods)
-    return session_of(_prove(estimator, model, X), model, threads)
+    converted = draft(estimator, X, methods=methods)
+    plan = _prove(estimator, converted, X)
+    return session_of(plan, converted.model, threads)
 
 
-def _prove(estimator: Any, model: onnx.ModelProto, X: Any) -> Plan:
+def _prove(estimator: Any, converted: Draft, X: Any) -> Plan:
     """Compare a model with its estimator, and let it carry the proof; a sample without rows proves nothing."""
-    plan = lower(model, sparse=sparse_inputs(model))
+    model = converted.model
+    plan = lower(model, sparse=sparse_inputs(model), large=converted.large)
+    if plan.native is None:
+        converted.finished()
     session = session_of(plan, model, threads=1)
     if number_of_rows(X):
         verify_quickly(estimator, session, X).raise_if_wrong()

@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from . import registry
+from .bags import HashedFeatures, LabelSets
 from .description import KEY, Description, Form, Method
-from .errors import ConversionError, InputError
+from .errors import ConversionError, InputError, SardonyxError
 from .graph import STEPS, Graph, Value, concat, current_graph
 from .inputs import Signature, describe
+from .large import Large, fill_model, give_back
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
 from .protos import STRING
@@ -42,12 +45,12 @@ MOST_NAMES = 1 << 16
 class Columns:
     """A frame while converting: named (N, 1) Values, each with a dtype of its own.
 
-    `records` says which keys they are where rows are dicts.
+    `records` says which keys they are where rows are dicts, or that rows are bags, of which there is one matrix.
     """
 
     names: tuple[str, ...]
     values: tuple[Value, ...]
-    records: Records | None = None
+    records: Records | LabelSets | HashedFeatures | None = None
 
     @property
     def shape(self) -> tuple[str, int]:
@@ -70,9 +73,23 @@ class Columns:
         return Columns(tuple(self.names[i] for i in indices), tuple(self.values[i] for i in indices))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """An answer of another form than a tensor of rows: the Value that stands for it, and how it is read.
+
+    Of the form ``stacked``, the rows are the second axis; of others, no tensor holds them (`ragged.decode`). `dtype` is
+    what the estimator's answer has where it is an array.
+    """
+
+    form: Form
+    value: Value
+    tables: tuple[NDArray[Any], ...] = ()
+    dtype: np.dtype[Any] | None = None
+
+
 #: what a converter is given, and what it may return: a list stands for multi-output results, a tuple for several arrays
 Data: TypeAlias = Value | Columns
-Result: TypeAlias = Value | Columns | list[Value] | tuple[Value, ...]
+Result: TypeAlias = Value | Columns | Coded | list[Value] | tuple[Value, ...]
 
 
 def check_width(estimator: Any, X: Data) -> None:
@@ -143,7 +160,9 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     Value, Columns, list of Value (multi-output) or tuple of Value (several arrays)
     """
     entry = _find(estimator, method)
-    data = X if entry.frame else as_matrix(in_order(estimator, X))
+    if not hasattr(estimator, registry.ALIASES.get(method, method)):
+        raise ConversionError(f"{type(estimator).__name__} has no {method} as it was fitted, and it is asked for here.")
+    data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, _identity(data))
     if key not in memo:
         given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
@@ -153,9 +172,14 @@ def call(estimator: Any, method: str, X: Data) -> Any:
 
 def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> Result:
     """Return what a converter returns, refused if it is no data of the graph."""
-    result: Result = entry.function(estimator, X)
+    try:
+        result: Result = entry.function(estimator, X)
+    except SardonyxError:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:  # most often the estimator's own, of a method it lacks
+        raise ConversionError(f"{type(estimator).__name__}.{method} cannot be converted: {error}") from error
     parts = result if isinstance(result, list | tuple) else [result]
-    if not parts or not all(isinstance(part, Value | Columns) for part in parts):
+    if not parts or not all(isinstance(part, Value | Columns | Coded) for part in parts):
         given = ", ".join(dict.fromkeys(type(part).__name__ for part in parts)) or "nothing"
         raise ConversionError(
             f"the converter of {type(estimator).__name__}.{method} returned {given}; "
@@ -166,6 +190,8 @@ def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> 
 
 def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str, Any]:
     """Trace methods of an estimator as one ONNX function called ``name:Class``; return each method's result."""
+    if isinstance(X, Coded):
+        raise ConversionError(f"{name} is given no tensor of rows by the step before it; convert up to there.")
     outer, values = current_graph(), list(X.values) if isinstance(X, Columns) else [X]
     key = ("step", name, id(estimator), tuple(methods), _identity(X))
     if key in outer.memo:
@@ -174,9 +200,10 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     shapes: dict[str, Any] = {}
 
     def body(*formal: Value) -> list[Value]:
+        formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
         for inside, outside in zip(formal, values, strict=True):
             inside.moment = outside.moment
-        data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0].like(X)
+        data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in _flatten(result)]
 
@@ -191,6 +218,22 @@ def together(method: str) -> tuple[str, ...]:
     """Return all methods wanted of the estimator being traced if `method` is among them: a step answers all at once."""
     wanted = current_graph().wanted
     return wanted if method in wanted else (method,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A converted model, its large attributes beside it until it is finished."""
+
+    model: onnx.ModelProto
+    large: dict[str, Large]
+
+    def finished(self) -> onnx.ModelProto:
+        """Return the model with everything in it; the draft is that model then."""
+        while self.large:  # what is written is freed
+            one = dict([self.large.popitem()])
+            fill_model(self.model, one)
+            give_back(one)
+        return self.model
 
 
 def convert(
@@ -218,6 +261,17 @@ def convert(
     ConversionError
         If the estimator is not fitted, has no such method, or a parameter cannot be converted exactly.
     """
+    return draft(estimator, X, methods=methods, target_opset=target_opset).finished()
+
+
+def draft(
+    estimator: Any,
+    X: Any,
+    *,
+    methods: Sequence[str] | str | None = None,
+    target_opset: int | None = None,
+) -> Draft:
+    """Do what `convert` does, but for the numbers of large attributes, which double the memory of a large model."""
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
@@ -229,10 +283,11 @@ def convert(
         results = {method: _joined(result) for method, result in _trace(estimator, chosen, data).items()}
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     refuse_moments(outputs.values(), "what is returned")
-    model = graph.model(outputs)
+    model = graph.draft(outputs)
     signature = _only_read(model, signature)
     write_description(model, describe_model(estimator, signature, results, graph.single))
-    return model
+    give_back(graph.large)
+    return Draft(model, graph.large)
 
 
 def _only_read(model: onnx.ModelProto, signature: Signature) -> Signature:
@@ -309,7 +364,7 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
         return list(zip(suffixes[method], result, strict=True))
     if isinstance(result, Columns) and len({v.dtype == STRING for v in result.values}) > 1:
         return [(f"{method}.{n}", v) for n, v in zip(result.names, result.values, strict=True)]
-    return [(method, as_matrix(result))]
+    return [(method, result.value if isinstance(result, Coded) else as_matrix(result))]
 
 
 def _joined(result: Result) -> Result:
@@ -364,6 +419,9 @@ def names_out(estimator: Any, method: str, result: Result, signature: Signature)
 
 def _describe_method(method: str, result: Result, labels: str | None, names: tuple[str, ...]) -> Method:
     outputs = name_outputs(method, result)
+    if isinstance(result, Coded):
+        dtype = result.value.dtype if result.dtype is None else result.dtype
+        return Method((method,), result.form, (dtype.str,), tables=tuple(map(_writable, result.tables)))
     form: Form = "list" if isinstance(result, list) else "tuple" if isinstance(result, tuple) else "array"
     own = ["|O" if v.dtype == STRING else v.dtype.str for _, v in outputs]
     kinds = [np.dtype(text).kind for text in (*own, labels or "O")]
@@ -374,6 +432,14 @@ def _describe_method(method: str, result: Result, labels: str | None, names: tup
     elif form == "array" and len(own) > 1:
         form = "columns"
     return Method(tuple(n for n, _ in outputs), form, tuple(dtypes), names)
+
+
+def _writable(table: NDArray[Any]) -> NDArray[Any]:
+    """Return a table, refused where a description cannot hold it."""
+    kinds = str | bool | int | float | np.bool_ | np.number | None
+    if table.dtype.kind not in "biufU" and not all(isinstance(v, kinds) for v in table.tolist()):
+        raise ConversionError(f"{table.tolist()[:3]!r} ... are no numbers, bools or text: a file holds no others.")
+    return table
 
 
 def read_description(model: onnx.ModelProto) -> Description | None:
@@ -416,6 +482,8 @@ def _find(estimator: Any, method: str) -> registry.Converter:
     if entry is not None:
         return entry
     name = type(estimator).__name__
+    if not _offers(estimator, method):
+        raise ConversionError(f"{name} has no {method}, and it is asked for here.")
     if reason := registry.why_impossible(type(estimator), method):
         raise ConversionError(f"{name}.{method} cannot be converted: {reason}.")
     option = "" if method == registry.default_method(type(estimator)) else f", method={method!r}"
@@ -529,8 +597,8 @@ def _identity(X: Data) -> tuple[str, ...]:
 
 
 def _flatten(result: Result) -> list[Value]:
-    if isinstance(result, Value):
-        return [result]
+    if isinstance(result, Value | Coded):
+        return [result if isinstance(result, Value) else result.value]
     return list(result.values) if isinstance(result, Columns) else list(result)
 
 
@@ -540,6 +608,8 @@ def _rebuild(result: Result, values: Any) -> Any:
         return next(values).like(result)
     if isinstance(result, Columns):
         return Columns(result.names, tuple(next(values) for _ in result.values))
+    if isinstance(result, Coded):
+        return replace(result, value=next(values).like(result.value))
     return type(result)(next(values) for _ in result)
 
 

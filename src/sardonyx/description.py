@@ -7,7 +7,8 @@
      "inputs": [{"name": "X", "dtype": "float64", "width": 5, "missing": "None", "sparse": false,
                  "moment": ""}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
-     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": []}},
+     "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": [],
+                             "tables": []}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
 
     array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
@@ -29,6 +30,7 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from .bags import HashedFeatures, LabelSets
 from .errors import ModelError
 from .inputs import InputSpec, Signature
 from .records import RECORD_DTYPES, Field, Records
@@ -45,21 +47,26 @@ SPARSE_FROM: Final = 1024
 MAX_BYTES: Final = 1 << 28
 
 #: how a method's arrays are handed out: one; one as a CSR matrix; a list (multi-output); a tuple; named columns of
-#: several dtypes
-Form: TypeAlias = Literal["array", "sparse", "list", "tuple", "columns"]
+#: several dtypes; an array whose second axis is the rows; rows that no tensor holds (ragged.py)
+Form: TypeAlias = Literal[
+    "array", "sparse", "list", "tuple", "columns", "stacked", "tuples", "terms", "dicts", "objects"
+]  # fmt: skip
+CODED: Final = ("tuples", "terms", "dicts", "objects")
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in.
 
-    `names` are those of the result's columns, where the estimator has any (``get_feature_names_out``).
+    `names` are those of the result's columns, where the estimator has any (``get_feature_names_out``). `tables`: what
+    codes in the output stand for, in the forms of `CODED`.
     """
 
     outputs: tuple[str, ...]
     form: Form = "array"
     dtypes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    tables: tuple[Array, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,10 +102,10 @@ class Description:
                 "by_column": self.signature.by_column,
                 "columns": self.signature.columns,
                 "inputs": [_write_spec(spec) for spec in self.signature.inputs],
-                "records": None if self.signature.records is None else asdict(self.signature.records),
+                "records": _write_rows(self.signature.records),
                 "features": self.features,
                 "classes": _write_classes(self.classes),
-                "methods": {name: asdict(method) for name, method in self.methods.items()},
+                "methods": {name: _write_method(method) for name, method in self.methods.items()},
                 "proof": None if self.proof is None else _write_proof(self.proof),
             },
             ensure_ascii=True,
@@ -244,8 +251,40 @@ def _read_signature(fields: dict[str, Any]) -> Signature:
     by_column, columns = _expect(fields.get("by_column"), bool), _texts(fields.get("columns", []))
     if columns and not (by_column and {spec.name for spec in specs} <= set(columns)):
         _refuse("inputs that are no columns")
-    known = None if records is None else _read_records(_expect(records, dict), specs)
+    known = None if records is None else _read_rows(_expect(records, dict), specs)
     return Signature(specs, by_column, known, columns)
+
+
+def _write_rows(rows: Records | LabelSets | HashedFeatures | None) -> dict[str, Any] | None:
+    if isinstance(rows, LabelSets):
+        return {"kind": "labels", "classes": write_array(rows.classes)}
+    if isinstance(rows, HashedFeatures):
+        return {"kind": "hashed", **asdict(rows)}
+    return None if rows is None else asdict(rows)
+
+
+def _read_rows(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records | LabelSets | HashedFeatures:
+    kind = written.get("kind")
+    if kind not in ("labels", "hashed"):
+        return _read_records(written, specs)
+    bags = _read_labels(written) if kind == "labels" else _read_hashed(written)
+    if [(spec.width, spec.dtype != "str") for spec in specs] != [(bags.width, True)]:
+        _refuse(f"rows that are bags of {bags.width} columns become {[spec.name for spec in specs]}")
+    return bags
+
+
+def _read_labels(written: dict[str, Any]) -> LabelSets:
+    classes = read_array(written.get("classes"))
+    if classes.ndim != 1:
+        _refuse(f"labels of shape {classes.shape}")
+    return LabelSets(classes)
+
+
+def _read_hashed(written: dict[str, Any]) -> HashedFeatures:
+    n_features, input_type = _expect(written.get("n_features"), int), _expect(written.get("input_type"), str)
+    if n_features < 1 or input_type not in ("dict", "pair", "string"):
+        _refuse(f"features hashed to {n_features} columns from {input_type!r}")
+    return HashedFeatures(n_features, input_type, _expect(written.get("alternate_sign"), bool))
 
 
 def _read_records(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records:
@@ -280,6 +319,16 @@ def _read_spec(spec: dict[str, Any]) -> InputSpec:
     return InputSpec(name, dtype, width and _expect(width, int), missing, sparse, moment)
 
 
+def _write_method(method: Method) -> dict[str, Any]:
+    return {
+        "outputs": method.outputs,
+        "form": method.form,
+        "dtypes": method.dtypes,
+        "names": method.names,
+        "tables": [write_array(table) for table in method.tables],
+    }
+
+
 def _read_method(method: Any) -> Method:
     fields = _expect(method, dict)
     outputs, form, dtypes = _texts(fields.get("outputs")), fields.get("form"), _texts(fields.get("dtypes"))
@@ -290,7 +339,12 @@ def _read_method(method: Any) -> Method:
     for dtype in dtypes:
         if np.dtype(dtype).kind not in "biufUO":
             _refuse(f"dtype {dtype}")
-    return Method(outputs, form, dtypes, _texts(fields.get("names", [])))
+    tables = tuple(map(read_array, _expect(fields.get("tables", []), list)))
+    if bool(tables) != (form in CODED) or any(table.ndim != 1 for table in tables):
+        _refuse(f"a method of form {form!r} with {len(tables)} tables")
+    if tables and (len(outputs) != 1 or len(dtypes) != 1):
+        _refuse(f"codes in {len(outputs)} outputs, of dtypes {dtypes}")
+    return Method(outputs, form, dtypes, _texts(fields.get("names", [])), tables)
 
 
 def _write_classes(classes: Array | Sequence[Array] | None) -> Any:

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from onnx import checker, defs, helper, shape_inference
 
 from .errors import ConversionError
-from .large import Large, fill
+from .large import Large, fill_model
 from .protos import (
     STRING,
     Shape,
@@ -324,24 +324,25 @@ class Graph:
         outputs : mapping of str to Value
             Output name to value; the first dimension is declared as ``N``.
         """
+        return fill_model(self.draft(outputs, ir_version), self.large)
+
+    def draft(self, outputs: Mapping[str, Value], ir_version: int = 10) -> onnx.ModelProto:
+        """Return the model with stubs of large attributes, which `large` has."""
         with self.scope():
             named = [self.name_output(value, name) for name, value in outputs.items()]
         graph = helper.make_graph(
             self.nodes,
             "sardonyx",
             _infos(self.inputs),
-            _infos([Value(self, v.name, v.dtype, ("N", *v.shape[1:])) for v in named]),
+            _infos([Value(self, v.name, v.dtype, _rows_of_output(v.shape)) for v in named]),
             [tensor_proto(array, value.name) for value, array in self.weights.values()],
         )
         functions = list(self.functions.values())
         used = {n.domain for n in all_nodes(self.nodes)} | {n.domain for f in functions for n in all_nodes(f.node)}
         opsets = [helper.make_opsetid(d, v) for d, v in self.opset.items() if d in used or d == ""]
-        model = helper.make_model(
+        return helper.make_model(
             graph, functions=functions, opset_imports=opsets, ir_version=ir_version, producer_name="sardonyx"
         )
-        for nodes in (model.graph.node, *(f.node for f in model.functions)):
-            fill(nodes, self.large)
-        return model
 
 
 class Value:
@@ -608,7 +609,10 @@ def as_value(x: Any) -> Value:
 def per_row(row: ArrayLike, like: Value) -> Value:
     """Return `row` once for every row of `like`, of shape (N, ...): what does not depend on the data."""
     zeros = op.ConstantOfShape(op.Shape(like, start=0, end=1), value=np.zeros(1, np.int64))
-    return current_graph().constant(np.asarray(row)[None])[zeros]
+    array = np.asarray(row)
+    if array.ndim == 1 and array.dtype.kind in "OUT":  # of several texts, ONNX Runtime's Gather copies the first alone
+        return concat([current_graph().constant(array[i : i + 1])[zeros][:, None] for i in range(len(array))])
+    return current_graph().constant(array[None])[zeros]
 
 
 def where(condition: Any, a: Any, b: Any) -> Value:
@@ -618,6 +622,11 @@ def where(condition: Any, a: Any, b: Any) -> Value:
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
+
+
+def _rows_of_output(shape: Shape) -> Shape:
+    """Return an output's shape: rows come first, unless a number stands there and the rows behind it."""
+    return shape if shape[1:2] == ("N",) and isinstance(shape[0], int) else ("N", *shape[1:])
 
 
 def one(result: Any) -> Value:

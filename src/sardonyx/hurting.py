@@ -102,8 +102,16 @@ def nudged(X: Any, seed: int) -> Any:
         moved = X.tocsr(copy=True)
         moved.data = _nudge(moved.data, rng) if moved.data.dtype.kind == "f" else moved.data
         return moved
+    if _are_bags(X):
+        return X
     array = as_array(X)
     return _nudge(array, rng) if array.dtype.kind == "f" else X
+
+
+def _are_bags(X: Any) -> bool:
+    """Whether X is rows of several lengths, or sets, which no array holds."""
+    rows = [row for row in X if isinstance(row, list | tuple | set | frozenset)] if isinstance(X, list) else []
+    return bool(rows) and (len({len(row) for row in rows}) > 1 or not all(isinstance(row, list) for row in rows))
 
 
 def _nudge(array: Array, rng: np.random.Generator) -> Array:
@@ -225,6 +233,8 @@ def _table(X: Any) -> _Table | None:
         return _Table(_SparseColumns(csr), lambda rows, new: _sparse_matrix(type(X), csr[rows], new), alike=True)
     if all(isinstance(row, Mapping) for row in base):
         return _table_of_records(list(base))
+    if _are_bags(base):
+        return None
     matrix = as_array(base)
     if matrix.ndim == 1:
         return _Table([matrix], lambda rows, new: new.get(0, matrix[rows]))

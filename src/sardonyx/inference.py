@@ -124,6 +124,15 @@ def _schema(node: onnx.NodeProto, opsets: Opsets) -> Any:
         return None
 
 
+def is_since(op_type: str, version: int, later: int) -> bool:
+    """Whether an operator of ai.onnx is the same in two versions."""
+    try:
+        found = [defs.get_schema(op_type, v, "").since_version for v in (version, later)]
+    except (defs.SchemaError, TypeError):
+        return False
+    return bool(found[0] == found[1])
+
+
 def is_sound(node: onnx.NodeProto, opsets: Opsets) -> bool:
     """Whether a node keeps to its operator's schema, and the nodes of its subgraphs to theirs."""
     schema = _schema(node, opsets)

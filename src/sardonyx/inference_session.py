@@ -324,7 +324,7 @@ class InferenceSession:
         if self._text and isinstance(input_feed, Mapping):
             input_feed = {k: _text(v) if k in self._text else v for k, v in input_feed.items()}
         try:
-            return list(self._session.run(output_names, input_feed))
+            return self._session.run(output_names, input_feed)
         except InputError as error:
             raise InvalidArgument(str(error)) from error
         except SardonyxError:

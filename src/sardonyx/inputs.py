@@ -26,6 +26,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .bags import HashedFeatures, LabelSets
 from .errors import InputError
 from .records import ABSENT, Records
 
@@ -104,13 +105,13 @@ class Csr:
 class Signature:
     """All inputs of a model. `by_column`: one input for each column of a frame, instead of one matrix.
 
-    `records`: rows are dicts, and how these become the inputs.
+    `records`: rows are dicts, or bags, and how these become the inputs.
     `columns`: names of all columns of the sample, in order, where the model reads only some of them.
     """
 
     inputs: tuple[InputSpec, ...]
     by_column: bool
-    records: Records | None = None
+    records: Records | LabelSets | HashedFeatures | None = None
     columns: tuple[str, ...] = ()
 
     @property
@@ -168,6 +169,11 @@ def signature_of_records(records: Records, dtype: str) -> Signature:
     if not specs:
         raise InputError("the fit saw no keys; fit the vectorizer on rows that have some.")
     return Signature(tuple(specs), by_column=True, records=records)
+
+
+def signature_of_bags(bags: LabelSets | HashedFeatures, dtype: str, *, sparse: bool) -> Signature:
+    """Return the input of a model whose rows are bags: the matrix that they stand for."""
+    return Signature((InputSpec("X", dtype, bags.width, sparse=sparse),), by_column=True, records=bags)
 
 
 def opened(X: Any) -> Any:
@@ -380,6 +386,8 @@ def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = 
     InputError
         If columns are missing, too many or too few, or a value does not fit its dtype exactly.
     """
+    if isinstance(signature.records, LabelSets | HashedFeatures):
+        return {name: csr.toarray() for name, csr in entries_of_bags(X, signature, signature.records).items()}
     if signature.records is not None:
         numbers = next((spec.dtype for spec in signature.inputs if spec.dtype != "str"), "float64")
         return dict(signature.records.arrays(X, np.dtype(numbers)))
@@ -393,6 +401,19 @@ def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = 
         raise InputError(f"the model takes the inputs {_list(signature.names)}; give a dict of them.")
     named = is_frame(X) or isinstance(X, Mapping)
     return {spec.name: _matrix_of_columns(X, spec, feature_names) if named else _matrix(X, spec)}
+
+
+def entries_of_bags(X: Any, signature: Signature, bags: LabelSets | HashedFeatures) -> dict[str, Csr]:
+    """Return rows that are bags as the sparse matrix that a model takes.
+
+    Raises
+    ------
+    InputError
+        If a row is no such bag.
+    """
+    (spec,) = signature.inputs
+    indptr, indices, data = bags.entries(X, np.dtype(spec.dtype))
+    return {spec.name: Csr((len(indptr) - 1, bags.width), indptr, indices, data)}
 
 
 def coerce_feeds(feeds: Any, ports: Sequence[tuple[str, str, tuple[int, ...]]]) -> dict[str, Any]:

@@ -32,8 +32,11 @@ from .session import Session
 if TYPE_CHECKING:
     import onnx
 
+    from .large import Large
     from .plan import Plan
 
+#: bytes of a file that takes much memory to read
+LARGE_FILE: Final = 1 << 24
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
@@ -73,10 +76,13 @@ class PlanSession(Session):
 
     def __init__(self, plan: Plan, description: Description | None, model: onnx.ModelProto, threads: int) -> None:
         from .plan import PlanRunner
+        from .shaped import shaped
 
         self.plan = plan
         self._inputs, self._outputs = node_args(model)
         self._runner = PlanRunner(plan, threads)
+        self._all_outputs = self._runner.all_outputs()
+        self._shaped = shaped(model, threads) if plan.reference_operators else None
         self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
         self._whole = {i.name: i.dtype for i in plan.inputs if not i.rows}
@@ -94,16 +100,19 @@ class PlanSession(Session):
         """Return the outputs named (all if None or empty) for tensors given by input name, dense."""
         if run_options is not None:
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
-        names = _output_names(output_names, self.plan.outputs)
-        if not isinstance(input_feed, Mapping):
+        if output_names is None and self._all_outputs is not None and type(input_feed) is dict:
+            return self._all_outputs(input_feed)
+        names = self.plan.outputs if output_names is None else _output_names(output_names, self.plan.outputs)
+        if type(input_feed) is not dict and not isinstance(input_feed, Mapping):
             raise InputError(f"run takes a dict of the inputs {[p[0] for p in self._ports]}, not {input_feed!r}.")
         if self._runner.alone:
             return self._runner.run_alone(names, input_feed)
         whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
         rows = {name: array for name, array in input_feed.items() if name not in whole}
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
+        feeds = {**coerced, **whole}
         try:
-            return self._runner.run(names, {**coerced, **whole})
+            return ((self._shaped and self._shaped.runner(feeds)) or self._runner).run(names, feeds)
         except SardonyxError:
             raise
         except Exception as error:
@@ -130,9 +139,14 @@ class PlanSession(Session):
     def explain(self) -> str:
         """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
         lines = _head(self)
-        for segment, runner in self._runner._runners:
-            if isinstance(runner, _native.Program):
-                lines += _program_lines(runner)
+        runner = self._runner
+        if self._shaped is not None and self._shaped.example is not None:
+            lines.append("compiled for each shape of the inputs; for some:")
+            runner = type(runner)(self._shaped.example, self._threads)
+        for segment, part in runner._runners:
+            program = getattr(part, "program", part)
+            if isinstance(program, _native.Program):
+                lines += _program_lines(program)
             else:
                 lines.append("reference (Python, whole batches)")
                 lines += [f"  {reason}" for reason in getattr(segment, "reasons", ())]
@@ -175,7 +189,7 @@ def load(
         return _load_path(Path(model), threads)
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
-        return _load_program(content, threads) if content.startswith(MAGIC) else load_onnx(parse_onnx(content), threads)
+        return _load_program(content, threads) if content.startswith(MAGIC) else _load_content(content, "", threads)
     if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
         return load_onnx(_with_graph(model, "this ModelProto"), threads)
     hint = " To convert an estimator, see sardonyx.compile." if hasattr(model, "get_params") else ""
@@ -192,9 +206,18 @@ def _load_path(path: Path, threads: int) -> Session:
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head == MAGIC:
-        session = NativeSession.open(str(path), threads)
-        return _native_session(session, str(path.resolve()), threads)
-    return load_onnx(parse_onnx(path.read_bytes(), str(path.parent)), threads)
+        return _native_session(NativeSession.open(str(path), threads), str(path.resolve()), threads)
+    session = _load_content(path.read_bytes(), str(path.parent), threads)
+    if path.stat().st_size >= LARGE_FILE:
+        _native.give_back_memory()  # the allocator would keep what the model was while it was read
+    return session
+
+
+def _load_content(content: bytes, directory: str, threads: int) -> Session:
+    from .large import take_out
+
+    content, large = take_out(content)
+    return load_onnx(parse_onnx(content, directory), threads, large)
 
 
 def _load_program(content: bytes, threads: int) -> Session:
@@ -231,12 +254,14 @@ def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
     return model
 
 
-def load_onnx(model: onnx.ModelProto, threads: int = 0) -> Session:
-    """Return the session of a model that was read."""
+def load_onnx(model: onnx.ModelProto, threads: int = 0, large: Mapping[str, Large] | None = None) -> Session:
+    """Return the session of a model that was read, whose stubs stand for these large attributes."""
+    from .large import fill_model
     from .lower import lower
 
     try:
-        return session_of(lower(model, sparse=sparse_inputs(model)), model, threads)
+        plan = lower(model, sparse=sparse_inputs(model), large=large)
+        return session_of(plan, model if plan.native else fill_model(model, large or {}), threads)
     except SardonyxError:
         raise
     except Exception as error:  # MemoryError too: a small file can ask for terabytes
@@ -269,7 +294,7 @@ def _plan_session(plan: Plan, model: onnx.ModelProto, metadata: dict[str, str], 
 # ---- details ---------------------------------------------------------------------------------------------------------
 
 
-def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> Sequence[str]:
+def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the outputs asked for, as the native core reads them."""
     if isinstance(names, str):
         raise InputError(f"output names must be None or a list of str, not the str {names!r}; give [{names!r}]")

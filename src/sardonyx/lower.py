@@ -3,28 +3,32 @@
 The nodes are walked in order, with an environment from names to values (see rules.py for the kinds of values)::
 
     node ──▶ all inputs known?   fold it now, by the reference implementation
-         ──▶ If, known branch?   walk the branch
+         ──▶ control flow?       take it apart (control_flow.py)
          ──▶ a rule accepts?     its steps
          ──▶ a function?         walk its body, names in an environment of its own
          ──▶ else                a reference step over whole batches
 
 The flat list of steps is then cut into segments (partition.py), and each program is rewritten by passes/.
 
-This module knows no operator but `Constant` and `If`. It does not run anything but folding.
+This module knows no operator but `Constant`. It does not run anything but folding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import onnx
 from onnx import helper
 
 from . import kernels as kernels  # registers the rules
+from .control_flow import STRUCTURES
 from .errors import ModelError
-from .inference import MAX_DEPTH, MAX_NODES, infer_types, standard_body
+from .inference import MAX_DEPTH, MAX_NODES, infer_types, is_since, standard_body
+from .large import Large, fill, stubs
 from .partition import Output, partition
 from .plan import Plan, PlanInput
 from .program import DTYPE_CODES
@@ -49,6 +53,7 @@ from .reference import (
 )
 from .rules import (
     MAX_RANK,
+    ROWLESS,
     Across,
     Array,
     Attributes,
@@ -68,8 +73,17 @@ from .rules import (
     rules_for,
 )
 
+#: elements that an input of a model without rows may have
+MOST_WHOLE = 1 << 24
 
-def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Collection[str] = ()) -> Plan:
+
+def lower(
+    model: onnx.ModelProto,
+    block_rows: int | None = None,
+    *,
+    sparse: Collection[str] = (),
+    large: Mapping[str, Large] | None = None,
+) -> Plan:
     """Lower a model to a plan.
 
     Parameters
@@ -81,6 +95,8 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
         Rows the native programs compute at a time; by default as many as keep the values of a block in the cache.
     sparse : collection of str
         Inputs that the program takes as sparse rows. The values, and the ONNX file, are the same either way.
+    large : mapping of str to Large, optional
+        What the model's stubs stand for; see large.py.
 
     Returns
     -------
@@ -92,12 +108,31 @@ def lower(model: onnx.ModelProto, block_rows: int | None = None, *, sparse: Coll
     ModelError
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
-    plan = _Lowering(model, sparse).plan(block_rows)
-    freed = _with_free_rows(model) if plan.reference_operators else None
-    if freed is None:
+    known = large or {}
+    plan = _Lowering(model, sparse, known).plan(block_rows)
+    if not plan.reference_operators:
         return plan
-    by_rows = _Lowering(freed, sparse).plan(block_rows)
-    return plan if by_rows.reference_operators else by_rows
+    freed = _with_free_rows(model)
+    by_rows = plan if freed is None else _Lowering(freed, sparse, known).plan(block_rows)
+    return by_rows if not by_rows.reference_operators else lower_whole(model, known) or plan
+
+
+def lower_whole(model: onnx.ModelProto, large: Mapping[str, Large] | None = None) -> Plan | None:
+    """Lower a model whose inputs all have known shapes: its tensors are the one row of a native program.
+
+    Returns
+    -------
+    Plan or None
+        None if an input's shape is not known, or an operator has no kernel.
+    """
+    try:
+        return _Lowering(model, (), large or {}, whole=True).plan(1)
+    except _NotWholeError:
+        return None
+
+
+class _NotWholeError(Exception):
+    """Raised where a program of one row is not to be had. It never leaves this module."""
 
 
 def _with_free_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
@@ -173,13 +208,25 @@ def _constant_node(attributes: Attributes) -> Array:
     return as_constant(np.array(value, dtype=dtype))
 
 
+def _filled(node: onnx.NodeProto, large: Mapping[str, Large]) -> onnx.NodeProto:
+    """Return the node with the numbers of its stubs."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    fill([copy], large)
+    return copy
+
+
 class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
-    def __init__(self, model: onnx.ModelProto, sparse: Collection[str]) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, sparse: Collection[str], large: Mapping[str, Large], *, whole: bool = False
+    ) -> None:
         self.model = model
         self.sparse = sparse
-        self.builder = Builder(prefix=self._free_prefix(model.graph))
+        self.large = large
+        self.whole = whole
+        self.builder = Builder(prefix=self._free_prefix(model.graph), lead=ROWLESS if whole else 0)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = _Scope(_opsets(model.opset_import))
         self.inputs: list[PlanInput] = []
@@ -219,6 +266,9 @@ class _Lowering:
         dims = list(tensor.shape.dim) if tensor.HasField("shape") else None
         shape = None if dims is None else tuple(int(d.dim_value) if d.HasField("dim_value") else None for d in dims)
         dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else ""
+        if self.whole:
+            self._add_whole(info.name, dtype, shape)
+            return
         is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
         if is_rows and shape is not None:
             row_shape = tuple(n for n in shape[1:] if n is not None)
@@ -231,6 +281,14 @@ class _Lowering:
             value = Batch(self.builder.new_slot("batch", (), 0, info.name), info.type)
         self.scope.values[info.name] = self.sources[info.name] = value
         self.inputs.append(PlanInput(info.name, dtype, shape, is_rows))
+
+    def _add_whole(self, name: str, dtype: str, shape: tuple[int | None, ...] | None) -> None:
+        known = tuple(n for n in shape or () if n is not None)
+        if known != shape or dtype not in DTYPE_CODES or len(known) > MAX_RANK or math.prod(known) > MOST_WHOLE:
+            raise _NotWholeError
+        row = Row(self.builder.new_slot(dtype, known, 0, name), dtype, known, ROWLESS)
+        self.scope.values[name] = self.sources[name] = row
+        self.inputs.append(PlanInput(name, dtype, known, rows=False))
 
     def _is_rows(
         self, dims: Sequence[onnx.TensorShapeProto.Dimension] | None, shape: Sequence[int | None] | None
@@ -248,6 +306,10 @@ class _Lowering:
     def _whole(self, value: Value | None) -> Output:
         """Return an output as segments exchange it: rows first, or computed by reference nodes."""
         if isinstance(value, Const | Batch | Row | Across):
+            return value
+        if isinstance(value, Listed) and all(
+            isinstance(i, Const) or (isinstance(i, Row) and i.lead <= 0) for i in value.items
+        ):
             return value
         assert value is not None
         step = _ReferenceNodes(self, self.scope)
@@ -268,10 +330,10 @@ class _Lowering:
 
     def _lower_node(self, node: onnx.NodeProto, scope: _Scope) -> Sequence[Value | None]:
         view = self._view(node, scope)
-        if node.op_type == "If" and not node.domain and isinstance(view.inputs[0], Const):
-            return self._branch(view, bool(view.inputs[0].array.reshape(-1)[0]), scope)
         reasons: list[str] = []
-        result = self._folded(view, scope) or self._by_rule(view, reasons)
+        if any(stubs([node], self.large)):  # only rules know of stubs
+            return self._by_rule(view, reasons) or self._lower_node(_filled(node, self.large), scope)
+        result = self._apart(view, scope, reasons) or self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
         if view.function is not None:
@@ -285,7 +347,11 @@ class _Lowering:
         if body is None or (not needed and _loses_digits(body, view)):
             return None
         mark = self.builder.mark()
-        results = self._call(view, body, scope)
+        try:
+            results = self._call(view, body, scope)
+        except _NotWholeError:
+            self.builder.undo(mark)
+            return None
         if needed or not any(isinstance(step, ReferenceStep) for step in self.builder.steps[mark[1] :]):
             return results
         self.builder.undo(mark)
@@ -294,12 +360,15 @@ class _Lowering:
     def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
         function = self.functions.get((node.domain, node.op_type, node.overload))
-        return NodeView(node, inputs, scope.version(node.domain), Attributes(node), function)
+        return NodeView(node, inputs, scope.version(node.domain), Attributes(node, self.large), function)
 
     def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
         node = view.proto
         if node.op_type == "Constant" and not node.domain:
             return (Const(_constant_node(view.attributes)),)
+        only = view.inputs[0] if len(view.inputs) == 1 else None
+        if node.op_type == "Identity" and not node.domain and isinstance(only, Const):
+            return (only,)
         names = {name: scope.find(name) for name in free_names(node)}
         known = {name: value.array for name, value in names.items() if isinstance(value, Const)}
         if view.function is not None or node.op_type in RANDOM or len(known) < len(names):
@@ -312,13 +381,13 @@ class _Lowering:
 
     def _by_rule(self, view: NodeView, reasons: list[str]) -> Values | None:
         domain = view.proto.domain
-        if domain in ("", "ai.onnx") and view.version < 7:
+        if domain in ("", "ai.onnx") and view.version < 7 and not is_since(view.op_type, view.version, 7):
             return None
         if all(is_known(value) for value in view.inputs) or any(isinstance(value, Batch) for value in view.inputs):
             return None
         outer, self.builder.label = self.builder.label, self.builder.label or view.proto.name or view.op_type
         try:
-            for rule in rules_for(domain, view.op_type):
+            for rule in rules_for(domain, view.op_type, whole=self.whole):
                 try:
                     result = rule(self.builder, view)
                 except Declined as declined:
@@ -330,10 +399,30 @@ class _Lowering:
             self.builder.label = outer
         return None
 
-    def _branch(self, view: NodeView, condition: bool, scope: _Scope) -> Sequence[Value | None]:
-        graph: onnx.GraphProto = view.attributes["then_branch" if condition else "else_branch"]
+    def _apart(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None] | None:
+        """Return what control flow, a sequence or an optional comes to, if it can be taken apart natively."""
+        structure = STRUCTURES.get(view.op_type) if view.proto.domain in ("", "ai.onnx") else None
+        if structure is None or view.function is not None:
+            return None
+        mark = self.builder.mark()
+        only = view.op_type == "If" and is_known(view.inputs[0])  # the other branch is nothing to anyone
+        try:
+            results = structure(self.builder, view, partial(self._walk_graph, scope))
+            if only or not any(isinstance(step, ReferenceStep) for step in self.builder.steps[mark[1] :]):
+                return results
+        except Declined as declined:
+            reasons.append(str(declined))
+        except _NotWholeError:
+            reasons.append("an operator of a subgraph has no kernel")
+        self.builder.undo(mark)
+        return None
+
+    def _walk_graph(
+        self, scope: _Scope, graph: onnx.GraphProto, inputs: Mapping[str, Value | None]
+    ) -> list[Value | None]:
         inner = scope.inner()
         inner.values.update({name: Const(array) for name, array in initializers(graph).items()})
+        inner.values.update(inputs)
         self._walk(graph.node, replace(inner, attributes={}))
         return [inner.find(value.name) for value in graph.output]
 
@@ -359,8 +448,11 @@ class _Lowering:
 
 
 def _check_standard(view: NodeView, reasons: Sequence[str]) -> None:
+    from .reference_operators import OPERATORS
+
     domain, why = view.proto.domain, "; ".join(reasons)
-    if domain and not domain.startswith("ai.onnx"):
+    known = any((op.op_domain, op.__name__) == (domain, view.op_type) for op in OPERATORS)
+    if domain and not domain.startswith("ai.onnx") and not known:
         raise ModelError(
             f"operator {view.op_type} of domain {domain!r} is not part of the ONNX standard, and the model has no body "
             f"for it{': ' if why else ''}{why}. Convert without it, say the estimator itself with sardonyx.to_onnx, or "
@@ -375,29 +467,23 @@ def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:
 
 
 def _at_border(view: NodeView, result: Row | Batch) -> Row | Batch:
-    """Return the output of a ZipMap or SequenceConstruct of rows as what it is, so that no node need run."""
-    if view.op_type == "ZipMap" and isinstance(result, Batch):
-        return _as_maps(view, result)
-    items = tuple(value for value in view.inputs if isinstance(value, Row | Const))
-    whole = len(items) == len(view.inputs) and not any(isinstance(item, Row) and item.lead for item in items)
-    if view.op_type == "SequenceConstruct" and isinstance(result, Batch) and whole:
-        return Listed(result.slot, result.type, items)
-    return result
-
-
-def _as_maps(view: NodeView, result: Batch) -> Batch:
-    x = view.inputs[0] if view.inputs else None
+    """Return the output of a ZipMap of rows as what it is, so that no node need run."""
+    x = view.inputs[0] if view.op_type == "ZipMap" and isinstance(result, Batch) else None
     if not isinstance(x, Row) or len(x.shape) != 1:
         return result
     texts = [text.decode("utf-8") for text in view.attributes.get("classlabels_strings", [])]
     keys = tuple(texts or view.attributes.get("classlabels_int64s", []))
-    return Maps(result.slot, result.type, x, keys) if len(keys) == x.width and not x.lead else result
+    if len(keys) != x.width or x.lead or not isinstance(result, Batch):
+        return result
+    return Maps(result.slot, result.type, x, keys)
 
 
 class _ReferenceNodes:
     """Collects the nodes of one reference step, naming its values as the builder's slots are named."""
 
     def __init__(self, lowering: _Lowering, scope: _Scope) -> None:
+        if lowering.whole:
+            raise _NotWholeError
         self.lowering = lowering
         self.builder = lowering.builder
         self.scope = scope
@@ -423,15 +509,22 @@ class _ReferenceNodes:
             return self._dims(value)
         if isinstance(value, Across):
             return self._across(value)
+        if isinstance(value, Listed):
+            return self._sequence(value)
         if isinstance(value, Row) and value.sparse:
             value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
-        if isinstance(value, Batch) or not value.lead:
+        if isinstance(value, Batch) or value.lead <= 0:
             self.inputs[name] = value
             return name
         self.inputs[name] = replace(value, lead=0)
         shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
         return self._node("Reshape", [name, shape])
+
+    def _sequence(self, value: Listed) -> str:
+        if not value.items:
+            return self._node("SequenceEmpty", [])
+        return self._node("SequenceConstruct", [self.name_of(item) for item in value.items])
 
     def _across(self, value: Across) -> str:
         """Put the rows where the tensor has them."""
@@ -498,7 +591,15 @@ class _ReferenceNodes:
         """Return the model's functions if a subgraph calls one of them."""
         known = self.lowering.functions
         called = any((n.domain, n.op_type, n.overload) in known for n in all_nodes(self.nodes))
-        return tuple(known.values()) if called else ()
+        return tuple(self._filled_function(f) for f in known.values()) if called else ()
+
+    def _filled_function(self, function: onnx.FunctionProto) -> onnx.FunctionProto:
+        if not any(stubs(function.node, self.lowering.large)):
+            return function
+        copy = onnx.FunctionProto()
+        copy.CopyFrom(function)
+        fill(copy.node, self.lowering.large)
+        return copy
 
     def _output(self, name: str, kind: onnx.TypeProto, level: int) -> Row | Batch:
         form = row_form(kind)

@@ -24,10 +24,10 @@ from .passes import optimize
 from .plan import Border, NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import Program, Step
 from .reference import make_model
-from .rules import Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
+from .rules import ROWLESS, Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
 
 #: what an output of a model may be
-Output: TypeAlias = Const | Row | Batch | Across
+Output: TypeAlias = Const | Row | Batch | Across | Listed
 
 #: Bytes that the live values of one block should fit in: a part of the second-level cache.
 CACHE_BYTES = 256 * 1024
@@ -80,13 +80,17 @@ def partition(
 def _border(builder: Builder, name: str, value: Output) -> tuple[Border | None, dict[str, Const | Row | Batch]]:
     """Return how an output is made after the programs, and the values by name that it is made of."""
     if isinstance(value, Listed):
-        parts = {f"{name}{builder.prefix}{i}": item for i, item in enumerate(value.items)}
-        return Border("list", tuple(parts)), dict(parts)
+        parts: dict[str, Const | Row | Batch] = {
+            f"{name}{builder.prefix}{i}": item
+            for i, item in enumerate(value.items)
+            if isinstance(item, Const | Row)  # lower.py leaves others to a reference step
+        }
+        return Border("list", tuple(parts)), parts
     if isinstance(value, Maps):
         return Border("maps", (name,), value.keys), {name: value.row}
     if isinstance(value, Across):
         return Border(value.form, (name,)), {name: value.row}
-    if isinstance(value, Row) and value.lead:
+    if isinstance(value, Row) and value.lead > 0:
         return Border("lead", (name,), lead=value.lead), {name: replace(value, lead=0)}
     return None, {name: value}
 
@@ -148,7 +152,7 @@ def _segments(
             program = optimize(_program(builder, native, takes, hands_on))
             whole = any(step.kernel in builder.whole_batch for step in program.steps)
             rows = 0 if whole else block_rows or choose_block_rows(program, builder.least_block_rows)
-            segments.append(NativeSegment(replace(program, block_rows=rows)))
+            segments.append(NativeSegment(replace(program, block_rows=rows), whole=builder.lead == ROWLESS))
         else:
             segments.append(_reference_segment(builder, group, takes, hands_on))
     return tuple(segments)

@@ -14,8 +14,9 @@ native program does (inputs.py and loading.py do).
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -23,7 +24,10 @@ import onnx
 
 from .errors import InputError
 from .program import Program, pack
-from .rules import Array, Shape
+from .rules import Array, Shape, dtype_name
+
+#: choices of outputs whose recipes a runner keeps
+MOST_RECIPES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,10 @@ class PlanInput:
 
 @dataclass(frozen=True, slots=True)
 class NativeSegment:
-    """A part of the model that runs natively."""
+    """A part of the model that runs natively. Where it is `whole`, its tensors have no rows: they are one row."""
 
     program: Program
+    whole: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -86,6 +91,12 @@ class ReferenceSegment:
 Segment: TypeAlias = NativeSegment | ReferenceSegment
 
 
+@cache
+def _native_core() -> Any:
+    """Return the native core, loaded late so that plans can be made without it."""
+    return importlib.import_module("sardonyx._native")
+
+
 @dataclass(frozen=True, slots=True)
 class Border:
     """How an output is made of rows when the programs have run: no kernel gives maps, sequences, or rows elsewhere.
@@ -103,13 +114,20 @@ class Border:
     keys: tuple[int | str, ...] = ()
     lead: int = 0
 
+    def maker(self) -> Callable[[Array], Any]:
+        """Return what makes the output of its only source."""
+        if self.form == "maps":
+            row_maps, keys = _native_core().row_maps, self.keys
+            return lambda array: row_maps(array, keys)
+        return lambda array: self.cross((array,))
+
     def cross(self, arrays: Sequence[Array]) -> Any:
         """Return the output."""
+        if self.form == "maps":
+            return _native_core().row_maps(arrays[0], self.keys)
         if self.form == "list":
             return [_plain(array) for array in arrays]
         (array,) = arrays
-        if self.form == "maps":
-            return importlib.import_module("sardonyx._native").row_maps(array, self.keys)
         if self.form == "lead":
             return array.reshape((1,) * self.lead + array.shape)
         if self.form == "flat":
@@ -141,7 +159,7 @@ class Plan:
         if len(self.segments) != 1 or self.constants or self.renamed or self.borders:
             return None
         (segment,) = self.segments
-        return segment.program if isinstance(segment, NativeSegment) else None
+        return segment.program if isinstance(segment, NativeSegment) and not segment.whole else None
 
     @property
     def reference_operators(self) -> tuple[str, ...]:
@@ -155,9 +173,41 @@ class _Runner(Protocol):
 
 
 def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
-    native = importlib.import_module("sardonyx._native")  # here, so that plans can be made without it
-    runner: _Runner = native.Program.from_bytes(pack(segment.program), threads=threads)
-    return runner
+    runner: _Runner = _native_core().Program.from_bytes(pack(segment.program), threads=threads)
+    return WholeRunner(runner, segment.program) if segment.whole else runner
+
+
+class WholeRunner:
+    """Runs a program on tensors that are its only row.
+
+    Parameters
+    ----------
+    program : sardonyx._native.Program
+    form : Program
+        The same, as data.
+    """
+
+    def __init__(self, program: Any, form: Program) -> None:
+        self.program = program
+        self._inputs = [form.slots[i] for i in form.inputs]
+
+    def run(self, outputs: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        """Return outputs for arrays of just the program's types and shapes.
+
+        Raises
+        ------
+        InputError
+            If an array has another type or shape.
+        """
+        for slot in self._inputs:
+            array = feeds[slot.name]
+            if array.shape != slot.shape or dtype_name(array) != slot.dtype:
+                raise InputError(
+                    f"input {slot.name!r} is {dtype_name(array)} of shape {list(array.shape)}; "
+                    f"the model takes {slot.dtype} of shape {list(slot.shape)}."
+                )
+        rows = {name: array[None] for name, array in feeds.items()}
+        return [array[0] for array in self.program.run(outputs, rows)]
 
 
 def _reference_runner(segment: ReferenceSegment) -> _Runner:
@@ -186,6 +236,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How outputs come from the only program: those of its own to ask for, and the borders of what comes at a place.
+
+    `all` is whether these are all that it has, in its order. `direct` is None where outputs are no one-to-one matter:
+    constants, lists, one value as two outputs.
+    """
+
+    wanted: list[str]
+    all: bool
+    direct: tuple[tuple[int, Border], ...] | None
+
+
 class PlanRunner:
     """Runs a plan.
 
@@ -203,6 +266,7 @@ class PlanRunner:
             for s in plan.segments
         ]
         self.alone = self._alone()
+        self._recipes: dict[tuple[str, ...], _Recipe] = {}
 
     def _alone(self) -> bool:
         """Whether one native segment reads what the plan reads: it then checks and converts its input itself."""
@@ -211,13 +275,51 @@ class PlanRunner:
         alone = len(segments) == 1 and isinstance(segments[0], NativeSegment)
         return alone and len(rows) == len(self.plan.inputs) and set(rows) == set(segments[0].inputs)
 
-    def run_alone(self, output_names: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
+    def run_alone(self, output_names: tuple[str, ...], feeds: Mapping[str, Any]) -> list[Any]:
         """Return outputs as `run` does, where `alone`; the feeds may be of any kind that a native program takes."""
-        self._check_outputs(output_names)
-        (segment, runner), *_ = self._runners
-        values = dict(zip(segment.outputs, runner.run(None, dict(feeds)), strict=True))
+        recipe = self._recipes.get(output_names) or self._recipe(output_names)
+        asked = None if recipe.all else recipe.wanted
+        arrays = self._runners[0][1].run(asked, feeds if type(feeds) is dict else dict(feeds))
+        if recipe.direct is not None:
+            for place, border in recipe.direct:
+                arrays[place] = border.cross((arrays[place],))
+            return arrays
+        values = dict(zip(recipe.wanted, arrays, strict=True))
         values.update({name: array.copy() for name, array in self.plan.constants.items()})
         return [self._output(name, values) for name in output_names]
+
+    def all_outputs(self) -> Callable[[dict[str, Any]], list[Any]] | None:
+        """Return what makes all outputs with nothing in between, where `alone` and one array is one output.
+
+        One row takes less than a microsecond to compute, so every call of Python counts.
+        """
+        recipe = self._recipe(self.plan.outputs) if self.alone else None
+        if recipe is None or recipe.direct is None or not recipe.all:
+            return None
+        run = self._runners[0][1].run
+        makers = [(place, border.maker()) for place, border in recipe.direct]
+
+        def answer(feeds: dict[str, Any]) -> list[Any]:
+            arrays = run(None, feeds)
+            for place, make in makers:
+                arrays[place] = make(arrays[place])
+            return arrays
+
+        return answer
+
+    def _recipe(self, output_names: tuple[str, ...]) -> _Recipe:
+        """Return what to ask the program for: only what these outputs are made of."""
+        self._check_outputs(output_names)
+        plan = self.plan
+        borders = [plan.borders.get(name, Border("", (name,))) for name in output_names]
+        sources = [plan.renamed.get(s, s) for border in borders for s in border.sources if s not in plan.constants]
+        wanted = list(dict.fromkeys(sources)) or [*self._runners[0][0].outputs[:1]]
+        simple = len(wanted) == len(borders) == len(sources) and all(border.form != "list" for border in borders)
+        direct = tuple((i, border) for i, border in enumerate(borders) if border.form) if simple else None
+        recipe = _Recipe(wanted, wanted == [*self._runners[0][0].outputs], direct)
+        if len(self._recipes) < MOST_RECIPES:
+            self._recipes[output_names] = recipe
+        return recipe
 
     def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
         """Return the outputs named (all if None) for whole arrays fed by input name.

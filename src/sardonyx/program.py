@@ -248,7 +248,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.text = bytearray()
-        self.data: list[bytes] = []
+        self.data: list[bytes | memoryview] = []
         self.data_size = 0
 
     def ref(self, text: str) -> tuple[int, int]:
@@ -257,7 +257,7 @@ class _Writer:
         self.text += encoded
         return at, len(encoded)
 
-    def place(self, constant: bytes) -> tuple[int, int]:
+    def place(self, constant: bytes | memoryview) -> tuple[int, int]:
         at = self.data_size
         padding = -len(constant) % _ALIGNMENT
         self.data += [constant, bytes(padding)]
@@ -320,9 +320,11 @@ def _param_bytes(param: Param) -> bytes:
     return index(param).to_bytes(8, "little", signed=True)
 
 
-def _constant_bytes(dtype: str, data: Constant) -> bytes:
+def _constant_bytes(dtype: str, data: Constant) -> bytes | memoryview:
+    """Return a constant as the file has it; numbers, which may be millions, in place if they are so already."""
     if dtype != "str":
-        return data.astype(np.dtype(dtype).newbyteorder("<"), copy=False).tobytes()
+        written = np.ascontiguousarray(data, np.dtype(dtype).newbyteorder("<"))
+        return written.reshape(-1).view(np.uint8).data
     encoded = [_encode(item) for item in data.ravel().tolist()]
     offsets = np.cumsum([0, *map(len, encoded)], dtype="<i8")
     return offsets.tobytes() + b"".join(encoded)

@@ -16,7 +16,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from .errors import ModelError
-from .rules import Across, Array, Batch, Const, Dims, Value, as_constant
+from .rules import Across, Array, Batch, Const, Dims, Listed, Value, as_constant
 
 #: The symbol of the row dimension in the types given to shape inference.
 ROWS = "__rows__"
@@ -153,13 +153,15 @@ def type_of(value: Value) -> onnx.TypeProto:
     """Return the ONNX type of a value."""
     if isinstance(value, Batch):
         return value.type
+    if isinstance(value, Listed):
+        return helper.make_sequence_type_proto(type_of(value.items[0])) if value.items else onnx.TypeProto()
     if isinstance(value, Const):
         return helper.make_tensor_type_proto(element_type(value.dtype), value.array.shape)
     if isinstance(value, Across):
         return helper.make_tensor_type_proto(element_type(value.row.dtype), [None] * _rank(value))
     if isinstance(value, Dims):
         return helper.make_tensor_type_proto(onnx.TensorProto.INT64, () if value.scalar else (len(value.items),))
-    shape: list[str | int | None] = [*[1] * value.lead, ROWS, *value.shape]
+    shape: list[str | int | None] = [ROWS if n is None else n for n in value.dims]
     kind: onnx.TypeProto = helper.make_tensor_type_proto(element_type(value.dtype), shape)
     return kind
 

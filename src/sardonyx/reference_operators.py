@@ -6,6 +6,8 @@
     Optional ...        an optional is its value, or None
     Scatter             its later name is ScatterElements
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    StringNormalizer    empty texts stay where they are
+    Tokenizer           of ONNX Runtime's domain: skl2onnx writes it for text
     TreeEnsemble...     onnx's own, which walk until they meet a leaf, refused where nodes lead round in a circle
 
 They are handed to every `onnx.reference.ReferenceEvaluator` that sardonyx makes (`evaluator`), also those of subgraphs.
@@ -33,6 +35,9 @@ from .inputs import MISSING_NAN, MISSING_NONE
 from .operators.text import BETWEEN
 
 Array = NDArray[Any]
+
+#: rounds of a loop in Python
+MOST_ROUNDS = 100_000
 
 
 def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
@@ -85,6 +90,8 @@ class Loop(_Any):
         go_on = True if cond is None else bool(np.asarray(cond).item())
         state, stacked, count = list(carried), _Stacks(self.body, len(carried) + 1), 0
         while go_on and count < most:
+            if count == MOST_ROUNDS:
+                raise ModelError(f"Loop: more than {MOST_ROUNDS} rounds; its operators have no kernels together.")
             inputs = dict(zip(names, [np.array(count, np.int64), np.array(go_on), *state], strict=False))
             again, *results = _run(self.body, context, inputs, attributes)
             state, go_on = results[: len(state)], bool(np.asarray(again).item())
@@ -294,6 +301,62 @@ class FindTokens(_Any):
         return (result,)
 
 
+class StringNormalizer(_Any):
+    """Texts in another case, without stop words; onnx's own takes away empty texts too."""
+
+    def _run(
+        self, X: Array, case_change_action: str = "NONE", is_case_sensitive: int = 0, locale: Any = None,
+        stopwords: Any = None,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        change: Any = {"LOWER": str.lower, "UPPER": str.upper}.get(case_change_action or "NONE", str)
+        compared: Any = str if is_case_sensitive else str.lower
+        stops = {compared(word) for word in stopwords or ()}
+        kept = [change(text) for text in X.ravel().tolist() if compared(text) not in stops]
+        if len(kept) == X.size:
+            return (np.array(kept, object).reshape(X.shape),)
+        if X.ndim > 1 and len(X) != 1:
+            raise ValueError(f"stop words are taken out of one list of texts, not of shape {list(X.shape)}")
+        return (np.array(kept or [""], object).reshape((1,) * (X.ndim - 1) + (-1,)),)
+
+
+class Tokenizer(_Any):
+    """Texts as their tokens, as many for each as the text with the most has: ONNX Runtime's own operator.
+
+    Written by skl2onnx for text. (onnxruntime/contrib_ops/cpu/tokenizer.cc)
+    """
+
+    op_domain = "com.microsoft"
+
+    def _run(
+        self,
+        X: Array,
+        mark: int = 0,
+        mincharnum: int = 1,
+        pad_value: str = "",
+        separators: Any = None,
+        tokenexp: str = "",
+    ) -> tuple[Any, ...]:
+        find = re.compile(tokenexp).finditer if tokenexp else None
+        rows = []
+        for text in X.ravel().tolist():
+            parts = [match[0] for match in find(text)] if find else _separated(text, separators or [])
+            kept = [part for part in parts if len(part) >= max(mincharnum, 1)]
+            rows.append(["\x02", *kept, "\x03"] if mark else kept)
+        most = max(map(len, rows), default=0)
+        result = np.empty((len(rows), most), object)
+        for i, row in enumerate(rows):
+            result[i] = row + [pad_value] * (most - len(row))
+        return (result.reshape(*X.shape, most),)
+
+
+def _separated(text: str, separators: list[str]) -> list[str]:
+    """Return what is between separators, each a regular expression; the empty one is between all characters."""
+    parts = [text]
+    for separator in separators:
+        parts = [part for whole in parts for part in (re.split(separator, whole) if separator else list(whole))]
+    return parts
+
+
 def _walkable(operator: type[OpRun]) -> type[OpRun]:
     """Return an operator of trees that refuses nodes in a circle when it is made: a walk among them has no end."""
 
@@ -343,5 +406,5 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]

@@ -18,9 +18,11 @@ The kinds of values, seen from the row dimension N::
     Const   known now                                an array
     Row     N x shape                                a slot of the program
             1 x ... x 1 x N x shape   (lead = 2)     the same slot: what a Transpose or a class look-up leaves behind
+            shape       (lead = ROWLESS)             no rows: a tensor of a known shape is one row of its program
     Row     sparse: the slot holds only what is not zero; for every rule the same value as dense rows
     Dims    a shape in which N occurs                numbers, with None for N
     Across  rows behind another dimension, or one with it: see there
+    Listed  a sequence                               values
     Batch   anything else                            known to the reference implementation only
 
 Rules need not know of sparse rows: a step that is not said to take them (`takes_sparse`) is given dense ones, for which
@@ -40,11 +42,14 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from .large import Large
 from .program import DTYPE_CODES, Param, Slot, Step
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 
+#: `Row.lead` of tensors that have no row dimension; then all in the model are so.
+ROWLESS = -1
 #: The largest number of dimensions a kernel takes, without the row dimension (kMaxRank in tensor.h).
 MAX_RANK = 8
 #: bytes of the largest constant that is compared with others
@@ -82,7 +87,7 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One slice of `shape` for every row. `lead` counts the dimensions of size 1 before the row dimension."""
+    """One slice of `shape` for every row. `lead` counts the dimensions of size 1 before the rows, or is ROWLESS."""
 
     slot: int
     dtype: str
@@ -99,6 +104,11 @@ class Row:
     def rank(self) -> int:
         """All dimensions: those before the rows, the rows, those of one row."""
         return self.lead + 1 + len(self.shape)
+
+    @property
+    def dims(self) -> tuple[int | None, ...]:
+        """All dimensions, None for the rows."""
+        return self.shape if self.lead == ROWLESS else (*[1] * self.lead, None, *self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +139,10 @@ class Maps(Batch):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listed(Batch):
-    """A sequence of rows and constants; like `Maps`, made at the border where it is an output."""
+class Listed:
+    """A sequence of which every item is a value; like `Maps`, made at the border where it is an output."""
 
-    items: tuple[Row | Const, ...]
+    items: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +164,7 @@ class Across:
     form: str = "behind"
 
 
-Value: TypeAlias = Const | Row | Dims | Batch | Across
+Value: TypeAlias = Const | Row | Dims | Batch | Across | Listed
 Values: TypeAlias = tuple[Value, ...]
 Operand: TypeAlias = Row | Const
 
@@ -182,13 +192,25 @@ def as_constant(array: Any) -> Array:
 
 
 class Attributes(Mapping[str, Any]):
-    """The attributes of a node by name, as Python objects made when they are asked for."""
+    """The attributes of a node by name, as Python objects made when they are asked for.
 
-    def __init__(self, node: onnx.NodeProto) -> None:
+    Of large ones the node has stubs (large.py); `integers` and `tensor` return their arrays as they are.
+    """
+
+    def __init__(self, node: onnx.NodeProto, large: Mapping[str, Large] | None = None) -> None:
         self._protos = {a.name: a for a in node.attribute}
+        self._large = large or {}
+
+    def _stands_for(self, name: str) -> Large | None:
+        return self._large.get(self._protos[name].doc_string) if self._large else None
 
     def __getitem__(self, name: str) -> Any:
-        return onnx.helper.get_attribute_value(self._protos[name])
+        proto, large = self._protos[name], self._stands_for(name)
+        if large is not None:
+            stub, proto = proto, onnx.AttributeProto()
+            proto.CopyFrom(stub)
+            large.write(proto)
+        return onnx.helper.get_attribute_value(proto)
 
     def __contains__(self, name: object) -> bool:
         return name in self._protos
@@ -199,9 +221,17 @@ class Attributes(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._protos)
 
-    def integers(self, name: str) -> NDArray[np.int64]:
-        """Return a list of integers, perhaps millions, as an array."""
+    def integers(self, name: str) -> NDArray[Any]:
+        """Return a list of integers, perhaps millions, as an array: of int64, or as it was made."""
+        large = self._stands_for(name)
+        if large is not None and not large.tensor:
+            return large.array
         return np.array(self._protos[name].ints, np.int64)  # at once: protobuf's lists are buffers
+
+    def tensor(self, name: str) -> Array:
+        """Return a tensor, perhaps of millions of numbers, as an array."""
+        large = self._stands_for(name)
+        return large.array if large is not None and large.tensor else onnx.numpy_helper.to_array(self[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +271,11 @@ class NodeView:
         return value
 
     def row(self, index: int) -> Row:
-        """Return an input that is one slice a row, the rows being its first dimension."""
+        """Return an input that is one slice a row, the rows being its first dimension (or a whole tensor)."""
         value = self._input(index)
         if not isinstance(value, Row):
             decline(f"input {index} is not one slice a row")
-        if value.lead:
+        if value.lead > 0:
             decline(f"the rows are not the first dimension of input {index}")
         return value
 
@@ -366,6 +396,8 @@ def _next_level(level: int, *, native: bool) -> int:
 class Builder:
     """Collects slots and steps. A step's level is its segment: even levels run natively, odd ones by reference.
 
+    `lead` is that of the rows which steps give: 0, or ROWLESS.
+
     A step is put on the first level of its kind at or after those of all its inputs, so a model has as few segments as
     its dependencies allow.
     """
@@ -376,6 +408,7 @@ class Builder:
     label: str = ""
     least_block_rows: int = 16
     prefix: str = "%"
+    lead: int = 0
     whole_batch: set[str] = field(default_factory=set)
     _constants: dict[tuple[str, Shape, bytes], int] = field(default_factory=dict)
     _dense: dict[int, int] = field(default_factory=dict)
@@ -429,7 +462,7 @@ class Builder:
         slots = slots if takes_sparse else tuple(map(self.dense, slots))
         level = _next_level(max((self.levels[s] for s in slots), default=0), native=True)
         rows = tuple(
-            Row(self.new_slot(dtype, shape, level, sparse=gives_sparse), dtype, shape, sparse=gives_sparse)
+            Row(self.new_slot(dtype, shape, level, sparse=gives_sparse), dtype, shape, self.lead, sparse=gives_sparse)
             for dtype, shape in forms
         )
         outs = tuple(row.slot for row in rows)
@@ -459,8 +492,9 @@ class Builder:
             decline(f"a constant has more than {MAX_RANK} dimensions")
         return self.constant(array)
 
-    def reshape(self, x: Row, shape: Shape, lead: int = 0) -> Row:
+    def reshape(self, x: Row, shape: Shape, lead: int | None = None) -> Row:
         """Return the same elements of each row under another shape."""
+        lead = self.lead if lead is None else lead
         if shape == x.shape:
             return replace(x, lead=lead)
         (row,) = self.step("Identity", [x], [(x.dtype, shape)])
@@ -500,21 +534,25 @@ class Builder:
 Rule: TypeAlias = Callable[[Builder, NodeView], "Values | None"]
 _Rule = TypeVar("_Rule", bound=Rule)
 
-_RULES: dict[tuple[str, str], list[Rule]] = {}
+_RULES: dict[tuple[str, str, bool], list[Rule]] = {}
 
 
-def lowers(*op_types: str, domain: str = "") -> Callable[[_Rule], _Rule]:
-    """Register a rule for operators, or model-local functions, of a domain; rules are tried as they were registered."""
+def lowers(*op_types: str, domain: str = "", whole: bool | None = False) -> Callable[[_Rule], _Rule]:
+    """Register a rule for operators, or model-local functions, of a domain; rules are tried as they were registered.
+
+    `whole`: True for a rule of tensors without rows (ROWLESS), False for one of rows, None for one that takes either.
+    """
 
     def register(rule: _Rule) -> _Rule:
         for op_type in op_types:
-            _RULES.setdefault((domain, op_type), []).append(rule)
+            for kind in (False, True) if whole is None else (whole,):
+                _RULES.setdefault((domain, op_type, kind), []).append(rule)
         return rule
 
     return register
 
 
-def rules_for(domain: str, op_type: str) -> tuple[Rule, ...]:
+def rules_for(domain: str, op_type: str, *, whole: bool = False) -> tuple[Rule, ...]:
     """Return the rules of an operator; what follows a colon in a function's name is for people only."""
     domain = "" if domain == "ai.onnx" else domain
-    return tuple(_RULES.get((domain, op_type.split(":")[0]), ()))
+    return tuple(_RULES.get((domain, op_type.split(":")[0], whole), ()))

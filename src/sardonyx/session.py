@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from .agreement import Report, check_proof
 from .answers import as_csr, in_dtypes, in_form
+from .bags import HashedFeatures, LabelSets
 from .description import Description, Method
 from .errors import InputError, MissingMethodError, ModelError
 from .frames import FrameReader, frame_like, named_columns
@@ -29,11 +30,13 @@ from .inputs import (
     InputSpec,
     Signature,
     check_matrix,
+    entries_of_bags,
     is_sparse,
     opened,
     tensors,
 )
 from .node_args import NodeArg
+from .ragged import decode, is_coded
 
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
@@ -158,6 +161,8 @@ class Session(ABC):
 
     def sparse_feeds(self, X: Any) -> dict[str, Any]:
         """Return what `feeds` returns, for this runtime: a sparse matrix stays one."""
+        if isinstance(self.signature.records, LabelSets | HashedFeatures):
+            return dict(entries_of_bags(X, self.signature, self.signature.records))
         if is_sparse(X) and not self.signature.by_column and len(self.signature.inputs) == 1:
             return {self.signature.inputs[0].name: X}
         return self.feeds(X)
@@ -242,6 +247,8 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        if is_coded(entry):
+            return decode(entry, self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0])
         if entry.form == "sparse":
             return as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
         return in_form(method, entry, self._outputs_of(entry.outputs, X))
@@ -286,6 +293,8 @@ class Session(ABC):
         for name in chosen or ("predict",):
             if name not in known:
                 raise MissingMethodError(_missing_method(self, name))
+            if is_coded(known[name]) or known[name].form == "stacked":
+                raise InputError(f"{name} gives rows that no column holds; call session.{name}(X).")
         return {name: known[name] for name in chosen}
 
     def _fast_feeds(self, X: Any) -> dict[str, Any]:

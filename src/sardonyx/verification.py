@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Noise, Report, Run, Verdict, attempt, judge
+from .agreement import Noise, Report, Run, Verdict, attempt, judge, rows_first
 from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
@@ -31,6 +31,7 @@ from .inputs import is_sparse
 from .loading import load, parse_onnx
 from .operators.text import REFUSAL
 from .program import MAGIC
+from .ragged import encode, is_coded
 from .registry import ALIASES, OPTIONS
 from .session import Session
 
@@ -111,7 +112,8 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
     for name, method in description.methods.items():
         result, answers = _ask_for_proof(estimator, name, method, rows)
         form: Form = "sparse" if is_sparse(result) else "array" if method.form == "sparse" else method.form
-        methods[name] = replace(method, form=form, dtypes=tuple(_dtype(a) for a in answers))
+        dtypes = method.dtypes if is_coded(method) else tuple(_dtype(a) for a in answers)
+        methods[name] = replace(method, form=form, dtypes=dtypes)
         arrays.update(zip(method.outputs, answers, strict=True))
     return replace(description, methods=methods, proof=Proof(session.feeds(rows), arrays))
 
@@ -146,9 +148,10 @@ def _judged(
     method = description.methods[before.method]
     feeds = session.sparse_feeds(X) if before.runtime == "sardonyx" else session.feeds(X)
     kept, actual = _treated(run, method.outputs, feeds, len(rows))
+    actual = actual if isinstance(actual, str) else rows_first(method, actual)
     before = replace(before, untreated=before.untreated + len(rows) - len(kept))
     noise = partial(_own_rounding, estimator, before.method, method, X)
-    right = [array[kept] for array in expected]
+    right = [array[kept] for array in rows_first(method, expected)]
     return judge(before, batch.label, rows[kept], actual, right, description.single, partial(_of_some, noise, kept))
 
 
@@ -209,7 +212,7 @@ def _own_rounding(estimator: Any, name: str, method: Method, X: Any, output: int
     """
 
     def ask(X: Any) -> Array:
-        return _ask(estimator, name, method, X)[output].astype(np.float64)
+        return rows_first(method, _ask(estimator, name, method, X))[output].astype(np.float64)
 
     X = rows_of(X, rows)
     try:
@@ -255,6 +258,8 @@ def _result(estimator: Any, name: str, X: Any) -> Any:
 
 
 def _arrays(result: Any, method: Method, X: Any) -> list[Array]:
+    if is_coded(method):
+        return [encode(method, result)]
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
     array = restored(_dense(result), X)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from catboost import CatBoostClassifier, CatBoostRanker, CatBoostRegressor
+from pandas.api.types import is_float_dtype
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingRegressor
 from sklearn.linear_model import Ridge
@@ -19,11 +20,43 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
+MORE: dict[str, Any] = {**SMALL, "iterations": 20}
+#: note -> parameters of models with categories
+CATEGORICAL: dict[str, dict[str, Any]] = {
+    "one-hot": {"one_hot_max_size": 100},
+    "borders and counters": {},
+    "wide combinations": {"max_ctr_complexity": 5, "one_hot_max_size": 4, "model_size_reg": 0},
+    "means": {"simple_ctr": "BinarizedTargetMeanValue", "combinations_ctr": "Counter"},
+    "nested": {"grow_policy": "Lossguide", "max_leaves": 9},
+    "missing above": {"nan_mode": "Max", "max_ctr_complexity": 3},
+    "several borders": {"simple_ctr": "Borders:TargetBorderCount=3", "combinations_ctr": "Buckets"},
+}
+
+
 class Grouped(CatBoostRanker):  # type: ignore[misc]
     """A ranker whose queries are thirty rows each: the table of cases fits on X and y alone."""
 
     def fit(self, X: Any, y: Any) -> Any:
         return super().fit(X, y, group_id=np.arange(len(y)) // 30)
+
+
+def categories_of(X: Any) -> list[Any]:
+    """All columns of a frame that are no floats; of an array, the first and the third."""
+    return [c for c in X.columns if not is_float_dtype(X[c])] if hasattr(X, "columns") else [0, 2]
+
+
+class Categories(CatBoostRegressor):  # type: ignore[misc]
+    """A regressor whose categories are named in fit: named before, scikit-learn cannot clone it."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        return super().fit(X, y, cat_features=categories_of(X))
+
+
+class ClassesOfCategories(CatBoostClassifier):  # type: ignore[misc]
+    """The same, a classifier."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        return super().fit(X, y, cat_features=categories_of(X))
 
 
 CASES = [
@@ -57,4 +90,12 @@ CASES = [
     Case(make_pipeline(StandardScaler(), CatBoostClassifier(**SMALL)), "multiclass_codes"),
     Case(CalibratedClassifierCV(CatBoostClassifier(**SMALL), cv=2), "binary_bool"),
     Case(VotingRegressor([("boost", CatBoostRegressor(**SMALL)), ("line", Ridge())]), "regression"),
+    *(
+        Case(Categories(**MORE, **parameters), "cat_frame", note=note, standard=False)
+        for note, parameters in CATEGORICAL.items()
+    ),
+    Case(ClassesOfCategories(**MORE), "cat_classes", standard=False),
+    Case(ClassesOfCategories(one_hot_max_size=30, **MORE), "cat_classes", standard=False),
+    Case(Categories(**MORE), "cat_integers", standard=False),
+    Case(make_pipeline(Categories(**MORE)), "cat_frame", standard=False),
 ]

@@ -906,3 +906,77 @@ def complete_first() -> Dataset:
     full = regression_nan()
     order = np.argsort(np.isnan(full.X_test).any(axis=1), kind="stable")
     return Dataset(full.X, full.y, full.X_test[order])
+
+
+@data
+def cat_frame() -> Dataset:
+    """What catboost takes for categories: text of every length, integers, bools; and strangers among the test rows."""
+    rng = np.random.default_rng(31)
+    lengths = [c * n for n in (1, 3, 4, 8, 9, 16, 17, 32, 33, 64, 65, 128, 129, 300) for c in "pq"]
+
+    def make(n: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "city": rng.choice(np.array(["x", "Köln", "日本", ""], dtype=object), n),
+                "shop": rng.integers(-4, 9, n),
+                "size": rng.normal(size=n),
+                "code": rng.choice(np.array(lengths, dtype=object), n),
+                "gone": np.where(rng.random(n) < 0.2, np.nan, rng.normal(size=n)),
+                "open": rng.random(n) < 0.4,
+            }
+        )
+
+    X, test = make(300), make(50)
+    y = 2.0 * (X["city"] == "x") + (X["shop"] > 4) * X["size"] + 3.0 * (X["code"] < "pppp") * (X["city"] == "日本")
+    test.loc[:1, "city"], test.loc[2:3, "code"] = ["X", "Oslo"], ["q" * 63, "0"]
+    test.loc[4:5, "shop"] = [99, -(2**63)]
+    test.loc[6:8, "size"], test.loc[9:10, "gone"] = [np.inf, np.nan, -np.inf], [np.inf, -0.0]
+    return Dataset(X, y.to_numpy(), test)
+
+
+@data
+def cat_classes() -> Dataset:
+    full = cat_frame()
+    return Dataset(full.X, np.digitize(full.y, [0.0, 2.0]), full.X_test)
+
+
+@data
+def cat_integers() -> Dataset:
+    """Integers that are categories."""
+    rng = np.random.default_rng(32)
+    X, test = rng.integers(-30, 30, (200, 3)), rng.integers(-40, 40, (40, 3))
+    test[0] = [-(2**63), 2**63 - 1, 0]
+    return Dataset(X, X[:, 0] % 7 + X[:, 1], test)
+
+
+@data
+def feature_dicts() -> Dataset:
+    """Rows of features by name: numbers, texts, bools, none at all."""
+    train = [{"age": 4, "city": "Köln"}, {"age": -2.5, "open": True}, {}, {"city": "", "x" * 70: 1e6}] * 10
+    test = [*train[:4], {"never": 3, "city": "東京"}, {"age": 0, "open": False}, {str(k): k for k in range(60)}]
+    return Dataset(train, [0, 1, 0, 1] * 10, test)
+
+
+@data
+def feature_pairs() -> Dataset:
+    train = [[("a", 1), ("a", 2.5), ("b", "x")], [], [("q", -1)]]
+    return Dataset(train, None, [*train, [("ü", 0), ("a", -3.5)] * 9, [("b", float("nan"))]])
+
+
+@data
+def feature_names() -> Dataset:
+    train = [["a", "b", "a"], [], ["ü" * k for k in range(1, 40)]]
+    return Dataset(train, None, [*train, ["never seen"]])
+
+
+@data
+def label_bags() -> Dataset:
+    """Sets of labels of any size, later ones with strangers."""
+    train = [("b", "a"), (), ["ü", "b", "b"], {"a"}]
+    return Dataset(train, None, [*train, ("zz", "a"), {"zz"}, ["a", "b", "ü", "ü"]])
+
+
+@data
+def label_bags_int() -> Dataset:
+    train = [[1, 2], [3], [], (2**40,)]
+    return Dataset(train, None, [*train, [1, 99, -1], [3.0], {2, 1}])

@@ -12,6 +12,7 @@ CASES = [
     Case(DummyClassifier(strategy="constant", constant=[3, 1]), "classes_multi"),
     Case(DummyClassifier(strategy="uniform", random_state=0), "multiclass", ("predict_proba", "predict_log_proba")),
     Case(DummyClassifier(), "classes_multi"),
+    Case(DummyClassifier(), "classes_multi_str", note="several texts a row"),
     Case(DummyClassifier(), "binary_bool"),
     Case(DummyClassifier(), "mixed"),
     Case(DummyRegressor(), "regression"),

@@ -53,9 +53,14 @@ OURS = [
     make_pipeline(HashingVectorizer(n_features=256), LogisticRegression()),
 ]
 
+INVERSE = ("inverse_transform",)
+
 CASES = [
     *(Case(estimator, "documents_ascii") for estimator in BOTH),
     *(Case(estimator, "documents", standard=False) for estimator in [*BOTH, *OURS]),
+    Case(CountVectorizer(), "documents_ascii", INVERSE),
+    Case(CountVectorizer(ngram_range=(1, 2), dtype=np.int8), "documents", INVERSE),
+    Case(TfidfVectorizer(), "documents", INVERSE),
     *(Case(TfidfTransformer(), data) for data in ("positive", "positive32", "counts_int")),
     Case(TfidfTransformer(norm=None, sublinear_tf=True), "positive"),
     Case(TfidfTransformer(norm="l1", use_idf=False), "counts_int"),

@@ -1,5 +1,7 @@
 """sklearn.preprocessing."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.preprocessing import (
     Binarizer,
@@ -22,6 +24,7 @@ from sklearn.preprocessing import (
 from . import Case
 
 INVERSE = ("inverse_transform",)
+UNKNOWN: dict[str, Any] = {"handle_unknown": "use_encoded_value", "unknown_value": -1}
 NAN = float("nan")
 
 SCALERS = [
@@ -81,6 +84,10 @@ ENCODERS = [
     Case(OneHotEncoder(drop="if_binary"), "categories_bool", INVERSE),
     Case(OneHotEncoder(dtype=bool), "categories_str", INVERSE),
     Case(OneHotEncoder(min_frequency=30), "categories_str", INVERSE),
+    Case(OneHotEncoder(min_frequency=30), "categories_int", INVERSE, note="numbers and infrequent_sklearn"),
+    Case(OneHotEncoder(handle_unknown="ignore"), "categories_int_unknown", INVERSE, note="numbers and None"),
+    Case(OneHotEncoder(handle_unknown="ignore", max_categories=3), "categories_float", INVERSE),
+    Case(OneHotEncoder(handle_unknown="ignore"), "categories_int", INVERSE, note="None in no row"),
     Case(OrdinalEncoder(), "categories_str"),
     Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), "categories_str_unknown"),
     Case(
@@ -94,6 +101,9 @@ ENCODERS = [
     Case(OrdinalEncoder(), "categories_bool"),
     Case(OrdinalEncoder(), "categories_str", INVERSE),
     Case(OrdinalEncoder(encoded_missing_value=-1), "text_nan", INVERSE),
+    Case(OrdinalEncoder(**UNKNOWN, encoded_missing_value=-1), "text_nan", INVERSE, note="missing like unknown"),
+    Case(OrdinalEncoder(**UNKNOWN), "categories_int_unknown", INVERSE, note="numbers and None"),
+    Case(OrdinalEncoder(**UNKNOWN, max_categories=3), "categories_float32_unknown", INVERSE),
     Case(OrdinalEncoder(), "categories_float", INVERSE),
     Case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), "categories_str_unknown", INVERSE),
     Case(OrdinalEncoder(min_frequency=30), "categories_str", INVERSE),

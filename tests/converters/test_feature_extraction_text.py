@@ -113,8 +113,8 @@ def dense(result: Any) -> Any:
 
 
 def test_what_is_no_tensor_is_refused() -> None:
-    with pytest.raises(ConversionError, match=r"input_type='dict'.*input_type='string'"):
+    with pytest.raises(ConversionError, match=r"input_type='dict'.*a list of such rows"):
         convert(FeatureHasher(), np.array([["a"]], dtype=object))
     estimator = CountVectorizer().fit(DOCUMENTS)
-    with pytest.raises(ConversionError, match="get_feature_names_out"):
-        convert(estimator, estimator.transform(DOCUMENTS).toarray(), methods=["inverse_transform"])
+    with pytest.raises(ConversionError, match="takes 5 columns"):
+        convert(estimator, np.ones((1, 4)), methods=["inverse_transform"])

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sardonyx.convert import convert
+from sardonyx.convert import convert, read_description
+from sardonyx.description import Method
 from sardonyx.errors import SardonyxError
 from sardonyx.lower import lower
 from sardonyx.plan import PlanRunner
+from sardonyx.ragged import encode, is_coded
 
 from ..cases import Case, compose, decomposition, feature_selection, impute, pipeline, preprocessing
 from ..cases.data import dataset
@@ -39,22 +41,28 @@ def test_refused_or_answered_as_by_the_estimator(case: Case) -> None:
     estimator, data = case.fit()
     methods = case.methods or methods_of(estimator)
     sample = expected_outputs(estimator, "transform", data.X)[0] if methods == INVERSE else data.X
-    runner = PlanRunner(lower(convert(estimator, sample, methods=methods)), threads=1)
+    model = convert(estimator, sample, methods=methods)
+    description, runner = read_description(model), PlanRunner(lower(model), threads=1)
+    assert description is not None
     undetermined = UNDETERMINED.get(type(estimator).__name__, ())
     for value in (v for v in VALUES if v not in undetermined):
         for column in (0, sample.shape[1] - 1):
             X = sample[:1].copy()
             with np.errstate(over="ignore"):
                 X[0, column] = value
-            compare(estimator, methods, runner, X)
+            compare(estimator, description.methods, runner, X)
 
 
-def compare(estimator: Any, methods: tuple[str, ...], runner: PlanRunner, X: Any) -> None:
+def compare(estimator: Any, methods: dict[str, Method], runner: PlanRunner, X: Any) -> None:
     """Assert that both refuse X or both give the same."""
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            expected = [array for method in methods for array in expected_outputs(estimator, method, X)]
+            expected = [
+                encode(entry, array) if is_coded(entry) else array
+                for method, entry in methods.items()
+                for array in expected_outputs(estimator, method, X)
+            ]
     except (ValueError, IndexError):
         with pytest.raises(SardonyxError):
             runner.run(None, {"X": X})

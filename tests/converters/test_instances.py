@@ -41,7 +41,6 @@ SAMPLES: dict[str, Any] = {
 #: instances whose own method refuses what it was fitted on, and why nothing is there to compare
 REFUSED: dict[str, str] = {
     "DummyClassifier(strategy='stratified')": "answers at random",
-    "FeatureHasher()": "takes dicts of any keys, which no tensor holds",
 }
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of classes that scikit-learn has deprecated, or cannot make

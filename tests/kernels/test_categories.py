@@ -114,6 +114,9 @@ ILLEGAL = {
     "too few codes": program("CategoryLookup", COLUMN, [constant("int64", [1]), constant("int64", [1])], CODE, (0,)),
     "other types": program("CategoryLookup", COLUMN, [constant("str", ["1"]), constant("int64", [1, 2])], CODE, (0,)),
     "other codes": program("CategoryLookup", COLUMN, [constant("int64", [1]), constant("float64", [1, 2])], CODE, (0,)),
+    "hashes of floats": program("HashCategory", Slot("x", "float64", (1,)), [], CODE),
+    "hashes of other width": program("HashCategory", COLUMN, [], Slot("y", "int64", (2,))),
+    "hashes that are no int64": program("HashCategory", COLUMN, [], Slot("y", "float64", (1,))),
     "a strange flag": program(
         "CategoryLookup", COLUMN, [constant("int64", [1]), constant("int64", [1, 2])], CODE, (2,)
     ),

@@ -56,12 +56,38 @@ def test_ties_fall_as_in_the_trees(algorithm: str, metric: str, k: int) -> None:
         assert_same_neighbours(search.fit(grid(n, features, values)), grid(60, features, values + 1, seed=1))
 
 
+@pytest.mark.parametrize("n", [1, 60])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
-def test_ties_fall_as_in_brute_force_of_many_rows(metric: str, dtype: Any) -> None:
-    """Few rows are searched in pieces there, as many as there are threads: then ties fall differently."""
-    search = NearestNeighbors(n_neighbors=20, algorithm="brute", metric=metric).fit(grid(300, 3, 5, dtype))
-    assert_same_neighbours(search, grid(9000, 3, 6, dtype, seed=1))
+@pytest.mark.parametrize("metric", METRICS)
+def test_ties_fall_as_in_brute_force(metric: str, dtype: Any, n: int) -> None:
+    """Of fewer rows than were trained on: with more rows, other ones of equal distance change places there."""
+    search = NearestNeighbors(n_neighbors=20, algorithm="brute", metric=metric).fit(grid(250, 3, 5, dtype))
+    assert_same_neighbours(search, grid(n, 3, 6, dtype, seed=1))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("metric", [*METRICS, "hamming", "cosine"])
+def test_ties_fall_as_in_partitions_of_all_distances(metric: str, dtype: Any) -> None:
+    """What scikit-learn has no search for: whole numbers, shares of equal features, angles."""
+    if dtype == np.float32 and metric == "cosine":
+        pytest.skip("products of float32 are rounded otherwise there")
+    for n_fit, k in ((200, 1), (200, 7), (900, 25)):
+        search = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(grid(n_fit, 3, 5, dtype) + 1)
+        if dtype == np.int64 or metric in ("hamming", "cosine"):
+            assert_same_neighbours(search, grid(60, 3, 6, dtype, seed=1) + 1)
+
+
+@pytest.mark.skipif(_native.isa() != "avx2", reason="BLAS adds up in another order on other processors")
+@pytest.mark.parametrize(
+    ("metric", "features"),
+    [*(("euclidean", n) for n in (1, 3, 16, 20, 100, 300, 700)), *(("cosine", n) for n in (1, 3, 16, 20, 100))],
+)
+def test_what_rounding_leaves_of_equal_rows_is_the_same(metric: str, features: int) -> None:
+    """Of whole blocks of rows: BLAS multiplies what is left of them in another order, and a row alone."""
+    rng = np.random.default_rng(0)
+    fit = np.concatenate([rng.normal(size=(40, features)), np.ones((8, features))])
+    X = np.concatenate([fit[:20], rng.normal(size=(12, features))])
+    assert_same_neighbours(NearestNeighbors(n_neighbors=9, algorithm="brute", metric=metric).fit(fit), X, rtol=0)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -84,18 +110,17 @@ def test_one_leaf_one_row_all_neighbours() -> None:
     ("scale", "offset"), [(1.0, 0.0), (1e-30, 0.0), (1e-200, 0.0), (1e17, 0.0), (1e60, 0.0), (1.0, 1e8), (1e-3, 1e3)]
 )
 def test_the_sieve_holds_back_no_neighbour(isa: str, scale: float, offset: float) -> None:
-    """Brute force sieves in float32 first; the distances stay those of float64, bit for bit."""
+    """Brute force sieves in float32 first. A search for all rows has nothing to hold back: its first ones are right."""
     rng = np.random.default_rng(0)
     fit = np.concatenate([rng.normal(size=(250, 6)), rng.integers(0, 3, (77, 6))]) * scale + offset
     X = np.concatenate([rng.normal(size=(15, 6)) * scale + offset, fit[:6]])
-    squares = np.zeros((len(X), len(fit)))
-    for f in range(fit.shape[1]):
-        squares += (X[:, f : f + 1] - fit[:, f]) ** 2
-    search = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(fit)
+    searches = [NearestNeighbors(n_neighbors=k, algorithm="brute").fit(fit) for k in (7, len(fit))]
     for n in (1, 3, 8, len(X)):
-        distances, indices = load(program_of(search, X), isa=isa).run(None, {"X": X[:n]})
-        np.testing.assert_array_equal(distances, np.sqrt(np.sort(squares[:n], axis=1)[:, :7]))
-        np.testing.assert_array_equal(distances, np.sqrt(np.take_along_axis(squares[:n], indices, axis=1)))
+        nearest, everything = (load(program_of(s, X), isa=isa).run(None, {"X": X[:n]}) for s in searches)
+        np.testing.assert_array_equal(nearest[0], everything[0][:, :7])
+        places = np.argsort(everything[1], axis=1)
+        found = np.take_along_axis(everything[0], np.take_along_axis(places, nearest[1], axis=1), axis=1)
+        np.testing.assert_array_equal(nearest[0], found)
 
 
 def _refused(program: Program, index: int, change: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from onnx import helper
 
 from sardonyx import _native
 from sardonyx.graph import Graph
+from sardonyx.kernels.forest_scan import MANY, SAME
 from sardonyx.large import Large
 from sardonyx.lower import lower
 from sardonyx.operators.trees import Trees, build_trees, leaves_of, sum_of
@@ -125,6 +127,30 @@ def test_every_instruction_set(depth: int, dtype: type, members: bool, isa: str)
     np.testing.assert_array_equal(load(program_of(trees, dtype), isa=isa).run(None, {"X": X})[0], leaves)
 
 
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("depth", "n_trees"), [(3, 200), (6, 30), (8, 7)])
+def test_scans_of_many_cuts(depth: int, n_trees: int, dtype: type, isa: str) -> None:
+    trees = random_trees(depth, depth, dtype, n_trees, members=False)
+    rng = np.random.default_rng(depth)
+    special = rng.choice([np.nan, np.inf, -np.inf, 0.0, -0.0], len(trees.split))
+    split = np.where(rng.random(len(trees.split)) < 0.1, special, rng.normal(size=len(trees.split))).astype(dtype)
+    trees = replace(trees, split=split)
+    X = rng.choice(np.append(split, [np.nan, np.inf, -np.inf, 0, -0.0]), (300, FEATURES)).astype(dtype)
+    X[::3] = np.nextafter(X[::3], np.asarray(np.inf, dtype))
+    table, leaves, expected = rng.normal(size=(len(trees.tree_of_leaf), 1)), reached(trees, X), np.full((300, 1), -0.0)
+    for t in range(n_trees):
+        expected += table[leaves[:, t]]
+    program = program_of(trees, dtype, table)
+    (step,) = program.steps
+    columns = program.slots[step.inputs[8]].data
+    assert columns is not None
+    assert {MANY, SAME} <= set(columns[:, 0].tolist())
+    native = load(program, isa=isa)
+    for n in (300, 257, 256, 130, 65, 33, 12, 2):
+        np.testing.assert_array_equal(native.run(None, {"X": X[:n]})[0], expected[:n])
+
+
 def complete(depth: int, n_trees: int) -> Trees:
     """Complete trees in which every node asks for a feature of its own, splits and directions of NaN being random."""
     rng = np.random.default_rng(depth)
@@ -161,36 +187,88 @@ def test_nodes_of_every_width(depth: int, n_trees: int, bits: int, isa: str) -> 
         np.testing.assert_array_equal(native.run(None, {"X": X[part]})[0], leaves[part])
 
 
-@pytest.mark.parametrize("change", ["root", "child", "leaf", "twice", "feature", "type", "length", "features"])
-def test_packing_refuses(change: str) -> None:
-    trees = random_trees(0, 3, np.float32)
-    given: dict[str, Any] = {
+def packing(trees: Trees) -> dict[str, Any]:
+    """The arguments of `pack_trees`, which may be changed."""
+    return {
         "feature": trees.feature.copy(),
         "split": trees.split,
-        "children": trees.children.copy(),
-        "is_leaf": trees.is_leaf,
+        "yes": trees.children[0].copy(),
+        "no": trees.children[1].copy(),
+        "yes_is_leaf": trees.is_leaf[0],
+        "no_is_leaf": trees.is_leaf[1],
         "missing": trees.missing,
         "set_of": trees.set_of,
         "roots": trees.roots.copy(),
+        "rows": np.zeros(0, np.int32),
+        "n_leaves": len(trees.tree_of_leaf),
+        "n_features": FEATURES,
+        "most_scanned": 4,
     }
-    node, leaf = np.argwhere(~trees.is_leaf)[0], np.argwhere(trees.is_leaf)[0]
+
+
+@pytest.mark.parametrize(
+    "change", ["root", "child", "leaf", "twice", "feature", "type", "length", "features", "split", "rows", "row"]
+)
+def test_packing_refuses(change: str) -> None:
+    trees = random_trees(0, 3, np.float32)
+    given = packing(trees)
+    node, leaf = np.flatnonzero(~trees.is_leaf[0])[0], np.flatnonzero(trees.is_leaf[1])[0]
     if change == "root":
         given["roots"][0] = len(trees.feature)
     elif change == "child":
-        given["children"][tuple(node)] = -1
+        given["yes"][node] = -1
     elif change == "leaf":
-        given["children"][tuple(leaf)] = len(trees.tree_of_leaf)
+        given["no"][leaf] = len(trees.tree_of_leaf)
     elif change == "twice":
         given["roots"][1] = given["roots"][0]
     elif change == "feature":
         given["feature"][0] = FEATURES
     elif change == "type":
-        given["roots"] = given["roots"].astype(np.int32)
+        given["roots"] = given["roots"].astype(np.int16)
+    elif change == "split":
+        given["split"] = given["split"].astype(np.float16)
     elif change == "length":
         given["missing"] = given["missing"][1:]
+    elif change == "rows":
+        given["rows"] = np.zeros(1, np.int32)
+    elif change == "row":
+        given["rows"] = np.full(len(trees.tree_of_leaf), -1)
+    elif change == "features":
+        given["n_features"] = 1 << 40
     pack_trees: Any = _native.pack_trees
-    with pytest.raises(TypeError if change in ("type", "length") else ValueError):
-        pack_trees(*given.values(), len(trees.tree_of_leaf), 1 << 40 if change == "features" else FEATURES)
+    with pytest.raises(TypeError if change in ("type", "length", "split", "rows") else ValueError):
+        pack_trees(*given.values())
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_packing_takes_integers_of_any_width(kind: type) -> None:
+    trees = random_trees(3, 6, np.float32, members=False)
+    given = packing(trees)
+    plain = _native.pack_trees(*given.values())
+    given |= {name: given[name].astype(kind) for name in ("feature", "yes", "no", "yes_is_leaf", "missing")}
+    given["set_of"] = np.zeros(0, np.int64)
+    for array, same in zip(_native.pack_trees(*given.values()), plain, strict=True):
+        np.testing.assert_array_equal(array, same)
+
+
+def test_nodes_that_nobody_leads_to_are_left_out() -> None:
+    trees = random_trees(3, 4, np.float32, members=False)
+    given = packing(trees)
+    whole = _native.pack_trees(*given.values())
+    given["roots"] = given["roots"][1:]
+    part = _native.pack_trees(*given.values())
+    np.testing.assert_array_equal(part[0], whole[0][whole[2][1, 0] :])
+
+
+def test_distinct_rows() -> None:
+    rows = np.array([[0.0, 1], [-0.0, 1], [0, 1], [np.nan, 1], [np.nan, 1], [2, 2]])
+    found = _native.distinct_rows(rows, 4)
+    assert found is not None
+    assert found[0].tolist() == [0, 1, 0, 2, 2, 3]
+    np.testing.assert_array_equal(rows[found[1]][found[0]], rows)
+    assert _native.distinct_rows(rows, 3) is None
+    with pytest.raises(TypeError):
+        _native.distinct_rows(rows.T, 3)
 
 
 def _files() -> dict[str, bytes]:

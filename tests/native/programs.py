@@ -50,6 +50,9 @@ class Builder:
         self.steps.append(Step(kernel, tuple(inputs), (result,), params, label))
         return result
 
+    def many(self, kernel: str, inputs: list[int], outputs: list[int], *params: Param, label: str = "") -> None:
+        self.steps.append(Step(kernel, tuple(inputs), tuple(outputs), params, label))
+
     def program(self, *outputs: int) -> Program:
         metadata = {"made by": "the tests"}
         return Program(tuple(self.slots), tuple(self.steps), tuple(self.inputs), outputs, self.block_rows, metadata)

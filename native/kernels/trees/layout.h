@@ -3,22 +3,24 @@
 // Rows. Before trees are walked, numbers become keys: unsigned integers in the same order, so that a node asks with one
 // integer comparison and a leaf is a node like any other. -0 and 0 have one key.
 //
-//   keys    -inf ... 0 ... +inf | NaN | leaves 0, 1, 2 ...        (each of them greater than what is left of it)
+//   keys    0 | -inf ... 0 ... +inf | NaN | leaves 0, 1, 2 ...    (each of them greater than what is left of it)
 //
 // Nodes, the trees one after the other, a tree in the order of a walk that takes "yes" first. Siblings are neighbours:
 //
 //   node    split | word                      32 bits each (Narrow), or 64 bits each (Wide)
 //   word    child | place of the feature * 8  the child of "yes", counted from the tree's root; "no" is the next one
 //
-//           key <= split: yes        NaN is greater than any number: no
+//           key <= split: yes        NaN is greater than any number: no; or its key is 0, less than any number's: yes
 //   leaf    child is the node itself, split is the key of the leaf's number: nothing is greater, so whoever has arrived
 //           stays, and lanes of rows walk together without asking who has
 //
-// The low three bits of a word are zero: a feature times 8 finds its column of 8 rows without a multiplication. `shift`
+// The low three bits of a word are zero: a place times 8 finds its column of 8 rows without a multiplication. `shift`
 // is where the child begins; where that is in the middle of a 32-bit word, both halves are loaded instead of computed.
 //
-// flags, one byte a node, or none at all: 1: NaN goes to yes. 2: the node asks for a set, whose row `split` is.
-// used: the columns of x that nodes ask for; a feature's place is its place in this list.
+// used: the columns of x that nodes ask for, as they are, or ~column where NaN has the key 0; a feature's place is its
+// place in this list. A feature of which some nodes send NaN to yes and others to no has two places: no step down asks
+// about NaN, and nodes need no bits for it.
+// flags, one byte a node, or none at all: 1: the node asks for a set, whose row `split` is.
 #pragma once
 
 #include <stdlib.h>
@@ -53,23 +55,23 @@ constexpr Key kNan = sizeof(Key) == 4 ? Key(0xFF800001u) : Key(0xFFF000000000000
 template <class Key>
 constexpr Key kFirstLeaf = kNan<Key>;
 
-// x + 0 makes 0 of -0; negative numbers are ordered by their bits backwards.
-inline std::uint32_t key_of(float x) {
+// x + 0 makes 0 of -0; negative numbers are ordered by their bits backwards. NaN gets the key `nan`.
+inline std::uint32_t key_of(float x, std::uint32_t nan) {
   x += 0.0f;
   std::uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
   const std::uint32_t key =
       bits ^ (static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31) | kSign<std::uint32_t>);
-  return x != x ? kNan<std::uint32_t> : key;
+  return x != x ? nan : key;
 }
 
-inline std::uint64_t key_of(double x) {
+inline std::uint64_t key_of(double x, std::uint64_t nan) {
   x += 0.0;
   std::uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
   const std::uint64_t key =
       bits ^ (static_cast<std::uint64_t>(static_cast<std::int64_t>(bits) >> 63) | kSign<std::uint64_t>);
-  return x != x ? kNan<std::uint64_t> : key;
+  return x != x ? nan : key;
 }
 
 inline float number_of(std::uint32_t key) {
@@ -99,21 +101,19 @@ inline bool in_set(const Sets& sets, std::uint64_t set, X x) {
   return (sets.bits[static_cast<std::int64_t>(set) * sets.words + category / 32] >> (category % 32)) & 1;
 }
 
-// What prepare() finds out: how many levels of each tree have no leaf, at most kMostFree, and whether a node asks for sets.
+// What prepare() finds out: how many levels of each tree have no leaf, at most kMostFree.
 struct State {
-  bool member;
   std::int32_t* free_levels;
 };
 
 struct Forest {
   const void* nodes;
-  const std::uint8_t* flags;  // nullptr: none
+  const std::uint8_t* flags;  // nullptr: no node asks for a set
   const std::int64_t* trees;
   const std::int32_t* free_levels;
   const std::int32_t* used;
   std::int64_t n_trees, n_used, n_features;
   int shift;
-  bool member;
   Sets sets;
 };
 
@@ -128,8 +128,14 @@ inline Forest forest_of(const Step& step, int shift, const State& state) {
           in[kUsed].width,
           in[kX].width,
           shift,
-          state.member,
           {data_of<std::uint32_t>(in[kSets]), in[kSets].dims[1]}};
+}
+
+// The column of x, and the key of NaN, of a feature in use.
+inline std::int64_t column_of(std::int32_t used) { return used < 0 ? ~used : used; }
+template <class Key>
+inline Key nan_of(std::int32_t used) {
+  return used < 0 ? 0 : kNan<Key>;
 }
 
 template <class Node>
@@ -139,24 +145,37 @@ inline std::int64_t leaf_of(const Node& node) {
 
 // ---- checks ----------------------------------------------------------------------------------------------------------
 
+struct Limits {
+  std::int64_t count, leaves, used, sets;  // nodes of the tree, numbers of leaves, features in use, sets
+};
+
+// Whether all nodes of a tree are good. No branches, and words of one width: compilers make vectors of it.
 template <class Node>
-void check_tree(const char* name, const Node* tree, const std::uint8_t* flags, std::int64_t count, int shift,
-                std::int64_t leaves, std::int64_t used, std::int64_t sets) {
+bool is_tree(const Node* tree, int shift, const Limits& limits) {
   using Key = typename Node::Key;
-  const Key fields = (Key{1} << shift) - 1;
-  bool ok = true, known = true;  // one decision a tree: the loop has no branches to miss
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Key split = tree[i].split, field = tree[i].word & fields;
-    const auto child = static_cast<std::int64_t>(tree[i].word >> shift);
-    const int flag = flags == nullptr ? 0 : flags[i];
-    const bool leaf = child == i, member = (flag & 2) != 0;
-    known &= flag < 4 && (field & 7) == 0 && static_cast<std::int64_t>(field >> 3) < used;
-    const bool good_leaf = split >= kFirstLeaf<Key> && split - kFirstLeaf<Key> < static_cast<Key>(leaves) && !member;
-    const bool good_node = child > i && child + 1 < count && (!member || split < static_cast<Key>(sets));
-    ok &= leaf ? good_leaf : good_node;
+  const Key fields = (Key{1} << shift) - 1, last = static_cast<Key>(limits.count - 1),
+            used = static_cast<Key>(limits.used) << 3, leaves = static_cast<Key>(limits.leaves);
+  Key bad = 0;
+  for (std::int64_t i = 0; i <= static_cast<std::int64_t>(last); ++i) {
+    const Key split = tree[i].split, word = tree[i].word, at = static_cast<Key>(i);
+    const Key child = word >> shift, field = word & fields;
+    const Key bad_leaf = split - kFirstLeaf<Key> < leaves ? 0 : 1;  // less than the first leaf: a large number
+    const Key bad_node = (child > at ? 0 : 1) | (child < last ? 0 : 1);
+    bad |= (child == at ? bad_leaf : bad_node) | (field & 7) | (field < used ? 0 : 1);
   }
-  require(known, name, "a node asks for a feature that is not there");
-  require(ok, name, "a node's children are before it or beyond its tree, a leaf has no values, or a set is unknown");
+  return bad == 0;
+}
+
+// Of a good tree, what flags add.
+template <class Node>
+bool are_flags(const Node* tree, const std::uint8_t* flags, int shift, const Limits& limits) {
+  bool good = true;
+  for (std::int64_t i = 0; i < limits.count; ++i) {
+    const bool leaf = static_cast<std::int64_t>(tree[i].word >> shift) == i;
+    const bool set = !leaf && static_cast<std::uint64_t>(tree[i].split) < static_cast<std::uint64_t>(limits.sets);
+    good &= flags[i] == 0 || (flags[i] == 1 && set);
+  }
+  return good;
 }
 
 template <class Node>
@@ -171,10 +190,12 @@ void check_trees(const char* name, const Step& step, int shift) {
             "a tree beyond the nodes");
     require(table[1] <= (std::int64_t{1} << 31), name, "a tree of too many nodes");
     require(in_range(table[2], 0, leaves - 1), name, "a tree beyond the leaves");
-    const std::int64_t numbers = static_cast<std::int64_t>(~Key{0} - kFirstLeaf<Key>);
-    check_tree(name, all + table[0], flags == nullptr ? nullptr : flags + table[0], table[1], shift,
-               leaves - table[2] < numbers ? leaves - table[2] : numbers, step.inputs[kUsed].width,
-               step.inputs[kSets].dims[0]);
+    const std::int64_t numbers = static_cast<std::int64_t>(~Key{0} - kFirstLeaf<Key>), left = leaves - table[2];
+    const Limits limits{table[1], left < numbers ? left : numbers, step.inputs[kUsed].width, step.inputs[kSets].dims[0]};
+    require(is_tree(all + table[0], shift, limits), name,
+            "a node's children are before it or beyond its tree, its feature is not there, or a leaf has no values");
+    require(flags == nullptr || are_flags(all + table[0], flags + table[0], shift, limits), name,
+            "a node asks for a set that is not there");
   }
 }
 
@@ -199,7 +220,7 @@ void check_forest(const Step& step, const char* name, std::int64_t shift, DType 
   require(used.dtype == DType::i32 && in_range(used.width, 1, std::int64_t{1} << 28), name,
           "used is no list of features");
   for (std::int64_t u = 0; u < used.width; ++u)
-    require(in_range(data_of<std::int32_t>(used)[u], 0, x.width - 1), name, "a feature in use is not there");
+    require(column_of(data_of<std::int32_t>(used)[u]) < x.width, name, "a feature in use is not there");
   narrow ? check_trees<Narrow>(name, step, static_cast<int>(shift)) : check_trees<Wide>(name, step, 32);
 }
 
@@ -220,9 +241,8 @@ void* prepare_forest(const Step& step, int shift) {
   const std::int64_t n_trees = step.inputs[kTrees].dims[0];
   auto* state = static_cast<State*>(malloc(sizeof(State) + static_cast<std::size_t>(n_trees) * sizeof(std::int32_t)));
   if (state == nullptr) fail("TreeEnsemble: no memory for %lld trees", static_cast<long long>(n_trees));
-  *state = {false, reinterpret_cast<std::int32_t*>(state + 1)};
-  const Tensor &flags = step.inputs[kFlags], &nodes = step.inputs[kNodes];
-  for (std::int64_t i = 0; i < flags.width; ++i) state->member |= (data_of<std::uint8_t>(flags)[i] & 2) != 0;
+  *state = {reinterpret_cast<std::int32_t*>(state + 1)};
+  const Tensor& nodes = step.inputs[kNodes];
   for (std::int64_t t = 0; t < n_trees; ++t) {
     const std::int64_t first = data_of<std::int64_t>(step.inputs[kTrees])[t * kTreeFields];
     state->free_levels[t] = nodes.dtype == DType::u32

@@ -1,11 +1,19 @@
-// The scan: for trees of at most 64 leaves. Leaves are bits, from left to right; a node that says no clears the leaves
-// below its yes; the lowest bit left is the leaf (C. Lucchese et al., QuickScorer, SIGIR 2015). No branches, no gathers:
-// every node of a tree asks 64 rows at once.
+// The scan: for trees of at most 256 leaves. Leaves are bits, from left to right; a node that says no clears the leaves
+// below its yes; the lowest bit left is the leaf (C. Lucchese et al., QuickScorer, SIGIR 2015). No branches, no gathers,
+// and everything is a byte: a register asks a node about as many rows as it has bytes.
 //
-//   x         columns in use, 64 rows each
-//   words     a tree's leaves in one word, or two of 32 bits: each has its own list of the nodes that clear some of it
-//   lists     begin | end of those that send NaN to no | of those that send NaN to yes | of those that ask for a set
-//   nodes     splits, features (places in `used`), masks (of what stays); of a set, split holds its row * 2 + NaN to yes
+//   column    up to 253 of the splits of a feature, ascending: its cuts. A feature of more has several columns.
+//   codes     a number becomes one more than the count of a column's cuts that are below it, minus 128
+//   planes    eight leaves of a tree each, from left to right, a byte a row; each has a list of the nodes that clear some
+//   node      column | code: greater than a row's means yes | mask: what stays of the plane
+//
+//             rows 0 ... 31            rows 32 ... 63
+//   plane 0   11111111 11110000 ...    ...                  the first plane with a bit left, and its lowest bit
+//   plane 1   00111111 11111111 ...
+//
+// A column of few cuts counts them for many rows at once; one of many finds the sixteen that count among sixteen times
+// sixteen, for a row at once. A column may stand for a set instead: the code says whether x is in it. Where nodes send NaN
+// both ways, a feature's columns come twice, the second time made from the first.
 #pragma once
 
 #include "kernels/trees/layout.h"
@@ -14,182 +22,313 @@
 namespace sardonyx {
 namespace {
 
-constexpr int kScanRows = 64;
-constexpr int kListFields = 4;
+constexpr int kScanRows = 256;
+constexpr int kMostPlanes = 32;
+constexpr int kCutsAtOnce = 16;  // of a column of many: one register of AVX-512
+constexpr int kTile = 64;        // rows whose numbers are coded together: all their columns stay in the cache
+constexpr int kTreesAtOnce = 8;  // whose leaves are found before they are used
 
-enum ScanInput { kSplits = kForestInputs, kFeatures, kMasks, kLists, kAfterScan };
-constexpr int kScanInputs = 4;
+enum ScanInput { kCuts = kForestInputs, kColumns, kPlanes, kLists, kAsks, kAfterScan };
+constexpr int kScanInputs = static_cast<int>(kAfterScan) - static_cast<int>(kForestInputs);
+
+// Columns: of what they are made. kSame: as the column before, but for NaN.
+enum ColumnField { kKind, kFeature, kFirstCut, kCutCount, kColumnFields };
+enum ColumnKind { kFew, kMany, kSet, kSame, kColumnKinds };
+
+struct Ask {
+  std::uint16_t column;
+  std::int8_t code;
+  std::uint8_t mask;
+};
+
+typedef std::int8_t Codes __attribute__((vector_size(kVectorBytes)));
+typedef std::uint8_t Bits __attribute__((vector_size(kVectorBytes)));
+constexpr int kBlock = 4 * kVectorBytes;  // rows that a list is read for: their bits stay in registers
+
+constexpr std::int8_t kNanCode = -128, kNever = 127;  // NaN goes to yes, to no: codes of nodes are -127 ... 127
+
+// ---- numbers to codes ------------------------------------------------------------------------------------------------
+
+template <class X>
+using Count = std::conditional_t<sizeof(X) == 4, std::int32_t, std::int64_t>;
+
+// How many of kCutsAtOnce cuts are below x.
+template <class X>
+inline int count_below(const X* cuts, X x) {
+#if SARDONYX_ISA == 1
+  const auto pairs = [&](int i) {  // of 32 bits each: cuts i ... i + 7
+    if constexpr (sizeof(X) == 4) {
+      return _mm256_castps_si256(_mm256_cmp_ps(_mm256_loadu_ps(cuts + i), _mm256_set1_ps(x), _CMP_LT_OQ));
+    } else {
+      const __m256d low = _mm256_cmp_pd(_mm256_loadu_pd(cuts + i), _mm256_set1_pd(x), _CMP_LT_OQ);
+      const __m256d high = _mm256_cmp_pd(_mm256_loadu_pd(cuts + i + 4), _mm256_set1_pd(x), _CMP_LT_OQ);
+      return _mm256_packs_epi32(_mm256_castpd_si256(low), _mm256_castpd_si256(high));
+    }
+  };
+  const int bytes = _mm256_movemask_epi8(_mm256_packs_epi32(pairs(0), pairs(8)));  // two of each cut, in some order
+  return __builtin_popcount(static_cast<unsigned>(bytes)) / 2;
+#elif SARDONYX_ISA == 2
+  if constexpr (sizeof(X) == 4) {
+    return __builtin_popcount(_mm512_cmp_ps_mask(_mm512_loadu_ps(cuts), _mm512_set1_ps(x), _CMP_LT_OQ));
+  } else {
+    const __m512d v = _mm512_set1_pd(x);
+    return __builtin_popcount(_mm512_cmp_pd_mask(_mm512_loadu_pd(cuts), v, _CMP_LT_OQ)) +
+           __builtin_popcount(_mm512_cmp_pd_mask(_mm512_loadu_pd(cuts + 8), v, _CMP_LT_OQ));
+  }
+#else
+  int count = 0;
+  for (int i = 0; i < kCutsAtOnce; ++i) count += cuts[i] < x ? 1 : 0;
+  return count;
+#endif
+}
+
+// How many of the cuts are below each of the numbers: many numbers at once.
+template <class X>
+inline void count_cuts(const X* cuts, std::int64_t count, const X* x, int rows, Count<X>* below) {
+  constexpr int kWidth = kLanes<X>, kVectors = 4;
+  for (int r = 0; r < rows; r += kVectors * kWidth) {
+    Vector<X> numbers[kVectors];
+    VectorBits<X> counts[kVectors];
+    for (int v = 0; v < kVectors; ++v) numbers[v] = load(x + r + v * kWidth), counts[v] = VectorBits<X>{};
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Vector<X> cut = cuts[i] - Vector<X>{};
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) counts[v] -= cut < numbers[v];
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) memcpy(below + r + v * kWidth, &counts[v], kVectorBytes);
+  }
+}
+
+template <class X>
+__attribute__((noinline)) void code_of_few(const X* cuts, std::int64_t count, const X* x, int rows,
+                                           std::int8_t* codes) {
+  Count<X> below[kTile];
+  count_cuts(cuts, count, x, rows, below);
+  for (int r = 0; r < rows; ++r) codes[r] = static_cast<std::int8_t>(below[r] - 127);
+}
+
+// Cuts in sixteens; before them, the last cut of each sixteen, of which the last is infinite.
+template <class X>
+__attribute__((noinline)) void code_of_many(const X* cuts, std::int64_t count, const X* x, int rows,
+                                            std::int8_t* codes) {
+  const std::int64_t sixteens = count / kCutsAtOnce - 1;
+  Count<X> at[kTile];
+  count_cuts(cuts, sixteens - 1, x, rows, at);
+  for (int r = 0; r < rows; ++r) {
+    const auto first = static_cast<std::int64_t>(kCutsAtOnce) * at[r];
+    const auto below = static_cast<int>(first) + count_below(cuts + kCutsAtOnce + first, x[r]);
+    codes[r] = static_cast<std::int8_t>(below - 127);
+  }
+}
+
+// Makes codes of a tile of up to kTile rows, column by column.
+template <class X>
+struct Coder {
+  const Forest& forest;
+  const X* cuts;
+  X numbers[kTile] = {};
+  bool nan = false;
+
+  void read(const X* x, int rows) {
+    for (int r = 0; r < rows; ++r) numbers[r] = x[r * forest.n_features];
+    int unequal = 0;
+    for (int r = 0; r < kTile; ++r) unequal |= numbers[r] != numbers[r];
+    nan = unequal != 0;
+  }
+
+  void code(const std::int32_t* column, const X* x, int rows, std::int8_t* codes) {
+    const std::int32_t kind = column[kKind];
+    if (kind == kSame) {
+      memcpy(codes, codes - kScanRows, kTile);
+    } else {
+      read(x + column_of(column[kFeature]), rows);
+      const X* own = cuts + column[kFirstCut];
+      if (kind == kFew) code_of_few(own, column[kCutCount], numbers, rows, codes);
+      if (kind == kMany) code_of_many(own, column[kCutCount], numbers, rows, codes);
+      if (kind == kSet) {
+        const auto set = static_cast<std::uint64_t>(column[kFirstCut]);
+        for (int r = 0; r < rows; ++r) codes[r] = in_set(forest.sets, set, numbers[r]) ? kNanCode : kNever;
+      }
+    }
+    if (!nan) return;
+    const std::int8_t missing = column[kFeature] < 0 ? kNanCode : kNever;
+    for (int r = 0; r < rows; ++r) codes[r] = numbers[r] != numbers[r] ? missing : codes[r];
+  }
+};
+
+// ---- codes to leaves -------------------------------------------------------------------------------------------------
+
+// The bits of a plane that are left, for kVectors vectors of rows.
+template <int kVectors>
+inline void scan_plane(const Ask* ask, const Ask* end, const std::int8_t* codes, Bits (&left)[kVectors]) {
+  for (int v = 0; v < kVectors; ++v) left[v] = ~Bits{};
+  for (; ask < end; ++ask) {
+    const std::int8_t* column = codes + ask->column * kScanRows;
+    const Codes split = ask->code - Codes{};
+    const Bits mask = ask->mask - Bits{};
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      Codes row;
+      memcpy(&row, column + v * kVectorBytes, sizeof row);
+      left[v] &= (Bits)(split > row) | mask;
+    }
+  }
+}
+
+// The place of the lowest bit of each byte.
+inline Bits lowest_bits(Bits x) {
+  const Bits lowest = x & (~x + 1);
+  return ((Bits)((lowest & 0xAA) != 0) & 1) | ((Bits)((lowest & 0xCC) != 0) & 2) | ((Bits)((lowest & 0xF0) != 0) & 4);
+}
+
+// The leaves of kVectors vectors of rows in a tree of these planes.
+template <int kVectors>
+inline void scan_rows(const Ask* asks, const std::int64_t* lists, int planes, const std::int8_t* codes,
+                      std::uint8_t* leaves) {
+  Bits byte[kVectors], first[kVectors];
+  scan_plane<kVectors>(asks + lists[planes - 1], asks + lists[planes], codes, byte);
+  for (int v = 0; v < kVectors; ++v) first[v] = static_cast<std::uint8_t>(8 * (planes - 1)) - Bits{};
+  for (int p = planes - 2; p >= 0; --p) {
+    Bits left[kVectors];
+    scan_plane<kVectors>(asks + lists[p], asks + lists[p + 1], codes, left);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const Bits none = (Bits)(left[v] == 0);
+      byte[v] = (byte[v] & none) | left[v];
+      first[v] = (first[v] & none) | (~none & static_cast<std::uint8_t>(8 * p));
+    }
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    const Bits leaf = first[v] | lowest_bits(byte[v]);
+    memcpy(leaves + v * kVectorBytes, &leaf, sizeof leaf);
+  }
+}
 
 struct Scan {
-  const void* splits;
-  const std::int32_t* features;
-  const void* masks;
-  const std::int64_t* lists;
+  const std::int32_t* columns;
+  const std::int64_t *planes, *lists;
+  const Ask* asks;
+  std::int64_t n_columns;
 };
 
 inline Scan scan_of(const Step& step) {
   const Tensor* in = step.inputs;
-  return {in[kSplits].data, data_of<std::int32_t>(in[kFeatures]), in[kMasks].data, data_of<std::int64_t>(in[kLists])};
+  return {data_of<std::int32_t>(in[kColumns]), data_of<std::int64_t>(in[kPlanes]), data_of<std::int64_t>(in[kLists]),
+          data_of<Ask>(in[kAsks]), in[kColumns].dims[0]};
 }
 
-// Rows in vectors: what is left of their bits, and their values of one feature.
-template <class X, class Mask>
-struct Lanes {
-  static constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(Mask));
-  static constexpr int kAtOnce = 8;  // vectors a time: their bits stay in registers, a node is loaded once for all
-  typedef Mask Masks __attribute__((vector_size(kVectorBytes)));
-  typedef X Values __attribute__((vector_size(kWidth * sizeof(X))));
-};
-
-// The nodes begin ... end of a list, for kAtOnce vectors of rows.
-template <bool kMissingIsYes, class X, class Mask, int kVectors>
-inline void scan_nodes(const Scan& scan, std::int64_t begin, std::int64_t end, const X* x,
-                       typename Lanes<X, Mask>::Masks (&bits)[kVectors]) {
-  using L = Lanes<X, Mask>;
-  const X* splits = static_cast<const X*>(scan.splits);
-  const Mask* masks = static_cast<const Mask*>(scan.masks);
-  for (std::int64_t i = begin; i < end; ++i) {
-    const X* column = x + static_cast<std::int64_t>(scan.features[i]) * kScanRows;
-    const X split = splits[i];
-    const Mask mask = masks[i];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) {
-      typename L::Values values;
-      memcpy(&values, column + v * L::kWidth, sizeof values);
-      const auto yes = kMissingIsYes ? ~(values > split) : (values <= split);
-      bits[v] &= (typename L::Masks)yes | mask;
-    }
-  }
+// The leaves of up to kScanRows rows in a tree. Not inlined: once, whatever is done with leaves.
+__attribute__((noinline)) void scan_tree(const Scan& scan, std::int64_t t, int rows, const std::int8_t* codes,
+                                         std::uint8_t* leaves) {
+  const std::int64_t* lists = scan.lists + scan.planes[t];
+  const int planes = static_cast<int>(scan.planes[t + 1] - scan.planes[t]);
+  int r = 0;
+  for (; r + 3 * kVectorBytes < rows; r += kBlock) scan_rows<4>(scan.asks, lists, planes, codes + r, leaves + r);
+  for (; r + kVectorBytes < rows; r += 2 * kVectorBytes)
+    scan_rows<2>(scan.asks, lists, planes, codes + r, leaves + r);
+  if (r < rows) scan_rows<1>(scan.asks, lists, planes, codes + r, leaves + r);
 }
 
-// One word of one tree: the bits left for kScanRows rows.
-template <class X, class Mask>
-__attribute__((noinline)) void scan_word(const Scan& scan, const std::int64_t* list, const X* x, const Sets& sets,
-                                         Mask* left) {
-  using L = Lanes<X, Mask>;
-  constexpr int kVectors = L::kAtOnce * L::kWidth > kScanRows ? kScanRows / L::kWidth : L::kAtOnce;
-  for (int first = 0; first < kScanRows; first += kVectors * L::kWidth) {
-    typename L::Masks bits[kVectors];
-    for (int v = 0; v < kVectors; ++v) bits[v] = ~typename L::Masks{};
-    scan_nodes<false, X, Mask>(scan, list[0], list[1], x + first, bits);
-    scan_nodes<true, X, Mask>(scan, list[1], list[2], x + first, bits);
-    for (int v = 0; v < kVectors; ++v) memcpy(left + first + v * L::kWidth, &bits[v], kVectorBytes);
-  }
-  const X* splits = static_cast<const X*>(scan.splits);
-  const Mask* masks = static_cast<const Mask*>(scan.masks);
-  for (std::int64_t i = list[2]; i < list[3]; ++i) {
-    Mask word;
-    memcpy(&word, &splits[i], sizeof word);
-    const X* column = x + static_cast<std::int64_t>(scan.features[i]) * kScanRows;
-    for (int l = 0; l < kScanRows; ++l) {
-      const bool yes = column[l] != column[l] ? (word & 1) != 0 : in_set(sets, word >> 1, column[l]);
-      left[l] &= yes ? ~Mask{0} : masks[i];
-    }
-  }
-}
-
-// Place of the lowest bit of a row's words; some bit is there.
-template <int kWords, class Mask>
-inline int lowest_of(const Mask (*left)[kScanRows], int l) {
-  if constexpr (kWords == 2) return __builtin_ctzll(std::uint64_t{left[1][l]} << 32 | left[0][l]);
-  if constexpr (sizeof(Mask) == 8) return __builtin_ctzll(left[0][l]);
-  return __builtin_ctz(static_cast<std::uint32_t>(left[0][l]));
-}
-
-// Copies the columns in use of up to kScanRows rows; rows that are not there are zeros.
 template <class X>
-__attribute__((noinline)) void fill_columns(const Forest& forest, const X* x, int rows, X* columns) {
-  for (std::int64_t u = 0; u < forest.n_used; ++u) {
-    const X* from = x + forest.used[u];
-    X* to = columns + u * kScanRows;
-    for (int l = 0; l < rows; ++l) to[l] = from[l * forest.n_features];
-    for (int l = rows; l < kScanRows; ++l) to[l] = X(0);
+__attribute__((noinline)) void code_rows(const Step& step, const Forest& forest, const Scan& scan, std::int64_t row,
+                                         int rows, std::int8_t* codes) {
+  Coder<X> coder{forest, data_of<X>(step.inputs[kCuts])};
+  const X* x = data_of<X>(step.inputs[kX]) + row * forest.n_features;
+  for (int first = 0; first < rows; first += kTile) {
+    const int n = rows - first < kTile ? rows - first : kTile;
+    for (std::int64_t c = 0; c < scan.n_columns; ++c)
+      coder.code(scan.columns + c * kColumnFields, x + first * forest.n_features, n, codes + c * kScanRows + first);
   }
 }
 
-template <int kWords, class X, class Mask, class Sink>
-inline void scan_block(const Forest& forest, const Scan& scan, const X* x, std::int64_t rows, X* columns,
-                       const Sink& sink) {
-  Mask left[kWords][kScanRows];
+// Calls sink.trees(first row, rows, first tree, trees, their table, leaves): of each row, trees come in order.
+template <class X, class Sink>
+inline void scan_with(const Step& step, const Forest& forest, std::int64_t rows, void* scratch, const Sink& sink) {
+  const Scan scan = scan_of(step);
+  auto* codes = static_cast<std::int8_t*>(scratch);
+  std::uint8_t leaves[kTreesAtOnce][kScanRows];
   for (std::int64_t r = 0; r < rows; r += kScanRows) {
-    const int n = static_cast<int>(rows - r < kScanRows ? rows - r : kScanRows);
-    fill_columns(forest, x + r * forest.n_features, n, columns);
-    for (std::int64_t t = 0; t < forest.n_trees; ++t) {
-      for (int w = 0; w < kWords; ++w)
-        scan_word(scan, scan.lists + (t * kWords + w) * kListFields, columns, forest.sets, left[w]);
-      const std::int64_t first_leaf = forest.trees[t * kTreeFields + 2];
-      for (int l = 0; l < n; ++l) sink(r + l, t, first_leaf + lowest_of<kWords>(left, l));
+    const int n_rows = static_cast<int>(rows - r < kScanRows ? rows - r : kScanRows);
+    code_rows<X>(step, forest, scan, r, n_rows, codes);
+    for (std::int64_t t = 0; t < forest.n_trees; t += kTreesAtOnce) {
+      const std::int64_t left = forest.n_trees - t;
+      const int n = static_cast<int>(left < kTreesAtOnce ? left : kTreesAtOnce);
+      for (int i = 0; i < n; ++i) scan_tree(scan, t + i, n_rows, codes, leaves[i]);
+      sink.trees(r, n_rows, t, n, forest.trees + t * kTreeFields, leaves);
     }
   }
 }
-
-inline std::int64_t words_of(const Step& step) { return step.inputs[kLists].dims[0] / step.inputs[kTrees].dims[0]; }
 
 template <class Sink>
 inline void scan(const Step& step, const Forest& forest, std::int64_t rows, void* scratch, const Sink& sink) {
-  const Scan scan = scan_of(step);
-  const Tensor& x = step.inputs[kX];
-  if (x.dtype == DType::f64) {
-    scan_block<1, double, std::uint64_t>(forest, scan, data_of<double>(x), rows, static_cast<double*>(scratch), sink);
-  } else if (words_of(step) == 2) {
-    scan_block<2, float, std::uint32_t>(forest, scan, data_of<float>(x), rows, static_cast<float*>(scratch), sink);
-  } else {
-    scan_block<1, float, std::uint32_t>(forest, scan, data_of<float>(x), rows, static_cast<float*>(scratch), sink);
-  }
+  if (step.inputs[kX].dtype == DType::f64) return scan_with<double>(step, forest, rows, scratch, sink);
+  scan_with<float>(step, forest, rows, scratch, sink);
 }
 
 inline std::size_t scan_scratch(const Step& step) {
-  return static_cast<std::size_t>(step.inputs[kUsed].width) * kScanRows * item_size(step.inputs[kX].dtype);
+  return static_cast<std::size_t>(step.inputs[kColumns].dims[0]) * kScanRows;
 }
 
 // ---- checks ----------------------------------------------------------------------------------------------------------
 
-template <int kWords, class Mask>
+template <class X>
+void check_columns(const char* name, const Step& step) {
+  const Tensor &x = step.inputs[kX], &cuts = step.inputs[kCuts], &columns = step.inputs[kColumns];
+  for (std::int64_t c = 0; c < columns.dims[0]; ++c) {
+    const std::int32_t* column = data_of<std::int32_t>(columns) + c * kColumnFields;
+    const std::int64_t first = column[kFirstCut], count = column[kCutCount];
+    require(in_range(column[kKind], 0, kColumnKinds - 1) && (c > 0 || column[kKind] != kSame), name,
+            "a column of an unknown kind");
+    require(column_of(column[kFeature]) < x.width, name, "a column asks for a feature that is not there");
+    if (column[kKind] == kSet) {
+      require(in_range(first, 0, step.inputs[kSets].dims[0] - 1), name, "a column of an unknown set");
+    } else if (column[kKind] != kSame) {
+      const std::int64_t most = cuts.width - first;
+      require(first >= 0 && in_range(count, column[kKind] == kMany ? 2 * kCutsAtOnce : 0, most), name,
+              "a column beyond the cuts");
+      require(column[kKind] == kFew || count % kCutsAtOnce == 0, name, "cuts are not in sixteens");
+    }
+  }
+}
+
 void check_lists(const char* name, const Step& step) {
   const Tensor* in = step.inputs;
-  const std::int64_t* table = data_of<std::int64_t>(in[kTrees]);
-  const std::int64_t* list = data_of<std::int64_t>(in[kLists]);
+  const auto *planes = data_of<std::int64_t>(in[kPlanes]), *lists = data_of<std::int64_t>(in[kLists]);
+  const auto* trees = data_of<std::int64_t>(in[kTrees]);
   for (std::int64_t t = 0; t < in[kTrees].dims[0]; ++t) {
-    Mask stays[kWords][kScanRows];  // the leaves that no node takes away: one of them is always left
-    bool some = false;
-    for (int w = 0; w < kWords; ++w, list += kListFields) {
-      const bool ordered = list[0] >= 0 && list[0] <= list[1] && list[1] <= list[2] && list[2] <= list[3];
-      require(ordered && list[3] <= in[kSplits].width, name, "lists of nodes are not in order");
-      stays[w][0] = ~Mask{0};
-      for (std::int64_t i = list[0]; i < list[3]; ++i) stays[w][0] &= data_of<Mask>(in[kMasks])[i];
-      some |= stays[w][0] != 0;
-      for (std::int64_t i = list[2]; i < list[3]; ++i) {
-        Mask word;
-        memcpy(&word, static_cast<const Mask*>(in[kSplits].data) + i, sizeof word);
-        require(static_cast<std::uint64_t>(word >> 1) < static_cast<std::uint64_t>(in[kSets].dims[0]), name,
-                "an unknown set");
+    require(planes[t] >= 0 && in_range(planes[t + 1] - planes[t], 1, kMostPlanes) && planes[t + 1] < in[kLists].width,
+            name, "impossible planes");
+    std::int64_t leaf = -1;  // the first that no node takes away
+    for (std::int64_t p = planes[t]; p < planes[t + 1]; ++p) {
+      require(lists[p] >= 0 && lists[p] <= lists[p + 1] && lists[p + 1] <= in[kAsks].width, name,
+              "lists of nodes are not in order");
+      unsigned stays = 0xFF;
+      for (std::int64_t i = lists[p]; i < lists[p + 1]; ++i) {
+        const Ask ask = data_of<Ask>(in[kAsks])[i];
+        require(ask.column < in[kColumns].dims[0], name, "a node's column is not there");
+        stays &= ask.mask;
       }
+      if (stays != 0 && leaf < 0) leaf = 8 * (p - planes[t]) + __builtin_ctz(stays);
     }
-    require(some, name, "nodes take all leaves away");
-    require(lowest_of<kWords>(stays, 0) < in[kLeafTable].dims[0] - table[t * kTreeFields + 2], name,
-            "a leaf without values");
+    require(leaf >= 0, name, "nodes take all leaves away");
+    require(leaf < in[kLeafTable].dims[0] - trees[t * kTreeFields + 2], name, "a leaf without values");
   }
 }
 
 void check_scan(const Step& step, const char* name) {
   const Tensor* in = step.inputs;
-  for (int i = kSplits; i < kAfterScan; ++i) require(in[i].constant, name, "the lists are constants");
-  const bool wide = in[kX].dtype == DType::f64;
-  require(in[kSplits].dtype == in[kX].dtype, name, "splits of another type than x");
-  require(in[kFeatures].dtype == DType::i32 && in[kMasks].dtype == (wide ? DType::u64 : DType::u32), name,
-          "features or masks of the wrong type");
-  require(in[kFeatures].width == in[kSplits].width && in[kMasks].width == in[kSplits].width, name,
-          "splits, features and masks differ");
-  require(in[kLists].dtype == DType::i64 && in[kLists].rank == 2 && in[kLists].dims[1] == kListFields, name,
-          "lists are not rows of four");
-  const std::int64_t n_trees = in[kTrees].dims[0], n_lists = in[kLists].dims[0];
-  require(n_lists == n_trees || (n_lists == 2 * n_trees && !wide), name, "lists do not fit the trees");
-  for (std::int64_t i = 0; i < in[kFeatures].width; ++i)
-    require(in_range(data_of<std::int32_t>(in[kFeatures])[i], 0, in[kUsed].width - 1), name,
-            "a node's feature is not in use");
-  if (wide) return check_lists<1, std::uint64_t>(name, step);
-  if (words_of(step) == 2) return check_lists<2, std::uint32_t>(name, step);
-  check_lists<1, std::uint32_t>(name, step);
+  for (int i = kForestInputs; i < kAfterScan; ++i) require(in[i].constant, name, "the lists are constants");
+  require(in[kCuts].dtype == in[kX].dtype, name, "cuts of another type than x");
+  require(in[kColumns].dtype == DType::i32 && in[kColumns].rank == 2 && in[kColumns].dims[1] == kColumnFields &&
+              in_range(in[kColumns].dims[0], 1, 1 << 24),
+          name, "columns are not rows of four");
+  require(in[kPlanes].dtype == DType::i64 && in[kPlanes].width == in[kTrees].dims[0] + 1, name,
+          "planes do not fit the trees");
+  require(in[kLists].dtype == DType::i64 && in[kLists].width > 0, name, "lists are not numbers");
+  require(in[kAsks].dtype == DType::u32, name, "nodes of the wrong type");
+  in[kX].dtype == DType::f64 ? check_columns<double>(name, step) : check_columns<float>(name, step);
+  check_lists(name, step);
 }
 
 }  // namespace

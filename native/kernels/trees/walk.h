@@ -5,16 +5,14 @@
 //
 // keys, eight rows a group:   feature 0: r0 r1 .. r7 | feature 1: r0 r1 .. r7 | ...      a row alone: a key every 8 bytes
 //
-// Where a group has a NaN and nodes have flags, or nodes ask for sets, the careful step looks at the flags too. On
-// machines that gather slowly (AMD's) this beats vectors of gathers by half; on others it is no slower.
+// Where nodes ask for sets, the step looks at the flags too. On machines that gather slowly (AMD's) this beats vectors of
+// gathers by half; on others it is no slower.
 #pragma once
 
 #include "kernels/trees/layout.h"
 
 namespace sardonyx {
 namespace {
-
-enum Care { kNone, kMissing, kMembers };
 
 struct Rows {
   std::int64_t first, end;
@@ -79,17 +77,15 @@ struct WideStep {
   }
 };
 
-template <Care kCare, class Node>
-inline std::uint64_t careful_step(const Node* tree, const std::uint8_t* flags, std::uint64_t at, typename Node::Key key,
-                                  const Sets& sets, int shift) {
+// The same where nodes may ask for sets.
+template <class Node>
+inline std::uint64_t step_of_sets(const Forest& forest, const Node* tree, const std::uint8_t* flags, std::uint64_t at,
+                                  typename Node::Key key) {
+  using Key = typename Node::Key;
   const Node node = tree[at];
-  const std::uint8_t flag = flags[at];
-  const bool nan = key == kNan<typename Node::Key>;
-  bool no = (key > node.split) & !(nan & ((flag & 1) != 0));
-  if constexpr (kCare == kMembers) {
-    if ((flag & 2) != 0) no = nan ? (flag & 1) == 0 : !in_set(sets, node.split, number_of(key));
-  }
-  return static_cast<std::uint64_t>(node.word >> shift) + no;
+  bool no = key > node.split;
+  if (flags[at] != 0) no = key == 0 || key == kNan<Key> ? key != 0 : !in_set(forest.sets, node.split, number_of(key));
+  return static_cast<std::uint64_t>(node.word >> forest.shift) + no;
 }
 
 // All lanes down; at[l] is where lane l arrives. step(l) is where it goes next.
@@ -115,22 +111,21 @@ inline void descend(std::int32_t free_levels, std::uint64_t* at, const Move& mov
 // ---- eight rows, one tree --------------------------------------------------------------------------------------------
 
 template <class Key, class X>
-__attribute__((noinline)) bool fill_group(const Forest& forest, const X* x, int rows, Key* keys) {
+__attribute__((noinline)) void fill_group(const Forest& forest, const X* x, int rows, Key* keys) {
   const X* from[kLanes8];
   for (int l = 0; l < kLanes8; ++l) from[l] = x + (l < rows ? l : 0) * forest.n_features;
-  bool nan = false;
   for (std::int64_t u = 0; u < forest.n_used; ++u, keys += kLanes8) {
     using Number = std::conditional_t<sizeof(Key) == 4, float, double>;
+    const std::int64_t column = column_of(forest.used[u]);
+    const Key nan = nan_of<Key>(forest.used[u]);
     Number numbers[kLanes8];
-    for (int l = 0; l < kLanes8; ++l) numbers[l] = static_cast<Number>(from[l][forest.used[u]]);
-    for (int l = 0; l < kLanes8; ++l) keys[l] = key_of(numbers[l]);
-    for (int l = 0; l < kLanes8; ++l) nan |= numbers[l] != numbers[l];
+    for (int l = 0; l < kLanes8; ++l) numbers[l] = static_cast<Number>(from[l][column]);
+    for (int l = 0; l < kLanes8; ++l) keys[l] = key_of(numbers[l], nan);
   }
-  return nan;
 }
 
 // Where the rows of a group arrive. Not inlined: once for every kind of node, whatever is done with leaves.
-template <Care kCare, class Step>
+template <bool kSetsToo, class Step>
 __attribute__((noinline)) void leaves_of_group(const Forest& forest, std::int64_t t, const Step& step,
                                                const typename Step::Node::Key* keys, std::int64_t* leaves) {
   using Node = typename Step::Node;
@@ -138,46 +133,38 @@ __attribute__((noinline)) void leaves_of_group(const Forest& forest, std::int64_
   const std::int64_t first = forest.trees[t * kTreeFields], first_leaf = forest.trees[t * kTreeFields + 2];
   const Node* tree = static_cast<const Node*>(forest.nodes) + first;
   std::uint64_t at[kLanes8];
-  if constexpr (kCare == kNone) {
+  if constexpr (!kSetsToo) {
     descend(forest.free_levels[t], at,
             [&](int l, std::uint64_t from) { return step.template go<sizeof(Key)>(tree, from, keys + l); });
   } else {
     const Key fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
     const std::uint8_t* flags = forest.flags + first;
     descend(forest.free_levels[t], at, [&](int l, std::uint64_t from) {
-      const Key key = keys[(tree[from].word & fields) + static_cast<Key>(l)];
-      return careful_step<kCare>(tree, flags, from, key, forest.sets, forest.shift);
+      return step_of_sets(forest, tree, flags, from, keys[(tree[from].word & fields) + static_cast<Key>(l)]);
     });
   }
   for (int l = 0; l < kLanes8; ++l) leaves[l] = first_leaf + leaf_of(tree[at[l]]);
 }
 
-// Scratch: keys of all groups, then a byte a group: the care it needs.
+// Scratch: keys of all groups.
 template <class Step, class X, class Sink>
 inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scratch, const Sink& sink) {
   using Key = typename Step::Node::Key;
   const Step step(forest.shift);
   const std::int64_t groups = (rows.end - rows.first + kLanes8 - 1) / kLanes8, size = forest.n_used * kLanes8;
   Key* keys = static_cast<Key*>(scratch);
-  auto* care = reinterpret_cast<std::uint8_t*>(keys + groups * size);
   const auto first_of = [=](std::int64_t g) { return rows.first + g * kLanes8; };
   const auto count_of = [=](std::int64_t g) {
     const std::int64_t left = rows.end - first_of(g);
     return static_cast<int>(left < kLanes8 ? left : kLanes8);
   };
-  for (std::int64_t g = 0; g < groups; ++g) {
-    const bool nan = fill_group(forest, x + first_of(g) * forest.n_features, count_of(g), keys + g * size);
-    care[g] = forest.member ? kMembers : nan && forest.flags != nullptr ? kMissing : kNone;
-  }
+  for (std::int64_t g = 0; g < groups; ++g)
+    fill_group(forest, x + first_of(g) * forest.n_features, count_of(g), keys + g * size);
   for (std::int64_t t = 0; t < forest.n_trees; ++t) {
     for (std::int64_t g = 0; g < groups; ++g) {
-      const Key* own = keys + g * size;
       std::int64_t leaves[kLanes8];
-      switch (care[g]) {
-        case kNone: leaves_of_group<kNone>(forest, t, step, own, leaves); break;
-        case kMissing: leaves_of_group<kMissing>(forest, t, step, own, leaves); break;
-        default: leaves_of_group<kMembers>(forest, t, step, own, leaves);
-      }
+      forest.flags == nullptr ? leaves_of_group<false>(forest, t, step, keys + g * size, leaves)
+                              : leaves_of_group<true>(forest, t, step, keys + g * size, leaves);
       for (int l = 0; l < count_of(g); ++l) sink(first_of(g) + l, t, leaves[l]);
     }
   }
@@ -186,19 +173,16 @@ inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scrat
 // ---- one row, eight trees --------------------------------------------------------------------------------------------
 
 template <class Key, class X>
-__attribute__((noinline)) bool fill_row(const Forest& forest, const X* x, Key* keys) {
+__attribute__((noinline)) void fill_row(const Forest& forest, const X* x, Key* keys) {
   constexpr std::int64_t kStride = 8 / static_cast<std::int64_t>(sizeof(Key));
-  bool nan = false;
   for (std::int64_t u = 0; u < forest.n_used; ++u) {
-    const auto number = static_cast<std::conditional_t<sizeof(Key) == 4, float, double>>(x[forest.used[u]]);
-    keys[u * kStride] = key_of(number);
-    nan |= number != number;
+    const auto number = static_cast<std::conditional_t<sizeof(Key) == 4, float, double>>(x[column_of(forest.used[u])]);
+    keys[u * kStride] = key_of(number, nan_of<Key>(forest.used[u]));
   }
-  return nan;
 }
 
 // Of a row alone, where at[...] is in a tree that begins at node `first`: one step down.
-template <Care kCare, class Step>
+template <bool kSetsToo, class Step>
 struct Alone {
   using Node = typename Step::Node;
   using Key = typename Node::Key;
@@ -211,21 +195,21 @@ struct Alone {
       : forest(forest), nodes(static_cast<const Node*>(forest.nodes)), keys(keys), step(forest.shift) {}
 
   inline std::uint64_t move(const Node* tree, std::uint64_t from) const {
-    if constexpr (kCare == kNone) {
+    if constexpr (!kSetsToo) {
       return step.template go<1>(tree, from, keys);
     } else {
       const auto fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
       const Key key = keys[(tree[from].word & fields) / sizeof(Key)];
-      return careful_step<kCare>(tree, forest.flags + (tree - nodes), from, key, forest.sets, forest.shift);
+      return step_of_sets(forest, tree, forest.flags + (tree - nodes), from, key);
     }
   }
 };
 
 // Where a row arrives in the eight trees of `table`.
-template <Care kCare, class Step>
+template <bool kSetsToo, class Step>
 __attribute__((noinline)) void leaves_of_row(const Forest& forest, std::int64_t t, const typename Step::Node::Key* keys,
                                              std::int64_t* leaves) {
-  const Alone<kCare, Step> row(forest, keys);
+  const Alone<kSetsToo, Step> row(forest, keys);
   const std::int64_t* table = forest.trees + t * kTreeFields;
   const typename Step::Node* tree[kLanes8];
   std::uint64_t at[kLanes8];
@@ -239,34 +223,33 @@ __attribute__((noinline)) void leaves_of_row(const Forest& forest, std::int64_t 
 }
 
 // Where a row arrives in one tree.
-template <Care kCare, class Step>
+template <bool kSetsToo, class Step>
 __attribute__((noinline)) std::int64_t leaf_of_row(const Forest& forest, std::int64_t t,
                                                    const typename Step::Node::Key* keys) {
-  const Alone<kCare, Step> row(forest, keys);
+  const Alone<kSetsToo, Step> row(forest, keys);
   const typename Step::Node* tree = row.nodes + forest.trees[t * kTreeFields];
   std::uint64_t at = 0;
   for (std::uint64_t to = row.move(tree, at); to != at; to = row.move(tree, to)) at = to;
   return forest.trees[t * kTreeFields + 2] + leaf_of(tree[at]);
 }
 
-template <Care kCare, class Step, class Sink>
+template <bool kSetsToo, class Step, class Sink>
 inline void walk_trees(const Forest& forest, const typename Step::Node::Key* keys, std::int64_t row, const Sink& sink) {
   std::int64_t t = 0;
   for (; t + kLanes8 <= forest.n_trees; t += kLanes8) {
     std::int64_t leaves[kLanes8];
-    leaves_of_row<kCare, Step>(forest, t, keys, leaves);
+    leaves_of_row<kSetsToo, Step>(forest, t, keys, leaves);
     for (int l = 0; l < kLanes8; ++l) sink(row, t + l, leaves[l]);
   }
-  for (; t < forest.n_trees; ++t) sink(row, t, leaf_of_row<kCare, Step>(forest, t, keys));
+  for (; t < forest.n_trees; ++t) sink(row, t, leaf_of_row<kSetsToo, Step>(forest, t, keys));
 }
 
 template <class Step, class X, class Sink>
 inline void walk_row(const Forest& forest, const X* x, std::int64_t row, void* scratch, const Sink& sink) {
   auto* keys = static_cast<typename Step::Node::Key*>(scratch);
-  const bool nan = fill_row(forest, x, keys);
-  if (forest.member) return walk_trees<kMembers, Step>(forest, keys, row, sink);
-  if (nan && forest.flags != nullptr) return walk_trees<kMissing, Step>(forest, keys, row, sink);
-  walk_trees<kNone, Step>(forest, keys, row, sink);
+  fill_row(forest, x, keys);
+  forest.flags == nullptr ? walk_trees<false, Step>(forest, keys, row, sink)
+                          : walk_trees<true, Step>(forest, keys, row, sink);
 }
 
 // ---- any rows --------------------------------------------------------------------------------------------------------
@@ -299,7 +282,7 @@ inline void walk(const Step& step, const Forest& forest, Rows rows, void* scratc
 inline std::size_t walk_scratch(const Step& step, std::int64_t rows) {
   const std::size_t key = step.inputs[kNodes].dtype == DType::u64 ? 8 : 4;
   const auto groups = static_cast<std::size_t>((rows + kLanes8 - 1) / kLanes8);
-  return groups * (static_cast<std::size_t>(step.inputs[kUsed].width) * kLanes8 * key + 1);
+  return groups * static_cast<std::size_t>(step.inputs[kUsed].width) * kLanes8 * key;
 }
 
 }  // namespace

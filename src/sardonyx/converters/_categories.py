@@ -1,4 +1,4 @@
-"""Categories as tensors: what an encoder's `categories_` look like beside a column of a given dtype."""
+"""Categories as tensors: what an encoder's `categories_` look like beside a column of a given dtype, and look-ups."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConversionError
+from ..graph import Value, op
 from ..inputs import MISSING_NAN, MISSING_NONE
 from ..protos import STRING
 
@@ -58,3 +59,14 @@ def category_table(estimator: Any, feature: str, categories: NDArray[Any], dtype
         f"({categories[:3].tolist()!r} ...), and the sample has {dtype} there. "
         "Convert with a sample that has the dtypes of the training data."
     )
+
+
+def tensor_of(categories: NDArray[Any]) -> NDArray[Any]:
+    """Return categories as they stand in a tensor."""
+    return text_categories(categories) if categories.dtype.kind in "UO" else categories
+
+
+def gather(table: NDArray[Any], codes: Value) -> Value:
+    """Return ``table[codes]``."""
+    result: Value = op.Gather(np.ascontiguousarray(table), codes, axis=0)
+    return result

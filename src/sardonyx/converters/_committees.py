@@ -20,7 +20,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 
-from ..convert import Data, as_matrix, call, step, take
+from ..convert import Coded, Data, as_matrix, call, step, take
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, op, where
 from ..operators.numeric import log1p
@@ -75,9 +75,9 @@ def bagging_log_proba(est: Any, X: Value) -> Value:
         return np.log(call(est, "predict_proba", X))
     members = _members(est, "predict_log_proba", X)
     given = [_widened(e.classes_, est.n_classes_, p, -np.inf) for e, p in zip(est.estimators_, members, strict=True)]
-    total = given[0]
+    total = given[0].astype(np.float64)
     for value in given[1:]:
-        total = _logaddexp(total, value)
+        total = _logaddexp(total, value.astype(np.float64))
     return total - np.log(est.n_estimators)
 
 
@@ -189,14 +189,12 @@ def voting_classes(est: Any, X: Data) -> Value:
 
 
 @converter(VotingClassifier, method="transform", frame=True, finite=False)
-def voting_transform(est: Any, X: Data) -> Value:
-    if est.voting == "soft" and not est.flatten_transform:
-        raise ConversionError(
-            "VotingClassifier(flatten_transform=False).transform gives an array whose first axis is not the rows. "
-            "Set flatten_transform=True."
-        )
+def voting_transform(est: Any, X: Data) -> Value | Coded:
     if est.voting == "soft":
-        return concat(_answers(est, "predict_proba", X))
+        answers = _answers(est, "predict_proba", X)
+        return (
+            concat(answers) if est.flatten_transform else Coded("stacked", concat([a[None] for a in answers], axis=0))
+        )
     return concat([p[:, None] for p in _answers(est, "predict", X)])
 
 

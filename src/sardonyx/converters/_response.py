@@ -14,6 +14,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.multiclass import type_of_target
 
 from ..convert import Data, step
+from ..errors import ConversionError
 from ..graph import Value, concat
 
 
@@ -34,7 +35,9 @@ def response(name: str, est: Any, methods: Sequence[str] | str, X: Data, pos_lab
         The class whose scores are wanted, of two; by default the second.
     """
     wanted = (methods,) if isinstance(methods, str) else methods
-    method = next(m for m in wanted if hasattr(est, m))
+    method = next((m for m in wanted if hasattr(est, m)), None)
+    if method is None:
+        raise ConversionError(f"{name}: {type(est).__name__} has no {' or '.join(wanted)}, which is asked of it here.")
     scores = step(name, est, [method], X)[method]
     if not is_classifier(est):
         return scores, method

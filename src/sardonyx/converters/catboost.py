@@ -6,10 +6,7 @@ of a level ask the same, and the answers are the bits of the leaf's number, the 
     x[3] > 0.5   bit 0            leaf 0b01: x[3] > 0.5, x[1] <= 2
     x[1] > 2     bit 1
 
-Leaves are added in float64 tree by tree; then come scale and bias.
-
-A model holds its categorical, text and embedding features as hashes and statistics of hashes, never the categories, so
-that models with such features are refused.
+Leaves are added in float64 tree by tree; then come scale and bias. What splits ask about is in `_catboost_features`.
 
 Source: catboost catboost/libs/model/cpu/evaluator_impl.cpp, catboost/libs/eval_result/eval_helpers.cpp.
 """
@@ -25,19 +22,16 @@ import numpy as np
 from catboost import CatBoost, CatBoostClassifier, CatBoostRanker, CatBoostRegressor
 from numpy.typing import NDArray
 
-from ..convert import Columns, Data, call, in_order
-from ..errors import ConversionError
+from ..convert import Data, call, in_order
 from ..graph import Value, concat, per_row
 from ..operators.numeric import expit
 from ..operators.trees import sum_of
-from ..protos import STRING
 from ..registry import converter
-from ._foreign_trees import Table, in_columns, read_once
+from ._catboost_features import Splits, columns_of, features_of
+from ._foreign_trees import Table, read_once
 from .base import argmax_labels, softmax, take_labels
 
 Document = dict[str, Any]
-#: features of a model that it keeps as hashes or as what text and embeddings are turned into
-HASHED = ("categorical_features", "ctrs", "text_features", "embedding_features", "estimators")
 #: losses whose classes are chosen one against all others, or each for itself
 ONE_BY_ONE = ("MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy")
 #: losses with labels that do not exclude each other
@@ -53,57 +47,48 @@ def _read(est: Any) -> Document:
         path = Path(folder, "model.json")
         est.save_model(str(path), format="json")
         document: Document = json.loads(path.read_text())
-    if hashed := [kind.removesuffix("s") for kind in HASHED if document["features_info"].get(kind)]:
-        raise ConversionError(
-            f"{type(est).__name__}: the model has a {hashed[0].replace('_', ' ')}, of which catboost keeps 32-bit "
-            "hashes and no categories, so that nothing could be looked up in them. Encode such columns before it, "
-            "e.g. with OneHotEncoder, OrdinalEncoder or TargetEncoder in a pipeline."
-        )
     return document
 
 
-def _table(document: Document) -> tuple[Table, NDArray[np.float64]]:
+def _table(document: Document, splits: Splits) -> tuple[Table, NDArray[np.float64]]:
     """Return the nodes of all trees, and their leaves' values of shape (n_leaves, n_outputs)."""
-    features = document["features_info"]["float_features"]
-    place = {f["feature_index"]: f["flat_feature_index"] for f in features}
-    true = {f["feature_index"] for f in features if f["nan_value_treatment"] == "AsTrue"}
     table, values = Table(), []
     for tree in document.get("oblivious_trees") or ():
-        values.append(_add_oblivious(table, tree, place, true))
+        values.append(_add_oblivious(table, tree, splits))
     for tree in document.get("trees") or ():
-        values.append(_add_nested(table, tree, place, true))
+        values.append(_add_nested(table, tree, splits))
     outputs = len(document["scale_and_bias"][1])
     return table, np.concatenate([v.reshape(-1, outputs) for v in values])
 
 
-def _add_oblivious(table: Table, tree: Document, place: dict[int, int], true: set[int]) -> NDArray[np.float64]:
+def _add_oblivious(table: Table, tree: Document, splits: Splits) -> NDArray[np.float64]:
     """Append a full tree: level by level, nodes in the order of the bits that lead to them."""
-    splits = tree.get("splits") or []
-    depth, n_leaves = len(splits), 1 << len(splits)
+    chosen = np.array([split["split_index"] for split in tree.get("splits") or []], np.int64)
+    depth, n_leaves = len(chosen), 1 << len(chosen)
     level = np.repeat(np.arange(depth), 1 << np.arange(depth))
     bits = np.arange(n_leaves - 1) - (1 << level) + 1
-    yes = (2 << level) - 1 + bits
-    chosen = [split["float_feature_index"] for split in splits]
-    feature = np.array([place[f] for f in chosen], np.int64)[level]
-    border = np.array([split["border"] for split in splits], np.float32)[level]
-    missing = np.array([f not in true for f in chosen], bool)[level]
-    _append(table, yes, yes + (1 << level), feature, border, missing, n_leaves)
+    zero = (2 << level) - 1 + bits
+    _append(table, zero, zero + (1 << level), splits, chosen[level], n_leaves)
     return np.array(tree["leaf_values"], np.float64)
 
 
-def _append(table: Table, yes: Any, no: Any, feature: Any, border: Any, missing: Any, n_leaves: int) -> None:
-    none = np.full(n_leaves, -1)
+def _append(table: Table, zero: Any, one: Any, splits: Splits, asked: Any, n_leaves: int) -> None:
+    """Append a tree: `zero` is where the answer 0 leads. Having the code asked for is 1, and a set's yes."""
+    asked, none = np.array(asked, np.int64), np.full(n_leaves, -1)
+    code = splits.code[asked]
+    coded = code >= 0
+    zero, one = np.array(zero, np.int64), np.array(one, np.int64)
     table.add(
-        np.append(yes, none).astype(np.int64),
-        np.append(no, none).astype(np.int64),
-        np.append(feature, none).astype(np.int64),
-        np.append(border, np.zeros(n_leaves)).astype(np.float32),
-        np.append(missing, np.zeros(n_leaves)).astype(bool),
-        {},
+        np.append(np.where(coded, one, zero), none),
+        np.append(np.where(coded, zero, one), none),
+        np.append(splits.column[asked], none),
+        np.append(splits.border[asked], np.zeros(n_leaves)).astype(np.float32),
+        np.append(~coded & ~splits.missing[asked], np.zeros(n_leaves)).astype(bool),
+        {int(node): code[node : node + 1] for node in np.flatnonzero(coded)},
     )
 
 
-def _add_nested(table: Table, tree: Document, place: dict[int, int], true: set[int]) -> NDArray[np.float64]:
+def _add_nested(table: Table, tree: Document, splits: Splits) -> NDArray[np.float64]:
     """Append a tree whose nodes hold their children: inner nodes first, then its leaves."""
     inner: list[Document] = []
     leaves: list[Document] = []
@@ -119,14 +104,12 @@ def _add_nested(table: Table, tree: Document, place: dict[int, int], true: set[i
     def at(node: Document) -> int:
         return numbers[id(node)] + (0 if "split" in node else len(inner))
 
-    chosen = [node["split"]["float_feature_index"] for node in inner]
     _append(
         table,
         [at(node["left"]) for node in inner],
         [at(node["right"]) for node in inner],
-        [place[f] for f in chosen],
-        [node["split"]["border"] for node in inner],
-        [f not in true for f in chosen],
+        splits,
+        [node["split"]["split_index"] for node in inner],
         len(leaves),
     )
     return np.concatenate([np.atleast_1d(np.array(leaf["value"], np.float64)) for leaf in leaves])
@@ -135,19 +118,13 @@ def _add_nested(table: Table, tree: Document, place: dict[int, int], true: set[i
 # ---------------------------------------------------------------------------------------------------------- the methods
 
 
-def _rows(est: Any, X: Data) -> Value:
-    if isinstance(X, Columns):
-        in_order(est, X)
-        if text := [n for n, v in zip(X.names, X.values, strict=True) if v.dtype == STRING]:
-            raise ConversionError(f"{type(est).__name__}: columns {text} are text; encode them first.")
-    return in_columns(X, lambda v: v.astype(np.float32))
-
-
 def _raw(est: Any, X: Data) -> tuple[Document, Value]:
     """Return ``predict(X, prediction_type="RawFormulaVal")``, shape (N, n_outputs)."""
-    document, rows = read_once(est, _read), _rows(est, X)
+    document = read_once(est, _read)
+    features = features_of(est, document)
+    rows = columns_of(est, features, in_order(est, X))
     scale, bias = document["scale_and_bias"]
-    table, values = _table(document)
+    table, values = _table(document, features.splits())
     if not table.count:
         return document, per_row(np.array(bias, np.float64), rows)
     sums = sum_of(rows, table.trees(), values)

@@ -11,6 +11,7 @@ from sklearn import discriminant_analysis
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 
 from ..convert import call
+from ..errors import ConversionError
 from ..graph import Value, where
 from ..operators.numeric import expit
 from ..registry import converter
@@ -44,6 +45,11 @@ def linear_log_proba(est: Any, X: Value) -> Value:
 
 @converter(LinearDiscriminantAnalysis, method="transform")
 def linear_transform(est: Any, X: Value) -> Value:
+    if est.solver == "lsqr":
+        raise ConversionError(
+            "LinearDiscriminantAnalysis(solver='lsqr').transform does not exist, in scikit-learn neither. "
+            "Use solver='svd' or 'eigen', or leave transform out of methods."
+        )
     centred = X - est.xbar_ if est.solver == "svd" else X
     return (centred @ est.scalings_)[:, : est._max_components]
 

@@ -18,22 +18,15 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction import DictVectorizer
 
-from ..convert import Columns, Data
+from ..convert import Coded, Columns, Data
 from ..errors import ConversionError, InputError
 from ..graph import Value, concat
 from ..inputs import Signature, signature_of_records
 from ..operators.categories import category_lookup, one_hot
 from ..protos import STRING
 from ..records import ABSENT, RECORD_DTYPES, Records, describe_records
-from ..registry import converter, describer, impossible
+from ..registry import converter, describer
 from .feature_extraction_text import text_table
-
-impossible(
-    DictVectorizer,
-    method="inverse_transform",
-    reason="it gives a dict for each row, of the keys that are not zero there, which no tensor holds. "
-    "Take vectorizer.get_feature_names_out() and index it with the columns of each row.",
-)
 
 
 @describer(DictVectorizer)
@@ -63,6 +56,16 @@ def dict_vectorizer(est: Any, X: Data) -> Value:
     return result
 
 
+@converter(DictVectorizer, method="inverse_transform")
+def dict_vectorizer_inverse(est: Any, X: Value) -> Coded:
+    """Return the numbers, each row's to be read as a dict of those that are not zero."""
+    if X.dim(1) != len(est.feature_names_):
+        raise ConversionError(
+            f"DictVectorizer.inverse_transform takes {len(est.feature_names_)} columns, as it has keys."
+        )
+    return Coded("dicts", X, (text_table(est.feature_names_),))
+
+
 def _dtype(est: Any) -> np.dtype[Any]:
     dtype = np.dtype(est.dtype)
     if dtype.name not in RECORD_DTYPES:
@@ -72,7 +75,7 @@ def _dtype(est: Any) -> np.dtype[Any]:
 
 def _records(est: Any, X: Data) -> tuple[Records, tuple[Value, ...]]:
     """Return how dicts became columns, and the columns, refused where that was for another vectorizer."""
-    if not isinstance(X, Columns) or X.records is None:
+    if not isinstance(X, Columns) or not isinstance(X.records, Records):
         raise ConversionError("DictVectorizer takes dicts: let it, or a pipeline that begins with it, be first.")
     alike = X.records.separator == est.separator and set(est.feature_names_) == set(X.records.features)
     if not alike or any(value.dtype not in (STRING, _dtype(est)) for value in X.values):

@@ -1,4 +1,4 @@
-"""sklearn.feature_extraction: FeatureHasher, where its samples are as many strings each: a matrix of text."""
+"""sklearn.feature_extraction: FeatureHasher, of rows that are bags of features (bags.py), or of a matrix of text."""
 
 from __future__ import annotations
 
@@ -7,22 +7,36 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction import FeatureHasher
 
-from ..convert import Data, as_matrix
+from ..bags import HashedFeatures
+from ..convert import Columns, Data, as_matrix
 from ..errors import ConversionError
 from ..graph import Value
+from ..inputs import Signature, describe, signature_of_bags
 from ..operators.text import hash_terms
 from ..protos import STRING, tensor_type
-from ..registry import converter
+from ..registry import converter, describer
 from .feature_extraction_text import count_type, tables_of
+
+
+@describer(FeatureHasher)
+def inputs_of_features(est: Any, X: Any) -> Signature:
+    """Return the input: the hashed matrix of rows of any length, or, of a matrix of text, that."""
+    if getattr(X, "ndim", 1) > 1:
+        return describe(X)
+    bags = HashedFeatures(int(est.n_features), str(est.input_type), bool(est.alternate_sign))
+    return signature_of_bags(bags, count_type(est).name, sparse=True)
 
 
 @converter(FeatureHasher, frame=True, finite=False)
 def feature_hasher(est: Any, rows: Data) -> Value:
+    if isinstance(rows, Columns) and isinstance(rows.records, HashedFeatures):
+        hashed = rows.values[0]
+        hashed.sparse = True
+        return hashed
     if est.input_type != "string":
         raise ConversionError(
-            f"FeatureHasher(input_type={est.input_type!r}) takes any keys and values from row to row, which no tensor "
-            "holds. Hash before the file, and convert what follows: it takes the sparse matrix. Or fit "
-            "input_type='string' on rows of as many 'key=value' strings each."
+            f"FeatureHasher(input_type={est.input_type!r}) takes dicts or pairs: let it, or a pipeline that begins "
+            "with it, be first, and give a list of such rows as the sample."
         )
     X = as_matrix(rows)
     if X.dtype != STRING or X.ndim != 2:

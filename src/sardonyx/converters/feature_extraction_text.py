@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
 
 from ..code_points import case_kinds, fold, paged, space
-from ..convert import as_float
+from ..convert import Coded, as_float
 from ..errors import ConversionError
 from ..graph import Value
 from ..operators.text import OPSET, TOKENS, count_terms, find_tokens, hash_terms, tf_idf
 from ..patterns import Unsupported, compile_pattern
 from ..protos import STRING, tensor_type
-from ..registry import converter, fitless, impossible
+from ..registry import converter, fitless
 
 Array = NDArray[Any]
 
@@ -88,12 +88,14 @@ def _sparse(counts: Value, width: int) -> Value:
     return counts
 
 
-impossible(
-    CountVectorizer,
-    method="inverse_transform",
-    reason="it gives each document a list of terms of a length of its own, which no tensor holds. "
-    "Take vectorizer.get_feature_names_out() and index it with the columns of each row.",
-)
+@converter(CountVectorizer, method="inverse_transform", finite=False)
+def count_vectorizer_inverse(est: Any, X: Value) -> Coded:
+    """Return which terms each document has."""
+    terms = _vocabulary(est)
+    if X.ndim != 2 or X.dim(1) != len(terms):
+        raise ConversionError(f"{type(est).__name__}.inverse_transform takes {len(terms)} columns, as it has terms.")
+    there = X.astype(np.bool_) if X.sparse else X != 0
+    return Coded("terms", there.like(X), (terms.astype(np.str_),))
 
 
 def _weighted(counts: Value, idf: Any, sublinear_tf: bool, norm: str | None) -> Value:

@@ -19,20 +19,54 @@ from ..convert import as_matrix, call
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, where
 from ..operators.checks import require
-from ..operators.neighbors import ALIASES, METRICS, k_neighbors, pairwise_distances
+from ..operators.neighbors import (
+    ALIASES,
+    EXPANDED,
+    METRICS,
+    SQUARED,
+    WHOLE,
+    arg_partition,
+    k_neighbors,
+    pairwise_distances,
+)
 from ..registry import converter
 from ..tracing import trace
 from .base import argmax_labels, class_labels, dense, take_labels
 
-# -------------------------------------------------------------------------------------------------------- the se
+#: metrics that `ArgKmin` does not take
+PARTITIONED = (*WHOLE, "hamming")
+
+# ---- the search ------------------------------------------------------------------------------------------------------
 
 
 def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
     """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
+    if _partitions(est, X):
+        distances, indices = arg_partition(_all_distances(est, X), k=int(k))
+        return distances, indices
     X, fit_X, p, w, metric = _space(est, X)
     tree = tree_arrays(est._tree) if est._fit_method in ("kd_tree", "ball_tree") else ()
     distances, indices = k_neighbors(X, fit_X, p, w, *tree, metric=metric, k=int(k), algorithm=str(est._fit_method))
     return distances, indices
+
+
+def _partitions(est: Any, X: Value) -> bool:
+    """Whether scikit-learn has no search for these rows (`ArgKmin.is_usable_for`), and partitions all distances."""
+    if est._fit_method != "brute":
+        return False
+    metric = _metric(est)
+    floats = X.dtype == est._fit_X.dtype and X.dtype in (np.float32, np.float64)
+    both_sparse = hasattr(est._fit_X, "toarray") and metric in SQUARED
+    return not floats or both_sparse or metric in PARTITIONED
+
+
+def _all_distances(est: Any, X: Value) -> Value:
+    """Return all distances as ``sklearn.metrics.pairwise_distances`` has them, shape (N, n_fit)."""
+    if _metric(est) != "braycurtis":
+        return _distances(est, X)
+    X, fit_X, p, w, metric = _space(est, X)
+    distances: Value = pairwise_distances(X, fit_X, p, w, metric=f"scipy_{metric}")
+    return distances
 
 
 def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray[np.float64], str]:
@@ -63,7 +97,8 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
             f"{type(est).__name__}: metric_params {est.metric_params} of metric {metric!r} cannot be converted."
         )
     w = np.ones(fit_X.shape[1]) if weights is None else np.asarray(weights, np.float64)
-    return X.astype(dtype), fit_X.astype(dtype), np.float64(p), w, metric
+    sparse = "sparse_" if metric == "cosine" and hasattr(est._fit_X, "toarray") else ""
+    return X.astype(dtype), fit_X.astype(dtype), np.float64(p), w, f"{sparse}{metric}"
 
 
 def _metric(est: Any) -> str:
@@ -129,7 +164,7 @@ def _traced_weights(est: Any, distances: Value) -> Value:
     return weights.astype(np.float64)
 
 
-# ----------------------------------------------------------------------------------------------------- k neighbo
+# ---- k neighbours ----------------------------------------------------------------------------------------------------
 
 
 @converter(nn.KNeighborsRegressor, method="predict")
@@ -178,15 +213,15 @@ def k_proba(est: Any, X: Value) -> Value | list[Value]:
     return proba if est.outputs_2d_ else proba[0]
 
 
-# -------------------------------------------------------------------------------------------------- within a rad
+# ---- within a radius -------------------------------------------------------------------------------------------------
 
 
 @converter(nn.RadiusNeighborsTransformer, method="transform")
 def radius_neighbors_transformer(est: Any, X: Value) -> Value:
     """Return the graph as a dense matrix, (N, n_samples_fit): each neighbour's distance, or one, in its column."""
-    distances = _distances(est, X)
+    distances, inside = _inside(est, X)
     entries = distances.astype(np.float64) if est.mode == "distance" else np.float64(1)
-    graph = where(distances <= np.float64(est.radius), entries, np.float64(0))
+    graph = where(inside, entries, np.float64(0))
     graph.sparse = True
     return graph
 
@@ -200,11 +235,22 @@ def _distances(est: Any, X: Value) -> Value:
 
 def _within(est: Any, X: Value) -> Value:
     """Return the weight of every training row, shape (N, n_fit); zero outside of the radius."""
-    distances = _distances(est, X)
-    inside = distances <= np.float64(est.radius)
+    distances, inside = _inside(est, X)
     # rows outside must not count as equal
     weights = distance_weights(est, where(inside, distances, np.inf) if est.weights == "distance" else distances)
     return inside.astype(np.float64) if weights is None else where(inside, weights, 0.0)
+
+
+def _inside(est: Any, X: Value) -> tuple[Value, Value]:
+    """Return the distances to all training rows, and which are within the radius: of expanded squares, its square."""
+    if est._fit_method != "brute" or _partitions(est, X) or _metric(est) not in SQUARED:
+        distances = _distances(est, X)
+        return distances, distances <= np.float64(est.radius)
+    X, fit_X, p, w, metric = _space(est, X)
+    squares = pairwise_distances(X, fit_X, p, w, metric=EXPANDED)
+    if metric == "sqeuclidean":
+        return squares, squares <= np.float64(est.radius)
+    return np.sqrt(squares), squares <= np.float64(est.radius) ** 2
 
 
 @converter(nn.RadiusNeighborsRegressor, method="predict")
@@ -260,7 +306,7 @@ def _radius_labels(proba: Value, classes: Any, outlier: Any) -> Value:
     return as_value(labels)[index]
 
 
-# -------------------------------------------------------------------------------------- outliers, nearest centroids
+# ---- outliers, nearest centroids -------------------------------------------------------------------------------------
 
 
 @converter(nn.LocalOutlierFactor, method="score_samples")

@@ -1,15 +1,14 @@
 """sklearn.preprocessing: scalers, encoders, discretizers, polynomial features, power transforms.
 
 scikit-learn scales in place: float32 data are computed with float64 parameters and rounded back to float32 at every
-step, hence the many `astype` below. Sparse matrices are multiplied by reciprocals there, so they are here. Encoders are
-lookups: what each category becomes is decided here, once, in a table (`_encoders.py` of scikit-learn decides it row by
-row), so that grouping of infrequent categories and dropping cost nothing later.
+step, hence the many `astype` below. Sparse matrices are multiplied by reciprocals there, so they are here. Encoders of
+features are in preprocessing_encoders.py.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,8 +23,6 @@ from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
-    OneHotEncoder,
-    OrdinalEncoder,
     PolynomialFeatures,
     PowerTransformer,
     RobustScaler,
@@ -33,24 +30,22 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from ..convert import Columns, Data, as_columns, as_float, as_matrix, call, checked, in_order, refuse_moments
+from ..convert import Columns, Data, as_float, as_matrix, call, checked, refuse_moments
 from ..errors import ConversionError
-from ..graph import Value, concat, op, where
-from ..operators.categories import category_lookup, one_hot
+from ..graph import Value, concat, where
+from ..operators.categories import category_lookup
 from ..operators.checks import require
 from ..operators.numeric import expm1, log1p
 from ..protos import STRING
 from ..registry import converter
 from ..tracing import trace
-from ._categories import category_table, text_categories
+from ._categories import category_table, gather, tensor_of
 from ._columns import constant_column
+from .preprocessing_encoders import encode_one_hot, features_of, look_up
 
 SINCE_1_8 = tuple(int(v) for v in sklearn.__version__.split(".")[:2]) >= (1, 8)
 #: StandardScaler rounds its parameters to the data's dtype since it supports the array API
 ROUNDS_PARAMETERS = SINCE_1_8
-
-#: what handle_unknown has OneHotEncoder take unknown categories for infrequent ones; 1.6 and 1.7 encode "warn" as zeros
-_UNKNOWN_IS_INFREQUENT = ("infrequent_if_exist", "warn") if SINCE_1_8 else ("infrequent_if_exist",)
 
 
 def _rounded(parameter: NDArray[Any], X: Value) -> NDArray[Any]:
@@ -169,101 +164,7 @@ def binarizer(est: Any, X: Value) -> Value:
     return above.astype(X.dtype).like(X)
 
 
-# ------------------------------------------------------------------------------------------------------------- encoders
-#
-#   column "city"          lookup: categories          table: codes            position in the output, or -1 for none
-#   "Oslo"  ───────────▶   ["", "Köln", "Oslo"]  ───▶  [0, 1, 2 | -1]  ───▶    first column of the feature + code
-#   "Rome" (unknown)  ─────────────────────────────────────────── ^ last
-
-
-def _feature_name(est: Any, i: int) -> str:
-    names = getattr(est, "feature_names_in_", None)
-    return str(i) if names is None else str(names[i])
-
-
-def _features(est: Any, X: Data) -> tuple[Value, ...]:
-    """Return the columns; numbers are never infinite, known category or not."""
-    if isinstance(X, Value):
-        return as_columns(checked(est, X)).values
-    return tuple(checked(est, column) for column in as_columns(in_order(est, X)).values)
-
-
-def _lookup(est: Any, i: int, column: Value, codes: NDArray[Any]) -> Value:
-    """Return the code of each row's category; the last of `codes` is what an unknown category gets, where allowed."""
-    refuse = int(getattr(est, "handle_unknown", "") == "error")
-    name = _feature_name(est, i)
-    categories = category_table(est, name, est.categories_[i], column.dtype)
-    value = column if column.dtype == STRING else column.astype(np.result_type(column.dtype, categories.dtype))
-    table = categories if column.dtype == STRING else categories.astype(value.dtype)
-    result: Value = category_lookup(value, table, codes, column=name, refuse_unknown=refuse)
-    return result
-
-
-def _infrequent(est: Any, i: int) -> Any:
-    return est._infrequent_indices[i] if est._infrequent_enabled else None
-
-
-def _one_hot_codes(est: Any, i: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Codes of feature i's categories, the last for unknown ones, and which of them set a column at all."""
-    codes = np.append(np.arange(len(est.categories_[i])), 0)
-    valid = np.append(np.ones(len(codes) - 1, bool), False)
-    if (infrequent := _infrequent(est, i)) is not None:
-        codes[-1] = infrequent[0]
-        valid[-1] = est.handle_unknown in _UNKNOWN_IS_INFREQUENT
-        codes = est._default_to_infrequent_mappings[i][codes]
-    drop = None if est._drop_idx_after_grouping is None else est._drop_idx_after_grouping[i]
-    if drop is not None:
-        valid &= codes != drop
-        codes = codes - (codes > drop)
-    return codes, valid
-
-
-def encode_one_hot(est: Any, X: Data, dtype: Any) -> Value:
-    """One-hot encode with a fitted OneHotEncoder, to a dtype."""
-    starts = np.cumsum([0, *est._n_features_outs])
-    positions = []
-    for i, column in enumerate(_features(est, X)):
-        codes, valid = _one_hot_codes(est, i)
-        positions.append(_lookup(est, i, column, np.where(valid, codes + starts[i], -1)))
-    result: Value = one_hot(concat(positions), widths=[int(w) for w in est._n_features_outs], to=np.dtype(dtype))
-    return result
-
-
-@converter(OneHotEncoder, frame=True, finite=False)
-def one_hot_encoder(est: Any, X: Data) -> Value:
-    result = encode_one_hot(est, X, _number_dtype(est))
-    result.sparse = bool(est.sparse_output)
-    return result
-
-
-def _number_dtype(est: Any) -> np.dtype[Any]:
-    dtype: np.dtype[Any] = np.dtype(est.dtype)
-    if dtype.kind not in "fiub":
-        raise ConversionError(
-            f"{type(est).__name__}(dtype={est.dtype!r}) is not a number; set dtype to a float, int or bool dtype."
-        )
-    return dtype
-
-
-@converter(OrdinalEncoder, frame=True, finite=False)
-def ordinal_encoder(est: Any, X: Data) -> Value:
-    return concat([_lookup(est, i, column, _ordinal_codes(est, i)) for i, column in enumerate(_features(est, X))])
-
-
-def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:
-    """Return what feature i's categories become, and last what unknown ones become."""
-    dtype = _number_dtype(est)
-    codes = np.arange(len(est.categories_[i]) + 1)
-    missing = est._missing_indices.get(i)
-    if _infrequent(est, i) is not None:
-        mapping = est._default_to_infrequent_mappings[i]
-        codes[: len(mapping)] = mapping  # a missing category is the last, beyond the mapping
-    result: NDArray[Any] = codes.astype(dtype)
-    if missing is not None:
-        result[missing] = est.encoded_missing_value
-    refused = np.nan if dtype.kind == "f" else -1  # what runtimes that cannot refuse give
-    result[-1] = refused if est.unknown_value is None else est.unknown_value
-    return result
+# ------------------------------------------------------------------------------------------------------------- targets
 
 
 @converter(TargetEncoder, frame=True, finite=False)
@@ -271,9 +172,9 @@ def target_encoder(est: Any, X: Data) -> Value:
     """One column a feature, or one a feature and class; unknown categories get the target's mean."""
     means = np.atleast_1d(est.target_mean_)
     tables = [np.append(e, means[k % len(means)]) for k, e in enumerate(est.encodings_)]
-    columns = _features(est, X)
+    columns = features_of(est, X)
     each = len(tables) // len(columns)
-    return concat([_lookup(est, k // each, columns[k // each], table) for k, table in enumerate(tables)])
+    return concat([look_up(est, k // each, columns[k // each], table) for k, table in enumerate(tables)])
 
 
 @converter(LabelEncoder)
@@ -302,7 +203,7 @@ def label_encoder_inverse(est: Any, y: Value) -> Value:
     codes = y.astype(np.int64).reshape(-1)
     inside = (codes >= 0) & (codes < len(est.classes_))
     codes = require(codes, inside, message="LabelEncoder: y contains previously unseen labels")
-    return _gather(_table(est.classes_), codes)
+    return gather(tensor_of(est.classes_), codes)
 
 
 @converter(LabelBinarizer)
@@ -326,121 +227,10 @@ def label_binarizer_inverse(est: Any, Y: Value) -> Value:
     if est.y_type_.startswith("multilabel"):
         raise ConversionError("LabelBinarizer fitted on a multilabel indicator matrix does not convert.")
     if est.y_type_ == "multiclass":
-        return _gather(_table(est.classes_), Y.argmax(1))
+        return gather(tensor_of(est.classes_), Y.argmax(1))
     above = as_float(Y[:, -1]) > (est.pos_label + est.neg_label) / 2.0
     last = len(est.classes_) - 1
-    return _gather(_table(est.classes_), above.astype(np.int64) * last)
-
-
-# ---------------------------------------------------------------------------------------------------- encoders, inverse
-
-
-def _table(categories: NDArray[Any]) -> NDArray[Any]:
-    """Return the categories as they stand in a tensor."""
-    if categories.dtype.kind in "UO":
-        return text_categories(categories)
-    return categories
-
-
-def _gather(table: NDArray[Any], codes: Value) -> Value:
-    result: Value = op.Gather(np.ascontiguousarray(table), codes, axis=0)
-    return result
-
-
-def _as_one(columns: Sequence[Value]) -> Data:
-    """Columns of one kind become one matrix, as scikit-learn returns one array."""
-    if len({v.dtype == STRING for v in columns}) == 1:
-        return concat(columns)
-    return Columns(tuple(f"x{i}" for i in range(len(columns))), tuple(columns))
-
-
-def _refuse_infrequent(est: Any, i: int) -> None:
-    if est.categories_[i].dtype.kind not in "UO":
-        raise ConversionError(
-            f"{type(est).__name__}.inverse_transform mixes numbers and 'infrequent_sklearn' in feature "
-            f"{_feature_name(est, i)}; fit it as text to convert the inverse."
-        )
-
-
-def _refuse_none(est: Any, i: int, categories: NDArray[Any]) -> None:
-    if categories.dtype.kind not in "UO":
-        raise ConversionError(
-            f"{type(est).__name__}.inverse_transform gives None for unknown categories "
-            f"(handle_unknown={est.handle_unknown!r}), which the numbers of feature {_feature_name(est, i)} have no "
-            "place for. Fit the feature as text, or use handle_unknown='error'."
-        )
-
-
-@converter(OrdinalEncoder, method="inverse_transform", finite=False)
-def ordinal_encoder_inverse(est: Any, X: Value) -> Data:
-    return _as_one([_ordinal_inverse(est, i, X[:, i : i + 1]) for i in range(len(est.categories_))])
-
-
-def _ordinal_inverse(est: Any, i: int, labels: Value) -> Value:
-    categories = est.categories_[i]
-    missing, infrequent = est._missing_indices.get(i), _infrequent(est, i)
-    codes = labels if missing is None else where(_equals(labels, est.encoded_missing_value), missing, labels)
-    table = np.asarray(categories)
-    if infrequent is not None:
-        table = np.append(np.delete(table.astype(object), infrequent), "infrequent_sklearn")
-        frequent = len(categories) - len(infrequent)
-        codes = where(labels == frequent, len(table) - 1, codes)
-        _refuse_infrequent(est, i)
-    if est.handle_unknown != "use_encoded_value":
-        return _gather(_table(table), codes.astype(np.int64))
-    _refuse_none(est, i, table)
-    unknown = _equals(labels, est.unknown_value)
-    with_none = np.append(table.astype(object), [None])
-    return _gather(_table(with_none), where(unknown, len(table), codes).astype(np.int64))
-
-
-def _equals(X: Value, value: Any) -> Any:
-    """scikit-learn's ``_get_mask``: NaN equals NaN."""
-    if isinstance(value, float) and np.isnan(value):
-        return np.isnan(X) if X.dtype.kind == "f" else X != X
-    return X == value
-
-
-@converter(OneHotEncoder, method="inverse_transform")
-def one_hot_encoder_inverse(est: Any, X: Value) -> Data:
-    X = X.astype(np.int64) if X.dtype.kind == "b" else X
-    starts = np.cumsum([0, *est._n_features_outs])
-    blocks = [(int(a), int(b)) for a, b in itertools.pairwise(starts)]
-    return _as_one([_one_hot_inverse(est, i, X, a, b) for i, (a, b) in enumerate(blocks)])
-
-
-def _one_hot_inverse(est: Any, i: int, X: Value, start: int, stop: int) -> Value:
-    everything = np.asarray(est._compute_transformed_categories(i, remove_dropped=False))
-    if _infrequent(est, i) is not None:
-        _refuse_infrequent(est, i)
-    drop = None if est._drop_idx_after_grouping is None else est._drop_idx_after_grouping[i]
-    kept = everything if drop is None else np.delete(everything, drop)
-    if drop is not None and not len(kept):
-        same = (X[:, :1] == X[:, :1]).astype(np.int64) * 0
-        return _gather(_table(np.asarray(est.categories_[i])[drop : drop + 1]), same)
-    block = X[:, start:stop]
-    labels, empty = block.argmax(1)[:, None], block.sum(1, keepdims=True) == 0
-    return _gather(*_with_empty(est, i, kept, everything, drop, labels, empty))
-
-
-def _with_empty(
-    est: Any, i: int, kept: Any, everything: Any, drop: Any, labels: Value, empty: Value
-) -> tuple[NDArray[Any], Value]:
-    """Give rows of zeros the dropped category, or None where unknown ones were ignored, or refuse them."""
-    ignored = est.handle_unknown == "ignore" or (est.handle_unknown != "error" and _infrequent(est, i) is None)
-    if drop is not None:
-        last = est.categories_[i][drop] if ignored else everything[drop]
-        return _appended(kept, last, labels, empty)
-    if ignored:
-        _refuse_none(est, i, kept)
-        return _appended(kept, None, labels, empty)
-    message = f"OneHotEncoder.inverse_transform: a row is all zeros in feature {_feature_name(est, i)}"
-    return _table(kept), require(labels, ~empty, message=message)
-
-
-def _appended(kept: Any, last: Any, labels: Value, empty: Value) -> tuple[NDArray[Any], Value]:
-    table = np.append(kept, np.array([last], kept.dtype if last is not None else object))
-    return _table(table), where(empty, len(kept), labels)
+    return gather(tensor_of(est.classes_), above.astype(np.int64) * last)
 
 
 # ------------------------------------------------------------------------------------------------ functions of the data
@@ -491,7 +281,7 @@ def _terms(features: int, degree: int, interaction_only: bool) -> list[tuple[int
 
 @converter(KBinsDiscretizer)
 def k_bins_discretizer(est: Any, X: Value) -> Value:
-    X = as_float(X) if est.dtype is None else X.astype(est.dtype)
+    X = as_float(X) if est.dtype is None else checked(est, X.astype(est.dtype))
     inner = [np.asarray(edges[1:-1], np.float64) for edges in est.bin_edges_]
     edges = np.full((X.dim(1), max(1, *map(len, inner))), np.inf)
     for row, values in zip(edges, inner, strict=True):
@@ -508,7 +298,7 @@ def k_bins_discretizer(est: Any, X: Value) -> Value:
 def k_bins_discretizer_inverse(est: Any, X: Value) -> Value:
     bins = as_float(as_matrix(call(est._encoder, "inverse_transform", X))) if "onehot" in est.encode else as_float(X)
     centers = [np.asarray(e[1:] + e[:-1]) * 0.5 for e in est.bin_edges_]
-    columns = [_gather(c.astype(bins.dtype), bins[:, i : i + 1].astype(np.int64)) for i, c in enumerate(centers)]
+    columns = [gather(c.astype(bins.dtype), bins[:, i : i + 1].astype(np.int64)) for i, c in enumerate(centers)]
     return concat(columns)
 
 

@@ -19,7 +19,7 @@ from sklearn.tree._classes import BaseDecisionTree
 from ..convert import call
 from ..graph import Value, as_value, concat
 from ..operators.checks import check_finite
-from ..operators.trees import Ints, Trees, build_trees, leaves_of, round_down, sum_of
+from ..operators.trees import Ints, Trees, build_trees, join_trees, leaves_of, round_down, sum_of
 from ..registry import converter
 from .base import argmax_labels, class_labels
 
@@ -51,25 +51,25 @@ def read_trees(estimators: Sequence[Any], features: Sequence[NDArray[Any]] | Non
     features : sequence of int arrays, optional
         The columns of X that each tree was given.
     """
-    trees = [e.tree_ for e in estimators]
-    sizes = np.array([t.node_count for t in trees])
-    starts = np.cumsum(sizes) - sizes
-    left = np.concatenate([_moved(t.children_left, s) for t, s in zip(trees, starts, strict=True)])
-    right = np.concatenate([_moved(t.children_right, s) for t, s in zip(trees, starts, strict=True)])
-    feature = np.maximum(np.concatenate([t.feature for t in trees]), 0)
-    if features is not None:
-        width = max(len(f) for f in features)
-        table = np.stack([np.resize(f, width) for f in features])
-        feature = table[np.repeat(np.arange(len(trees)), sizes), feature]
-    split = round_down(np.concatenate([t.threshold for t in trees]))
-    missing = np.concatenate([t.missing_go_to_left for t in trees]).astype(bool)
-    none, no_sets = np.full(len(left), -1), np.zeros((0, 0), bool)
-    return build_trees(starts, left, right, feature, split, missing, none, no_sets)
+    columns = [None] * len(estimators) if features is None else features
+    parts = (_read_tree(e.tree_, own) for e, own in zip(estimators, columns, strict=True))
+    n_leaves = sum(int(e.tree_.n_leaves) for e in estimators)
+    n_nodes = sum(max(int(e.tree_.n_leaves) - 1, 1) for e in estimators)  # a tree that is a leaf gets a node
+    return join_trees(parts, n_nodes, n_leaves)
 
 
-def _moved(children: NDArray[np.int64], start: int) -> NDArray[np.int64]:
-    """Return the numbers of children among the nodes of all trees; below 0 in a leaf."""
-    return np.where(children < 0, -1, children + start)
+def _read_tree(tree: Any, columns: NDArray[Any] | None) -> Trees:
+    feature = np.maximum(tree.feature, 0)
+    return build_trees(
+        starts=np.zeros(1, np.int64),
+        left=tree.children_left,
+        right=tree.children_right,
+        feature=feature if columns is None else np.asarray(columns)[feature],
+        split=round_down(tree.threshold),
+        missing=tree.missing_go_to_left.astype(bool),
+        set_of=np.full(len(feature), -1, np.int8),
+        sets=np.zeros((0, 0), bool),
+    )
 
 
 def leaf_rows(estimators: Sequence[Any], rows: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Category lookup and one-hot blocks (native/kernels/categories.cpp), and conditions on rows (require.cpp)."""
+"""Category lookup and one-hot blocks (native/kernels/categories.cpp), hash_category.cpp, require.cpp."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ def category_lookup(b: Builder, node: NodeView) -> Values:
     label = f"column {node.text('column', '')!r}"
     form = (dtype_name(codes), x.shape)
     return b.step("CategoryLookup", [x, categories, codes], [form], [node.integer("refuse_unknown", 0)], label)
+
+
+@lowers("HashCategory", domain="sardonyx")
+def hash_category(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    if x.dtype not in ("str", "int64"):
+        decline("categories are neither text nor int64")
+    return b.step("HashCategory", [x], [("int64", x.shape)], label=f"column {node.text('column', '')!r}")
 
 
 @lowers("OneHotBlocks", domain="sardonyx")

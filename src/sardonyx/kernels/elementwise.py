@@ -12,10 +12,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from ..rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from . import sparse
 
 FLOATS = frozenset({"float32", "float64"})
@@ -29,14 +30,21 @@ NARROW = frozenset({"int8", "int16", "uint8", "uint16", "uint32"})
 WHOLE = NARROW | {"int32", "int64"}
 COMPUTED = FLOATS | WHOLE
 
+#: uint64 is computed with as int64 too, where that is the same modulo its size, or in the order of `_flipped`.
+UNSIGNED_LONG = frozenset({"uint64"})
+ORDERED = frozenset({"Min", "Max", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
+OF_UNSIGNED_LONG = ORDERED | {"Add", "Sub", "Mul", "Equal", "BitwiseAnd", "BitwiseOr", "BitwiseXor"}
+
 
 def aligned(operands: Sequence[Operand]) -> tuple[list[Operand], Shape]:
     """Return the operands without the row dimension, and the shape they broadcast to."""
-    ranks = {operand.rank for operand in operands if isinstance(operand, Row)}
-    if len(ranks) != 1:
-        decline("operands of different ranks: the rows of one meet another dimension of the other")
-    (rank,) = ranks
-    own = [o if isinstance(o, Row) else _without_rows(o, rank) for o in operands]
+    own = list(operands)
+    if not any(isinstance(operand, Row) and operand.lead == ROWLESS for operand in operands):
+        ranks = {operand.rank for operand in operands if isinstance(operand, Row)}
+        if len(ranks) != 1:
+            decline("operands of different ranks: the rows of one meet another dimension of the other")
+        (rank,) = ranks
+        own = [o if isinstance(o, Row) else _without_rows(o, rank) for o in operands]
     try:
         return own, np.broadcast_shapes(*(operand.shape for operand in own))
     except ValueError:
@@ -62,17 +70,33 @@ def elementwise(
     b: Builder, kernel: str, operands: Sequence[Operand], accepted: frozenset[str], result: str | None = None
 ) -> Row:
     """Add a step of a kernel of two operands; `result` is the type of its output if it is not that of the operands."""
-    dtype = one_type(operands, accepted)
+    dtype = one_type(operands, accepted | UNSIGNED_LONG if kernel in OF_UNSIGNED_LONG else accepted)
     wide = _widened(dtype)
-    own, shape = aligned([cast(b, operand, wide) for operand in operands])
+    operands = [cast(b, operand, wide) for operand in operands]
+    if dtype == "uint64" and kernel in ORDERED:
+        operands = [_flipped(b, operand) for operand in operands]
+    own, shape = aligned(operands)
     row = sparse.on_entries(b, kernel, own, shape, result or wide) or sparse.scaled(b, kernel, own)
     if row is None:
         (row,) = b.step(kernel, own, [(result or wide, shape)])
-    return row if result else cast_row(b, row, dtype)
+    if result:
+        return row
+    return cast_row(b, _flipped(b, row) if dtype == "uint64" and kernel in ORDERED else row, dtype)
 
 
 def _widened(dtype: str) -> str:
-    return "int64" if dtype in NARROW else dtype
+    return "int64" if dtype in NARROW | UNSIGNED_LONG else dtype
+
+
+_Operand = TypeVar("_Operand", Row, Operand)
+
+
+def _flipped(b: Builder, x: _Operand) -> _Operand:
+    """Return numbers of 64 bits with the first one turned: signed ones are then in the order of the unsigned."""
+    sign = np.array(np.iinfo(np.int64).min)
+    if isinstance(x, Const):
+        return Const(x.array ^ sign)
+    return b.step("BitwiseXor", [x, sign], [(x.dtype, x.shape)])[0]
 
 
 def cast(b: Builder, x: Operand, dtype: str) -> Operand:
@@ -110,29 +134,29 @@ COMPARISONS = {
 }
 
 
-@lowers(*BINARY)
+@lowers(*BINARY, whole=None)
 def binary(b: Builder, node: NodeView) -> Values:
     return (elementwise(b, node.op_type, node.operands(), BINARY[node.op_type]),)
 
 
-@lowers(*COMPARISONS)
+@lowers(*COMPARISONS, whole=None)
 def comparison(b: Builder, node: NodeView) -> Values:
     return (elementwise(b, node.op_type, node.operands(), COMPARISONS[node.op_type], "bool"),)
 
 
-@lowers("Equal")
+@lowers("Equal", whole=None)
 def equal_text(b: Builder, node: NodeView) -> Values:
     return (elementwise(b, "EqualText", node.operands(), frozenset({"str"}), "bool"),)
 
 
-@lowers("Min", "Max")
+@lowers("Min", "Max", whole=None)
 def extreme(b: Builder, node: NodeView) -> Values:
     # rows first: two constants cannot be a step
     operands = sorted(node.operands(), key=lambda operand: isinstance(operand, Const))
     return (functools.reduce(lambda x, y: elementwise(b, node.op_type, [x, y], COMPUTED), operands),)
 
 
-@lowers("Sum")
+@lowers("Sum", whole=None)
 def total(b: Builder, node: NodeView) -> Values:
     operands = node.operands()
     if not isinstance(operands[0], Row) and len(operands) > 2:
@@ -143,7 +167,18 @@ def total(b: Builder, node: NodeView) -> Values:
     return (result,)
 
 
-@lowers("Clip")
+@lowers("Mean", whole=None)
+def mean(b: Builder, node: NodeView) -> Values:
+    (sum_of_all,) = total(b, node)
+    if not isinstance(sum_of_all, Row):
+        decline("there are no rows")
+    if len(node.inputs) == 1:
+        return (sum_of_all,)
+    count = Const(np.asarray(len(node.inputs), sum_of_all.dtype))
+    return (elementwise(b, "Div", [sum_of_all, count], FLOATS),)
+
+
+@lowers("Clip", whole=None)
 def clip(b: Builder, node: NodeView) -> Values:
     result = node.row(0)
     for kernel, index, name in (("Max", 1, "min"), ("Min", 2, "max")):
@@ -156,7 +191,7 @@ def clip(b: Builder, node: NodeView) -> Values:
     return (result,)
 
 
-@lowers("Pow")
+@lowers("Pow", whole=None)
 def power(b: Builder, node: NodeView) -> Values:
     base, exponent = node.operands()
     if (
@@ -167,19 +202,20 @@ def power(b: Builder, node: NodeView) -> Values:
     ):
         return (elementwise(b, "Mul", [base, base], COMPUTED),)
     if exponent.dtype != base.dtype:
-        if base.dtype not in FLOATS or exponent.dtype not in NUMBERS:
-            decline("an integer to the power of a float")
+        if exponent.dtype in FLOATS and base.dtype in INTEGERS:
+            wide = [cast(b, operand, "float64") for operand in (base, exponent)]
+            return (cast_row(b, elementwise(b, "Pow", wide, FLOATS), base.dtype),)
         exponent = cast(b, exponent, base.dtype)
     return (elementwise(b, "Pow", [base, exponent], COMPUTED),)
 
 
-@lowers("Mod")
+@lowers("Mod", whole=None)
 def modulo(b: Builder, node: NodeView) -> Values:
     fmod = node.integer("fmod", 0)
     return (elementwise(b, "Fmod" if fmod else "Mod", node.operands(), COMPUTED if fmod else WHOLE),)
 
 
-@lowers("BitShift")
+@lowers("BitShift", whole=None)
 def bit_shift(b: Builder, node: NodeView) -> Values:
     kernel = "ShiftLeft" if node.text("direction", "") == "LEFT" else "ShiftRight"
     operands = node.operands()
@@ -188,7 +224,7 @@ def bit_shift(b: Builder, node: NodeView) -> Values:
     return (cast_row(b, shifted, dtype),)
 
 
-@lowers("PRelu")
+@lowers("PRelu", whole=None)
 def parametric_relu(b: Builder, node: NodeView) -> Values:
     x, slope = node.row(0), node.operand(1)
     scaled = elementwise(b, "Mul", [x, slope], FLOATS)
@@ -208,7 +244,7 @@ UNARY = {
 }
 
 
-@lowers(*UNARY)
+@lowers(*UNARY, whole=None)
 def unary(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     wide = cast_row(b, x, _widened(one_type([x], UNARY[node.op_type])))
@@ -222,14 +258,14 @@ def expit(b: Builder, node: NodeView) -> Values:
     return b.step("Expit", [x], [(x.dtype, x.shape)])
 
 
-@lowers("IsNaN")
+@lowers("IsNaN", whole=None)
 def is_nan(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
     return (sparse.one_operand(b, "IsNaN", x, "bool"),)
 
 
-@lowers("IsInf")
+@lowers("IsInf", whole=None)
 def is_inf(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
@@ -237,7 +273,7 @@ def is_inf(b: Builder, node: NodeView) -> Values:
     return (sparse.one_operand(b, "IsInf", x, "bool", signs),)
 
 
-@lowers("LeakyRelu")
+@lowers("LeakyRelu", whole=None)
 def leaky_relu(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
@@ -249,15 +285,22 @@ def leaky_relu(b: Builder, node: NodeView) -> Values:
 # ---- passing on ------------------------------------------------------------------------------------------------------
 
 
-@lowers("Identity", "Dropout")
+@lowers("Identity", "Dropout", whole=None)
 def identity(b: Builder, node: NodeView) -> Values:
-    if node.n_outputs > 1 or node.has(2):
-        decline("Dropout with a mask, or in training")
-    x = node.inputs[0]
-    return (x,) if x is not None else decline("input 0 is not given")
+    training = node.inputs[2] if node.has(2) else None
+    if training is not None and (not isinstance(training, Const) or training.array.any()):
+        decline("Dropout in training")
+    x = node.inputs[0] if node.has(0) else None
+    if x is None:
+        decline("input 0 is not given")
+    if node.n_outputs == 1:
+        return (x,)
+    if not isinstance(x, Row) or x.lead > 0:
+        decline("a mask of what is not rows")
+    return x, b.step("Expand", [Const(np.array(True))], [("bool", x.shape)])[0]
 
 
-@lowers("Cast", "CastLike")
+@lowers("Cast", "CastLike", whole=None)
 def cast_node(b: Builder, node: NodeView) -> Values:
     from ..reference import dtype_of
 

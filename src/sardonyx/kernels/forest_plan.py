@@ -2,8 +2,8 @@
 
 ::
 
-    scan   every node of a tree is asked, 64 rows at once      cost of a row and tree: nodes * SCAN_NODE + SCAN_TREE
-    walk   eight rows go down together, a step a level         cost of a row and tree: levels * WALK_STEP + WALK_TREE
+    scan   every node of a tree is asked, a byte a row       cost of a row: asks * SCAN_ASK + trees * SCAN_TREE + codes
+    walk   eight rows go down together, a step a level       cost of a row: trees * (levels * WALK_STEP + WALK_TREE)
 
 A block of rows passes through one tree after the other, so it should be large enough that fetching a tree's nodes from
 memory is paid by its steps, and small enough that the rows' keys stay in the cache beside them.
@@ -15,54 +15,74 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-#: leaves that a scan has bits for
-SCAN_LEAVES = 64
-#: nanoseconds on a core of 2.6 GHz with AVX2, rows of float32; a scan of float64 has half as many lanes
-SCAN_NODE, SCAN_TREE = 0.055, 1.0
+from .forest_scan import FEW, MANY, SAME, ScanTables
+
+#: nanoseconds on a core of 2.6 GHz with AVX2; float64 has half as many lanes
+SCAN_ASK, SCAN_TREE = 0.0155, 0.45
+#: the same of a register of rows, full or not
+SCAN_ASK_ONCE, SCAN_TREE_ONCE = 0.9, 5.0
+#: nanoseconds of a number's code: of any, by each of few cuts, by many
+CODE, CODE_CUT, CODE_MANY = 0.7, 0.06, 1.3
 WALK_STEP, WALK_TREE = 0.85, 0.5
+#: a step takes so many times as long where few rows walk
+ALONE = 1.8
 #: levels of a walk, those of complete trees being 1: rows of a group wait for the deepest
 UNEVEN = 1.2
 #: bytes of keys that stay in the cache beside a tree
 KEY_BYTES = 1 << 18
-#: rows of a block: at least, and at most
-LEAST_ROWS, MOST_ROWS = 256, 2048
+#: rows below which a scan always pays, if it ever does
+MOST_PAYS = 32
+#: rows of a block: of a scan, of a walk at least, and at most
+SCAN_ROWS, LEAST_ROWS, MOST_ROWS = 512, 256, 2048
 
 
 @dataclass(frozen=True, slots=True)
 class ForestPlan:
-    """Whether trees are scanned when there are rows enough, and rows of a block."""
+    """From how many rows on trees are scanned, 0 if never, and rows of a block."""
 
-    scan: bool
+    scan: int
     block_rows: int
 
 
-def plan_forest(trees: NDArray[Any], most_leaves: int, n_used: int, key_bytes: int) -> ForestPlan:
+def plan_forest(trees: NDArray[Any], n_used: int, key_bytes: int, scan: ScanTables | None) -> ForestPlan:
     """Choose for an ensemble.
 
     Parameters
     ----------
     trees : int64 array of shape (n_trees, 3)
         First place, number of places, first leaf of each tree.
-    most_leaves : int
-        Leaves of the largest tree.
     n_used : int
         Features that nodes ask for.
     key_bytes : int
         Of one number that is compared.
+    scan : ScanTables, optional
+        What a scan would work on, if it is possible.
     """
-    leaves = float((trees[:, 1].mean() + 1) / 2)
-    scan = most_leaves <= SCAN_LEAVES and scan_cost(leaves, key_bytes) <= walk_cost(leaves)
+    if scan is not None and scan_cost(scan, key_bytes) <= walk_cost(trees, key_bytes):
+        pays = math.ceil(scan_overhead(scan) / (ALONE * walk_cost(trees, key_bytes)))
+        return ForestPlan(min(max(pays, 2), MOST_PAYS), SCAN_ROWS)
     rows = KEY_BYTES // (n_used * key_bytes) // 64 * 64
-    return ForestPlan(scan, 64 if scan else min(max(rows, LEAST_ROWS), MOST_ROWS))
+    return ForestPlan(0, min(max(rows, LEAST_ROWS), MOST_ROWS))
 
 
-def scan_cost(leaves: float, key_bytes: int) -> float:
-    """Return the nanoseconds of one row and tree."""
-    return SCAN_TREE + (leaves - 1) * SCAN_NODE * key_bytes / 4
+def scan_overhead(scan: ScanTables) -> float:
+    """Return the nanoseconds of a scan of a few rows, however few."""
+    return len(scan.asks) * SCAN_ASK_ONCE + (len(scan.planes) - 1) * SCAN_TREE_ONCE
 
 
-def walk_cost(leaves: float) -> float:
-    """Return the nanoseconds of one row and tree."""
-    return WALK_TREE + WALK_STEP * UNEVEN * math.log2(max(leaves, 2.0))
+def scan_cost(scan: ScanTables, key_bytes: int) -> float:
+    """Return the nanoseconds of one row."""
+    kinds, cuts = scan.columns[:, 0], scan.columns[:, 3]
+    counted = float(cuts[kinds == FEW].sum()) * CODE_CUT + float((kinds == MANY).sum()) * CODE_MANY
+    codes = float((kinds != SAME).sum()) * CODE + counted * key_bytes / 4
+    return codes + len(scan.asks) * SCAN_ASK + (len(scan.planes) - 1) * SCAN_TREE
+
+
+def walk_cost(trees: NDArray[Any], key_bytes: int) -> float:
+    """Return the nanoseconds of one row."""
+    leaves = (trees[:, 1] + 1) / 2
+    levels = sum(math.log2(n) for n in np.maximum(leaves, 2).tolist())
+    return levels * UNEVEN * WALK_STEP * (1 if key_bytes == 4 else 1.5) + len(trees) * WALK_TREE

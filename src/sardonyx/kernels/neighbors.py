@@ -1,18 +1,22 @@
-"""Nearest neighbours (native/kernels/neighbors.cpp), of rows with missing values too (donors.cpp)."""
+"""Nearest neighbours (native/kernels/neighbors.cpp, argpartition.cpp), of rows with missing values too (donors.cpp)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..program import Param
-from ..rules import Array, Builder, Const, NodeView, Operand, Values, decline, lowers
-from .elementwise import cast
+from ..rules import Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from .elementwise import FLOATS, cast
 
 METRICS = (
     "euclidean", "sqeuclidean", "seuclidean", "manhattan", "chebyshev", "minkowski", "hamming", "canberra",
-    "braycurtis",
+    "braycurtis", "scipy_braycurtis",
 )  # fmt: skip
 ALGORITHMS = ("brute", "kd_tree", "ball_tree")
+#: what native/kernels/argpartition.cpp takes for the numbers in a vector of the machine
+LANES_OF_THE_MACHINE = 0
+#: in which order native/kernels/neighbors.cpp adds up the squares of a row
+SQUARES_AS_EINSUM, SQUARES_AS_DOT = 0, 1
 #: inputs of the operator before the tree's arrays
 FIXED = 4
 
@@ -42,8 +46,47 @@ def k_neighbors(b: Builder, node: NodeView) -> Values:
 @lowers("PairwiseDistances", domain="sardonyx")
 def pairwise_distances(b: Builder, node: NodeView) -> Values:
     """Compute what a brute search computes, and keep it."""
+    metric = node.text("metric", "")
+    if metric in ("cosine", "sparse_cosine"):
+        return _cosine(b, node)
+    if metric == "expanded_sqeuclidean":
+        return (_expanded(b, node, SQUARES_AS_DOT),)
     x, fit, w, params = _space(b, node, 0, "brute")
     return b.step("PairwiseDistances", [x, fit, w], [("float64", (len(fit),))], params)
+
+
+@lowers("PairwiseSquaredEuclidean", domain="sardonyx")
+def squared_distances(b: Builder, node: NodeView) -> Values:
+    """Expand the squares in float64, whatever comes in, and round at the end."""
+    return (cast(b, _expanded(b, node, SQUARES_AS_EINSUM), node.row(0).dtype),)
+
+
+def _expanded(b: Builder, node: NodeView, order: int) -> Row:
+    x, fit = node.row(0), node.const(1)
+    if len(x.shape) != 1 or fit.shape[1:] != x.shape or x.dtype != Const(fit).dtype or x.dtype not in FLOATS:
+        decline("rows that do not fit")
+    params = (METRICS.index("sqeuclidean"), 0, ALGORITHMS.index("brute"), 0, 2.0, order)
+    inputs = [cast(b, x, "float64"), fit.astype(np.float64), np.ones(x.shape)]
+    (row,) = b.step("ExpandedSquares", inputs, [("float64", (len(fit),))], params)
+    return row
+
+
+def _cosine(b: Builder, node: NodeView) -> Values:
+    """Multiply rows of unit length; in float64, as scikit-learn's order of summation is known there only."""
+    x, fit = node.row(0), node.const(1)
+    if x.dtype != "float64" or fit.dtype != np.float64 or fit.shape[1:] != x.shape:
+        decline("cosines of another type than float64")
+    sparse = int(node.text("metric", "") == "sparse_cosine")
+    return b.step("CosineDistances", [x, fit], [("float64", (len(fit),))], [sparse])
+
+
+@lowers("ArgPartition", domain="sardonyx")
+def arg_partition(b: Builder, node: NodeView) -> Values:
+    """Select as NumPy does on the machine that the program runs on."""
+    x, k = node.row(0), node.integer("k", 0)
+    if len(x.shape) != 1 or x.dtype not in ("float32", "float64") or not 1 <= k <= x.shape[0]:
+        decline("keys that are no row of floats, or fewer than k")
+    return b.step("ArgPartition", [x], [(x.dtype, (k,)), ("int64", (k,))], [k, LANES_OF_THE_MACHINE])
 
 
 @lowers("NanNeighbors", domain="sardonyx")

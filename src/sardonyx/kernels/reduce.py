@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rules import Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
+from ..rules import ROWLESS, Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
 from . import sparse
 from .elementwise import BOOL, FLOATS, NUMBERS, one_type
 
@@ -26,13 +26,15 @@ STEPWISE = frozenset({"ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin"})
 OF_NOTHING = frozenset(REDUCTIONS) - {"ReduceMax", "ReduceMin", "ReduceLogSumExp"}
 
 
-@lowers(*REDUCTIONS)
+@lowers(*REDUCTIONS, whole=None)
 def reduction(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], REDUCTIONS[node.op_type])
     axes = node.integers("axes", 1)
+    if not axes and node.integer("noop_with_empty_axes", 0):
+        return (x,)
     if not axes:
-        return (x,) if node.integer("noop_with_empty_axes", 0) else decline("all axes are reduced, the rows too")
+        axes = tuple(range(x.rank)) if x.lead == ROWLESS else decline("all axes are reduced, the rows too")
     own = sorted({node.row_axis(x, axis) for axis in axes})
     return (reduce_axes(b, node.op_type, x, own, keep=bool(node.integer("keepdims", 1))),)
 
@@ -64,7 +66,7 @@ def _runs(axes: list[int]) -> list[tuple[int, int]]:
     return runs
 
 
-@lowers("ArgMax", "ArgMin")
+@lowers("ArgMax", "ArgMin", whole=None)
 def position(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], NUMBERS)
@@ -79,7 +81,7 @@ def _without(shape: Shape, axis: int, keep: int) -> Shape:
     return (*shape[:axis], *([1] if keep else []), *shape[axis + 1 :])
 
 
-@lowers("Softmax", "LogSoftmax")
+@lowers("Softmax", "LogSoftmax", whole=None)
 def softmax(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
@@ -91,7 +93,31 @@ def softmax(b: Builder, node: NodeView) -> Values:
     return b.step(node.op_type, [x], [(x.dtype, x.shape)], along)
 
 
-@lowers("CumSum")
+@lowers("Hardmax", whole=None)
+def hardmax(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    if node.version >= 13:
+        outer, n, inner = split_at(x.shape, node.row_axis(x, node.integer("axis", -1)))
+    else:
+        axis = node.row_axis(x, node.integer("axis", 1)) if x.shape else decline("the rows are the axis")
+        outer, n, inner = split_at(x.shape, axis, len(x.shape) - axis)
+    if n == 0:
+        decline("nothing to choose from")
+    (at,) = b.step("ArgMax", [x], [("int64", (outer, inner))], (outer, n, inner, 0))
+    return b.step("OneHot", [at, np.array([0, 1], x.dtype)], [(x.dtype, x.shape)], (outer, n, inner))
+
+
+@lowers("GlobalAveragePool", "GlobalMaxPool", whole=None)
+def global_pool(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    first = 1 - x.lead
+    kernel = "ReduceMean" if node.op_type == "GlobalAveragePool" else "ReduceMax"
+    return (reduce_axes(b, kernel, x, list(range(first, len(x.shape))), keep=True),) if first < len(x.shape) else (x,)
+
+
+@lowers("CumSum", whole=None)
 def cumulative_sum(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], NUMBERS)
@@ -100,7 +126,7 @@ def cumulative_sum(b: Builder, node: NodeView) -> Values:
     return b.step("CumSum", [x], [(x.dtype, x.shape)], (*along, *flags))
 
 
-@lowers("TopK")
+@lowers("TopK", whole=None)
 def top_k(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], NUMBERS)
@@ -113,7 +139,7 @@ def top_k(b: Builder, node: NodeView) -> Values:
     return b.step("TopK", [x], [(x.dtype, shape), ("int64", shape)], params)
 
 
-@lowers("LpNormalization")
+@lowers("LpNormalization", whole=None)
 def lp_normalization(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)

@@ -10,7 +10,7 @@ from . import sparse
 from .elementwise import aligned, one_type
 
 
-@lowers("Where")
+@lowers("Where", whole=None)
 def where(b: Builder, node: NodeView) -> Values:
     condition, *branches = node.operands()
     one_type([condition], frozenset({"bool"}))

@@ -29,6 +29,9 @@ from ..rules import (
 )
 from . import sparse
 
+#: elements of a table that a rule makes for the places of an axis
+LARGEST_TABLE = 1 << 22
+
 # ---- shapes in which the number of rows occurs -----------------------------------------------------------------------
 
 
@@ -43,7 +46,7 @@ def _dims(items: Sequence[int | None], *, scalar: bool = False) -> Value:
 @lowers("Shape")
 def shape_of(b: Builder, node: NodeView) -> Values:
     x = node.any_row(0)
-    items = (*[1] * x.lead, None, *x.shape)
+    items = x.dims
     return (_dims(items[node.integer("start", 0) : node.integer("end", len(items))]),)
 
 
@@ -102,7 +105,7 @@ def reshape(b: Builder, node: NodeView) -> Values:
 
 def _filled(node: NodeView, x: Row) -> tuple[int | None, ...]:
     """Return the shape asked for, with zeros replaced by the dimensions they stand for."""
-    given = (*[1] * x.lead, None, *x.shape)
+    given = x.dims
     target = node.dims(1)
     if node.integer("allowzero", 0) or 0 not in target:
         return target
@@ -152,7 +155,7 @@ def unsqueeze(b: Builder, node: NodeView) -> Values:
     new = {axis % rank for axis in axes}
     if len(new) != len(axes):
         decline("an axis is given twice")
-    old = iter((*[1] * x.lead, None, *x.shape))
+    old = iter(x.dims)
     full = [1 if i in new else next(old) for i in range(rank)]
     lead = full.index(None)
     return (b.reshape(x, tuple(n for n in full[lead + 1 :] if n is not None), lead),)
@@ -162,7 +165,7 @@ def unsqueeze(b: Builder, node: NodeView) -> Values:
 def transpose(b: Builder, node: NodeView) -> Values:
     x = node.any_row(0)
     order = node.integers("perm") or tuple(reversed(range(x.rank)))
-    given = (*[1] * x.lead, None, *x.shape)
+    given = x.dims
     lead = order.index(x.lead)
     if any(given[axis] != 1 for axis in order[:lead]):
         decline("rows are moved behind another dimension")
@@ -214,7 +217,7 @@ def slice_axis(b: Builder, x: Row, axis: int, start: int, step: int, count: int)
     """Return `count` elements of an axis, from `start` on, `step` apart."""
     if (start, step, count) == (0, 1, x.shape[axis]):
         return x
-    if (row := sparse.chosen(b, x, start + step * np.arange(count))) is not None:
+    if x.sparse and (row := sparse.chosen(b, x, start + step * np.arange(count))) is not None:
         return row
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
     params = (*split_at(x.shape, axis), start, step, count)
@@ -222,7 +225,7 @@ def slice_axis(b: Builder, x: Row, axis: int, start: int, step: int, count: int)
     return result
 
 
-@lowers("Slice")
+@lowers("Slice", whole=None)
 def slice_rows(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     starts, ends = node.integers("starts", 1), node.integers("ends", 2)
@@ -238,7 +241,7 @@ def slice_rows(b: Builder, node: NodeView) -> Values:
     return (x,)
 
 
-@lowers("Split")
+@lowers("Split", whole=None)
 def split(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     axis = node.row_axis(x, node.integer("axis", 0))
@@ -271,7 +274,7 @@ def gather_axis(b: Builder, x: Row, axis: int, indices: Array) -> Row:
     return result
 
 
-@lowers("Gather")
+@lowers("Gather", whole=None)
 def gather_columns(b: Builder, node: NodeView) -> Values:
     x, indices = node.row(0), node.const(1)
     return (gather_axis(b, x, node.row_axis(x, node.integer("axis", 0)), indices),)
@@ -315,7 +318,7 @@ def array_feature_table(b: Builder, node: NodeView) -> Values:
     return (replace(row, lead=1),)
 
 
-@lowers("GatherElements")
+@lowers("GatherElements", whole=None)
 def gather_elements(b: Builder, node: NodeView) -> Values:
     x, indices = node.row(0), node.row(1)
     axis = node.row_axis(x, node.integer("axis", 0))
@@ -327,7 +330,7 @@ def gather_elements(b: Builder, node: NodeView) -> Values:
     return b.step("GatherElements", [x, indices], [(x.dtype, indices.shape)], params)
 
 
-@lowers("Compress")
+@lowers("Compress", whole=None)
 def compress(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     axis = node.row_axis(x, node.integer("axis", 0)) if "axis" in node.attributes else decline("all rows are flattened")
@@ -342,45 +345,71 @@ def tile(b: Builder, node: NodeView) -> Values:
         decline("rows are repeated")
     for axis, times in enumerate(repeats):
         if times != 1:
-            x = gather_axis(b, x, axis, np.tile(np.arange(x.shape[axis]), times))
+            x = gather_axis(b, x, axis, repeated(x.shape[axis], times))
     return (x,)
 
 
-@lowers("Pad")
+def repeated(n: int, times: int) -> Array:
+    """Return the places of an axis, several times over."""
+    if n * times > LARGEST_TABLE:
+        decline("repeated more often than a table of places holds")
+    return np.tile(np.arange(n), times)
+
+
+#: modes of Pad as numpy.pad calls them
+PAD_MODES = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
+
+
+@lowers("Pad", whole=None)
 def pad(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
-    pads = node.integers("pads", 1)
-    if pads is None or node.text("mode", "constant") != "constant" or len(pads) % 2:
-        decline("not padded with a constant")
+    pads, mode = node.integers("pads", 1), node.text("mode", "constant")
+    if pads is None or len(pads) % 2 or mode not in ("constant", *PAD_MODES):
+        decline("no pads, or a mode that there is not")
     count = len(pads) // 2
     axes: Sequence[int] = node.integers("axes", 3) or range(count)
     fill = node.const(2) if node.has(2) else np.array(node.attributes.get("value", "" if x.dtype == "str" else 0))
     fill = fill.astype(object if x.dtype == "str" else x.dtype).reshape(-1)[:1]
     for axis, before, after in zip(axes, pads[:count], pads[count:], strict=True):
         if before or after:
-            x = _pad_axis(b, x, node.row_axis(x, axis), before, after, fill)
+            own = node.row_axis(x, axis)
+            x = _pad_axis(b, _cut_axis(b, x, own, before, after), own, max(before, 0), max(after, 0), fill, mode)
     return (x,)
 
 
-def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Array) -> Row:
-    if before < 0 or after < 0:
-        decline("padding that takes away")
-    shape = (*x.shape[:axis], x.shape[axis] + before + after, *x.shape[axis + 1 :])
+def _cut_axis(b: Builder, x: Row, axis: int, before: int, after: int) -> Row:
+    """Return x without what negative pads take away."""
+    start, end = max(-before, 0), x.shape[axis] - max(-after, 0)
+    return (
+        slice_axis(b, x, axis, start, 1, end - start) if start <= end else decline("padding that takes away too much")
+    )
+
+
+def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Array, mode: str) -> Row:
+    if not before and not after:
+        return x
+    n = x.shape[axis]
+    if mode != "constant":
+        if n == 0 or n + before + after > LARGEST_TABLE:
+            decline("nothing to pad with, or too much")
+        places: Array = np.pad(np.arange(n), (before, after), PAD_MODES[mode])  # type: ignore[call-overload]
+        return gather_axis(b, x, axis, places)
+    shape = (*x.shape[:axis], n + before + after, *x.shape[axis + 1 :])
     operands: list[Operand | Array] = [x, fill]
     (result,) = b.step("Pad", operands, [(x.dtype, shape)], (*split_at(x.shape, axis), before, after))
     return result
 
 
-@lowers("OneHot")
+@lowers("OneHot", whole=None)
 def one_hot(b: Builder, node: NodeView) -> Values:
     from .elementwise import cast
 
     indices, values = node.row(0), node.const(2)
     depth = int(node.const(1).reshape(-1)[0])
     axis = node.integer("axis", -1)
-    own = (axis if axis >= 0 else axis + indices.rank + 1) - 1
-    if own < 0 or indices.dtype not in ("int64", "int32") or depth < 0:
-        decline("the new axis comes before the rows, or the indices are not integers")
+    own = (axis if axis >= 0 else axis + indices.rank + 1) - 1 - indices.lead
+    if own < 0 or indices.dtype in ("str", "bool") or depth < 0:
+        decline("the new axis comes before the rows, or the indices are not numbers")
     shape = (*indices.shape[:own], depth, *indices.shape[own:])
     along = (math.prod(indices.shape[:own]), depth, math.prod(indices.shape[own:]))
     at = cast(b, indices, "int64")

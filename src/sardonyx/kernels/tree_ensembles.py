@@ -146,8 +146,10 @@ def _inner_nodes(node: NodeView, find: _Places, modes: NDArray[Any], place: Ints
     return Nodes(
         feature=np.append(attributes.integers("nodes_featureids")[inner], np.zeros(extra, np.int64)),
         split=np.append(split, np.zeros(extra, split.dtype)),
-        children=np.where(swap, place[children][::-1], place[children]),
-        is_leaf=np.where(swap, leaf[children][::-1], leaf[children]),
+        yes=place[np.where(swap, children[1], children[0])],
+        no=place[np.where(swap, children[0], children[1])],
+        yes_is_leaf=leaf[np.where(swap, children[1], children[0])],
+        no_is_leaf=leaf[np.where(swap, children[0], children[1])],
         missing=np.append((missing ^ swap[: len(inner)]) & (modes[inner] != "BRANCH_NEQ"), np.zeros(extra, bool)),
         set_of=set_of,
         sets=sets,

@@ -14,10 +14,11 @@ import onnx
 from numpy.typing import NDArray
 
 from .. import _native
-from ..rules import Builder, Const, NodeView, Row, Values, decline, lowers
+from ..rules import Attributes, Builder, Const, NodeView, Row, Values, decline, lowers
 from . import sparse
 from .elementwise import FLOATS, elementwise
 from .forest_plan import plan_forest
+from .forest_scan import SCAN_LEAVES, scan_tables
 
 #: comparison modes of TreeEnsemble
 LEQ, LT, GTE, GT, MEMBER = 0, 1, 2, 3, 6
@@ -25,6 +26,8 @@ LEQ, LT, GTE, GT, MEMBER = 0, 1, 2, 3, 6
 AVERAGE, SUM = 0, 1
 #: targets up to which a leaf's weight is written as a row of values
 MAX_TARGETS = 64
+#: leaves that share a row of values, on average, if any do, and rows that there are then at most
+LEAVES_A_ROW, MOST_ROWS = 4, 1 << 18
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -32,13 +35,18 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nodes:
-    """The inner nodes of an ensemble as ``TreeEnsemble`` has them, of mode `<=` or member; see `operators.trees`."""
+    """The inner nodes of an ensemble as ``TreeEnsemble`` has them, of mode `<=` or member; see `operators.trees`.
+
+    Integers are of int64, int32, uint8 or bool. `set_of` has no element where no node asks for a set.
+    """
 
     feature: Ints
     split: NDArray[Any]
-    children: Ints
-    is_leaf: Bools
-    missing: Bools
+    yes: Ints
+    no: Ints
+    yes_is_leaf: NDArray[Any]
+    no_is_leaf: NDArray[Any]
+    missing: NDArray[Any]
     set_of: Ints
     sets: Bools
     roots: Ints
@@ -46,18 +54,18 @@ class Nodes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """The tables of native/kernels/trees/layout.h, and what the lists of a scan are made from.
+    """The tables of native/kernels/trees/layout.h, and what those of a scan are made from.
 
     Attributes
     ----------
     nodes : uint32 or uint64 array of shape (n_places, 2)
     flags : uint8 array of shape (n_places,) or (0,)
     trees : int64 array of shape (n_trees, 3)
-    leaves : int64 array of shape (n_leaves,)
-        Numbers of the leaves in `Nodes`, in the order of the kernels.
+    leaves : uint32 array of shape (n_leaves,)
+        Numbers of the leaves in `Nodes`, in the order of the kernels; none where rows of values were given.
     used : int32 array
     source : uint32 array of shape (n_places,)
-        The node in `Nodes` that stands there.
+        The node in `Nodes` that stands there; none where a tree is too large for a scan.
     left : uint32 array of shape (n_places,)
         How many leaves of the tree are to the left of what is below this place.
     shift : int
@@ -66,91 +74,74 @@ class Packed:
     nodes: NDArray[Any]
     flags: NDArray[np.uint8]
     trees: Ints
-    leaves: Ints
+    leaves: NDArray[np.uint32]
     used: NDArray[np.int32]
     source: NDArray[np.uint32]
     left: NDArray[np.uint32]
     shift: int
 
-    @property
-    def most_leaves(self) -> int:
-        """Return the number of leaves of the largest tree."""
-        return int(np.diff(self.trees[:, 2], append=len(self.leaves)).max())
-
 
 def read_nodes(node: NodeView) -> Nodes:
     """Return the nodes of the attributes of ``TreeEnsemble``, every mode made `<=` or member."""
     given = node.attributes
-    split, mode = _array(given["nodes_splits"]), _array(given["nodes_modes"])
-    n = len(split)
-    children = np.stack([_integers(node, "nodes_truenodeids"), _integers(node, "nodes_falsenodeids")])
-    is_leaf = np.stack([_integers(node, "nodes_trueleafs"), _integers(node, "nodes_falseleafs")]).astype(bool)
+    split, mode = given.tensor("nodes_splits"), given.tensor("nodes_modes")
+    integers = [_integers(node, f"nodes_{name}") for name in ("truenodeids", "falsenodeids", "trueleafs", "falseleafs")]
     missing = _integers(node, "nodes_missing_value_tracks_true") if "nodes_missing_value_tracks_true" in given else None
-    missing_true = np.zeros(n, bool) if missing is None or not len(missing) else missing.astype(bool)
-    if split.dtype not in (np.float32, np.float64) or not np.isin(mode, (LEQ, LT, GTE, GT, MEMBER)).all():
-        decline("nodes of a mode or type without a kernel")
-    with np.errstate(over="ignore"):
-        below = np.nextafter(split, split.dtype.type(-np.inf))
-    split = np.where((mode == LT) | (mode == GTE), below, split)  # x < s is x <= the number before s
-    swap = (mode == GTE) | (mode == GT)  # x > s is not x <= s
-    member = mode == MEMBER
-    return Nodes(
-        feature=_integers(node, "nodes_featureids"),
-        split=split,
-        children=np.where(swap, children[::-1], children),
-        is_leaf=np.where(swap, is_leaf[::-1], is_leaf),
-        missing=missing_true ^ swap,
-        set_of=np.where(member, np.cumsum(member) - 1, -1),
-        sets=_sets(given.get("membership_values"), int(member.sum())),
+    if missing is None or not len(missing):
+        missing = np.zeros(len(split), bool)
+    if split.dtype not in (np.float32, np.float64):
+        decline("nodes of a type without a kernel")
+    nodes = Nodes(
+        _integers(node, "nodes_featureids"),
+        split,
+        *integers,
+        missing=missing,
+        set_of=np.zeros(0, np.int64),
+        sets=np.zeros((1, 32), bool),
         roots=_integers(node, "tree_roots"),
     )
+    return nodes if not mode.any() and len(mode) == len(split) else _of_modes(nodes, mode, given)
 
 
-def pack(nodes: Nodes, n_leaves: int, n_features: int) -> Packed:
-    """Put the nodes and leaves of all trees in the order of the kernels (native/runtime/forest.cpp)."""
-    n = len(nodes.feature)
-    if any(len(a) != n for a in (nodes.split, nodes.missing, nodes.set_of, *nodes.children, *nodes.is_leaf)):
+def _of_modes(nodes: Nodes, mode: NDArray[Any], given: Attributes) -> Nodes:
+    """Return nodes of other modes than `<=` as nodes of that mode, or that ask for sets."""
+    if not np.isin(mode, (LEQ, LT, GTE, GT, MEMBER)).all():
+        decline("nodes of a mode without a kernel")
+    split, sides = nodes.split, (nodes.yes, nodes.no, nodes.yes_is_leaf, nodes.no_is_leaf)
+    if any(len(a) != len(split) for a in (mode, nodes.missing, *sides)):
         decline("attributes of different lengths")
-    side, leaf = np.ascontiguousarray(nodes.children), np.ascontiguousarray(nodes.is_leaf)
-    feature, split, missing, set_of, roots = map(
-        np.ascontiguousarray, (nodes.feature, nodes.split, nodes.missing, nodes.set_of, nodes.roots)
+    with np.errstate(over="ignore"):
+        below = np.nextafter(split, split.dtype.type(-np.inf))
+    swap = (mode == GTE) | (mode == GT)  # x > s is not x <= s
+    member = mode == MEMBER
+    return replace(
+        nodes,
+        split=np.where((mode == LT) | (mode == GTE), below, split),  # x < s is x <= the number before s
+        yes=np.where(swap, nodes.no, nodes.yes),
+        no=np.where(swap, nodes.yes, nodes.no),
+        yes_is_leaf=np.where(swap, nodes.no_is_leaf, nodes.yes_is_leaf),
+        no_is_leaf=np.where(swap, nodes.yes_is_leaf, nodes.no_is_leaf),
+        missing=nodes.missing.astype(bool) ^ swap,
+        set_of=np.where(member, np.cumsum(member) - 1, -1) if member.any() else nodes.set_of,
+        sets=_sets(given.get("membership_values"), int(member.sum())),
     )
+
+
+def pack(nodes: Nodes, n_leaves: int, n_features: int, rows: NDArray[Any] | None = None) -> Packed:
+    """Put the nodes and leaves of all trees in the order of the kernels (native/runtime/forest.cpp).
+
+    `rows` are those of each leaf in a table of values; else leaves are put in order, and each has a row of its own.
+    """
+    integers = (nodes.yes, nodes.no, nodes.yes_is_leaf, nodes.no_is_leaf, nodes.missing)
+    if any(len(a) != len(nodes.feature) for a in (nodes.split, *integers)):
+        decline("attributes of different lengths")
+    of_leaves = np.zeros(0, np.int32) if rows is None else rows
+    given = (nodes.feature, nodes.split, *integers, nodes.set_of, nodes.roots, of_leaves)
     try:
-        found = _native.pack_trees(feature, split, side, leaf, missing, set_of, roots, n_leaves, n_features)
+        found = _native.pack_trees(*map(np.ascontiguousarray, given), n_leaves, n_features, SCAN_LEAVES)
         return Packed(*found)
     except ValueError as error:
         decline(str(error))
-
-
-def scan_lists(nodes: Nodes, packed: Packed) -> list[NDArray[Any]]:
-    """Return splits, features, masks and lists of the scan (native/kernels/trees/scan.h).
-
-    A node clears the leaves below its "yes"; it stands in the list of each word that has some of them.
-    """
-    child = (packed.nodes[:, 1] >> packed.nodes.dtype.type(packed.shift)).astype(np.int64)
-    counts = packed.trees[:, 1]
-    tree = np.repeat(np.arange(len(counts)), counts)
-    at = np.flatnonzero(child != np.arange(len(child)) - packed.trees[tree, 0])
-    source, tree, yes = packed.source[at], tree[at], packed.trees[tree[at], 0] + child[at]
-    one = np.uint64(1)
-    first, end = packed.left[yes].astype(np.uint64), packed.left[yes + 1].astype(np.uint64)
-    cleared = ((one << (end - first)) - one) << first
-    bits = 64 if nodes.split.dtype == np.float64 else 32
-    n_words = 2 if packed.most_leaves > bits else 1
-    words = np.stack([cleared >> np.uint64(bits * w) if w else cleared for w in range(n_words)], axis=1)
-    words = words & np.uint64(2**bits - 1)
-    node, word = np.nonzero(words)
-    kind = np.where(nodes.set_of[source] >= 0, 2, nodes.missing[source])[node]
-    order = np.lexsort((kind, word, tree[node]))
-    node, word, kind = node[order], word[order], kind[order]
-    int_type = np.uint64 if bits == 64 else np.uint32
-    split, set_of = nodes.split[source], 2 * nodes.set_of[source] + nodes.missing[source]
-    splits = np.where(kind == 2, set_of[node].astype(int_type), split[node].view(int_type)).view(split.dtype)
-    features = np.searchsorted(packed.used, nodes.feature[source[node]]).astype(np.int32)
-    lists = n_words * tree[node] + word
-    ends = np.searchsorted(3 * lists + kind, 3 * np.arange(n_words * len(counts))[:, None] + np.arange(3), side="right")
-    ranges = np.concatenate([np.append(0, ends[:-1, 2])[:, None], ends], axis=1)
-    return [splits, features, (~words[node, word]).astype(int_type), ranges.astype(np.int64)]
 
 
 def used_columns(b: Builder, x: Row, nodes: Nodes) -> tuple[Row, Nodes]:
@@ -181,14 +172,28 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     if values.dtype not in (np.float32, np.float64) or any(start.dtype != values.dtype.name for start in base):
         decline("sums of another type than float32 and float64")
     x, nodes = used_columns(b, x, nodes)
-    packed = pack(nodes, len(values), x.width)
-    plan = plan_forest(packed.trees, packed.most_leaves, len(packed.used), packed.nodes.itemsize)
+    rows, table = _distinct(values, len(nodes.roots))
+    packed = pack(nodes, len(values), x.width, rows)
+    table = values[packed.leaves] if table is None else table
+    scan = scan_tables(nodes, packed) if len(packed.source) else None
+    plan = plan_forest(packed.trees, len(packed.used), packed.nodes.itemsize, scan)
     b.want_block_rows(plan.block_rows)
-    scan = scan_lists(nodes, packed) if plan.scan else []
-    tables = _tables(nodes, packed, np.ascontiguousarray(values[packed.leaves]))
-    params = (groups, packed.shift, int(plan.scan), len(base))
+    lists = scan.arrays() if scan is not None and plan.scan else []
+    params = (groups, packed.shift, plan.scan, len(base))
     outputs = [(values.dtype.name, (groups * values.shape[1],))]
-    return b.step("TreeEnsembleSum", [x, *tables, *scan, *base], outputs, params)
+    return b.step("TreeEnsembleSum", [x, *_tables(nodes, packed, table), *lists, *base], outputs, params)
+
+
+def _distinct(values: NDArray[Any], n_trees: int) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    """Return each leaf's row in a table of the different rows of values, and that table, if it is much the smaller.
+
+    Pure leaves of classifiers have few; a table that stays in the cache beside the trees is worth the rows' disorder.
+    """
+    if len(values) <= SCAN_LEAVES * n_trees:
+        return None, None
+    most = min(len(values) // LEAVES_A_ROW, MOST_ROWS)
+    found = _native.distinct_rows(np.ascontiguousarray(values), most)
+    return (None, None) if found is None else (found[0].view(np.int32), values[found[1]])
 
 
 def _tables(nodes: Nodes, packed: Packed, leaf_table: NDArray[Any]) -> list[NDArray[Any]]:
@@ -201,7 +206,7 @@ def tree_leaves(b: Builder, node: NodeView) -> Values:
     if x.dtype != nodes.split.dtype.name or len(x.shape) != 1:
         decline("rows of another type than the splits")
     x, nodes = used_columns(b, x, nodes)
-    numbers = _array(node.attributes["leaf_weights"]).astype(np.int64)
+    numbers = node.attributes.tensor("leaf_weights").astype(np.int64)
     return (leaves_step(b, x, nodes, numbers),)
 
 
@@ -221,7 +226,7 @@ def standard(b: Builder, node: NodeView) -> Values:
     aggregate, targets = node.integer("aggregate_function", 1), node.integer("n_targets", 1)
     if aggregate not in (AVERAGE, SUM) or node.integer("post_transform", 0):
         decline("minima, maxima and post transforms have no kernel")
-    target, weight = _integers(node, "leaf_targetids"), _array(node.attributes["leaf_weights"])
+    target, weight = _integers(node, "leaf_targetids"), node.attributes.tensor("leaf_weights")
     if len(target) != len(weight) or ((target < 0) | (target >= targets)).any():
         decline("a leaf's target is not there")
     if targets > MAX_TARGETS:

@@ -1,4 +1,4 @@
-"""Lookup of categories, and one-hot blocks.
+"""Lookup of categories, their hashes, and one-hot blocks.
 
 ::
 
@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..graph import Value, concat, op
+from ..protos import STRING, tensor_type
 from . import operator
+from .text import refused
 
 
 @operator("CategoryLookup")
@@ -44,6 +46,25 @@ def category_lookup(X: Value, categories: Value, codes: Value, *, column: str, r
     return op.Gather(codes, position, axis=0)
 
 
+@operator("HashCategory")
+def hash_category(X: Value, *, column: str) -> Any:
+    """Return the number that catboost knows each category by: the lower 32 bits of CityHash64 of its text, signed.
+
+    Our runtime refuses missing text, as catboost does. The body refuses every row: the standard has no operator from
+    the bytes of a string to numbers.
+
+    Parameters
+    ----------
+    X : Value of shape (N, 1)
+        Text, or int64, which catboost hashes as its decimal digits.
+    column : str
+        The column's name, for the error.
+    """
+    texts = X if X.dtype == STRING else op.Cast(X, to=tensor_type(STRING))
+    nothing = op.RegexFullMatch(refused(texts.reshape(-1)), pattern="")
+    return op.Cast(nothing, to=tensor_type(np.dtype(np.int64))).reshape(-1, 1)
+
+
 @operator("OneHotBlocks")
 def one_hot_blocks(positions: Value, *, widths: Sequence[int], to: int) -> Any:
     """Return (N, sum of widths): one where a feature's position points to, zero elsewhere.
@@ -67,6 +88,4 @@ def one_hot_blocks(positions: Value, *, widths: Sequence[int], to: int) -> Any:
 
 def one_hot(positions: Value, *, widths: Sequence[int], to: np.dtype[Any]) -> Any:
     """`OneHotBlocks` to a NumPy dtype."""
-    from ..protos import tensor_type
-
     return one_hot_blocks(positions, widths=list(widths), to=tensor_type(to))

@@ -37,11 +37,19 @@ TERMS: dict[str, Term] = {
     "hamming": lambda total, x, y, gap, p, w: total + (x != y).astype(np.float64),
     "canberra": lambda total, x, y, gap, p, w: total + _ratio(gap, abs(x) + abs(y)),
     "braycurtis": lambda total, x, y, gap, p, w: total + gap,
+    "scipy_braycurtis": lambda total, x, y, gap, p, w: total + gap,
+}
+#: what the sums of these are divided by: scikit-learn's own searches have one formula, scipy.spatial.distance another
+DENOMINATORS: dict[str, Term] = {
+    "braycurtis": lambda total, x, y, gap, p, w: total + (abs(x) + abs(y)),
+    "scipy_braycurtis": lambda total, x, y, gap, p, w: total + abs(x + y),
 }
 SQUARED = ("euclidean", "sqeuclidean")
-#: metrics in which a point is compared whole
-WHOLE = ("cosine", "precomputed")
+#: metrics in which a point is compared whole; products of sparse rows are rounded otherwise than those of dense ones
+WHOLE = ("cosine", "sparse_cosine", "precomputed")
 METRICS = (*TERMS, *WHOLE)
+#: squares as a brute search by Euclidean distances has them: with what rounding leaves of nearly equal rows
+EXPANDED = "expanded_sqeuclidean"
 
 
 def _ratio(a: Value, b: Value) -> Value:
@@ -65,7 +73,7 @@ def pairwise_distances(X: Value, fit_X: Value, p: Value, w: Value, *, metric: st
     w : float64 Value of shape (n_features,)
         Weights of ``minkowski``, variances of ``seuclidean``.
     metric : str
-        One of `METRICS`.
+        One of `METRICS`, or `EXPANDED`.
 
     Returns
     -------
@@ -108,12 +116,35 @@ def k_neighbors(
     return from_reduced(nearest, p, metric, X.dtype), indices
 
 
+@operator("ArgPartition", outputs=("values", "indices"))
+def arg_partition(keys: Value, *, k: int) -> tuple[Value, Value]:
+    """Return the k smallest numbers of each row in rising order, and where they are.
+
+    Of equal ones our runtime takes those that ``numpy.argpartition``, and then ``numpy.argsort``, leave in front on the
+    machine it runs on: scikit-learn selects neighbours so where it has no search of its own. This body takes the first.
+
+    Parameters
+    ----------
+    keys : float Value of shape (N, n)
+    k : int
+        How many.
+
+    Returns
+    -------
+    values : Value of shape (N, k)
+    indices : int64 Value of shape (N, k)
+    """
+    values, indices = op.TopK(keys, np.array([k], np.int64), axis=1, largest=0, sorted=1)
+    return values, indices
+
+
 @operator("NanNeighbors", outputs=("distances", "values"))
 def nan_neighbors(X: Value, fit_X: Value, *, k: int, single: int) -> tuple[Value, Value]:
     """Return, where X is missing, the k nearest training rows that have a value of that feature.
 
     A feature that is missing on either side does not count; distances are scaled up to all features
-    (``sklearn.metrics.nan_euclidean_distances``). Of equally distant rows, the first of the training data come first.
+    (``sklearn.metrics.nan_euclidean_distances``). Of equally distant rows our runtime takes those that
+    scikit-learn does (see `arg_partition`), this body the first of the training data.
 
     Parameters
     ----------
@@ -241,15 +272,18 @@ def reduced_distances(X: Value, fit_X: Value, p: Value, w: Value, metric: str) -
     """Return what orders like the distances, shape (N, n_fit)."""
     if metric == "precomputed":
         return X
-    if metric == "cosine":
+    if metric in ("cosine", "sparse_cosine"):
         return _cosine(X, fit_X)
+    if metric == EXPANDED:
+        return expanded_squares(X, fit_X)
     if metric not in TERMS:
         raise ConversionError(f"metric {metric!r} has no ONNX form; choose one of {', '.join(METRICS)}.")
     if metric in SQUARED:  # scikit-learn multiplies matrices in float64 here, and rounds at the end
         return _sum_features(X.astype(np.float64), fit_X.astype(np.float64), p, w, TERMS[metric])
     total = _sum_features(X, fit_X, p, w, TERMS[metric])
-    if metric == "braycurtis":
-        total = _ratio(total, _sum_features(X, fit_X, p, w, lambda total, x, y, gap, p, w: total + (abs(x) + abs(y))))
+    if metric in DENOMINATORS:
+        below = _sum_features(X, fit_X, p, w, DENOMINATORS[metric])
+        total = _ratio(total, below) if metric == "braycurtis" else total / below
     if metric == "hamming":
         total = total / float(X.dim(1))
     return total.astype(X.dtype).astype(np.float64)
@@ -269,6 +303,14 @@ def _sum_features(X: Value, fit_X: Value, p: Value, w: Value, term: Term) -> Val
     return loop(add, X.dim(1), start)[0]
 
 
+def expanded_squares(X: Value, Y: Value) -> Value:
+    """Return ``max(-2 x.y + x.x + y.y, 0)`` in float64, for rows of X and Y."""
+    x, y = X.astype(np.float64), Y.astype(np.float64)
+    xx, yy = (x * x).sum(1, keepdims=True), op.Transpose((y * y).sum(1, keepdims=True), perm=[1, 0])
+    squares: Value = np.maximum(-2.0 * (x @ op.Transpose(y, perm=[1, 0])) + xx + yy, 0.0)
+    return squares
+
+
 def _cosine(X: Value, fit_X: Value) -> Value:
     """``cosine_distances``, in the dtype of the rows."""
     normal = [_normalized(v) for v in (X, fit_X)]
@@ -283,7 +325,7 @@ def _normalized(x: Value) -> Value:
 
 def from_reduced(reduced: Value, p: Value, metric: str, dtype: np.dtype[np.generic]) -> Value:
     """Return the distances of reduced ones, rounded to the rows' dtype."""
-    if metric in WHOLE:
+    if metric in WHOLE or metric == EXPANDED:
         return reduced
     rounded = reduced.astype(dtype).astype(np.float64)
     if metric in ("euclidean", "seuclidean"):

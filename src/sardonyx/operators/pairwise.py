@@ -18,7 +18,7 @@ from ..errors import ConversionError
 from ..graph import Value, as_value, op, where
 from . import operator
 from .checks import require
-from .neighbors import pairwise_distances
+from .neighbors import expanded_squares, pairwise_distances
 
 
 def transpose(x: Value) -> Value:
@@ -36,9 +36,7 @@ def float_rows(X: Value, Y: NDArray[Any] | Value) -> tuple[Value, Value]:
 @operator("PairwiseSquaredEuclidean", outputs=("D",))
 def squared_distances(X: Value, Y: Value) -> Value:
     """Return ``max(-2 x.y + x.x + y.y, 0)``, in float64 whatever comes in (``_euclidean_distances``)."""
-    x, y = X.astype(np.float64), Y.astype(np.float64)
-    xx, yy = (x * x).sum(1, keepdims=True), transpose((y * y).sum(1, keepdims=True))
-    return np.maximum((-2.0 * (x @ transpose(y)) + xx + yy).astype(X.dtype), 0.0)  # type: ignore[call-overload]
+    return expanded_squares(X, Y).astype(X.dtype)
 
 
 def exact_distances(X: Value, Y: NDArray[Any] | Value, metric: str) -> Value:

@@ -133,7 +133,7 @@ def find_tokens(X: Value, *, token_pattern: str, lowercase: int, strip_accents: 
     lowercase, strip_accents
         As for CountTerms.
     """
-    return _refused(X)
+    return refused(X)
 
 
 @operator("HashTerms")
@@ -173,7 +173,7 @@ def hash_terms(
     binary : int
         1 to set every column that is met to one.
     """
-    rows = op.Shape(_refused(X if X.ndim == 1 else X[:, 0]))
+    rows = op.Shape(refused(X if X.ndim == 1 else X[:, 0]))
     return op.ConstantOfShape(op.Concat(rows, np.array([n_features]), axis=0), value=np.zeros(1, numpy_type(to)))
 
 
@@ -266,7 +266,7 @@ class _Analysis:
         """Return (document, text) of each term, of shape (M,) each."""
         form = self._form()
         if form is None:
-            X = _refused(X)
+            X = refused(X)
         X = _or_refused(X, op.RegexFullMatch(X, pattern=ASCII))
         X = _lowered(X) if self.lowercase else X
         documents = _Pieces(X, op.Range(np.int64(0), op.Squeeze(op.Shape(X)), np.int64(1)))
@@ -376,7 +376,7 @@ def _lowered(X: Value) -> Any:
     return _part(op.StringNormalizer(more, case_change_action="LOWER", is_case_sensitive=1, locale="C"), None, -1)
 
 
-def _refused(X: Value) -> Any:
+def refused(X: Value) -> Any:
     """Return X, but fail where it has any row."""
     return _or_refused(X, op.RegexFullMatch(X, pattern=NOTHING))
 

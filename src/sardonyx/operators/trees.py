@@ -10,7 +10,7 @@ the leaf's own, which looks values up in a table; the sum goes from the first tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,12 +22,12 @@ from ..graph import Value, attribute_ref, concat, op
 from ..large import Large
 from . import operator
 
-#: modes of a node in ai.onnx.ml.TreeEnsemble: x <= split, x in a set
-LESS_OR_EQUAL, MEMBER = 0, 6
+#: the mode of a node in ai.onnx.ml.TreeEnsemble that asks for x in a set; 0 is x <= split
+MEMBER = 6
 #: integers that a float32 counts exactly
 EXACT_FLOAT32 = 2**24
 
-Ints = NDArray[np.int64]
+Ints = NDArray[Any]
 Bools = NDArray[np.bool_]
 
 
@@ -43,18 +43,18 @@ class Trees:
 
     Attributes
     ----------
-    feature : int64 array of shape (n_nodes,)
+    feature : int array of shape (n_nodes,)
     split : float32 or float64 array of shape (n_nodes,)
         In the dtype in which rows are compared. Nothing where the node asks for a set.
-    children : int64 array of shape (2, n_nodes)
+    children : int array of shape (2, n_nodes)
     is_leaf : bool array of shape (2, n_nodes)
     missing : bool array of shape (n_nodes,)
-    set_of : int64 array of shape (n_nodes,)
+    set_of : int array of shape (n_nodes,)
         Row of `sets` where the node asks for ``feature[i] in sets[...]``, else -1.
     sets : bool array of shape (n_sets, n_categories)
     roots : int64 array of shape (n_trees,)
         First node of each tree. A tree that is a leaf has a node that leads there both ways.
-    tree_of_leaf : int64 array of shape (n_leaves,)
+    tree_of_leaf : int array of shape (n_leaves,)
     """
 
     feature: Ints
@@ -80,10 +80,11 @@ class Trees:
     def attributes(self) -> dict[str, Large]:
         """Return the attributes of ``TreeEnsemble`` whose leaf weights are the leaves' numbers."""
         member = self.set_of >= 0
+        split = np.where(member, 0, self.split) if member.any() else self.split
         tensors = {
-            "nodes_splits": np.where(member, 0, self.split).astype(self.dtype),
-            "nodes_modes": np.where(member, MEMBER, LESS_OR_EQUAL).astype(np.uint8),
-            "leaf_weights": np.arange(len(self.tree_of_leaf)).astype(self.dtype),
+            "nodes_splits": split.astype(self.dtype, copy=False),
+            "nodes_modes": np.multiply(member, MEMBER, dtype=np.uint8),
+            "leaf_weights": np.arange(len(self.tree_of_leaf), dtype=self.dtype),
         }
         if member.any():
             tensors["membership_values"] = _written_sets(self.sets[self.set_of[member]], self.dtype)
@@ -136,6 +137,35 @@ def build_trees(
         roots=roots,
         tree_of_leaf=tree,
     )
+
+
+def join_trees(parts: Iterable[Trees], n_nodes: int, n_leaves: int) -> Trees:
+    """Return the trees of all parts, which have no sets: each part's nodes and leaves after those of the one before.
+
+    Parts may be made when they are asked for: nodes come to millions, so that memory is for one part and the whole.
+    """
+    whole = Trees(
+        feature=np.empty(n_nodes, np.int32),
+        split=np.empty(n_nodes, np.float32),
+        children=np.empty((2, n_nodes), np.int32 if max(n_nodes, n_leaves) < 1 << 31 else np.int64),
+        is_leaf=np.empty((2, n_nodes), bool),
+        missing=np.empty(n_nodes, bool),
+        set_of=np.full(n_nodes, -1, np.int8),
+        sets=np.zeros((0, 0), bool),
+        roots=np.zeros(0, np.int64),
+        tree_of_leaf=np.empty(n_leaves, np.int32),
+    )
+    roots: list[NDArray[Any]] = []
+    node = leaf = tree = 0
+    for part in parts:
+        nodes, leaves = slice(node, node + len(part.feature)), slice(leaf, leaf + len(part.tree_of_leaf))
+        whole.feature[nodes], whole.split[nodes], whole.missing[nodes] = part.feature, part.split, part.missing
+        whole.is_leaf[:, nodes] = part.is_leaf
+        whole.children[:, nodes] = part.children + np.where(part.is_leaf, leaf, node)
+        whole.tree_of_leaf[leaves] = part.tree_of_leaf + tree
+        roots.append(part.roots + node)
+        node, leaf, tree = nodes.stop, leaves.stop, tree + part.n_trees
+    return replace(whole, roots=np.concatenate(roots))
 
 
 @operator("TreeEnsembleLeaves", outputs=("leaves",))

@@ -11,15 +11,19 @@ from typing import Final
 
 from ..program import Program
 from .drop_unused import drop_unused
+from .expand_polynomials import expand_polynomials
 from .fuse_kernel_sums import fuse_kernel_sums
 from .fuse_linear_bias import fuse_linear_bias
+from .fuse_relu import fuse_relu
 from .fuse_sub_div import fuse_sub_div
 from .remove_identity import remove_identity
 
 PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
     remove_identity,
     fuse_kernel_sums,
+    expand_polynomials,
     fuse_linear_bias,
+    fuse_relu,
     fuse_sub_div,
     drop_unused,
 )

@@ -1,0 +1,23 @@
+// What kernels along one axis of a row share (see Axis in check.h).
+#pragma once
+
+#include "check.h"
+
+namespace sardonyx {
+namespace {
+
+template <class T>
+inline bool is_nan(T x) {
+  return x != x;
+}
+
+[[maybe_unused]] void check_axis(const Step& step, const char* kernel, int params) {
+  require_counts(step, kernel, 1, 1, params);
+  require_row_output(step, kernel);
+  require(!step.inputs[0].constant, kernel, "the input is a constant");
+  const Axis axis = axis_of(step);
+  require(covers(axis.outer, axis.n, axis.inner, step.inputs[0].width), kernel, "params do not fit the input");
+}
+
+}  // namespace
+}  // namespace sardonyx

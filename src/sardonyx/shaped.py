@@ -1,0 +1,154 @@
+"""Programs for the shapes that a model's inputs turn out to have, where the model itself leaves them open.
+
+::
+
+    feeds ──▶ shapes, seen before? ──▶ its program ──▶ results
+                  └─ no ─▶ the model with these shapes ─▶ lower_whole ─▶ a program, kept
+
+Rows make a program once for any number of them; what works across rows (a sum over the batch, a Scan along it, a
+Reshape that moves it) cannot. With all shapes known it can: tensors are then one row. Numbers and short lists among
+the inputs (axes, sizes, k, bounds) may have to be known too: then a program is for their values.
+
+What has no kernel whatever its shapes is left to the plan with reference segments (plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+import onnx
+
+from .lower import lower_whole
+from .plan import Plan, PlanRunner
+from .reference import dtype_of, given_names, to_tensor
+from .rules import Array, dtype_name
+
+#: programs that are kept: the newest
+MOST_KEPT: Final = 64
+#: programs that are made for values, at most
+MOST_BY_VALUE: Final = 256
+#: elements of an input whose values may decide about shapes
+MOST_VALUES: Final = 16
+#: what open dimensions are taken to be, to see whether a model has kernels at all
+ROWS, OTHERS = 3, 4
+
+Shapes = tuple[tuple[int, ...], ...]
+
+
+class Shaped:
+    """The programs of one model by the shapes of its inputs.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        All of its inputs are tensors.
+    threads : int
+        Of every program.
+
+    Attributes
+    ----------
+    example : Plan or None
+        For some shapes, if there are kernels for all operators then.
+    """
+
+    def __init__(self, model: onnx.ModelProto, threads: int) -> None:
+        given = given_names(model.graph)
+        self._model = model
+        self._threads = threads
+        self._inputs = [value for value in model.graph.input if value.name not in given]
+        self._by_value = self._small_inputs()
+        self._kept: dict[Any, PlanRunner] = {}
+        self._hopeless = False
+        self._made_so_far = 0
+        self.example = self._example()
+
+    def _small_inputs(self) -> list[str]:
+        """Return short lists of numbers, but not all of the inputs: a program computes, it is no memory."""
+        text = onnx.TensorProto.STRING
+        kinds = {v.name: v.type.tensor_type for v in self._inputs}
+        small = [name for name, kind in kinds.items() if len(kind.shape.dim) < 2 and kind.elem_type != text]
+        return small if len(small) < len(kinds) else small[1:]
+
+    def _example(self) -> Plan | None:
+        """Return the plan for some shapes; what depends on values of inputs is only found out when they come."""
+        symbols: dict[str, int] = {}
+        shapes = {value.name: _some_shape(value, symbols) for value in self._inputs}
+        plan = lower_whole(_with_shapes(self._model, shapes, {}))
+        if plan is not None:
+            self._by_value = []
+        return plan
+
+    def runner(self, feeds: Mapping[str, Any]) -> PlanRunner | None:
+        """Return what runs the model on feeds of these shapes; None where some operator has no kernel then."""
+        if self._hopeless:
+            return None
+        arrays = {value.name: feeds[value.name] for value in self._inputs if value.name in feeds}
+        if len(arrays) < len(self._inputs) or not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            return None
+        values = {name: arrays[name] for name in self._by_value if arrays[name].size <= MOST_VALUES}
+        key = self._key(arrays, values)
+        found = self._kept.get(key)
+        if found is not None:
+            return found
+        found = self._made(arrays, values)
+        self._made_so_far += 1
+        if found is None or (values and self._made_so_far > MOST_BY_VALUE):  # or values that never come again
+            self._hopeless = self.example is None
+            return found
+        self._kept[key] = found
+        if len(self._kept) > MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)), None)
+        return found
+
+    def _key(self, arrays: Mapping[str, Array], values: Mapping[str, Array]) -> Any:
+        shapes = tuple((array.shape, array.dtype.str) for array in arrays.values())  # a type may be refused
+        return shapes, tuple((array.dtype.str, array.tobytes()) for array in values.values())
+
+    def _made(self, arrays: Mapping[str, Array], values: Mapping[str, Array]) -> PlanRunner | None:
+        for value in self._inputs:
+            if dtype_name(arrays[value.name]) != dtype_of(value.type.tensor_type.elem_type):
+                return None
+        shapes = {name: array.shape for name, array in arrays.items()}
+        plan = lower_whole(_with_shapes(self._model, shapes, values))
+        return None if plan is None else PlanRunner(plan, self._threads)
+
+
+def shaped(model: onnx.ModelProto, threads: int) -> Shaped | None:
+    """Return the programs of a model by shape, if its inputs are tensors."""
+    given = given_names(model.graph)
+    inputs = [value for value in model.graph.input if value.name not in given]
+    if not inputs or not all(value.type.HasField("tensor_type") for value in inputs):
+        return None
+    return Shaped(model, threads)
+
+
+def _some_shape(value: onnx.ValueInfoProto, symbols: dict[str, int]) -> tuple[int, ...]:
+    sizes = []
+    for i, dim in enumerate(value.type.tensor_type.shape.dim):
+        usual = OTHERS if i else ROWS
+        known = int(dim.dim_value) if dim.HasField("dim_value") else None
+        sizes.append(
+            known if known is not None else symbols.setdefault(dim.dim_param, usual) if dim.dim_param else usual
+        )
+    return tuple(sizes)
+
+
+def _with_shapes(
+    model: onnx.ModelProto, shapes: Mapping[str, Iterable[int]], values: Mapping[str, Array]
+) -> onnx.ModelProto:
+    """Return the model for inputs of these shapes, some of them known."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    kept = [value for value in copy.graph.input if value.name not in values]
+    for value in kept:
+        if value.name in shapes:
+            shape = value.type.tensor_type.shape
+            shape.Clear()
+            for n in shapes[value.name]:
+                shape.dim.add().dim_value = n
+    del copy.graph.input[:]
+    copy.graph.input.extend(kept)
+    copy.graph.initializer.extend(to_tensor(name, array) for name, array in values.items())
+    return copy
