@@ -148,7 +148,7 @@ def test_large_trees_are_scanned_at_their_top(dtype: type, members: bool, isa: s
     for t in range(trees.n_trees):
         expected += values[leaves[:, t]]
     native = load(program, isa=isa)
-    for n in (600, 512, 300, 35, 33):
+    for n in (600, 512, 300, 65, 33):
         np.testing.assert_array_equal(native.run(None, {"X": X[:n]})[0], expected[:n])
 
 

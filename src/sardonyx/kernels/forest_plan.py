@@ -31,13 +31,13 @@ WALK_STEP, WALK_TREE = 0.85, 0.5
 #: nanoseconds of a number's key, and of a tree to walk on in from its top
 KEY, ON = 0.5, 1.2
 #: a step takes so many times as long where few rows walk
-ALONE = 1.8
+ALONE = 1.1
 #: levels of a walk, those of complete trees being 1: rows of a group wait for the deepest
 UNEVEN = 1.5
 #: bytes of keys that stay in the cache beside a tree
 KEY_BYTES = 1 << 19
 #: rows from which a scan pays at the latest, if it ever does; from which it pays at the earliest where rows walk on
-MOST_PAYS, LEAST_ON = 64, 32
+MOST_PAYS, LEAST_ON = 64, 64
 #: rows of a block: of a scan, of a walk at least, and at most
 SCAN_ROWS, LEAST_ROWS, MOST_ROWS = 512, 256, 2048
 
