@@ -11,6 +11,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 import sardonyx
+from sardonyx.errors import InputError
 from sardonyx.shaped import MOST_KEPT, Shaped, shaped
 
 from .kernels.single import assert_same
@@ -73,3 +74,18 @@ def test_the_newest_programs_are_kept() -> None:
 ])  # fmt: skip
 def test_other_inputs_than_tensors(text: str) -> None:
     assert shaped(parsed(text), 1) is None
+
+
+def test_inputs_of_a_fixed_shape_are_cast_where_that_changes_nothing() -> None:
+    session = sardonyx.load(parsed("g (float[2,3] x) => (float[3,2] y) { y = Transpose(x) }"))
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for given in (x, x.astype(np.float64), x.astype(np.int64), x.tolist(), np.asfortranarray(x), x[::-1][::-1]):
+        assert_same(session.run(None, {"x": given})[0], x.T)
+    with pytest.raises(InputError, match="float64 of shape"):
+        session.run(None, {"x": x.astype(np.float64) + 0.1})
+    with pytest.raises(InputError, match=r"float32 of shape \[1, 3\]; the model takes float32 of shape \[2, 3\]"):
+        session.run(None, {"x": x[:1]})
+    with pytest.raises(InputError, match=r"no input \['z'\]; it takes \['x'\]"):
+        session.run(None, {"z": x})
+    with pytest.raises(InputError, match="missing inputs"):
+        session.run(None, {})
