@@ -240,6 +240,10 @@ class Attributes(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._protos)
 
+    def of(self, node: onnx.NodeProto) -> Attributes:
+        """Return the attributes of another node, whose stubs stand for the same."""
+        return Attributes(node, self._large)
+
     def integers(self, name: str) -> NDArray[Any]:
         """Return a list of integers, perhaps millions, as an array: of int64, or as it was made."""
         large = self._stands_for(name)
