@@ -375,7 +375,7 @@ class _Lowering:
             result = self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
-        if view.function is not None:
+        if view.function is not None and not _is_refusing(node.domain, view.op_type):
             return self._call(view, view.function, scope)
         return self._by_body(view, scope) or self._by_reference(view, scope, reasons)
 
@@ -497,17 +497,35 @@ class _Lowering:
     def _by_reference(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None]:
         _check_standard(view, reasons)
         step = _ReferenceNodes(self, scope)
-        outputs = step.add(view.proto)
+        outputs = step.add(_plainly_named(view))
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
         return [_at_border(view, next(results)) if name else None for name in outputs]
+
+
+#: operators that refuse rows, which their bodies cannot: reference_operators.py has them
+_REFUSING = {"sardonyx": ("Require", "CheckFinite")}
+
+
+def _is_refusing(domain: str, op_type: str) -> bool:
+    return op_type.partition(":")[0] in _REFUSING.get(domain, ())
+
+
+def _plainly_named(view: NodeView) -> onnx.NodeProto:
+    """Return the node, of an operator that refuses rows without the number that its function may have."""
+    if not _is_refusing(view.proto.domain, view.op_type):
+        return view.proto
+    node = onnx.NodeProto()
+    node.CopyFrom(view.proto)
+    node.op_type = node.op_type.partition(":")[0]
+    return node
 
 
 def _check_standard(view: NodeView, reasons: Sequence[str]) -> None:
     from .reference_operators import OPERATORS
 
     domain, why = view.proto.domain, "; ".join(reasons)
-    known = any((op.op_domain, op.__name__) == (domain, view.op_type) for op in OPERATORS)
+    known = any((op.op_domain, op.__name__) == (domain, view.op_type.partition(":")[0]) for op in OPERATORS)
     if domain and not domain.startswith("ai.onnx") and not known:
         raise ModelError(
             f"operator {view.op_type} of domain {domain!r} is not part of the ONNX standard, and the model has no body "
@@ -657,7 +675,7 @@ class _ReferenceNodes:
 
     def _functions(self) -> tuple[onnx.FunctionProto, ...]:
         """Return the model's functions if a subgraph calls one of them."""
-        known = self.lowering.functions
+        known = {name: f for name, f in self.lowering.functions.items() if not _is_refusing(*name[:2])}
         called = any((n.domain, n.op_type, n.overload) in known for n in all_nodes(self.nodes))
         return tuple(self._filled_function(f) for f in known.values()) if called else ()
 

@@ -7,6 +7,7 @@
     Scatter             its later name is ScatterElements
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
     RegexFullMatch      classes of characters as RE2 has them
+    Require, ...        of the sardonyx domain: what refuses rows, which no body can
     StringNormalizer    empty texts stay where they are
     Tokenizer           of ONNX Runtime's domain: skl2onnx writes it for text
     TreeEnsemble...     onnx's own, which walk until they meet a leaf, refused where nodes lead round in a circle
@@ -303,6 +304,30 @@ class FindTokens(_Any):
         return (result,)
 
 
+class Require(_Any):
+    """The first input, refused where the second does not hold."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, condition: Array, message: str = "") -> tuple[Any, ...]:
+        if not np.all(condition):
+            raise InputError(f"{message}: a row is refused")
+        return (X,)
+
+
+class CheckFinite(_Any):
+    """The input, refused where it is infinite, or NaN and that is not allowed."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, allow_nan: int = 0, estimator: str = "") -> tuple[Any, ...]:
+        if np.isnan(X).any() and not allow_nan:
+            raise InputError(f"{estimator}: Input contains NaN")
+        if np.isinf(X).any():
+            raise InputError(f"{estimator}: Input contains infinity or a value too large for dtype('{X.dtype}')")
+        return (X,)
+
+
 class StringNormalizer(_Any):
     """Texts in another case, without stop words; onnx's own takes away empty texts too."""
 
@@ -420,5 +445,6 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, StringNormalizer, Tokenizer]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, Require, CheckFinite]
+OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]

@@ -218,10 +218,10 @@ class Attributes(Mapping[str, Any]):
 
     def __init__(self, node: onnx.NodeProto, large: Mapping[str, Large] | None = None) -> None:
         self._protos = {a.name: a for a in node.attribute}
-        self._large = large or {}
+        self.large = large or {}
 
     def _stands_for(self, name: str) -> Large | None:
-        return self._large.get(self._protos[name].doc_string) if self._large else None
+        return self.large.get(self._protos[name].doc_string) if self.large else None
 
     def __getitem__(self, name: str) -> Any:
         proto, large = self._protos[name], self._stands_for(name)
@@ -240,21 +240,24 @@ class Attributes(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._protos)
 
-    def of(self, node: onnx.NodeProto) -> Attributes:
-        """Return the attributes of another node, whose stubs stand for the same."""
-        return Attributes(node, self._large)
-
     def integers(self, name: str) -> NDArray[Any]:
-        """Return a list of integers, perhaps millions, as an array: of int64, or as it was made."""
+        """Return a list of integers, perhaps millions, as an array of int64 or as it was made; it is not to be changed."""
         large = self._stands_for(name)
         if large is not None and not large.tensor:
-            return large.array
+            return _not_to_be_changed(large.array)
         return np.array(self._protos[name].ints, np.int64)  # at once: protobuf's lists are buffers
 
     def tensor(self, name: str) -> Array:
-        """Return a tensor, perhaps of millions of numbers, as an array."""
+        """Return a tensor, perhaps of millions of numbers, as an array that is not to be changed."""
         large = self._stands_for(name)
-        return large.array if large is not None and large.tensor else onnx.numpy_helper.to_array(self[name])
+        array = large.array if large is not None and large.tensor else onnx.numpy_helper.to_array(self[name])
+        return _not_to_be_changed(array)
+
+
+def _not_to_be_changed(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True, slots=True)
