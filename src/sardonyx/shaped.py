@@ -102,6 +102,12 @@ class Shaped:
             self._kept.pop(next(iter(self._kept)), None)
         return found
 
+    def shown(self) -> PlanRunner | None:
+        """Return a program for people to look at: the newest, or the example's."""
+        for kept in reversed(list(self._kept.values())):
+            return kept
+        return None if self.example is None else PlanRunner(self.example, self._threads)
+
     def _key(self, arrays: Mapping[str, Array], values: Mapping[str, Array]) -> Any:
         shapes = tuple((array.shape, array.dtype.str) for array in arrays.values())  # a type may be refused
         return shapes, tuple((array.dtype.str, array.tobytes()) for array in values.values())
