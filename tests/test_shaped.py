@@ -45,9 +45,11 @@ def test_what_works_across_rows_is_native_for_every_number_of_them() -> None:
 def test_values_that_decide_about_shapes_are_part_of_the_program() -> None:
     model = parsed("g (float[N,M] x, int64[k] shape) => (float[a,b] y) { s = Exp(x) y = Reshape(s, shape) }")
     session, x = sardonyx.load(model), np.ones((2, 3), np.float32)
+    assert "Reshape: no kernel" in session.explain()
     for shape in ([3, 2], [6, 1], [3, 2]):
         assert session.run(None, {"x": x, "shape": np.array(shape)})[0].shape == tuple(shape)
     assert programs(session) == 2
+    assert "reference" not in session.explain()
 
 
 def test_what_has_no_kernel_stays_with_the_reference() -> None:

@@ -141,10 +141,10 @@ class PlanSession(Session):
     def explain(self) -> str:
         """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
         lines = _head(self)
-        runner = self._runner
-        if self._shaped is not None and self._shaped.example is not None:
-            lines.append("compiled for each shape of the inputs; for some:")
-            runner = type(runner)(self._shaped.example, self._threads)
+        shown = self._shaped and self._shaped.shown()
+        if shown:
+            lines.append("compiled for each shape of the inputs; for one of them:")
+        runner = shown or self._runner
         for segment, part in runner._runners:
             program = getattr(part, "program", part)
             if isinstance(program, _native.Program):

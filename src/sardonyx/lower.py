@@ -68,6 +68,7 @@ from .rules import (
     NodeView,
     ReferenceStep,
     Row,
+    Shape,
     Tokens,
     Value,
     Values,
@@ -119,8 +120,24 @@ def lower(
     return by_rows if not by_rows.reference_operators else lower_whole(model, known) or plan
 
 
-def lower_whole(model: onnx.ModelProto, large: Mapping[str, Large] | None = None) -> Plan | None:
+def lower_whole(
+    model: onnx.ModelProto,
+    large: Mapping[str, Large] | None = None,
+    *,
+    shapes: Mapping[str, Shape] | None = None,
+    values: Mapping[str, Array] | None = None,
+) -> Plan | None:
     """Lower a model whose inputs all have known shapes: its tensors are the one row of a native program.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+    large : mapping of str to Large, optional
+        What the model's stubs stand for.
+    shapes : mapping of str to tuple of int, optional
+        Shapes of inputs, in place of those that the model says.
+    values : mapping of str to array, optional
+        Inputs that are known, so that the program does not take them.
 
     Returns
     -------
@@ -128,9 +145,17 @@ def lower_whole(model: onnx.ModelProto, large: Mapping[str, Large] | None = None
         None if an input's shape is not known, or an operator has no kernel.
     """
     try:
-        return _Lowering(model, (), large or {}, whole=True).plan(1)
+        return _Lowering(model, (), large or {}, whole=_Whole(shapes or {}, values or {})).plan(1)
     except _NotWholeError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What is known of the inputs of a model without rows beside what it says itself."""
+
+    shapes: Mapping[str, Shape]
+    values: Mapping[str, Array]
 
 
 class _NotWholeError(Exception):
@@ -222,12 +247,18 @@ class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
     def __init__(
-        self, model: onnx.ModelProto, sparse: Collection[str], large: Mapping[str, Large], *, whole: bool = False
+        self,
+        model: onnx.ModelProto,
+        sparse: Collection[str],
+        large: Mapping[str, Large],
+        *,
+        whole: _Whole | None = None,
     ) -> None:
         self.model = model
         self.sparse = sparse
         self.large = large
-        self.whole = whole
+        self.whole = whole is not None
+        self.known = whole or _Whole({}, {})
         self.builder = Builder(prefix=self._free_prefix(model.graph), lead=ROWLESS if whole else 0)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = _Scope(_opsets(model.opset_import))
@@ -257,6 +288,7 @@ class _Lowering:
     def plan(self, block_rows: int | None) -> Plan:
         graph = self.model.graph
         self.scope.values.update({name: Const(array) for name, array in initializers(graph).items()})
+        self.scope.values.update({name: Const(as_constant(array)) for name, array in self.known.values.items()})
         for value in graph.input:
             if value.name not in self.scope.values:
                 self._add_input(value)
@@ -271,7 +303,7 @@ class _Lowering:
         shape = None if dims is None else tuple(int(d.dim_value) if d.HasField("dim_value") else None for d in dims)
         dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else ""
         if self.whole:
-            self._add_whole(info.name, dtype, shape)
+            self._add_whole(info.name, dtype, self.known.shapes.get(info.name, shape))
             return
         is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
         if is_rows and shape is not None:

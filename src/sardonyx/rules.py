@@ -241,7 +241,7 @@ class Attributes(Mapping[str, Any]):
         return len(self._protos)
 
     def integers(self, name: str) -> NDArray[Any]:
-        """Return a list of integers, perhaps millions, as an array, of int64 or as made, not to be changed."""
+        """Return a list of integers, perhaps millions: of int64, or as it was made. It is not to be changed."""
         large = self._stands_for(name)
         if large is not None and not large.tensor:
             return _not_to_be_changed(large.array)
