@@ -6,6 +6,8 @@
     Optional ...        an optional is its value, or None
     Scatter             its later name is ScatterElements
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    RegexFullMatch      classes of characters as RE2 has them
+    Require, ...        of the sardonyx domain: what refuses rows, which no body can
     StringNormalizer    empty texts stay where they are
     Tokenizer           of ONNX Runtime's domain: skl2onnx writes it for text
     TreeEnsemble...     onnx's own, which walk until they meet a leaf, refused where nodes lead round in a circle
@@ -33,11 +35,12 @@ from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleR
 from .errors import InputError, ModelError
 from .inputs import MISSING_NAN, MISSING_NONE
 from .operators.text import BETWEEN
+from .patterns import as_re2
 
 Array = NDArray[Any]
 
 #: rounds of a loop in Python
-MOST_ROUNDS = 100_000
+MOST_ROUNDS = 20_000
 
 
 def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
@@ -301,6 +304,30 @@ class FindTokens(_Any):
         return (result,)
 
 
+class Require(_Any):
+    """The first input, refused where the second does not hold."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, condition: Array, message: str = "") -> tuple[Any, ...]:
+        if not np.all(condition):
+            raise InputError(f"{message}: a row is refused")
+        return (X,)
+
+
+class CheckFinite(_Any):
+    """The input, refused where it is infinite, or NaN and that is not allowed."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, allow_nan: int = 0, estimator: str = "") -> tuple[Any, ...]:
+        if np.isnan(X).any() and not allow_nan:
+            raise InputError(f"{estimator}: Input contains NaN")
+        if np.isinf(X).any():
+            raise InputError(f"{estimator}: Input contains infinity or a value too large for dtype('{X.dtype}')")
+        return (X,)
+
+
 class StringNormalizer(_Any):
     """Texts in another case, without stop words; onnx's own takes away empty texts too."""
 
@@ -317,6 +344,14 @@ class StringNormalizer(_Any):
         if X.ndim > 1 and len(X) != 1:
             raise ValueError(f"stop words are taken out of one list of texts, not of shape {list(X.shape)}")
         return (np.array(kept or [""], object).reshape((1,) * (X.ndim - 1) + (-1,)),)
+
+
+class RegexFullMatch(_Any):
+    """Whether a pattern matches all of a text; classes of characters are ASCII, as in RE2."""
+
+    def _run(self, X: Array, pattern: str = "") -> tuple[Any, ...]:
+        match = re.compile(as_re2(pattern), re.ASCII).fullmatch
+        return (np.array([match(text) is not None for text in X.ravel().tolist()], bool).reshape(X.shape),)
 
 
 class Tokenizer(_Any):
@@ -336,7 +371,7 @@ class Tokenizer(_Any):
         separators: Any = None,
         tokenexp: str = "",
     ) -> tuple[Any, ...]:
-        find = re.compile(tokenexp).finditer if tokenexp else None
+        find = re.compile(as_re2(tokenexp), re.ASCII).finditer if tokenexp else None
         rows = []
         for text in X.ravel().tolist():
             parts = [match[0] for match in find(text)] if find else _separated(text, separators or [])
@@ -353,7 +388,11 @@ def _separated(text: str, separators: list[str]) -> list[str]:
     """Return what is between separators, each a regular expression; the empty one is between all characters."""
     parts = [text]
     for separator in separators:
-        parts = [part for whole in parts for part in (re.split(separator, whole) if separator else list(whole))]
+        parts = [
+            part
+            for whole in parts
+            for part in (re.split(as_re2(separator), whole, flags=re.ASCII) if separator else list(whole))
+        ]
     return parts
 
 
@@ -406,5 +445,6 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, StringNormalizer, Tokenizer]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, Require, CheckFinite]
+OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]

@@ -23,6 +23,7 @@ The kinds of values, seen from the row dimension N::
     Dims    a shape in which N occurs                numbers, with None for N
     Across  rows behind another dimension, or one with it: see there
     Listed  a sequence                               values
+    Tokens  texts, and how they are taken apart
     Batch   anything else                            known to the reference implementation only
 
 Rules need not know of sparse rows: a step that is not said to take them (`takes_sparse`) is given dense ones, for which
@@ -145,6 +146,24 @@ class Listed:
     items: tuple[Value, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """Texts on their way to tokens, as other converters write it: only who counts tokens knows what to do with them.
+
+    ::
+
+        row ─▶ StringNormalizer ─▶ Tokenizer ─▶ Flatten        `nodes`, for whoever else asks
+
+    `pattern` finds the tokens, once there is a Tokenizer; `flat` is whether they are a matrix.
+    """
+
+    row: Row
+    nodes: tuple[onnx.NodeProto, ...] = ()
+    lowercase: bool = False
+    pattern: str = ""
+    flat: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Across:
     """Rows whose dimension is not the first of the tensor, or is one with another.
@@ -164,7 +183,7 @@ class Across:
     form: str = "behind"
 
 
-Value: TypeAlias = Const | Row | Dims | Batch | Across | Listed
+Value: TypeAlias = Const | Row | Dims | Batch | Across | Listed | Tokens
 Values: TypeAlias = tuple[Value, ...]
 Operand: TypeAlias = Row | Const
 
@@ -222,7 +241,7 @@ class Attributes(Mapping[str, Any]):
         return len(self._protos)
 
     def integers(self, name: str) -> NDArray[Any]:
-        """Return a list of integers, perhaps millions, as an array: of int64, or as it was made, and not to be changed."""
+        """Return a list of integers, perhaps millions: of int64, or as it was made. It is not to be changed."""
         large = self._stands_for(name)
         if large is not None and not large.tensor:
             return _not_to_be_changed(large.array)

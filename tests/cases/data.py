@@ -980,3 +980,45 @@ def label_bags() -> Dataset:
 def label_bags_int() -> Dataset:
     train = [[1, 2], [3], [], (2**40,)]
     return Dataset(train, None, [*train, [1, 99, -1], [3.0], {2, 1}])
+
+
+@data
+def scattered_seven() -> Dataset:
+    """Rows that are neither constant nor alike."""
+    rng = np.random.default_rng(41)
+    X, test = rng.normal(size=(80, 7)), rng.normal(size=(30, 7)) * 2
+    return Dataset(X, np.digitize(X[:, 0], [-0.5, 0.5]), np.r_[test, X[:3]])
+
+
+@data
+def earth() -> Dataset:
+    """Latitudes and longitudes in radians, poles and the date line among them."""
+    rng = np.random.default_rng(42)
+    X, test = (np.c_[rng.uniform(-1.5, 1.5, n), rng.uniform(-3.1, 3.1, n)] for n in (90, 30))
+    test[0], test[1], test[2] = [np.pi / 2, 0], [-np.pi / 2, 1], [0.3, np.pi]
+    return Dataset(X, X[:, 0] * X[:, 1], test)
+
+
+@data
+def gaps() -> Dataset:
+    """Rows with values missing, none of them without any."""
+    rng = np.random.default_rng(43)
+    X, test = rng.normal(size=(90, 5)), rng.normal(size=(30, 5))
+    X[rng.random(X.shape) < 0.2], test[rng.random(test.shape) < 0.2] = np.nan, np.nan
+    X[:, 0], test[:, 1] = rng.normal(size=90), rng.normal(size=30)
+    return Dataset(X, np.nan_to_num(X).sum(axis=1), test)
+
+
+@data
+def yes_and_no() -> Dataset:
+    rng = np.random.default_rng(44)
+    X, test = rng.random((70, 9)) < 0.4, rng.random((30, 9)) < 0.5
+    test[0], test[1] = False, True
+    return Dataset(X, X @ np.arange(9.0), test)
+
+
+@data
+def documents_loud() -> Dataset:
+    """Words that occur more often than a byte can count."""
+    texts = _objects(["quiet words here", "words " * 3, "loud " * 130 + "words", "loud " * 300])
+    return Dataset(texts, None, texts)

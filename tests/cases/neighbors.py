@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -31,7 +32,32 @@ def cauchy(distances: Any) -> Any:
     return 1 / (1 + distances**2)
 
 
+#: an inverse covariance matrix of seven features
+INVERSE_COVARIANCE = np.linalg.inv(np.eye(7) + 0.3)
+
 CASES = [
+    *(
+        Case(
+            KNeighborsClassifier(metric="mahalanobis", metric_params={"VI": INVERSE_COVARIANCE}, algorithm=a),
+            "multiclass",
+        )
+        for a in ("brute", "ball_tree")
+    ),
+    Case(
+        KNeighborsRegressor(metric="mahalanobis", metric_params={"V": np.eye(7) + 0.3}, weights="distance"),
+        "regression",
+    ),
+    Case(
+        RadiusNeighborsRegressor(9.0, metric="mahalanobis", metric_params={"VI": INVERSE_COVARIANCE}), "scattered_seven"
+    ),
+    Case(KNeighborsClassifier(metric="correlation"), "scattered_seven"),
+    Case(KNeighborsRegressor(metric="haversine", weights="distance"), "earth"),
+    Case(KNeighborsRegressor(metric="haversine", algorithm="brute"), "earth"),
+    Case(KNeighborsRegressor(metric="nan_euclidean", n_neighbors=3), "gaps", ("predict",)),
+    *(
+        Case(RadiusNeighborsRegressor(0.61, metric=m, algorithm="brute", weights="distance"), "yes_and_no")
+        for m in ("jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath", "yule")
+    ),
     Case(KNeighborsTransformer(n_neighbors=3), "scattered"),
     Case(KNeighborsTransformer(n_neighbors=4, mode="connectivity", algorithm="brute"), "scattered"),
     Case(KNeighborsTransformer(n_neighbors=2, metric="manhattan"), "scattered32"),

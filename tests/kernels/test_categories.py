@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sardonyx.errors import ModelError, SardonyxError
-from sardonyx.graph import Graph, Value
+from sardonyx.graph import Graph, Value, op
 from sardonyx.lower import lower
 from sardonyx.operators.categories import category_lookup, one_hot
-from sardonyx.operators.checks import require
+from sardonyx.operators.checks import check_finite, require
 from sardonyx.plan import PlanRunner
 from sardonyx.program import Program, Slot, Step, pack
 
@@ -91,6 +91,24 @@ def test_require_passes_on_or_refuses() -> None:
     np.testing.assert_array_equal(native(model, np.array([[1.0, 2.0]])), [[2.0, 4.0]])
     with pytest.raises(SardonyxError, match="X is positive"):
         native(model, np.array([[1.0, 2.0], [3.0, np.nan]]))
+
+
+def test_what_refuses_does_so_in_python_too() -> None:
+    def doubled(X: Value) -> Value:
+        total = op.Unique(X.reshape(-1), outputs=4)[0] * 2.0  # no kernel: what follows runs in Python
+        held = require(total, total < 9, message="X is small")
+        checked: Value = check_finite(
+            require(held, total > 0, message="X is positive"), allow_nan=0, estimator="Doubled"
+        )
+        return checked
+
+    plan = lower(model_of(doubled, "float64", 1))
+    assert "Require" in plan.reference_operators
+    runner = PlanRunner(plan, threads=1)
+    np.testing.assert_array_equal(runner.run(None, {"X": np.array([[1.0], [2.0]])})[0], [2.0, 4.0])
+    for bad, message in ((-1.0, "positive"), (5.0, "small"), (np.nan, "small")):
+        with pytest.raises(SardonyxError, match=f"X is {message}"):
+            runner.run(None, {"X": np.array([[1.0], [bad]])})
 
 
 def program(kernel: str, row: Slot, constants: list[Slot], out: Slot, params: tuple[int, ...] = ()) -> Program:

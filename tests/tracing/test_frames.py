@@ -53,6 +53,43 @@ X["b"] // 2
 X["b"] % 3
 np.hypot(X["age"], X["b"]).to_frame()
 X.rename(columns={"age": "x"})[["x"]]
+X.loc[:, ["b", "age"]]
+X.loc[:, "age":"f"]
+X.loc[:, "age"].to_frame()
+X.iloc[:, :3]
+X.iloc[:, [1, -2]]
+X.iloc[:, 0].to_frame()
+X.filter(regex="^a|b$")
+X.filter(items=["f", "age"]).add_prefix("x_")
+X.select_dtypes("number").add_suffix("_2")
+X.select_dtypes(include=["floating"])
+X[["age", "b"]].apply(np.abs)
+X[["age", "f"]].apply(lambda c: c.fillna(0) * 2)
+X[["age", "b"]].apply(lambda row: row["age"] / row["b"] + row.b, axis=1).to_frame()
+X[["age", "b"]].apply(lambda row: np.hypot(row["age"], row["b"]), axis="columns").to_frame()
+X[["age", "b"]].where(X[["age", "b"]] > 0, -1.0)
+X[["age", "b"]].mask(X[["age", "b"]].isna(), 7.0)
+X[["age", "f"]].where(lambda d: d > 0)
+X[["age", "b"]].replace({-4: 4, 1.5: 2.5})
+X[["age", "b"]].replace(-3, 0)
+X.replace({"age": {np.nan: 0.0}})[["age", "b"]]
+X.replace({"x": "y", "": "empty"})[["city"]].fillna("none")
+X["b"].replace(3, -3).to_frame()
+X[["age", "b"]].abs().add(1).mul(2).sub(0.5).div(3)
+X[["age", "b"]].rsub(1).radd(2)
+X[["age"]] ** 2
+X[["age", "f"]].pow(3).round(2)
+X["age"].round(1).abs().rdiv(1).to_frame()
+X["age"].gt(0).to_frame()
+X[["age", "b"]].le(1)
+X["city"].map({"x": 1.5, "ü": -2.0}).to_frame()
+X["city"].map({"x": "one", "ü": "two"}).to_frame()
+X["b"].map({1: 0.5, 3: np.nan}).to_frame()
+X["age"].map(np.exp).to_frame()
+X["age"].apply(lambda v: v * 2 + 1).to_frame()
+X[["age", "b"]].pipe(lambda d, k: d * k, 3)
+X[["age", "b"]].to_numpy(dtype=float)
+X.assign(c=X["age"] > 0)[["age", "c"]].to_numpy(dtype=np.float32)
 """.strip().splitlines()
 
 
@@ -123,7 +160,15 @@ def test_branches_on_the_kind_of_data() -> None:
         (lambda X: X["b"] // X["f"], "pandas has its own rules"),
         (lambda X: X[X["age"] > 0], "chooses rows"),
         (lambda X: X["age"].map({1.5: 2}), "map"),
-        (lambda X: X.iloc[:, 0], "iloc"),
+        (lambda X: X.iloc[0], "loc and iloc choose rows"),
+        (lambda X: X.select_dtypes("object"), "select_dtypes of text"),
+        (lambda X: X.apply(lambda row: row["age"], axis=1), "objects of Python"),
+        (lambda X: X[["b"]].apply(lambda row: row.b if row.b > 0 else 0, axis=1), "truth value"),
+        (lambda X: X[["b"]].apply("mean"), "apply of the name"),
+        (lambda X: X["b"].map(lambda v: v + 1), "objects of Python"),
+        (lambda X: X["b"].replace(1, 0.5), "replacing 1 by 0.5"),
+        (lambda X: X["city"].replace("x", 1), "replacing 'x' by 1"),
+        (lambda X: X[["age"]].where(X["age"] > 0, 0.0), "frame of the same columns"),
         (lambda X: X["nope"], "there is no column 'nope'"),
         (pd.get_dummies, "get_dummies"),
         (lambda X: X[["age", "city"]].to_numpy(), "text beside numbers"),

@@ -31,23 +31,34 @@ from ..operators.neighbors import (
 )
 from ..registry import converter
 from ..tracing import trace
+from ._metrics import SPECIAL, check_search, check_shared, whitening
 from .base import argmax_labels, class_labels, dense, take_labels
 
 #: metrics that `ArgKmin` does not take
-PARTITIONED = (*WHOLE, "hamming")
+PARTITIONED = (*WHOLE, "hamming", "mahalanobis")
 
 # ---- the search ------------------------------------------------------------------------------------------------------
 
 
 def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
     """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
-    if _partitions(est, X):
+    if _partitions(est, X) or _metric(est) in SPECIAL:
         distances, indices = arg_partition(_all_distances(est, X), k=int(k))
-        return distances, indices
+        return check_shared(est, distances, indices)
     X, fit_X, p, w, metric = _space(est, X)
-    tree = tree_arrays(est._tree) if est._fit_method in ("kd_tree", "ball_tree") else ()
+    tree = _tree(est)
     distances, indices = k_neighbors(X, fit_X, p, w, *tree, metric=metric, k=int(k), algorithm=str(est._fit_method))
     return distances, indices
+
+
+def _tree(est: Any) -> tuple[NDArray[Any], ...]:
+    """Return the arrays of the tree that is searched, if one is; of ``mahalanobis``, its centroids as rows are."""
+    if est._fit_method not in ("kd_tree", "ball_tree"):
+        return ()
+    *arrays, bounds = tree_arrays(est._tree)
+    if _metric(est) == "mahalanobis":
+        bounds = bounds @ whitening(est, est.effective_metric_params_)
+    return (*arrays, bounds)
 
 
 def _partitions(est: Any, X: Value) -> bool:
@@ -84,6 +95,10 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
                 "themselves, with that metric, or give dense distances."
             )
         return X.astype(np.float64), np.zeros((1, 1)), np.float64(1), np.ones(1), metric
+    if metric == "mahalanobis":
+        whiten = whitening(est, est.effective_metric_params_)
+        rows, known = X.astype(np.float64) @ whiten, fit_X.astype(np.float64) @ whiten
+        return rows, known, np.float64(2), np.ones(len(whiten)), "euclidean"
     given = {key: value for key, value in est.effective_metric_params_.items() if value is not None}
     weights = given.pop("V" if metric == "seuclidean" else "w", None)
     p = given.pop("p", 2)
@@ -104,10 +119,11 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
 def _metric(est: Any) -> str:
     name = est.effective_metric_
     metric = ALIASES.get(name, name) if isinstance(name, str) else repr(name)
-    if metric not in METRICS:
+    if metric not in (*METRICS, *SPECIAL, "mahalanobis"):
         raise ConversionError(
-            f"{type(est).__name__}(metric={est.metric!r}) cannot be converted; known are {', '.join(METRICS)}. "
-            "Use one of them, or metric='precomputed' and give the model the distances."
+            f"{type(est).__name__}(metric={est.metric!r}) cannot be converted; known are "
+            f"{', '.join((*METRICS, *SPECIAL, 'mahalanobis'))}. Use one of them, or "
+            "metric='precomputed' and give the model the distances."
         )
     if not isinstance(est._fit_X, np.ndarray) and not hasattr(est._fit_X, "toarray"):
         raise ConversionError(
@@ -228,6 +244,9 @@ def radius_neighbors_transformer(est: Any, X: Value) -> Value:
 
 def _distances(est: Any, X: Value) -> Value:
     """Return the distance to every training row, shape (N, n_fit)."""
+    if (metric := _metric(est)) in SPECIAL:
+        check_search(est, metric, dense(est._fit_X))
+        return SPECIAL[metric](X, dense(est._fit_X), type(est).__name__)
     X, fit_X, p, w, metric = _space(est, X)
     result: Value = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
     return result

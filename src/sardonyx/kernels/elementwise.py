@@ -71,7 +71,7 @@ def elementwise(
 ) -> Row:
     """Add a step of a kernel of two operands; `result` is the type of its output if it is not that of the operands."""
     dtype = one_type(operands, accepted | UNSIGNED_LONG if kernel in OF_UNSIGNED_LONG else accepted)
-    wide = _widened(dtype)
+    wide = _widened(dtype) if dtype not in UNSIGNED_LONG or kernel in OF_UNSIGNED_LONG else dtype
     operands = [cast(b, operand, wide) for operand in operands]
     if dtype == "uint64" and kernel in ORDERED:
         operands = [_flipped(b, operand) for operand in operands]

@@ -131,11 +131,14 @@ def pack(nodes: Nodes, n_leaves: int, n_features: int, rows: NDArray[Any] | None
     integers = (nodes.yes, nodes.no, nodes.yes_is_leaf, nodes.no_is_leaf, nodes.missing)
     if any(len(a) != len(nodes.feature) for a in (nodes.split, *integers)):
         decline("attributes of different lengths")
+    asked = int(nodes.feature.max(initial=0)) + 1
+    if asked > n_features:
+        decline("a feature that is not there")
     of_leaves = np.zeros(0, np.int32) if rows is None else rows
     given = [nodes.feature, nodes.split, *integers, nodes.set_of, nodes.roots, of_leaves]
     arrays: list[Any] = [np.ascontiguousarray(array) for array in given]
     try:
-        return Packed(*_native.pack_trees(*arrays, n_leaves, n_features))
+        return Packed(*_native.pack_trees(*arrays, n_leaves, asked))
     except ValueError as error:
         decline(str(error))
 

@@ -41,4 +41,4 @@ def _constants(program: Program, sub: Step, div: Step) -> tuple[Slot, Slot] | No
 
 def _spread(slot: Slot, shape: tuple[int, ...]) -> Slot:
     assert slot.data is not None
-    return replace(slot, shape=shape, data=np.ascontiguousarray(np.broadcast_to(slot.data, shape)))
+    return replace(slot, shape=shape, data=np.array(np.broadcast_to(slot.data, shape), order="C"))

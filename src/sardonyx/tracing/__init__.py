@@ -28,6 +28,7 @@ from ..errors import ConversionError
 from ..graph import Graph, Value, current_graph
 from . import choosing as _choosing  # noqa: F401  (they fill the tables of functions)
 from . import elementary as _elementary  # noqa: F401
+from . import frame_methods as _frame_methods  # noqa: F401
 from . import joining as _joining  # noqa: F401
 from . import reductions as _reductions  # noqa: F401
 from .array import FUNCTIONS, Array, is_array, refuse

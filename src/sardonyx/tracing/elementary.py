@@ -107,7 +107,8 @@ def _arctan(x: Value) -> Value:
     return where(op.IsNaN(x), x, with_sign(start + (series + rest), x))
 
 
-def _arcsin(x: Value) -> Value:
+def arcsin(x: Value) -> Value:
+    """Return the arc sine of float64."""
     return _arctan(x / op.Sqrt((1.0 - x) * (1.0 + x)))
 
 
@@ -148,7 +149,7 @@ def _arctanh(x: Value) -> Value:
 
 
 for _ufunc, _name, _rule in (
-    (np.arctan, "Atan", _arctan), (np.arcsin, "Asin", _arcsin), (np.arccos, "Acos", _arccos),
+    (np.arctan, "Atan", _arctan), (np.arcsin, "Asin", arcsin), (np.arccos, "Acos", _arccos),
     (np.sinh, "Sinh", _sinh), (np.cosh, "Cosh", _cosh), (np.arcsinh, "Asinh", _arcsinh),
     (np.arccosh, "Acosh", _arccosh), (np.arctanh, "Atanh", _arctanh),
     (np.tan, "Tan", lambda x: op.Sin(x) / op.Cos(x)),

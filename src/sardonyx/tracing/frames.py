@@ -280,10 +280,12 @@ class Frame:
         kinds = [c.value.dtype for c in self._columns.values()]
         if len({k == STRING for k in kinds}) > 1:
             refuse("text beside numbers in one array; take the columns apart: X[['a', 'b']]")
+        if dtype is not None and not any(k == STRING for k in kinds):
+            return self.astype(dtype).to_numpy()
         if any(k == np.bool_ for k in kinds) and not all(k == np.bool_ for k in kinds):
             refuse("booleans beside numbers are an array of objects; cast them: X['a'].astype(float)")
         array: Array = FUNCTIONS[np.column_stack]([Array(c.value) for c in self._columns.values()])
-        return array if dtype is None else array.astype(dtype)
+        return array
 
     @property
     def values(self) -> Array:
@@ -361,8 +363,13 @@ class Frame:
         refuse(f"numpy.{func.__name__} of a frame; give it X.to_numpy()")
 
 
+def is_frame(x: Any) -> bool:
+    """Whether x is a frame that is being traced; ``isinstance`` would ask ``__class__``."""
+    return issubclass(type(x), Frame)
+
+
 def _matrix(x: Any) -> Any:
-    return x.to_numpy() if type(x) in (Frame, WritableFrame) else x
+    return x.to_numpy() if is_frame(x) else x
 
 
 def _columns_only(axis: Any) -> None:
