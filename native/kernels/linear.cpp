@@ -25,7 +25,8 @@ namespace {
 constexpr int kDotRows = 4;
 constexpr int kPanelRows = 4;
 constexpr std::int64_t kFewColumns = 2;  // no more than these are dot products
-constexpr std::int64_t kLongRow = 16;    // from here on a dot product is less than a panel of one column
+constexpr std::int64_t kFewOfShortRows = 4;
+constexpr std::int64_t kLongRow = 16;  // from here on a dot product is less than a panel of one column
 
 // Panels that R rows meet at once: their sums hide the latency of the additions, and fill the registers.
 template <int R>
@@ -145,22 +146,6 @@ inline void store_some(T* to, Vector<T> v, std::int64_t valid) {
   }
 }
 
-// Adds the biases of N panels, and stores what stands above the floor; all but the last panel are whole.
-template <class T, int N>
-inline void finish_row(const Part<T>& part, const Vector<T> (&sums)[N], const T* b, T* y, std::int64_t valid) {
-  constexpr int V = kLanes<T>;
-  const Vector<T> floor = broadcast(part.floor);
-  for (int c = 0; c < N; ++c) {
-    Vector<T> result = sums[c] + load(b + c * V);
-    result = result <= floor ? floor : result;
-    if (c < N - 1 || valid >= N * V) {
-      store(y + c * V, result);
-    } else {
-      store_some(y + c * V, result, valid - c * V);
-    }
-  }
-}
-
 // R rows times N panels, of which all but the last are whole; `valid` columns are stored. A function of its own, which has all registers for itself.
 template <class T, int R, int N>
 [[gnu::noinline]] void tile(const Part<T>& part, const T* x, const T* w, const T* b, T* y, std::int64_t valid) {
@@ -178,28 +163,18 @@ template <class T, int R, int N>
       for (int c = 0; c < N; ++c) sums[r][c] = multiply_add(value, weights[c], sums[r][c]);
     }
   }
-  for (int r = 0; r < R; ++r) finish_row(part, sums[r], b, y + r * part.n, valid);
-}
-
-// R rows times the only panel: two sums a row, that a row alone waits half as long for its additions.
-template <class T, int R>
-[[gnu::noinline]] void lone_tile(const Part<T>& part, const T* x, T* y) {
-  constexpr int V = kLanes<T>;
-  const std::int64_t k = part.k;
-  Vector<T> even[R], odd[R];
-  for (int r = 0; r < R; ++r) even[r] = odd[r] = Vector<T>{};
-  std::int64_t i = 0;
-  for (; i + 2 <= k; i += 2) {
-    const Vector<T> w0 = load(part.w + i * V), w1 = load(part.w + i * V + V);
-    for (int r = 0; r < R; ++r) even[r] = multiply_add(broadcast(x[r * k + i]), w0, even[r]);
-    for (int r = 0; r < R; ++r) odd[r] = multiply_add(broadcast(x[r * k + i + 1]), w1, odd[r]);
-  }
-  if (i < k) {
-    for (int r = 0; r < R; ++r) even[r] = multiply_add(broadcast(x[r * k + i]), load(part.w + i * V), even[r]);
-  }
-  for (int r = 0; r < R; ++r) {
-    const Vector<T> sums[1] = {even[r] + odd[r]};
-    finish_row(part, sums, part.b, y + r * part.n, part.columns);
+  const Vector<T> floor = broadcast(part.floor);
+  const bool whole = valid >= N * V;
+  for (int r = 0; r < R; ++r, y += part.n) {
+    for (int c = 0; c < N; ++c) {
+      Vector<T> result = sums[r][c] + load(b + c * V);
+      result = result <= floor ? floor : result;
+      if (c < N - 1 || whole) {
+        store(y + c * V, result);
+      } else {
+        store_some(y + c * V, result, valid - c * V);
+      }
+    }
   }
 }
 
@@ -207,7 +182,6 @@ template <class T, int R>
 void tiles(const Part<T>& part, const T* x, T* y) {
   constexpr int V = kLanes<T>, N = kPanels<R>;
   const std::int64_t columns = part.columns, k = part.k;
-  if (columns <= V) return lone_tile<T, R>(part, x, y);
   std::int64_t j = 0;
   const auto next = [&](auto width) {
     constexpr int M = decltype(width)::value;
@@ -229,6 +203,9 @@ template <class T>
 void run_panels(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
   const std::int64_t k = part.k, n = part.n;
   std::int64_t r = 0;
+  if (part.columns <= kLanes<T>) {  // one panel: twice as many rows, to hide the latency of the additions
+    for (; r + 8 <= rows; r += 8) tile<T, 8, 1>(part, x + r * k, part.w, part.b, y + r * n, part.columns);
+  }
   for (; r + kPanelRows <= rows; r += kPanelRows) tiles<T, kPanelRows>(part, x + r * k, y + r * n);
   switch (rows - r) {
     case 3: return tiles<T, 3>(part, x + r * k, y + r * n);
@@ -257,10 +234,13 @@ struct Packed {
   bool relu;
 };
 
+// Panels are summed up in the order of BLAS, short dot products as SciPy's sparse ones: worth more than time where rounding
+// shows, in float32.
 template <class T>
 std::int64_t columns_in_panels(std::int64_t k, std::int64_t n) {
-  if (n <= kFewColumns) return 0;
-  return n > kLanes<T> && n % kLanes<T> == 1 && k >= kLongRow ? n - 1 : n;
+  if (n <= (k < kLanes<T> ? kFewOfShortRows : kFewColumns)) return 0;
+  const bool split = std::is_same_v<T, double> && n > kLanes<T> && n % kLanes<T> == 1 && k >= kLongRow;
+  return split ? n - 1 : n;
 }
 
 template <class T>
