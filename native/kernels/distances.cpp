@@ -14,11 +14,29 @@ void check_distances(const Step& step) {
   require(step.outputs[0].width == step.inputs[1].dims[0], name, "the output holds one distance a training row");
 }
 
+// The distances of a vector of what is compared: the square root or nothing as a vector, all else lane by lane.
+inline Vector<double> distance_of(Vector<double> reduced, const Space& space) {
+  const bool root = space.metric == kEuclidean || space.metric == kSeuclidean;
+  if (!root && space.metric != kMinkowski && !space.single) return reduced;
+  double lanes[kL];
+  store(lanes, reduced);
+  if (root && !space.single) {
+    for (double& lane : lanes) lane = __builtin_sqrt(lane);
+  } else {
+    for (double& lane : lanes) lane = distance_of(lane, space);
+  }
+  return load(lanes);
+}
+
 // Writes the numbers of R rows and P panels where they belong, from training row `at` on.
 template <int R, int P, class F>
 inline void scatter(const Vector<double> (&reduced)[R][P], std::int64_t at, std::int64_t n_fit, double* y, F finish) {
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) {
+      if (at + (p + 1) * kL <= n_fit) {
+        store(y + r * n_fit + at + p * kL, finish(reduced[r][p]));
+        continue;
+      }
       for (std::int64_t lane = 0, i = at + p * kL; lane < kL && i < n_fit; ++lane, ++i)
         y[r * n_fit + i] = finish(reduced[r][p][lane]);
     }
@@ -56,7 +74,7 @@ void run_distances(const Step& step, std::int64_t rows, const Context& context) 
         against_panels<decltype(metric)::value, R, P>(
             x + row * space.features, packed.nodes[0].leaf.panels + at * space.features, space, reduced);
         scatter<R, P>(reduced, at, space.n_fit, y + row * space.n_fit,
-                      [&](double value) { return distance_of(value, space); });
+                      [&](auto value) { return distance_of(value, space); });
       });
     });
   });
@@ -101,7 +119,7 @@ void run_squares(const Step& step, std::int64_t rows, const Context& context) {
       Vector<double> reduced[R][P];
       expanded<R, P>(x + row * features, squares, packed.nodes[0].leaf.panels + at * features, packed.squares + at,
                      features, reduced);
-      scatter<R, P>(reduced, at, n_fit, y + row * n_fit, [](double value) { return value; });
+      scatter<R, P>(reduced, at, n_fit, y + row * n_fit, [](auto value) { return value; });
     });
   });
 }

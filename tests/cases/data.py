@@ -1015,3 +1015,10 @@ def yes_and_no() -> Dataset:
     X, test = rng.random((70, 9)) < 0.4, rng.random((30, 9)) < 0.5
     test[0], test[1] = False, True
     return Dataset(X, X @ np.arange(9.0), test)
+
+
+@data
+def documents_loud() -> Dataset:
+    """Words that occur more often than a byte can count."""
+    texts = _objects(["quiet words here", "words " * 3, "loud " * 130 + "words", "loud " * 300])
+    return Dataset(texts, None, texts)

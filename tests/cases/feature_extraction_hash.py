@@ -15,6 +15,7 @@ CASES = [
         standard=False,
     ),
     Case(FeatureHasher(n_features=2**12, input_type="string", dtype=np.int64), "categories_str", standard=False),
+    Case(FeatureHasher(n_features=2, input_type="string", dtype=bool), "categories_str", standard=False),
     Case(FeatureHasher(n_features=8), "feature_dicts"),
     Case(FeatureHasher(n_features=16, alternate_sign=False, dtype=np.float32), "feature_dicts"),
     Case(FeatureHasher(n_features=3, input_type="pair"), "feature_pairs"),

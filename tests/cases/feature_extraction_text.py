@@ -58,6 +58,9 @@ INVERSE = ("inverse_transform",)
 CASES = [
     *(Case(estimator, "documents_ascii") for estimator in BOTH),
     *(Case(estimator, "documents", standard=False) for estimator in [*BOTH, *OURS]),
+    Case(CountVectorizer(dtype=bool), "documents_ascii"),
+    Case(TfidfVectorizer(dtype=np.int8), "documents_loud", note="counts that wrap"),
+    Case(HashingVectorizer(n_features=8, norm=None, dtype=bool), "documents", standard=False),
     Case(CountVectorizer(), "documents_ascii", INVERSE),
     Case(CountVectorizer(ngram_range=(1, 2), dtype=np.int8), "documents", INVERSE),
     Case(TfidfVectorizer(), "documents", INVERSE),

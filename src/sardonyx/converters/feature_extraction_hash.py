@@ -16,7 +16,7 @@ from ..operators.text import hash_terms
 from ..protos import STRING, tensor_type
 from ..registry import converter, describer
 from ..text_tables import tables_of
-from .feature_extraction_text import count_type
+from .feature_extraction_text import count_type, sparse_counts
 
 
 @describer(FeatureHasher)
@@ -42,6 +42,7 @@ def feature_hasher(est: Any, rows: Data) -> Value:
     X = as_matrix(rows)
     if X.dtype != STRING or X.ndim != 2:
         raise ConversionError("FeatureHasher takes rows of strings; give a matrix of text, as many a row.")
+    dtype = count_type(est)
     result: Value = hash_terms(
         X,
         *tables_of(None, False, None),
@@ -54,7 +55,7 @@ def feature_hasher(est: Any, rows: Data) -> Value:
         token_pattern="",
         skipped=[0, 0],
         ngram_range=[1, 1],
-        binary=0,
-        to=tensor_type(count_type(est)),
+        binary=int(dtype.kind == "b"),
+        to=tensor_type(dtype if dtype.kind != "b" else np.dtype(np.int8)),
     )
-    return result
+    return sparse_counts(est, result, int(est.n_features))

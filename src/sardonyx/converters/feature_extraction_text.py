@@ -42,7 +42,7 @@ CALLABLES = ("analyzer", "tokenizer", "preprocessor", "strip_accents")
 
 @converter(CountVectorizer, finite=False)
 def count_vectorizer(est: Any, X: Value) -> Value:
-    return _counts(est, X, count_type(est))
+    return _counts(est, X)
 
 
 @fitless(CountVectorizer)
@@ -53,7 +53,8 @@ def has_vocabulary(est: Any) -> bool:
 
 @converter(TfidfVectorizer, finite=False)
 def tfidf_vectorizer(est: Any, X: Value) -> Value:
-    return _weighted(_counts(est, X, _float_type(est)), est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
+    counts = _as_weights(est, _counts(est, X))
+    return _weighted(counts, est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
 
 
 @converter(TfidfTransformer)
@@ -65,23 +66,35 @@ def tfidf_transformer(est: Any, X: Value) -> Value:
 def hashing_vectorizer(est: Any, X: Value) -> Value:
     X, analysis, tables = _analysis(est, X)
     columns = {"n_features": int(est.n_features), "alternate_sign": int(est.alternate_sign)}
-    dtype = count_type(est) if est.norm is None else _float_type(est)
-    counts: Value = hash_terms(X, *tables, **columns, to=tensor_type(dtype), **analysis)
-    counts = _sparse(counts, int(est.n_features))
-    return counts if est.norm is None else _weighted(counts, None, False, est.norm)
+    to, analysis = _counted(est, analysis)
+    counts: Value = hash_terms(X, *tables, **columns, to=tensor_type(to), **analysis)
+    counts = sparse_counts(est, counts, int(est.n_features))
+    return counts if est.norm is None else _weighted(_as_weights(est, counts), None, False, est.norm)
 
 
-def _counts(est: Any, X: Value, dtype: np.dtype[Any]) -> Value:
+def _counts(est: Any, X: Value) -> Value:
     X, analysis, tables = _analysis(est, X)
     vocabulary = _vocabulary(est)
-    result: Value = count_terms(X, *tables, vocabulary=vocabulary, to=tensor_type(dtype), **analysis)
-    return _sparse(result, len(vocabulary))
+    to, analysis = _counted(est, analysis)
+    result: Value = count_terms(X, *tables, vocabulary=vocabulary, to=tensor_type(to), **analysis)
+    return sparse_counts(est, result, len(vocabulary))
 
 
-def _sparse(counts: Value, width: int) -> Value:
-    """Return counts as the sparse matrix of a known width that they are."""
+def _counted(est: Any, analysis: dict[str, Any]) -> tuple[np.dtype[Any], dict[str, Any]]:
+    """Return the dtype to count in, and the attributes: bools are counts of at most one."""
+    dtype = count_type(est)
+    return (dtype, analysis) if dtype.kind != "b" else (np.dtype(np.int8), {**analysis, "binary": 1})
+
+
+def sparse_counts(est: Any, counts: Value, width: int) -> Value:
+    """Return counts as the sparse matrix of a known width, and of the estimator's dtype, that they are."""
     counts.sparse, counts.shape = True, ("N", width)
-    return counts
+    return counts.astype(count_type(est))
+
+
+def _as_weights(est: Any, counts: Value) -> Value:
+    """Return counts, made in their own dtype, as scikit-learn weighs them: in float64 unless they are floats."""
+    return counts if count_type(est).kind == "f" else counts.astype(np.float64)
 
 
 @converter(CountVectorizer, method="inverse_transform", finite=False)
@@ -200,12 +213,6 @@ def _vocabulary(est: Any) -> Array:
 def count_type(est: Any) -> np.dtype[Any]:
     """Return the dtype of an estimator's counts."""
     dtype = np.dtype(est.dtype)
-    if dtype.kind not in "iuf" or dtype.itemsize > 8 or dtype == np.float16:
-        raise ConversionError(f"{type(est).__name__}(dtype={dtype}): counts are integers, float32 or float64.")
+    if dtype.kind not in "biuf" or dtype.itemsize > 8 or dtype == np.float16:
+        raise ConversionError(f"{type(est).__name__}(dtype={dtype}): counts are bools, integers, float32 or float64.")
     return dtype
-
-
-def _float_type(est: Any) -> np.dtype[Any]:
-    """Return the dtype of weights: scikit-learn makes float64 of integers."""
-    dtype = count_type(est)
-    return dtype if dtype.kind == "f" else np.dtype(np.float64)

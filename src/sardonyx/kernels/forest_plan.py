@@ -19,25 +19,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .forest_scan import FEW, MANY, SAME, ScanTables
+from .forest_scan import FEW, MANY, SAME, SIXTEEN, ScanTables
 
 #: nanoseconds on a core of 2.6 GHz with AVX2; float64 has half as many lanes
 SCAN_ASK, SCAN_TREE = 0.0155, 0.45
-#: the same of a register of rows, full or not
-SCAN_ASK_ONCE, SCAN_TREE_ONCE = 0.9, 5.0
+#: the same of a register of rows, full or not; and of a column and a cut that is counted
+SCAN_ASK_ONCE, SCAN_TREE_ONCE, COLUMN_ONCE, CUT_ONCE = 0.9, 5.0, 12.0, 1.1
 #: nanoseconds of a number's code: of any, by each of few cuts, by many
 CODE, CODE_CUT, CODE_MANY = 0.7, 0.035, 1.3
 WALK_STEP, WALK_TREE = 0.85, 0.5
 #: nanoseconds of a number's key, and of a tree to walk on in from its top
 KEY, ON = 0.5, 1.2
 #: a step takes so many times as long where few rows walk
-ALONE = 1.8
+ALONE = 1.1
 #: levels of a walk, those of complete trees being 1: rows of a group wait for the deepest
 UNEVEN = 1.5
 #: bytes of keys that stay in the cache beside a tree
 KEY_BYTES = 1 << 19
-#: rows below which a scan always pays, if it ever does
-MOST_PAYS = 32
+#: rows from which a scan pays at the latest, if it ever does; from which it pays at the earliest where rows walk on
+MOST_PAYS, LEAST_ON = 64, 64
 #: rows of a block: of a scan, of a walk at least, and at most
 SCAN_ROWS, LEAST_ROWS, MOST_ROWS = 512, 256, 2048
 
@@ -69,10 +69,10 @@ def plan_forest(trees: NDArray[Any], n_used: int, key_bytes: int, scan: ScanTabl
     rest = rest_cost(scan, trees, key_bytes) + n_used * KEY if scan is not None and len(scan.starts) else 0.0
     if scan is None or scan_cost(scan, key_bytes) + rest > walked:
         return ForestPlan(0, _block(row_bytes))
-    pays = math.ceil(scan_overhead(scan) / (ALONE * (walked - rest)))
-    return ForestPlan(
-        min(max(pays, 2), MOST_PAYS), _block(row_bytes + len(scan.columns)) if len(scan.starts) else SCAN_ROWS
-    )
+    pays = min(math.ceil(scan_overhead(scan) / (ALONE * (walked - rest))), MOST_PAYS)
+    if len(scan.starts):
+        return ForestPlan(max(pays, LEAST_ON), _block(row_bytes + len(scan.columns)))
+    return ForestPlan(max(pays, 2), SCAN_ROWS)
 
 
 def _block(row_bytes: int) -> int:
@@ -81,7 +81,10 @@ def _block(row_bytes: int) -> int:
 
 def scan_overhead(scan: ScanTables) -> float:
     """Return the nanoseconds of a scan of a few rows, however few."""
-    return len(scan.asks) * SCAN_ASK_ONCE + (len(scan.planes) - 1) * SCAN_TREE_ONCE
+    kinds, cuts = scan.columns[:, 0], scan.columns[:, 3]
+    counted = float(cuts[kinds == FEW].sum()) + float(cuts[kinds == MANY].sum()) / SIXTEEN
+    codes = len(kinds) * COLUMN_ONCE + counted * CUT_ONCE
+    return codes + len(scan.asks) * SCAN_ASK_ONCE + (len(scan.planes) - 1) * SCAN_TREE_ONCE
 
 
 def scan_cost(scan: ScanTables, key_bytes: int) -> float:
