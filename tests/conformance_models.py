@@ -96,7 +96,7 @@ TEXTS = (
     """g (bool[1] c, float[2] x) => (float[2] y)
     { y = If(c) <then_branch = t () => (float[2] p) { p = Neg(x) },
                  else_branch = e () => (float[2] q) { q = Exp(x) }> }""",
-    """g (float[N,3] x, int64[k] shape) => (float[a,b] y) { s = Softmax<axis=0>(x) y = Reshape(s, shape) }""",
+    """g (float[N,3] x, int64[2] times) => (float[a,b] y) { s = Softmax<axis=0>(x) y = Tile(s, times) }""",
 )
 
 

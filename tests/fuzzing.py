@@ -232,7 +232,7 @@ def attempt(file: bytes) -> str:
 def _feeds(session: Any, rows: int) -> dict[str, Any]:
     feeds = {}
     for arg in session.get_inputs():
-        shape = [n if isinstance(n, int) and k else rows for k, n in enumerate(arg.shape)]
+        shape = [n if isinstance(n, int) else rows for n in arg.shape]
         if any(n < 0 for n in shape) or float(np.prod([max(n, 1) for n in shape], dtype=float)) > 1e6:
             shape = [rows]
         name = arg.type.removeprefix("tensor(").removesuffix(")")
