@@ -249,7 +249,6 @@ def refusals() -> Iterator[tuple[Any, str]]:
     yield good.assign(city=[1, 2, 3]), "column 'city' holds int64, and the model takes text"
     yield good.assign(real=pd.to_datetime(["2020-01-01"] * 3)), "column 'real' holds datetime64"
     yield good.assign(real=pd.to_datetime(["2020-01-01"] * 3, utc=True)), "column 'real' holds Timestamp"
-    yield pl.from_pandas(good).with_columns(real=pl.Series([1.5, 2, 3]).cast(pl.Decimal(9, 2))), "holds Decimal"
     yield Capsule(pa.table({"real": pa.array([1, 2], pa.timestamp("ms"))})), "Arrow's type timestamp is neither"
     yield pd.concat([good, good[["city"]]], axis=1), "several columns are named 'city'"
     yield pa.table([[1], [2]], names=["city", "city"]), "several columns are named 'city'"
@@ -265,8 +264,7 @@ def refusals() -> Iterator[tuple[Any, str]]:
 def test_what_does_not_fit_is_refused_by_name(model: tuple[Any, Session], number: int) -> None:
     X, message = list(refusals())[number]
     if isinstance(X, Capsule) and "timestamp" in message:
-        with pytest.raises(InputError, match=message):
-            describe(X)
+        assert message in describe(X).inputs[0].refused
         return
     for _ in range(2):  # what is remembered of a frame refuses alike
         with pytest.raises(InputError, match=message):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.parser
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
@@ -217,3 +218,81 @@ def test_old_opsets_and_formats(opset: int, ir: int) -> None:
     ours, theirs = (m.InferenceSession(model.SerializeToString()) for m in (sardonyx, onnxruntime))
     assert [i.name for i in ours.get_inputs()] == ["x"]
     np.testing.assert_allclose(ours.run(None, rows)[0], theirs.run(None, rows)[0], rtol=1e-6)
+
+
+def test_values_are_arrays(ort: Any) -> None:
+    value = ort.OrtValue.ortvalue_from_numpy(X[:2])
+    assert (value.data_type(), value.element_type(), value.shape()) == ("tensor(float)", 1, [2, 4])
+    assert value.tensor_size_in_bytes() == X[:2].nbytes
+    assert not value.is_sparse_tensor()
+    assert not value.is_tensor_sequence()
+    empty = ort.OrtValue.ortvalue_from_shape_and_type([2, 4], np.float32)
+    empty.update_inplace(X[:2])
+    np.testing.assert_array_equal(empty.numpy(), X[:2])
+    assert ort.OrtValue.ortvalue_from_shape_and_type([1], 11).numpy().dtype == np.float64
+
+
+def doubling() -> bytes:
+    """A model of one operator."""
+    text = '<ir_version: 9, opset_import: ["": 18]> g (float[N,4] x) => (float[N,4] y) { y = Add(x, x) }'
+    content: bytes = onnx.parser.parse_model(text).SerializeToString()
+    return content
+
+
+def test_memory_is_bound_by_address(ort: Any) -> None:
+    session, x, y = ort.InferenceSession(doubling()), X[:3].copy(), np.zeros((3, 4), np.float32)
+    binding = session.io_binding()
+    binding.bind_input("x", "cpu", 0, np.float32, x.shape, x.ctypes.data)
+    binding.bind_output("y", "cpu", 0, np.float32, y.shape, y.ctypes.data)
+    session.run_with_iobinding(binding)
+    np.testing.assert_array_equal(y, 2 * x)
+    value = ort.OrtValue.ortvalue_from_numpy(np.zeros((3, 4), np.float32))
+    binding.clear_binding_outputs()
+    binding.bind_ortvalue_output("y", value)
+    session.run_with_iobinding(binding)
+    np.testing.assert_array_equal(value.numpy(), 2 * x)
+    np.testing.assert_array_equal(binding.get_outputs()[0].numpy(), 2 * x)
+
+
+def test_memory_that_does_not_fit_is_refused() -> None:
+    session, y = sardonyx.InferenceSession(doubling()), np.zeros((3, 4))
+    binding, state = session.io_binding(), sardonyx.capi.onnxruntime_pybind11_state
+    binding.bind_cpu_input("x", X[:3])
+    binding.bind_output("y", "cpu", 0, np.float64, y.shape, y.ctypes.data)
+    with pytest.raises(state.InvalidArgument, match=r"float32 of shape \[3, 4\]; it is bound to float64"):
+        session.run_with_iobinding(binding)
+    with pytest.raises(state.InvalidArgument, match="needs its element_type and shape"):
+        binding.bind_output("y", "cpu", 0, buffer_ptr=y.ctypes.data)
+    with pytest.raises(state.InvalidArgument, match="text has no address"):
+        binding.bind_input("x", "cpu", 0, np.object_, [3, 4], y.ctypes.data)
+    with pytest.raises(state.InvalidArgument, match="there is no device"):
+        binding.bind_input("x", "cuda", 0, np.float32, [3, 4], y.ctypes.data)
+    with pytest.raises(state.InvalidArgument, match="give the same"):
+        sardonyx.OrtValue.ortvalue_from_numpy(y).update_inplace(y[:1])
+
+
+def test_what_scripts_say_by_the_way(ort: Any) -> None:
+    options = ort.SessionOptions()
+    options.add_free_dimension_override_by_name("batch", 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ours says that it means nothing
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    ort.set_seed(0)
+    ort.set_default_logger_verbosity(0)
+    ort.disable_telemetry_events()
+    assert ort.get_version_string()
+    assert ort.get_build_info()
+    session = ort.InferenceSession(doubling(), options)
+    session.disable_fallback()
+    session.enable_fallback()
+
+
+def test_what_cannot_be_is_refused() -> None:
+    options, state = sardonyx.SessionOptions(), sardonyx.capi.onnxruntime_pybind11_state
+    with pytest.raises(state.InvalidArgument, match="no entry"):
+        options.get_session_config_entry("nothing")
+    with pytest.raises(state.NotImplemented, match=r"custom\.so"):
+        options.register_custom_ops_library("custom.so")
+    with pytest.raises(state.NotImplemented, match="part of the file"):
+        options.add_initializer("w", sardonyx.OrtValue.ortvalue_from_numpy(np.zeros(1)))

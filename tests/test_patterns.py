@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sardonyx.patterns import Unsupported, compile_pattern, find_all, piece_form
+from sardonyx.patterns import Unsupported, as_re2, compile_pattern, find_all, piece_form
 
 PATTERNS = [
     r"(?u)\b\w\w+\b", r"[a-z]+", r"\S+", r"\b[A-Za-z]{2,}\b", r"[^\W\d_]+", r"a|ab|abc",
@@ -78,3 +78,19 @@ def test_pieces_that_match_are_the_tokens(pattern: str) -> None:
 def test_patterns_that_prefer_a_shorter_match_have_no_pieces() -> None:
     assert piece_form(r"a|ab") is None
     assert piece_form(r"\A\w+") is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"\w+", "[A-Za-z0-9_]+"),
+        (r"[\w.]+", "[A-Za-z0-9_.]+"),
+        (r"\D\S", r"[^0-9][^\t\n\f\r ]"),
+        (r"[]\d]", "[]0-9]"),
+        (r"[^]\s]x\[\w", r"[^]\t\n\f\r ]x\[[A-Za-z0-9_]"),
+        (r"\\w", r"\\w"),
+        (r"[^\W\d]\b", r"[^\W0-9]\b"),
+    ],
+)
+def test_classes_of_re2_are_spelled_out(pattern: str, expected: str) -> None:
+    assert as_re2(pattern) == expected

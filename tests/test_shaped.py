@@ -11,6 +11,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 import sardonyx
+from sardonyx.errors import InputError
 from sardonyx.shaped import MOST_KEPT, Shaped, shaped
 
 from .kernels.single import assert_same
@@ -44,9 +45,11 @@ def test_what_works_across_rows_is_native_for_every_number_of_them() -> None:
 def test_values_that_decide_about_shapes_are_part_of_the_program() -> None:
     model = parsed("g (float[N,M] x, int64[k] shape) => (float[a,b] y) { s = Exp(x) y = Reshape(s, shape) }")
     session, x = sardonyx.load(model), np.ones((2, 3), np.float32)
+    assert "Reshape: no kernel" in session.explain()
     for shape in ([3, 2], [6, 1], [3, 2]):
         assert session.run(None, {"x": x, "shape": np.array(shape)})[0].shape == tuple(shape)
     assert programs(session) == 2
+    assert "reference" not in session.explain()
 
 
 def test_what_has_no_kernel_stays_with_the_reference() -> None:
@@ -73,3 +76,18 @@ def test_the_newest_programs_are_kept() -> None:
 ])  # fmt: skip
 def test_other_inputs_than_tensors(text: str) -> None:
     assert shaped(parsed(text), 1) is None
+
+
+def test_inputs_of_a_fixed_shape_are_cast_where_that_changes_nothing() -> None:
+    session = sardonyx.load(parsed("g (float[2,3] x) => (float[3,2] y) { y = Transpose(x) }"))
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for given in (x, x.astype(np.float64), x.astype(np.int64), x.tolist(), np.asfortranarray(x), x[::-1][::-1]):
+        assert_same(session.run(None, {"x": given})[0], x.T)
+    with pytest.raises(InputError, match="float64 of shape"):
+        session.run(None, {"x": x.astype(np.float64) + 0.1})
+    with pytest.raises(InputError, match=r"float32 of shape \[1, 3\]; the model takes float32 of shape \[2, 3\]"):
+        session.run(None, {"x": x[:1]})
+    with pytest.raises(InputError, match=r"no input \['z'\]; it takes \['x'\]"):
+        session.run(None, {"z": x})
+    with pytest.raises(InputError, match="missing inputs"):
+        session.run(None, {})

@@ -180,21 +180,27 @@ void insertion_sort(std::uint32_t* keys, std::int64_t count) {
   }
 }
 
-// Radix sort, a byte at a time from the lowest on; bytes in which all keys agree cost no pass.
+// Radix sort by the bits in which keys differ, from the lowest on, in as many equal digits as they need.
 void radix_sort(std::uint32_t* keys, std::int64_t count, std::uint32_t* other) {
+  constexpr int most_bits = 9;
   std::uint32_t *from = keys, *to = other, differ = 0;
   for (std::int64_t i = 1; i < count; ++i) differ |= keys[i] ^ keys[0];
-  for (int shift = 0; shift < 32; shift += 8) {
-    if ((differ >> shift & 0xFF) == 0) continue;
-    std::uint32_t starts[256] = {};
-    for (std::int64_t i = 0; i < count; ++i) ++starts[from[i] >> shift & 0xFF];
+  if (differ == 0) return;
+  const int first = __builtin_ctz(differ), span = 32 - __builtin_clz(differ) - first;
+  const int digits = (span + most_bits - 1) / most_bits, bits = (span + digits - 1) / digits;
+  const std::uint32_t mask = (1u << bits) - 1;
+  for (int digit = 0; digit < digits; ++digit) {
+    const int shift = first + digit * bits;
+    std::uint32_t starts[1 << most_bits];
+    for (std::uint32_t i = 0; i <= mask; ++i) starts[i] = 0;
+    for (std::int64_t i = 0; i < count; ++i) ++starts[from[i] >> shift & mask];
     std::uint32_t at = 0;
-    for (std::uint32_t& start : starts) {
-      const std::uint32_t here = start;
-      start = at;
+    for (std::uint32_t i = 0; i <= mask; ++i) {
+      const std::uint32_t here = starts[i];
+      starts[i] = at;
       at += here;
     }
-    for (std::int64_t i = 0; i < count; ++i) to[starts[from[i] >> shift & 0xFF]++] = from[i];
+    for (std::int64_t i = 0; i < count; ++i) to[starts[from[i] >> shift & mask]++] = from[i];
     std::uint32_t* swap = from;
     from = to;
     to = swap;

@@ -40,13 +40,13 @@ template <class T>
 struct Part {
   std::int64_t k, n, columns;
   const T *w, *b;
-  bool relu;
+  T floor;  // 0 for Relu, else -infinity
 };
 
 // NaN stays.
 template <class T>
-inline T finished(T value, bool relu) {
-  return relu && value <= 0 ? T{0} : value;
+inline T at_least(T floor, T value) {
+  return value <= floor ? floor : value;
 }
 
 // ---- few columns ---------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ void short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
     for (std::int64_t j = 0; j < part.columns; ++j) {
       T total = 0;
       for (std::int64_t i = 0; i < k; ++i) total += x[i] * part.w[j * stride + skip + i];
-      y[j] = finished(total + part.b[j], part.relu);
+      y[j] = at_least(part.floor, total + part.b[j]);
     }
   }
 }
@@ -80,8 +80,7 @@ VectorBits<T> mask_of_last(std::int64_t lanes) {
 
 // Two accumulators hide the latency of the additions.
 template <class T, int R>
-void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias, bool relu, T* y,
-              std::int64_t stride) {
+void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias, T floor, T* y, std::int64_t stride) {
   constexpr int V = kLanes<T>;
   Vector<T> even[R], odd[R];  // set in a loop: an initialiser would keep GCC from holding them in registers
   for (int r = 0; r < R; ++r) even[r] = odd[r] = Vector<T>{};
@@ -100,7 +99,7 @@ void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias
     const Vector<T> w0 = load(w + i);
     for (int r = 0; r < R; ++r) odd[r] = multiply_add(masked<T>(load(x + r * k + k - V), mask), w0, odd[r]);
   }
-  for (int r = 0; r < R; ++r) y[r * stride] = finished(sum(even[r] + odd[r]) + bias, relu);
+  for (int r = 0; r < R; ++r) y[r * stride] = at_least(floor, sum(even[r] + odd[r]) + bias);
 }
 
 template <class T>
@@ -111,11 +110,11 @@ void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
   std::int64_t r = 0;
   for (; r + kDotRows <= rows; r += kDotRows) {
     for (std::int64_t j = 0; j < part.columns; ++j)
-      dot_rows<T, kDotRows>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.relu, y + r * n + j, n);
+      dot_rows<T, kDotRows>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.floor, y + r * n + j, n);
   }
   for (; r < rows; ++r) {
     for (std::int64_t j = 0; j < part.columns; ++j)
-      dot_rows<T, 1>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.relu, y + r * n + j, n);
+      dot_rows<T, 1>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.floor, y + r * n + j, n);
   }
 }
 
@@ -146,7 +145,23 @@ inline void store_some(T* to, Vector<T> v, std::int64_t valid) {
   }
 }
 
-// R rows times N panels; `valid` columns are stored. A function of its own, which has all registers for itself.
+// Adds the biases of N panels, and stores what stands above the floor; all but the last panel are whole.
+template <class T, int N>
+inline void finish_row(const Part<T>& part, const Vector<T> (&sums)[N], const T* b, T* y, std::int64_t valid) {
+  constexpr int V = kLanes<T>;
+  const Vector<T> floor = broadcast(part.floor);
+  for (int c = 0; c < N; ++c) {
+    Vector<T> result = sums[c] + load(b + c * V);
+    result = result <= floor ? floor : result;
+    if (c < N - 1 || valid >= N * V) {
+      store(y + c * V, result);
+    } else {
+      store_some(y + c * V, result, valid - c * V);
+    }
+  }
+}
+
+// R rows times N panels, of which all but the last are whole; `valid` columns are stored. A function of its own, which has all registers for itself.
 template <class T, int R, int N>
 [[gnu::noinline]] void tile(const Part<T>& part, const T* x, const T* w, const T* b, T* y, std::int64_t valid) {
   constexpr int V = kLanes<T>;
@@ -163,12 +178,28 @@ template <class T, int R, int N>
       for (int c = 0; c < N; ++c) sums[r][c] = multiply_add(value, weights[c], sums[r][c]);
     }
   }
+  for (int r = 0; r < R; ++r) finish_row(part, sums[r], b, y + r * part.n, valid);
+}
+
+// R rows times the only panel: two sums a row, that a row alone waits half as long for its additions.
+template <class T, int R>
+[[gnu::noinline]] void lone_tile(const Part<T>& part, const T* x, T* y) {
+  constexpr int V = kLanes<T>;
+  const std::int64_t k = part.k;
+  Vector<T> even[R], odd[R];
+  for (int r = 0; r < R; ++r) even[r] = odd[r] = Vector<T>{};
+  std::int64_t i = 0;
+  for (; i + 2 <= k; i += 2) {
+    const Vector<T> w0 = load(part.w + i * V), w1 = load(part.w + i * V + V);
+    for (int r = 0; r < R; ++r) even[r] = multiply_add(broadcast(x[r * k + i]), w0, even[r]);
+    for (int r = 0; r < R; ++r) odd[r] = multiply_add(broadcast(x[r * k + i + 1]), w1, odd[r]);
+  }
+  if (i < k) {
+    for (int r = 0; r < R; ++r) even[r] = multiply_add(broadcast(x[r * k + i]), load(part.w + i * V), even[r]);
+  }
   for (int r = 0; r < R; ++r) {
-    for (int c = 0; c < N; ++c) {
-      Vector<T> result = sums[r][c] + load(b + c * V);
-      if (part.relu) result = result <= Vector<T>{} ? Vector<T>{} : result;
-      store_some(y + r * part.n + c * V, result, valid - c * V);
-    }
+    const Vector<T> sums[1] = {even[r] + odd[r]};
+    finish_row(part, sums, part.b, y + r * part.n, part.columns);
   }
 }
 
@@ -176,6 +207,7 @@ template <class T, int R>
 void tiles(const Part<T>& part, const T* x, T* y) {
   constexpr int V = kLanes<T>, N = kPanels<R>;
   const std::int64_t columns = part.columns, k = part.k;
+  if (columns <= V) return lone_tile<T, R>(part, x, y);
   std::int64_t j = 0;
   const auto next = [&](auto width) {
     constexpr int M = decltype(width)::value;
@@ -197,9 +229,6 @@ template <class T>
 void run_panels(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
   const std::int64_t k = part.k, n = part.n;
   std::int64_t r = 0;
-  if (part.columns <= kLanes<T>) {  // one panel: twice as many rows, to hide the latency of the additions
-    for (; r + 8 <= rows; r += 8) tile<T, 8, 1>(part, x + r * k, part.w, part.b, y + r * n, part.columns);
-  }
   for (; r + kPanelRows <= rows; r += kPanelRows) tiles<T, kPanelRows>(part, x + r * k, y + r * n);
   switch (rows - r) {
     case 3: return tiles<T, 3>(part, x + r * k, y + r * n);
@@ -284,11 +313,11 @@ void linear(const Step& step, std::int64_t rows, const Packed& packed) {
   const auto* b = static_cast<const T*>(packed.bias);
   auto* y = static_cast<T*>(step.outputs[0].data);
   const std::int64_t first = packed.in_panels, rest = packed.n - first;
+  const T floor = packed.relu ? T{0} : -static_cast<T>(__builtin_inf());
   if (first > 0)
-    run_panels<T>({packed.k, packed.n, first, static_cast<const T*>(packed.weights), b, packed.relu}, x, rows, y);
+    run_panels<T>({packed.k, packed.n, first, static_cast<const T*>(packed.weights), b, floor}, x, rows, y);
   if (rest > 0) {
-    run_dots<T>({packed.k, packed.n, rest, static_cast<const T*>(packed.dots), b + first, packed.relu}, x, rows,
-                y + first);
+    run_dots<T>({packed.k, packed.n, rest, static_cast<const T*>(packed.dots), b + first, floor}, x, rows, y + first);
   }
 }
 

@@ -25,20 +25,18 @@
 #include <cstring>
 
 #include "check.h"
-#include "simd/math.h"
+#include "kernel_values.h"
 
 namespace sardonyx {
 namespace {
 
 enum Kind { kPoly = 0, kRbf = 1, kSigmoid = 2 };
-enum Form { kPower, kCube, kGauss, kGaps, kTanh };  // kGaps: of kRbf, from the gaps between row and vector
 
 constexpr int kL = kLanes<double>;
 constexpr int kTile = 4;               // rows that share the load of panels
 constexpr int kFixed = 4;              // params before the sizes of the groups
 constexpr std::int64_t kRows = 32;     // of a block
 constexpr std::int64_t kChunk = 2048;  // numbers of a chunk of panels: half of a first cache of 32 KiB
-constexpr double kLog2E = 0x1.71547652b82fep0;
 
 // Panels that R rows meet at once: with R sums each they hide the latency of the additions, and fill the registers.
 template <int R>
@@ -189,80 +187,6 @@ void release_sums(void* state) {
   std::free(state);
 }
 
-// ---- kernel values -------------------------------------------------------------------------------------------------
-
-//   t = n + r, |r| <= 1/2      2^r - 1 = r q(r)
-//
-// q interpolates at Chebyshev's ten nodes, which is 1.4e-15 off at most. N numbers go through Horner's rule side by side.
-template <int N>
-inline void split(const Vector<double> (&t)[N], Vector<double> (&whole)[N], Vector<double> (&rest)[N]) {
-  constexpr double q[] = {0x1.62e42fefa39f7p-1,  0x1.ebfbdff82c590p-3,  0x1.c6b08d7044119p-5,  0x1.3b2ab6fba385fp-7,
-                          0x1.5d87fe908f88ap-10, 0x1.4309130378460p-13, 0x1.ffcb76789860fp-17, 0x1.62bfe46117445p-20,
-                          0x1.b6571de2f2351p-24, 0x1.e5e9f548e5725p-28};
-  Vector<double> r[N];
-  for (int i = 0; i < N; ++i) {
-    whole[i] = t[i] + kRound;  // n stands in the low bits
-    r[i] = t[i] - (whole[i] - kRound);
-    rest[i] = multiply_add(broadcast(q[9]), r[i], broadcast(q[8]));
-  }
-  for (int c = 7; c >= 0; --c) {
-    for (int i = 0; i < N; ++i) rest[i] = multiply_add(rest[i], r[i], broadcast(q[c]));
-  }
-  for (int i = 0; i < N; ++i) rest[i] *= r[i];
-}
-
-// 2^t for t below 1024. Below -1021 it is 0: taking 2^-1022 away changes nothing above 2^-968.
-template <int N>
-inline void exp2_of(Vector<double> (&t)[N]) {
-  Vector<double> whole[N], rest[N];
-  for (int i = 0; i < N; ++i) t[i] = larger_of(-1022.0, t[i]);
-  split(t, whole, rest);
-  for (int i = 0; i < N; ++i) t[i] = number_of(bits_of(rest[i] + 1.0) + (bits_of(whole[i]) << 52)) - 0x1p-1022;
-}
-
-// tanh(z) of t = 2 z log2(e): e / (e + 2), e = 2^t - 1. Near zero n is 0, so that nothing cancels; beyond 58 it is 1.
-template <int N>
-inline void tanh_of_powers(Vector<double> (&t)[N]) {
-  Vector<double> whole[N], rest[N];
-  for (int i = 0; i < N; ++i) t[i] = smaller_of(58.0, larger_of(-58.0, t[i]));
-  split(t, whole, rest);
-  for (int i = 0; i < N; ++i) {
-    const Vector<double> scale = power_of_two(bits_of(whole[i]));
-    const Vector<double> e = multiply_add(scale, rest[i], scale - 1.0);
-    t[i] = e / (e + 2.0);
-  }
-}
-
-// As libsvm multiplies (powi).
-inline Vector<double> power_of(Vector<double> base, std::int64_t exponent) {
-  Vector<double> result = broadcast(1.0);
-  for (; exponent > 0; exponent /= 2, base *= base) {
-    if (exponent % 2 == 1) result *= base;
-  }
-  return result;
-}
-
-template <int F, int N>
-inline void some_values(double* values, const Packed& packed) {
-  Vector<double> t[N];
-  for (int i = 0; i < N; ++i) t[i] = load(values + i * kL);
-  if constexpr (F == kGauss) exp2_of(t);
-  if constexpr (F == kTanh) tanh_of_powers(t);
-  for (int i = 0; i < N; ++i) {
-    if constexpr (F == kPower) t[i] = power_of(t[i], packed.degree);
-    if constexpr (F == kCube) t[i] = t[i] * (t[i] * t[i]);
-    if constexpr (F == kGaps) t[i] = exp_of(t[i] * -packed.gamma);
-  }
-  for (int i = 0; i < N; ++i) store(values + i * kL, t[i]);
-}
-
-// Of N vectors, as many at once as registers hold.
-template <int F, int N>
-inline void kernel_values(double* values, const Packed& packed) {
-  constexpr int at_once = N % 4 == 0 ? 4 : N % 3 == 0 ? 3 : N % 2 == 0 ? 2 : 1;
-  for (int i = 0; i < N; i += at_once) some_values<F, at_once>(values + i * kL, packed);
-}
-
 // ---- tiles ---------------------------------------------------------------------------------------------------------
 
 // R rows against P panels from `panel` on; their weighted values are added to `sums`, one vector a row and coefficient.
@@ -296,7 +220,7 @@ template <int F, int R, int P>
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) store(values + (r * P + p) * kL, t[r][p]);
   }
-  kernel_values<F, R * P>(values, packed);
+  kernel_values<F, R * P>(values, packed.degree, packed.gamma);
   const double* weights = panel + (features + 1) * kL;
   for (std::int64_t q = 0; q < coefs; ++q) {
     for (int r = 0; r < R; ++r) {

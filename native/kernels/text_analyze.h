@@ -34,8 +34,9 @@ struct TextRules {
   Terms stop_words;
   bool stops;
   Byte ascii_classes[128];
-  std::int64_t run_least;  // tokens of ASCII text are the longest runs of run_set of so many characters; 0 if not
-  AsciiSet run_set;
+  std::int64_t run_least;  // tokens are the longest runs of so many characters of run_class at least; 0 if not
+  std::uint32_t run_class;
+  AsciiSet run_set;  // its members in ASCII
 };
 
 // ---- the step ------------------------------------------------------------------------------------------------------
@@ -104,6 +105,7 @@ inline void prepare_runs(TextRules& rules) {
       }
       if (runs) {
         rules.run_least = least;
+        rules.run_class = static_cast<std::uint32_t>(run);
         rules.run_set = ascii_set([&](Byte c) { return rules.ascii_classes[c] == run; });
       }
     }
@@ -138,6 +140,7 @@ inline void prepare_runs(TextRules& rules) {
                   step.inputs[5].width > 0,
                   {},
                   0,
+                  0,
                   {}};
   for (std::uint32_t c = 0; c < 128; ++c) rules.ascii_classes[c] = static_cast<Byte>(rules.fold.class_of(c));
   if (rules.analyzer == Analyzer::word) prepare_runs(rules);
@@ -157,7 +160,7 @@ struct TextMemory {
 };
 
 template <bool kAscii>
-inline std::int64_t class_of(const TextRules& rules, std::uint32_t c) {
+inline std::uint32_t class_of(const TextRules& rules, std::uint32_t c) {
   return kAscii ? rules.ascii_classes[c] : rules.fold.class_of(c);
 }
 
@@ -207,6 +210,30 @@ inline void find_tokens(const TextRules& rules, const Byte* text, const Byte* en
   }
 }
 
+// Calls found(begin, end) for the longest runs of rules.run_class, of so many characters at least.
+template <class Found>
+inline void find_character_runs(const TextRules& rules, const Byte* p, const Byte* end, Found&& found) {
+  const auto belongs = [&](const CodePoint& c) {
+    const bool ascii = c.value < 0x80;
+    return (ascii ? rules.ascii_classes[c.value] : rules.fold.class_of(c.value)) == rules.run_class;
+  };
+  while (p < end) {
+    CodePoint c = decode(p, end);
+    if (!belongs(c)) {
+      p += c.size;
+      continue;
+    }
+    const Byte* begin = p;
+    std::int64_t characters = 0;
+    do {
+      p += c.size;
+      ++characters;
+      if (p < end) c = decode(p, end);
+    } while (p < end && belongs(c));
+    if (characters >= rules.run_least) found(begin, p);
+  }
+}
+
 inline const Byte* skip_forward(const Byte* p, const Byte* end, std::int64_t characters) {
   for (; characters > 0 && p < end; --characters) p += decode(p, end).size;
   return p;
@@ -226,7 +253,10 @@ inline void find_words(const TextRules& rules, const Bytes& folded, Each&& each)
     if (rules.stops && rules.stop_words.find({begin, end - begin}) >= 0) return;
     each(begin, end);
   };
-  if (kAscii && rules.run_least > 0) return find_runs(rules.run_set, rules.run_least, text, folded.size(), found);
+  if (rules.run_least > 0) {
+    if constexpr (kAscii) return find_runs(rules.run_set, rules.run_least, text, folded.size(), found);
+    return find_character_runs(rules, text, text + folded.size(), found);
+  }
   find_tokens<kAscii>(rules, text, text + folded.size(), found);
 }
 

@@ -80,11 +80,12 @@ inline bool continues(Byte b) { return (b & 0xC0u) == 0x80u; }
 inline CodePoint decode(const Byte* p, const Byte* end) {
   const Byte lead = *p;
   if (lead < 0x80) return {lead, 1};
-  const std::int32_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC0 || end - p < size) return {0xFFFD, 1};
-  std::uint32_t value = lead & (0x7Fu >> size);
-  for (std::int32_t i = 1; i < size; ++i) value = value << 6 | (p[i] & 0x3Fu);
-  return {value < 0x110000 ? value : 0xFFFD, size};
+  const auto bits = [p](int i) { return static_cast<std::uint32_t>(p[i] & 0x3Fu); };
+  if (lead >= 0xC0 && lead < 0xE0 && end - p >= 2) return {(lead & 0x1Fu) << 6 | bits(1), 2};
+  if (lead >= 0xE0 && lead < 0xF0 && end - p >= 3) return {(lead & 0xFu) << 12 | bits(1) << 6 | bits(2), 3};
+  if (lead < 0xF0 || end - p < 4) return {0xFFFD, 1};
+  const std::uint32_t value = (lead & 7u) << 18 | bits(1) << 12 | bits(2) << 6 | bits(3);
+  return {value < 0x110000 ? value : 0xFFFD, 4};
 }
 
 // The code point that ends before p > begin.

@@ -11,7 +11,7 @@
 //
 // Inputs of TreeEnsembleSum: x, nodes (n, 2), flags (n or 0), trees (T, 3: first node, number of nodes, first leaf),
 // values (leaves, C), sets (n, words), used; with scan: cuts, columns (k, 4), planes (T + 1), lists (planes + 1),
-// asks; with base: rows to start from. Params: groups, shift, scan (rows from which it pays, or 0), base. Tree t adds to
+// asks, starts, first starts (T, or 0 as starts); with base: rows to start from. Params: groups, shift, scan (rows from which it pays, or 0), base. Tree t adds to
 // columns (t % groups) * C ...
 // Inputs of TreeEnsembleLeaves: x, nodes, flags, trees, numbers (leaves), sets, used. Params: shift.
 #include "kernels/trees/layout.h"
@@ -54,12 +54,14 @@ void check_sum(const Step& step) {
 double sum_cost(const Step& step) {
   if (step.params[kScan].i == 0) return walk_cost(step);
   const auto width_of = [&](int input) { return static_cast<double>(step.inputs[input].width); };
-  return 0.0155 * width_of(kAsks) + 0.45 * width_of(kPlanes) + static_cast<double>(step.inputs[kColumns].dims[0]);
+  const double walked = width_of(kStarts) > 0 ? walk_cost(step) / 2 : 0;
+  return walked + 0.0155 * width_of(kAsks) + 0.45 * width_of(kPlanes) +
+         static_cast<double>(step.inputs[kColumns].dims[0]);
 }
 
 std::size_t sum_scratch(const Step& step, std::int64_t rows) {
   if (step.params[kScan].i == 0) return walk_scratch(step, rows);
-  const std::size_t scanned = scan_scratch(step), walked = walk_scratch(step, step.params[kScan].i);
+  const std::size_t scanned = scan_scratch(step, rows), walked = walk_scratch(step, step.params[kScan].i);
   return scanned > walked ? scanned : walked;
 }
 

@@ -18,9 +18,8 @@ namespace sardonyx::python {
 
 const char* const kPackTreesDoc =
     "pack_trees(feature, split, yes, no, yes_is_leaf, no_is_leaf, missing, set_of, roots, rows, n_leaves, n_features, "
-    "most_scanned, /)\n--\n\n"
-    "Put the nodes of an ensemble in the order of the kernels: nodes, flags, trees, leaves, used, source, left, "
-    "shift.\n\n"
+    "/)\n--\n\n"
+    "Put the nodes of an ensemble in the order of the kernels: nodes, flags, trees, leaves, used, shift.\n\n"
     "Arrays as in sardonyx.kernels.trees.Nodes: split of float32 or float64, the others of int64, int32, uint8 or "
     "bool. "
     "ValueError: a number points beyond its table, a node is reached twice.";
@@ -94,7 +93,7 @@ PyObject* first_pairs(PyObject* words, std::size_t places) {
   return pairs;
 }
 
-PyObject* packed(const TreeNodes& nodes, Py_ssize_t most_scanned) {
+PyObject* packed(const TreeNodes& nodes) {
   PyObject* words = nullptr;
   const auto give = [&](std::size_t count, std::size_t bytes) -> void* {
     auto dim = static_cast<npy_intp>(count);
@@ -104,11 +103,10 @@ PyObject* packed(const TreeNodes& nodes, Py_ssize_t most_scanned) {
     return PyArray_DATA(as_array(words));
   };
   try {
-    const PackedTrees trees = sardonyx::pack_trees(nodes, most_scanned, give);
-    return Py_BuildValue("(NNNNNNNi)", first_pairs(words, trees.places), array_of(trees.flags, NPY_UINT8, 1),
+    const PackedTrees trees = sardonyx::pack_trees(nodes, give);
+    return Py_BuildValue("(NNNNNi)", first_pairs(words, trees.places), array_of(trees.flags, NPY_UINT8, 1),
                          array_of(trees.trees, NPY_INT64, 3), array_of(trees.leaves, NPY_UINT32, 1),
-                         array_of(trees.used, NPY_INT32, 1), array_of(trees.source, NPY_UINT32, 1),
-                         array_of(trees.left, NPY_UINT32, 1), trees.shift);
+                         array_of(trees.used, NPY_INT32, 1), trees.shift);
   } catch (...) {
     Py_CLEAR(words);
     throw;
@@ -119,9 +117,9 @@ PyObject* packed(const TreeNodes& nodes, Py_ssize_t most_scanned) {
 
 PyObject* pack_trees(PyObject*, PyObject* arguments) {
   PyObject *feature, *split, *yes, *no, *yes_is_leaf, *no_is_leaf, *missing, *set_of, *roots, *rows;
-  Py_ssize_t n_leaves = 0, n_features = 0, most_scanned = 0;
-  if (!PyArg_ParseTuple(arguments, "OOOOOOOOOOnnn", &feature, &split, &yes, &no, &yes_is_leaf, &no_is_leaf, &missing,
-                        &set_of, &roots, &rows, &n_leaves, &n_features, &most_scanned))
+  Py_ssize_t n_leaves = 0, n_features = 0;
+  if (!PyArg_ParseTuple(arguments, "OOOOOOOOOOnn", &feature, &split, &yes, &no, &yes_is_leaf, &no_is_leaf, &missing,
+                        &set_of, &roots, &rows, &n_leaves, &n_features))
     return nullptr;
   try {
     const Integers features = integers_of(feature, -1);
@@ -143,7 +141,7 @@ PyObject* pack_trees(PyObject*, PyObject* arguments) {
     if (n == 0 || nodes.roots.size == 0 || n_features < 1 || n_features > INT32_MAX || n > INT32_MAX ||
         n_leaves > INT32_MAX)
       throw Error("no nodes, no trees, or too many of them, or of features");
-    return packed(nodes, most_scanned);
+    return packed(nodes);
   } catch (const Wrong&) {
     return nullptr;
   } catch (const Error& error) {

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMaxArena = std::size_t{1} << 46;
-constexpr double kWorthThreads = 60e3;  // nanoseconds of work below which waking a thread does not pay
 constexpr std::int64_t kSmallestTask = 16;
 constexpr double kLikelyEntries = 64;                     // of a sparse row, for guesses at the cost of a step
 constexpr std::size_t kMaxStaged = std::size_t{1} << 22;  // bytes of a sparse input made dense at a time, if it can be
@@ -253,7 +252,7 @@ Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
   share_memory();
   allocate_buffers();
   list_patches();
-  estimate_cost();
+  pace_.guess(guessed_cost());
   one_row_ = layout_for(1);
   block_ = layout_for(std::max<std::int64_t>(program.block_rows(), 1));
 }
@@ -409,19 +408,21 @@ void Schedule::list_patches() {
 }
 
 // Without a kernel's own word: four elements a nanosecond, a constant's element is used once for every row.
-void Schedule::estimate_cost() {
+double Schedule::guessed_cost() const {
+  double cost = 0;
   for (const std::int32_t index : steps_) {
     const LoadedStep& loaded = program_.steps()[index];
     if (loaded.entry->kernel.cost != nullptr) {
-      cost_ += loaded.entry->kernel.cost(loaded.step);
+      cost += loaded.entry->kernel.cost(loaded.step);
       continue;
     }
     double elements = 4;
     for (const Tensor& tensor : loaded.tensors) {
       elements += std::min<double>(static_cast<double>(tensor.width), tensor.sparse ? kLikelyEntries : 4096);
     }
-    cost_ += elements / 4;
+    cost += elements / 4;
   }
+  return cost;
 }
 
 Schedule::Layout Schedule::layout_for(std::int64_t rows) const {
@@ -462,10 +463,10 @@ void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
     Borrowed(one_row_frames_, make)->run(arrays, 0, 1);
   } else if (program_.block_rows() == 0) {
     run_whole(arrays, rows);
-  } else if (threads == 1 || cost_ * static_cast<double>(rows) < kWorthThreads || rows < 2 * kSmallestTask) {
-    run_serially(arrays, rows);
   } else {
-    run_in_parallel(arrays, rows, threads);
+    const int most = threads > 0 ? threads : hardware_threads();
+    const int useful = rows < 2 * kSmallestTask ? 1 : pace_.threads_for(rows, most);
+    useful > 1 ? run_in_parallel(arrays, rows, useful) : run_serially(arrays, rows);
   }
 }
 
@@ -478,16 +479,17 @@ void Schedule::run_serially(const Arrays& arrays, std::int64_t rows) const {
   const auto make = [this] { return new Frame(*this, block_); };
   const Borrowed frame(block_frames_, make);
   const std::int64_t block = block_rows(arrays);
-  for (std::int64_t first = 0; first < rows; first += block) {
-    frame->run(arrays, first, std::min(block, rows - first));
-  }
+  pace_.watch(rows, [&] {
+    for (std::int64_t first = 0; first < rows; first += block) {
+      frame->run(arrays, first, std::min(block, rows - first));
+    }
+  });
 }
 
 namespace {
 
 // What the threads of one call share. Errors are kept by block, so that the caller sees the first one in row order.
 struct Shared {
-  std::atomic<std::int64_t> next{0};
   std::mutex mutex;
   std::int64_t failed_at = -1;
   std::exception_ptr error{};
@@ -500,35 +502,53 @@ struct Shared {
   }
 };
 
+// Rows are handed out in tasks: large ones first, for a thread to stay with its rows, then smaller ones, for all threads
+// to end together. A task is never more than a block.
+struct Tasks {
+  std::int64_t rows, most;
+  int threads;
+  std::atomic<std::int64_t> next{0};
+
+  // Sets where the task begins; returns its rows, none when all are handed out.
+  std::int64_t take(std::int64_t& first) {
+    first = next.load(std::memory_order_relaxed);
+    for (;;) {
+      if (first >= rows) return 0;
+      const std::int64_t share =
+          std::max((rows - first) / (std::int64_t{2} * threads), rows / (std::int64_t{6} * threads));
+      const std::int64_t round = (share + kSmallestTask) / kSmallestTask * kSmallestTask;
+      const std::int64_t size = std::min({round, most, rows - first});
+      if (next.compare_exchange_weak(first, first + size, std::memory_order_relaxed)) return size;
+    }
+  }
+
+  void stop() { next.store(rows, std::memory_order_relaxed); }
+};
+
 }  // namespace
 
 void Schedule::run_in_parallel(const Arrays& arrays, std::int64_t rows, int threads) const {
-  if (threads <= 0) threads = hardware_threads();
-  if (threads == 1) return run_serially(arrays, rows);
-  // Several tasks a thread even out their speeds; a task is never more than a block.
-  const std::int64_t share = (rows / (std::int64_t{4} * threads) + kSmallestTask) / kSmallestTask * kSmallestTask;
-  const std::int64_t task = std::min(block_rows(arrays), share);
   struct Work {
     const Schedule& schedule;
     const Arrays& arrays;
-    std::int64_t rows, task;
+    Tasks tasks;
     Shared shared;
-  } work{*this, arrays, rows, task, {}};
+  } work{*this, arrays, {rows, block_rows(arrays), threads}, {}};
   const auto body = [](void* context) {
-    auto& [schedule, arrays, rows, task, shared] = *static_cast<Work*>(context);
+    auto& [schedule, arrays, tasks, shared] = *static_cast<Work*>(context);
     std::int64_t first = 0;
     try {
       const auto make = [&schedule] { return new Frame(schedule, schedule.block_); };
       const Borrowed frame(schedule.block_frames_, make);
-      while ((first = shared.next.fetch_add(task, std::memory_order_relaxed)) < rows) {
-        frame->run(arrays, first, std::min(task, rows - first));
+      while (const std::int64_t count = tasks.take(first)) {
+        schedule.pace_.watch(count, [&] { frame->run(arrays, first, count); });
       }
     } catch (...) {
-      shared.next.store(rows, std::memory_order_relaxed);  // nobody starts another block
+      tasks.stop();
       shared.keep(first);
     }
   };
-  run_on_threads(static_cast<int>(std::min<std::int64_t>(threads, (rows + task - 1) / task)), body, &work);
+  run_on_threads(threads, body, &work);
   if (work.shared.error != nullptr) std::rethrow_exception(work.shared.error);
 }
 

@@ -19,6 +19,7 @@
 #include <span>
 #include <vector>
 
+#include "runtime/pace.h"
 #include "runtime/program.h"
 #include "runtime/sparse.h"
 
@@ -61,7 +62,7 @@ class Schedule {
   void run(const Arrays& arrays, std::int64_t rows, int threads) const;
 
   const std::vector<std::int32_t>& outputs() const { return outputs_; }
-  double nanoseconds_per_row() const { return cost_; }  // an estimate
+  double nanoseconds_per_row() const { return pace_.per_row(); }  // an estimate
 
  private:
   friend struct Frame;
@@ -120,7 +121,7 @@ class Schedule {
   bool takes_over(std::int32_t step, const LoadedStep& loaded) const;
   std::int32_t free_buffer(std::size_t row_bytes);
   void list_patches();
-  void estimate_cost();
+  double guessed_cost() const;
   Layout layout_for(std::int64_t rows) const;
 
   void run_whole(const Arrays& arrays, std::int64_t rows) const;
@@ -137,7 +138,7 @@ class Schedule {
   std::vector<DType> sparse_;  // of each sparse buffer of a frame
   std::vector<SparseInput> sparse_inputs_;
   std::vector<SparseOutput> sparse_outputs_;
-  double cost_ = 0;
+  mutable Pace pace_;
   Layout one_row_, block_;
   mutable FramePool one_row_frames_, block_frames_;
 };

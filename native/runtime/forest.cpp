@@ -69,8 +69,8 @@ class Features {
 template <class Word>
 class Packing {
  public:
-  Packing(const TreeNodes& nodes, const Features& features, std::int64_t most_scanned, int shift, Word* to)
-      : nodes_(nodes), features_(features), most_scanned_(most_scanned), to_(to), seen_(nodes.feature.size, false) {
+  Packing(const TreeNodes& nodes, const Features& features, int shift, Word* to)
+      : nodes_(nodes), features_(features), to_(to), seen_(nodes.feature.size, false) {
     packed_.shift = shift;
     if (nodes.rows.size == 0) packed_.leaves.reserve(static_cast<std::size_t>(nodes.n_leaves));
   }
@@ -110,7 +110,6 @@ class Packing {
     for (const std::size_t field : {first, places_ - first, first_leaf})
       packed_.trees.push_back(static_cast<std::int64_t>(field));
     most_places_ = std::max(most_places_, static_cast<std::int64_t>(places_ - first));
-    if (leaves_ > most_scanned_) scanned_ = false, packed_.source = {}, packed_.left = {};
     return true;
   }
 
@@ -123,12 +122,6 @@ class Packing {
   void put(const Waiting& next, Word split, Word word) {
     tree_[2 * std::size_t{next.place}] = split;
     tree_[2 * std::size_t{next.place} + 1] = word;
-    if (!scanned_) return;
-    const std::size_t at = static_cast<std::size_t>(tree_ - to_) / 2 + next.place;
-    packed_.source.resize(places_);
-    packed_.left.resize(places_);
-    packed_.source[at] = next.number;
-    packed_.left[at] = static_cast<std::uint32_t>(leaves_);
   }
 
   bool close_leaf(const Waiting& next) {
@@ -186,7 +179,6 @@ class Packing {
 
   const TreeNodes& nodes_;
   const Features& features_;
-  const std::int64_t most_scanned_;
   Word* to_;
   Word* tree_ = nullptr;
   PackedTrees packed_;
@@ -194,14 +186,13 @@ class Packing {
   std::vector<Waiting> waiting_;
   std::size_t places_ = 0, first_leaf_ = 0;
   std::int64_t leaves_ = 0, most_places_ = 0;
-  bool scanned_ = true;
 };
 
 template <class Word>
-bool packed_as(const TreeNodes& nodes, const Features& features, std::int64_t most_scanned, int shift,
-               const GiveWords& give, PackedTrees& result) {
+bool packed_as(const TreeNodes& nodes, const Features& features, int shift, const GiveWords& give,
+               PackedTrees& result) {
   const std::size_t most = 2 * nodes.feature.size + nodes.roots.size;
-  Packing<Word> packing(nodes, features, most_scanned, shift, static_cast<Word*>(give(2 * most, sizeof(Word))));
+  Packing<Word> packing(nodes, features, shift, static_cast<Word*>(give(2 * most, sizeof(Word))));
   if (!packing.run()) return false;
   result = packing.take();
   if (!result.flags.empty()) result.flags.resize(result.places);
@@ -210,15 +201,13 @@ bool packed_as(const TreeNodes& nodes, const Features& features, std::int64_t mo
 
 }  // namespace
 
-PackedTrees pack_trees(const TreeNodes& nodes, std::int64_t most_scanned, const GiveWords& give) {
+PackedTrees pack_trees(const TreeNodes& nodes, const GiveWords& give) {
   const Features features(nodes);
   const int bits = kLowBits + std::max(1, static_cast<int>(std::bit_width(features.used.size() - 1)));
   PackedTrees result;
-  if (!nodes.split32.empty() && bits <= 28 &&
-      packed_as<std::uint32_t>(nodes, features, most_scanned, bits, give, result))
+  if (!nodes.split32.empty() && bits <= 28 && packed_as<std::uint32_t>(nodes, features, bits, give, result))
     return result;
-  if (!packed_as<std::uint64_t>(nodes, features, most_scanned, kWide, give, result))
-    throw Error("more leaves than nodes can count");
+  if (!packed_as<std::uint64_t>(nodes, features, kWide, give, result)) throw Error("more leaves than nodes can count");
   return result;
 }
 

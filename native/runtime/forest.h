@@ -43,17 +43,14 @@ struct PackedTrees {
   std::vector<std::int64_t> trees;    // (T, 3): first place, number of places, first leaf
   std::vector<std::uint32_t> leaves;  // numbers of the leaves, tree by tree from left to right
   std::vector<std::int32_t> used;     // features in use; ~feature where NaN goes to yes
-  // Only where all trees are small enough for a scan:
-  std::vector<std::uint32_t> source;  // of each place: its node; of a leaf, its number
-  std::vector<std::uint32_t> left;    // of each place: how many of the tree's leaves are left of it
 };
 
 // Gives memory for so many words of so many bytes each; asked again, it may give the same.
 using GiveWords = std::function<void*(std::size_t words, std::size_t bytes)>;
 
-// Throws Error where a number points beyond its table, or a node is reached twice. `most_scanned`: leaves of the largest
-// tree that a scan takes. The words are written to the memory that was given last.
-PackedTrees pack_trees(const TreeNodes& nodes, std::int64_t most_scanned, const GiveWords& give);
+// Throws Error where a number points beyond its table, or a node is reached twice. The words are written to the memory
+// that was given last.
+PackedTrees pack_trees(const TreeNodes& nodes, const GiveWords& give);
 
 // Of each of n rows of `bytes` bytes, the number of the first row with the same bits among those `kept`, which are the
 // first of their kind, in order; nothing once more than `most` are different.

@@ -60,12 +60,14 @@ _HOMES = {
     "verify": "verification",
     **dict.fromkeys(
         (
-            *("InferenceSession", "SessionOptions", "RunOptions", "OrtValue", "IOBinding", "ModelMetadata"),
-            *("GraphOptimizationLevel", "ExecutionMode", "get_available_providers", "get_all_providers", "get_device"),
-            "set_default_logger_severity",
+            *("InferenceSession", "SessionOptions", "RunOptions", "ModelMetadata", "GraphOptimizationLevel"),
+            *("ExecutionMode", "get_available_providers", "get_all_providers", "get_device", "get_version_string"),
+            *("get_build_info", "set_default_logger_severity", "set_default_logger_verbosity", "set_seed"),
+            *("disable_telemetry_events", "enable_telemetry_events"),
         ),
         "inference_session",
     ),
+    **dict.fromkeys(("OrtValue", "IOBinding"), "ort_values"),
     "NodeArg": "node_args",
 }
 

@@ -168,6 +168,7 @@ def judge(
     expected: list[Array],
     single: bool,
     noise: Noise | None = None,
+    scales: Sequence[float] = (),
 ) -> Verdict:
     """Return the verdict with one more batch of rows counted.
 
@@ -187,6 +188,8 @@ def judge(
         Whether the estimator computes in float32.
     noise : callable, optional
         Measures the estimator's own rounding, for rows beyond the tolerance.
+    scales : sequence of float, optional
+        How large the floats of each output usually are: one row alone may have none but 0 and noise.
     """
     rows = len(kept)
     verdict = replace(verdict, rows=verdict.rows + rows)
@@ -197,7 +200,8 @@ def judge(
     for output, (got, right) in enumerate(zip(actual, expected, strict=True)):
         difference = differ(got, right, single)
         if noise is not None and difference.wrong.any() and difference.tolerance is not None:
-            excused = _is_noise(difference, got, right, single, partial(noise, output))
+            scale = scales[output] if output < len(scales) else 0.0
+            excused = _is_noise(difference, got, right, single, partial(noise, output), scale)
             noisy |= excused
             difference = replace(difference, wrong=difference.wrong & ~excused)
         wrong |= difference.wrong
@@ -211,19 +215,32 @@ def judge(
     return replace(verdict, wrong=verdict.wrong + more_wrong, noisy=verdict.noisy + more_noisy)
 
 
+def largest_float(array: Array) -> float:
+    """Return the largest magnitude of the finite numbers; 0 of what holds no floats."""
+    if array.dtype.kind != "f":
+        return 0.0
+    return float(np.abs(array[np.isfinite(array)], dtype=np.float64).max(initial=0))
+
+
 def _is_noise(
-    difference: Difference, got: Array, right: Array, single: bool, noise: Callable[[Array], tuple[Array, float]]
+    difference: Difference,
+    got: Array,
+    right: Array,
+    single: bool,
+    noise: Callable[[Array], tuple[Array, float]],
+    scale: float,
 ) -> NDArray[np.bool_]:
     """Return which of the wrong rows differ by no more than the estimator's own answers move."""
     assert difference.tolerance is not None
     relative, absolute = difference.tolerance
     rows = np.flatnonzero(difference.wrong)
-    largest = np.abs(right[np.isfinite(right)], dtype=np.float64).max(initial=0)
+    largest = max(scale, largest_float(right))
     given, expected = (np.asarray(a)[rows].astype(np.float64) for a in (got, right))
     moved, contradicted = noise(rows)
     moved = moved if moved.shape == given.shape else moved.max(initial=0)  # rows against rows: other columns too
-    contradicted = contradicted if contradicted <= MOST_CONTRADICTED[single] * largest else 0.0
-    most = max(MOST_NOISE[single] * largest, NOISE_FACTOR * contradicted)
+    bound = MOST_CONTRADICTED[single] * largest
+    contradicted = min(NOISE_FACTOR * contradicted, bound) if contradicted <= bound else 0.0
+    most = max(MOST_NOISE[single] * largest, contradicted)
     with np.errstate(all="ignore"):
         error = np.where(given == expected, 0, np.abs(given - expected))
         allowed = np.maximum(np.minimum(NOISE_FACTOR * moved, most), contradicted)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import onnx
 
 from .convert import Draft, draft, write_description
+from .errors import ConversionError
 from .hurting import number_of_rows
 from .large import give_back
 from .loading import check_threads, session_of, sparse_inputs
@@ -111,7 +113,13 @@ def _prove(estimator: Any, converted: Draft, X: Any) -> Plan:
         converted.finished()
     session = session_of(plan, model, threads=1)
     if number_of_rows(X):
-        verify_quickly(estimator, session, X).raise_if_wrong()
+        report = verify_quickly(estimator, session, X)
+        if not report.ok and getattr(X, "dtype", None) == np.float16:
+            raise ConversionError(
+                f"{type(estimator).__name__} computes in float16 on such a sample, and rounds accordingly; "
+                "a model computes in float64. Give X.astype('float32')."
+            )
+        report.raise_if_wrong()
         write_description(model, prove(estimator, session, X))
     return plan
 

@@ -93,7 +93,10 @@ def hurting_batches(X: Any, model: onnx.ModelProto | None = None) -> Iterator[Ba
 
 
 def nudged(X: Any, seed: int) -> Any:
-    """Return data whose finite floats are moved to a neighbouring float each, at random up or down."""
+    """Return data whose finite floats are moved to a neighbouring float each, at random up or down.
+
+    A matrix of integers becomes one of floats beside them: what an estimator rounds, it rounds there too.
+    """
     rng = np.random.default_rng(seed)
     if is_frame(X) or isinstance(X, Mapping):
         columns = {name: plain(column).ravel() for name, column in columns_of(X).items()}
@@ -105,6 +108,8 @@ def nudged(X: Any, seed: int) -> Any:
     if _are_bags(X):
         return X
     array = as_array(X)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
     return _nudge(array, rng) if array.dtype.kind == "f" else X
 
 

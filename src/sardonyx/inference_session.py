@@ -20,55 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from . import ort_errors
 from .errors import InputError, ModelError, SardonyxError
 from .inputs import is_missing
 from .loading import load_onnx, parse_onnx
 from .node_args import NodeArg, node_args
+from .ort_errors import InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException
+from .ort_values import IOBinding, OrtValue
 from .session import Session
 
 PROVIDERS = ["CPUExecutionProvider"]
-
-
-# ---- errors ----------------------------------------------------------------------------------------------------------
-
-
-class Fail(ModelError):
-    """Something failed."""
-
-
-class InvalidArgument(InputError):
-    """A name, type or shape does not fit the model."""
-
-
-class NoSuchFile(ModelError, FileNotFoundError):
-    """There is no such file."""
-
-
-class NoModel(ModelError):
-    """There is no model."""
-
-
-class InvalidProtobuf(ModelError):
-    """The file is not an ONNX file."""
-
-
-class InvalidGraph(ModelError):
-    """The graph is not a legal one."""
-
-
-class NotImplemented(ModelError):
-    """An operator or type is not implemented."""
-
-
-class RuntimeException(ModelError):
-    """The model cannot be computed."""
-
-
-class EPFail(ModelError):
-    """An execution provider failed."""
-
 
 # ---- options ---------------------------------------------------------------------------------------------------------
 
@@ -107,8 +69,16 @@ class _Options:
         self.__dict__[name] = value
 
     def add_session_config_entry(self, key: str, value: str) -> None:
-        """Accept an entry, which means nothing here."""
+        """Keep an entry, which means nothing here."""
         warnings.warn(f"the entry {key!r} means nothing to sardonyx and is ignored.", stacklevel=2)
+        self.__dict__.setdefault("_entries", {})[key] = value
+
+    def get_session_config_entry(self, key: str) -> str:
+        """Return an entry that was added."""
+        entries: dict[str, str] = self.__dict__.get("_entries", {})
+        if key not in entries:
+            raise InvalidArgument(f"there is no entry {key!r}; there are {sorted(entries)}.")
+        return entries[key]
 
 
 class SessionOptions(_Options):
@@ -133,6 +103,37 @@ class SessionOptions(_Options):
     #: settings that change no result, only how one is made or told
     _silent = frozenset(_known) - {"enable_profiling", "optimized_model_filepath"}
 
+    def add_free_dimension_override_by_name(self, name: str, value: int) -> None:
+        """Accept a size of a symbolic dimension, which the arrays say themselves."""
+
+    def add_free_dimension_override_by_denotation(self, denotation: str, value: int) -> None:
+        """Accept a size of a dimension, which the arrays say themselves."""
+
+    def use_per_session_threads(self) -> None:
+        """Accept that a session has its own threads: it has."""
+
+    def register_custom_ops_library(self, path: str) -> None:
+        """Refuse operators of a library.
+
+        Raises
+        ------
+        NotImplemented
+            Always.
+        """
+        raise ort_errors.NotImplemented(
+            f"operators of the library {path!r} are made for ONNX Runtime; write them as functions of the model."
+        )
+
+    def add_initializer(self, name: str, ortvalue: OrtValue) -> None:
+        """Refuse to change a model's constants from outside.
+
+        Raises
+        ------
+        NotImplemented
+            Always.
+        """
+        raise ort_errors.NotImplemented(f"the initializer {name!r} is part of the file here; write it there with onnx.")
+
 
 class RunOptions(_Options):
     """Settings of a call, none of which means anything here."""
@@ -147,8 +148,12 @@ class RunOptions(_Options):
     _silent = frozenset(_known) - {"terminate"}
 
     def add_run_config_entry(self, key: str, value: str) -> None:
-        """Accept an entry, which means nothing here."""
+        """Keep an entry, which means nothing here."""
         self.add_session_config_entry(key, value)
+
+    def get_run_config_entry(self, key: str) -> str:
+        """Return an entry that was added."""
+        return self.get_session_config_entry(key)
 
 
 def get_available_providers() -> list[str]:
@@ -166,8 +171,36 @@ def get_device() -> str:
     return "CPU"
 
 
+def get_version_string() -> str:
+    """Return the version of this package."""
+    from . import __version__
+
+    return __version__
+
+
+def get_build_info() -> str:
+    """Return what the native core was built as."""
+    return f"sardonyx {get_version_string()}"
+
+
 def set_default_logger_severity(severity: int) -> None:
     """Accept a severity; nothing is logged here."""
+
+
+def set_default_logger_verbosity(verbosity: int) -> None:
+    """Accept a verbosity; nothing is logged here."""
+
+
+def set_seed(seed: int) -> None:
+    """Accept a seed; no operator with a kernel draws numbers."""
+
+
+def disable_telemetry_events() -> None:
+    """Accept that nothing is told to anyone."""
+
+
+def enable_telemetry_events() -> None:
+    """Accept it, and tell no one anything."""
 
 
 # ---- values ----------------------------------------------------------------------------------------------------------
@@ -184,80 +217,6 @@ class ModelMetadata:
         self.graph_description: str = model.graph.doc_string
         self.version: int = int(model.model_version)
         self.custom_metadata_map: dict[str, str] = {item.key: item.value for item in model.metadata_props}
-
-
-class OrtValue:
-    """A value on a device: an array on the processor."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    @classmethod
-    def ortvalue_from_numpy(cls, array: NDArray[Any], device_type: str = "cpu", device_id: int = 0) -> OrtValue:
-        """Return an array as a value."""
-        if device_type.lower() != "cpu":
-            raise InvalidArgument(f"there is no device {device_type!r} here; values live on the 'cpu'.")
-        return cls(np.asarray(array))
-
-    def numpy(self) -> Any:
-        """Return the array."""
-        return self._value
-
-    def shape(self) -> list[int]:
-        """Return the array's shape."""
-        return list(self._value.shape)
-
-    def device_name(self) -> str:
-        """Return the device."""
-        return "cpu"
-
-    def has_value(self) -> bool:
-        """Whether there is a value."""
-        return self._value is not None
-
-    def is_tensor(self) -> bool:
-        """Whether the value is an array."""
-        return isinstance(self._value, np.ndarray)
-
-
-class IOBinding:
-    """Inputs and outputs bound to names, for `InferenceSession.run_with_iobinding`; all are on the processor."""
-
-    def __init__(self, session: InferenceSession) -> None:
-        self._session = session
-        self._inputs: dict[str, Any] = {}
-        self._outputs: list[str] = []
-        self._results: list[Any] = []
-
-    def bind_cpu_input(self, name: str, arr_on_cpu: Any) -> None:
-        """Bind an array to an input."""
-        self._inputs[name] = arr_on_cpu
-
-    def bind_ortvalue_input(self, name: str, ortvalue: OrtValue) -> None:
-        """Bind a value to an input."""
-        self._inputs[name] = ortvalue.numpy()
-
-    def bind_output(self, name: str, device_type: str = "cpu", device_id: int = 0, **given: Any) -> None:
-        """Ask for an output."""
-        if device_type.lower() != "cpu" or given.get("buffer_ptr"):
-            raise InvalidArgument("outputs are new arrays on the 'cpu'; bind them without a device and a buffer.")
-        self._outputs.append(name)
-
-    def clear_binding_inputs(self) -> None:
-        """Forget the inputs."""
-        self._inputs.clear()
-
-    def clear_binding_outputs(self) -> None:
-        """Forget the outputs."""
-        self._outputs.clear()
-
-    def copy_outputs_to_cpu(self) -> list[Any]:
-        """Return the outputs as arrays."""
-        return list(self._results)
-
-    def get_outputs(self) -> list[OrtValue]:
-        """Return the outputs as values."""
-        return [OrtValue(result) for result in self._results]
 
 
 # ---- the session -----------------------------------------------------------------------------------------------------
@@ -345,7 +304,7 @@ class InferenceSession:
 
     def run_with_iobinding(self, iobinding: IOBinding, run_options: Any = None) -> None:
         """Compute the bound outputs, all if none is bound, and keep them in the binding."""
-        iobinding._results = self.run(iobinding._outputs or None, iobinding._inputs)
+        iobinding.compute()
 
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs: ``name``, ``type``, ``shape``."""
@@ -378,6 +337,20 @@ class InferenceSession:
         """Return the settings."""
         return self._options
 
+    def disable_fallback(self) -> None:
+        """Accept that there is no other provider to fall back to."""
+
+    def enable_fallback(self) -> None:
+        """Accept it; there is no other provider to fall back to."""
+
+    def get_profiling_start_time_ns(self) -> int:
+        """Return when profiling began: never."""
+        return 0
+
+    def end_profiling(self) -> str:
+        """Return the file that profiling wrote: none."""
+        return ""
+
     def explain(self) -> str:
         """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
         return self._session.explain()
@@ -402,7 +375,7 @@ def _loaded(model: Any, threads: int) -> Session:
         return load_onnx(model, threads)
     except ModelError as error:
         unknown = "No registered" in str(error) or "is unknown" in str(error)
-        kind: type[ModelError] = NotImplemented if unknown else InvalidGraph
+        kind: type[ModelError] = ort_errors.NotImplemented if unknown else InvalidGraph
         raise kind(str(error)) from error
 
 

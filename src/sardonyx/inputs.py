@@ -298,12 +298,13 @@ def _is_uniform(array: Array) -> bool:
 def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Signature:
     specs = []
     for name, column in columns.items():
-        array = _one_column(plain(column), name)
         try:
+            array = plain(column)
             spec = _spec(array, name, 1)
         except InputError as error:
             specs.append(InputSpec(name, "float64", 1, refused=str(error)))
             continue
+        array = _one_column(array, name)
         missed = _missing_of(array, missing) if spec.dtype == "str" else "None"
         specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed))
     if not specs:

@@ -26,7 +26,7 @@ from .description import KEY, Description
 from .errors import InputError, ModelError, SardonyxError
 from .inputs import coerce_feeds
 from .node_args import NodeArg, node_args, tensor_type
-from .program import MAGIC, pack
+from .program import DTYPE_CODES, MAGIC, pack
 from .session import Session
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ class PlanSession(Session):
             return self._runner.run_alone(names, input_feed)
         whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
         rows = {name: array for name, array in input_feed.items() if name not in whole}
+        if unknown := [name for name in rows if name not in [port[0] for port in self._ports]]:
+            raise InputError(f"the model has no input {unknown}; it takes {[port[0] for port in self._ports]}.")
         coerced = coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole])
         feeds = {**coerced, **whole}
         try:
@@ -139,10 +141,10 @@ class PlanSession(Session):
     def explain(self) -> str:
         """Return a text for people: what runs, in which kernels, and what runs in Python instead."""
         lines = _head(self)
-        runner = self._runner
-        if self._shaped is not None and self._shaped.example is not None:
-            lines.append("compiled for each shape of the inputs; for some:")
-            runner = type(runner)(self._shaped.example, self._threads)
+        shown = self._shaped and self._shaped.shown()
+        if shown:
+            lines.append("compiled for each shape of the inputs; for one of them:")
+        runner = shown or self._runner
         for segment, part in runner._runners:
             program = getattr(part, "program", part)
             if isinstance(program, _native.Program):
@@ -312,8 +314,18 @@ def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def _whole(value: Any, dtype: str) -> Any:
-    """Return an input that is not rows; sequences, maps and optionals as they are."""
-    return np.asarray(value) if dtype and not isinstance(value, dict) and value is not None else value
+    """Return an input that is not rows, in its type if that changes no value; other than tensors as they are."""
+    if not dtype or isinstance(value, dict) or value is None:
+        return value
+    numbers = dtype in DTYPE_CODES and dtype != "str"
+    if numbers and isinstance(value, list | tuple | int | float):
+        return np.asarray(value, dtype)
+    array = np.asarray(value)
+    if not numbers or array.dtype.kind not in "biuf" or array.dtype == dtype:
+        return array
+    with np.errstate(all="ignore"):
+        exact = array.astype(dtype)
+    return exact if np.array_equal(exact, array, equal_nan=array.dtype.kind == "f") else array
 
 
 def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:

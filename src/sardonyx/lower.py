@@ -28,9 +28,10 @@ from . import kernels as kernels  # registers the rules
 from .control_flow import STRUCTURES
 from .errors import ModelError
 from .inference import MAX_DEPTH, MAX_NODES, infer_types, is_since, standard_body
+from .kernels.classical import keys_of
 from .large import Large, fill, stubs
 from .partition import Output, partition
-from .plan import Plan, PlanInput
+from .plan import Arrival, Plan, PlanInput
 from .program import DTYPE_CODES
 from .protos import all_nodes
 from .reference import (
@@ -67,6 +68,8 @@ from .rules import (
     NodeView,
     ReferenceStep,
     Row,
+    Shape,
+    Tokens,
     Value,
     Values,
     as_constant,
@@ -117,8 +120,24 @@ def lower(
     return by_rows if not by_rows.reference_operators else lower_whole(model, known) or plan
 
 
-def lower_whole(model: onnx.ModelProto, large: Mapping[str, Large] | None = None) -> Plan | None:
+def lower_whole(
+    model: onnx.ModelProto,
+    large: Mapping[str, Large] | None = None,
+    *,
+    shapes: Mapping[str, Shape] | None = None,
+    values: Mapping[str, Array] | None = None,
+) -> Plan | None:
     """Lower a model whose inputs all have known shapes: its tensors are the one row of a native program.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+    large : mapping of str to Large, optional
+        What the model's stubs stand for.
+    shapes : mapping of str to tuple of int, optional
+        Shapes of inputs, in place of those that the model says.
+    values : mapping of str to array, optional
+        Inputs that are known, so that the program does not take them.
 
     Returns
     -------
@@ -126,9 +145,17 @@ def lower_whole(model: onnx.ModelProto, large: Mapping[str, Large] | None = None
         None if an input's shape is not known, or an operator has no kernel.
     """
     try:
-        return _Lowering(model, (), large or {}, whole=True).plan(1)
+        return _Lowering(model, (), large or {}, whole=_Whole(shapes or {}, values or {})).plan(1)
     except _NotWholeError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What is known of the inputs of a model without rows beside what it says itself."""
+
+    shapes: Mapping[str, Shape]
+    values: Mapping[str, Array]
 
 
 class _NotWholeError(Exception):
@@ -220,17 +247,24 @@ class _Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
     def __init__(
-        self, model: onnx.ModelProto, sparse: Collection[str], large: Mapping[str, Large], *, whole: bool = False
+        self,
+        model: onnx.ModelProto,
+        sparse: Collection[str],
+        large: Mapping[str, Large],
+        *,
+        whole: _Whole | None = None,
     ) -> None:
         self.model = model
         self.sparse = sparse
         self.large = large
-        self.whole = whole
+        self.whole = whole is not None
+        self.known = whole or _Whole({}, {})
         self.builder = Builder(prefix=self._free_prefix(model.graph), lead=ROWLESS if whole else 0)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = _Scope(_opsets(model.opset_import))
         self.inputs: list[PlanInput] = []
         self.sources: dict[str, Row | Batch] = {}
+        self.arrivals: dict[str, Arrival] = {}
         self.first_row: Row | None = None
         self.symbol = ""
         self._fresh = 0
@@ -254,12 +288,14 @@ class _Lowering:
     def plan(self, block_rows: int | None) -> Plan:
         graph = self.model.graph
         self.scope.values.update({name: Const(array) for name, array in initializers(graph).items()})
+        self.scope.values.update({name: Const(as_constant(array)) for name, array in self.known.values.items()})
         for value in graph.input:
             if value.name not in self.scope.values:
                 self._add_input(value)
         self._walk(graph.node, self.scope)
         outputs = {value.name: self.scope.find(value.name) for value in graph.output}
-        return partition(self.builder, tuple(self.inputs), self.sources, self._outputs(outputs), block_rows)
+        plan = partition(self.builder, tuple(self.inputs), self.sources, self._outputs(outputs), block_rows)
+        return replace(plan, arrivals=self.arrivals)
 
     def _add_input(self, info: onnx.ValueInfoProto) -> None:
         tensor = info.type.tensor_type
@@ -267,7 +303,7 @@ class _Lowering:
         shape = None if dims is None else tuple(int(d.dim_value) if d.HasField("dim_value") else None for d in dims)
         dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else ""
         if self.whole:
-            self._add_whole(info.name, dtype, shape)
+            self._add_whole(info.name, dtype, self.known.shapes.get(info.name, shape))
             return
         is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
         if is_rows and shape is not None:
@@ -332,8 +368,11 @@ class _Lowering:
         view = self._view(node, scope)
         reasons: list[str] = []
         if any(stubs([node], self.large)):  # only rules know of stubs
-            return self._by_rule(view, reasons) or self._lower_node(_filled(node, self.large), scope)
-        result = self._apart(view, scope, reasons) or self._folded(view, scope) or self._by_rule(view, reasons)
+            known = self._by_rule(view, reasons)
+            return known if known is not None else self._lower_node(_filled(node, self.large), scope)
+        result: Sequence[Value | None] | None = self._arrived(view) or self._apart(view, scope, reasons)
+        if result is None:
+            result = self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
         if view.function is not None and not _is_refusing(node.domain, view.op_type):
@@ -398,6 +437,23 @@ class _Lowering:
         finally:
             self.builder.label = outer
         return None
+
+    def _arrived(self, view: NodeView) -> Values | None:
+        """Return an input that is a map as the rows that a node makes of it, if it says the keys."""
+        given, kind = view.inputs[0] if view.inputs else None, view.proto.domain == "ai.onnx.ml" and view.op_type
+        if self.whole or not isinstance(given, Batch) or not given.type.HasField("map_type"):
+            return None
+        source = self.builder.slots[given.slot].name
+        keys, dtype = keys_of(view), dtype_of(given.type.map_type.value_type.tensor_type.elem_type)
+        if self.sources.get(source) is not given or not keys or dtype not in DTYPE_CODES:
+            return None
+        name = self.fresh()
+        row = Row(self.builder.new_slot(dtype, (len(keys),), 0, name), dtype, (len(keys),))
+        results = (row,) if kind == "DictVectorizer" else self._by_rule(replace(view, inputs=(row,)), [])
+        if results is not None:
+            self.sources[name], self.arrivals[name] = row, Arrival(source, keys, dtype)
+            self.first_row = self.first_row or row
+        return results
 
     def _apart(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None] | None:
         """Return what control flow, a sequence or an optional comes to, if it can be taken apart natively."""
@@ -529,6 +585,8 @@ class _ReferenceNodes:
             return self._across(value)
         if isinstance(value, Listed):
             return self._sequence(value)
+        if isinstance(value, Tokens):
+            return self._tokens(value)
         if isinstance(value, Row) and value.sparse:
             value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
         name = self.builder.slots[value.slot].name
@@ -538,6 +596,16 @@ class _ReferenceNodes:
         self.inputs[name] = replace(value, lead=0)
         shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
         return self._node("Reshape", [name, shape])
+
+    def _tokens(self, value: Tokens) -> str:
+        name = self.name_of(value.row)
+        for node in value.nodes:
+            copy = onnx.NodeProto()
+            copy.CopyFrom(node)
+            copy.input[:], copy.output[:] = [name], [self.lowering.fresh()]
+            self.nodes.append(copy)
+            name = copy.output[0]
+        return name
 
     def _sequence(self, value: Listed) -> str:
         if not value.items:

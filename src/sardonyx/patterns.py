@@ -523,3 +523,27 @@ class _Re2:
             return r"[^\x00-\x{10FFFF}]"
         runs = np.split(codes, np.flatnonzero(np.diff(codes) > 1) + 1)
         return "[" + "".join(rf"\x{run[0]:02x}-\x{run[-1]:02x}" for run in runs) + "]"
+
+
+# ---- as other libraries read them ------------------------------------------------------------------------------------
+
+#: RE2's classes of characters, which are of ASCII
+_CLASSES: Final = {"w": "A-Za-z0-9_", "d": "0-9", "s": r"\t\n\f\r "}
+_PIECE: Final = re.compile(r"\\(.)|(\[\^?\]?)|(\])|([^\\\[\]]+)", re.DOTALL)
+
+
+def as_re2(pattern: str) -> str:
+    r"""Return a pattern in which the classes that RE2 knows of ASCII only are spelled out.
+
+    What is left as it is means another thing there: ``\b``, and ``\W`` and the like within a set.
+    """
+    result, in_set = "", False
+    for found in _PIECE.finditer(pattern):
+        escaped, opening, closing = found[1], found[2], found[3]
+        if escaped and escaped.lower() in _CLASSES and (escaped.islower() or not in_set):
+            members = _CLASSES[escaped.lower()]
+            result += members if in_set else f"[{'^' * escaped.isupper()}{members}]"
+            continue
+        in_set = (in_set or bool(opening)) and not closing
+        result += found[0]
+    return result

@@ -138,12 +138,46 @@ class Border:
         return moved.reshape(-1, *moved.shape[2:]) if self.form == "stacked" else moved
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How rows are made of an input that is a map, or a list of them: its values in the order of `keys`.
+
+    ::
+
+        {"b": 2.0, "c": 9.0}    keys a, b    ─▶    0.0  2.0        what the map has beside them is not asked for
+    """
+
+    source: str
+    keys: tuple[int | str, ...]
+    dtype: str
+
+    def make(self, given: Any) -> Array:
+        """Return the rows.
+
+        Raises
+        ------
+        InputError
+            If it is no map, or a value is not of the type.
+        """
+        maps = given if isinstance(given, list | tuple) else [given]
+        nothing = "" if self.dtype == "str" else 0
+        try:
+            cells = [[m.get(key, nothing) for key in self.keys] for m in maps]
+            if self.dtype == "str":
+                rows = np.empty((len(cells), len(self.keys)), object)
+                rows[:] = [[str(cell) for cell in row] for row in cells]
+                return rows
+            return np.array(cells, self.dtype).reshape(len(cells), len(self.keys))
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"input {self.source!r} is a map of {self.dtype}; {given!r} is none: {error}.") from error
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """How a model runs.
 
     `constants` are outputs that depend on no input; `renamed` maps outputs to segment values; `borders` says how those
-    outputs that no program gives as they are come from what it does give.
+    outputs that no program gives as they are come from what it does give, and `arrivals` how rows come from maps.
     """
 
     segments: tuple[Segment, ...]
@@ -152,11 +186,12 @@ class Plan:
     constants: dict[str, Array] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     borders: dict[str, Border] = field(default_factory=dict)
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
 
     @property
     def native(self) -> Program | None:
         """The one program that is the whole model, or None."""
-        if len(self.segments) != 1 or self.constants or self.renamed or self.borders:
+        if len(self.segments) != 1 or self.constants or self.renamed or self.borders or self.arrivals:
             return None
         (segment,) = self.segments
         return segment.program if isinstance(segment, NativeSegment) and not segment.whole else None
@@ -332,6 +367,7 @@ class PlanRunner:
         names = self.plan.outputs if output_names is None else tuple(output_names)
         self._check_names(names, feeds)
         values: dict[str, Any] = dict(feeds)
+        values.update({name: arrival.make(feeds[arrival.source]) for name, arrival in self.plan.arrivals.items()})
         for segment, runner in self._runners:
             with np.errstate(all="ignore"):
                 dense = isinstance(segment, ReferenceSegment)

@@ -16,7 +16,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from .errors import ModelError
-from .rules import Across, Array, Batch, Const, Dims, Listed, Value, as_constant
+from .rules import Across, Array, Batch, Const, Dims, Listed, Tokens, Value, as_constant
 
 #: The symbol of the row dimension in the types given to shape inference.
 ROWS = "__rows__"
@@ -155,6 +155,8 @@ def type_of(value: Value) -> onnx.TypeProto:
         return value.type
     if isinstance(value, Listed):
         return helper.make_sequence_type_proto(type_of(value.items[0])) if value.items else onnx.TypeProto()
+    if isinstance(value, Tokens):
+        return onnx.TypeProto()
     if isinstance(value, Const):
         return helper.make_tensor_type_proto(element_type(value.dtype), value.array.shape)
     if isinstance(value, Across):

@@ -6,6 +6,7 @@
     Optional ...        an optional is its value, or None
     Scatter             its later name is ScatterElements
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    RegexFullMatch      classes of characters as RE2 has them
     Require, ...        of the sardonyx domain: what refuses rows, which no body can
     StringNormalizer    empty texts stay where they are
     Tokenizer           of ONNX Runtime's domain: skl2onnx writes it for text
@@ -34,11 +35,12 @@ from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleR
 from .errors import InputError, ModelError
 from .inputs import MISSING_NAN, MISSING_NONE
 from .operators.text import BETWEEN
+from .patterns import as_re2
 
 Array = NDArray[Any]
 
 #: rounds of a loop in Python
-MOST_ROUNDS = 100_000
+MOST_ROUNDS = 20_000
 
 
 def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
@@ -344,6 +346,14 @@ class StringNormalizer(_Any):
         return (np.array(kept or [""], object).reshape((1,) * (X.ndim - 1) + (-1,)),)
 
 
+class RegexFullMatch(_Any):
+    """Whether a pattern matches all of a text; classes of characters are ASCII, as in RE2."""
+
+    def _run(self, X: Array, pattern: str = "") -> tuple[Any, ...]:
+        match = re.compile(as_re2(pattern), re.ASCII).fullmatch
+        return (np.array([match(text) is not None for text in X.ravel().tolist()], bool).reshape(X.shape),)
+
+
 class Tokenizer(_Any):
     """Texts as their tokens, as many for each as the text with the most has: ONNX Runtime's own operator.
 
@@ -361,7 +371,7 @@ class Tokenizer(_Any):
         separators: Any = None,
         tokenexp: str = "",
     ) -> tuple[Any, ...]:
-        find = re.compile(tokenexp).finditer if tokenexp else None
+        find = re.compile(as_re2(tokenexp), re.ASCII).finditer if tokenexp else None
         rows = []
         for text in X.ravel().tolist():
             parts = [match[0] for match in find(text)] if find else _separated(text, separators or [])
@@ -378,7 +388,11 @@ def _separated(text: str, separators: list[str]) -> list[str]:
     """Return what is between separators, each a regular expression; the empty one is between all characters."""
     parts = [text]
     for separator in separators:
-        parts = [part for whole in parts for part in (re.split(separator, whole) if separator else list(whole))]
+        parts = [
+            part
+            for whole in parts
+            for part in (re.split(as_re2(separator), whole, flags=re.ASCII) if separator else list(whole))
+        ]
     return parts
 
 
@@ -431,5 +445,6 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, Require, CheckFinite, StringNormalizer, Tokenizer]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, Require, CheckFinite]
+OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]

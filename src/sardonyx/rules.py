@@ -23,6 +23,7 @@ The kinds of values, seen from the row dimension N::
     Dims    a shape in which N occurs                numbers, with None for N
     Across  rows behind another dimension, or one with it: see there
     Listed  a sequence                               values
+    Tokens  texts, and how they are taken apart
     Batch   anything else                            known to the reference implementation only
 
 Rules need not know of sparse rows: a step that is not said to take them (`takes_sparse`) is given dense ones, for which
@@ -145,6 +146,24 @@ class Listed:
     items: tuple[Value, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """Texts on their way to tokens, as other converters write it: only who counts tokens knows what to do with them.
+
+    ::
+
+        row ─▶ StringNormalizer ─▶ Tokenizer ─▶ Flatten        `nodes`, for whoever else asks
+
+    `pattern` finds the tokens, once there is a Tokenizer; `flat` is whether they are a matrix.
+    """
+
+    row: Row
+    nodes: tuple[onnx.NodeProto, ...] = ()
+    lowercase: bool = False
+    pattern: str = ""
+    flat: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Across:
     """Rows whose dimension is not the first of the tensor, or is one with another.
@@ -164,7 +183,7 @@ class Across:
     form: str = "behind"
 
 
-Value: TypeAlias = Const | Row | Dims | Batch | Across | Listed
+Value: TypeAlias = Const | Row | Dims | Batch | Across | Listed | Tokens
 Values: TypeAlias = tuple[Value, ...]
 Operand: TypeAlias = Row | Const
 
@@ -199,10 +218,10 @@ class Attributes(Mapping[str, Any]):
 
     def __init__(self, node: onnx.NodeProto, large: Mapping[str, Large] | None = None) -> None:
         self._protos = {a.name: a for a in node.attribute}
-        self._large = large or {}
+        self.large = large or {}
 
     def _stands_for(self, name: str) -> Large | None:
-        return self._large.get(self._protos[name].doc_string) if self._large else None
+        return self.large.get(self._protos[name].doc_string) if self.large else None
 
     def __getitem__(self, name: str) -> Any:
         proto, large = self._protos[name], self._stands_for(name)
@@ -222,16 +241,23 @@ class Attributes(Mapping[str, Any]):
         return len(self._protos)
 
     def integers(self, name: str) -> NDArray[Any]:
-        """Return a list of integers, perhaps millions, as an array: of int64, or as it was made."""
+        """Return a list of integers, perhaps millions: of int64, or as it was made. It is not to be changed."""
         large = self._stands_for(name)
         if large is not None and not large.tensor:
-            return large.array
+            return _not_to_be_changed(large.array)
         return np.array(self._protos[name].ints, np.int64)  # at once: protobuf's lists are buffers
 
     def tensor(self, name: str) -> Array:
-        """Return a tensor, perhaps of millions of numbers, as an array."""
+        """Return a tensor, perhaps of millions of numbers, as an array that is not to be changed."""
         large = self._stands_for(name)
-        return large.array if large is not None and large.tensor else onnx.numpy_helper.to_array(self[name])
+        array = large.array if large is not None and large.tensor else onnx.numpy_helper.to_array(self[name])
+        return _not_to_be_changed(array)
+
+
+def _not_to_be_changed(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ What has no kernel whatever its shapes is left to the plan with reference segmen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +22,7 @@ import onnx
 
 from .lower import lower_whole
 from .plan import Plan, PlanRunner
-from .reference import dtype_of, given_names, to_tensor
+from .reference import dtype_of, given_names
 from .rules import Array, dtype_name
 
 #: programs that are kept: the newest
@@ -75,7 +75,7 @@ class Shaped:
         """Return the plan for some shapes; what depends on values of inputs is only found out when they come."""
         symbols: dict[str, int] = {}
         shapes = {value.name: _some_shape(value, symbols) for value in self._inputs}
-        plan = lower_whole(_with_shapes(self._model, shapes, {}))
+        plan = lower_whole(self._model, shapes=shapes)
         if plan is not None:
             self._by_value = []
         return plan
@@ -102,6 +102,12 @@ class Shaped:
             self._kept.pop(next(iter(self._kept)), None)
         return found
 
+    def shown(self) -> PlanRunner | None:
+        """Return a program for people to look at: the newest, or the example's."""
+        for kept in reversed(list(self._kept.values())):
+            return kept
+        return None if self.example is None else PlanRunner(self.example, self._threads)
+
     def _key(self, arrays: Mapping[str, Array], values: Mapping[str, Array]) -> Any:
         shapes = tuple((array.shape, array.dtype.str) for array in arrays.values())  # a type may be refused
         return shapes, tuple((array.dtype.str, array.tobytes()) for array in values.values())
@@ -111,7 +117,7 @@ class Shaped:
             if dtype_name(arrays[value.name]) != dtype_of(value.type.tensor_type.elem_type):
                 return None
         shapes = {name: array.shape for name, array in arrays.items()}
-        plan = lower_whole(_with_shapes(self._model, shapes, values))
+        plan = lower_whole(self._model, shapes=shapes, values=values)
         return None if plan is None else PlanRunner(plan, self._threads)
 
 
@@ -133,22 +139,3 @@ def _some_shape(value: onnx.ValueInfoProto, symbols: dict[str, int]) -> tuple[in
             known if known is not None else symbols.setdefault(dim.dim_param, usual) if dim.dim_param else usual
         )
     return tuple(sizes)
-
-
-def _with_shapes(
-    model: onnx.ModelProto, shapes: Mapping[str, Iterable[int]], values: Mapping[str, Array]
-) -> onnx.ModelProto:
-    """Return the model for inputs of these shapes, some of them known."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    kept = [value for value in copy.graph.input if value.name not in values]
-    for value in kept:
-        if value.name in shapes:
-            shape = value.type.tensor_type.shape
-            shape.Clear()
-            for n in shapes[value.name]:
-                shape.dim.add().dim_value = n
-    del copy.graph.input[:]
-    copy.graph.input.extend(kept)
-    copy.graph.initializer.extend(to_tensor(name, array) for name, array in values.items())
-    return copy

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Noise, Report, Run, Verdict, attempt, judge, rows_first
+from .agreement import Noise, Report, Run, Verdict, attempt, judge, largest_float, rows_first
 from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
@@ -126,22 +126,32 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
         for method in description.methods
         for runtime, run in runs.items()
     }
+    scales: dict[str, list[float]] = {}
     for batch in batches:
         for name, method in description.methods.items():
             parts = list(_accepted(estimator, name, method, batch.X, np.arange(batch.rows)))
             refused = batch.rows - sum(len(rows) for rows, _ in parts)
+            if parts:
+                scales.setdefault(name, [largest_float(array) for array in parts[0][1]])
             for runtime, run in runs.items():
                 verdict = verdicts[name, runtime]
                 verdict = replace(verdict, refused=verdict.refused + refused)
                 if callable(run):
                     for rows, expected in parts:
-                        verdict = _judged(verdict, estimator, session, run, batch, rows, expected)
+                        verdict = _judged(verdict, estimator, session, run, batch, rows, expected, scales[name])
                 verdicts[name, runtime] = verdict
     return Report(description.estimator, tuple(verdicts.values()))
 
 
 def _judged(
-    before: Verdict, estimator: Any, session: Session, run: Run, batch: Batch, rows: Array, expected: list[Array]
+    before: Verdict,
+    estimator: Any,
+    session: Session,
+    run: Run,
+    batch: Batch,
+    rows: Array,
+    expected: list[Array],
+    scales: Sequence[float],
 ) -> Verdict:
     """Return a verdict with rows counted that the estimator was given together: it may look at all of them at once."""
     description, X = _description(session), rows_of(batch.X, rows)
@@ -152,7 +162,8 @@ def _judged(
     before = replace(before, untreated=before.untreated + len(rows) - len(kept))
     noise = partial(_own_rounding, estimator, before.method, method, X)
     right = [array[kept] for array in rows_first(method, expected)]
-    return judge(before, batch.label, rows[kept], actual, right, description.single, partial(_of_some, noise, kept))
+    noise = partial(_of_some, noise, kept)
+    return judge(before, batch.label, rows[kept], actual, right, description.single, noise, scales)
 
 
 # ---- what the estimator says -----------------------------------------------------------------------------------------
@@ -278,7 +289,7 @@ def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> tuple[A
 
 def restored(array: Array, X: Any) -> Array:
     """Return a row that lost its row dimension (SparsePCA and MiniBatchSparsePCA do that to one row alone) as a row."""
-    lost = array.ndim == 1 and array.size > 1 and getattr(X, "ndim", 1) == 2 and number_of_rows(X) == 1
+    lost = array.ndim == 1 and array.size > 1 and number_of_rows(X) == 1
     return array[None] if lost else array
 
 

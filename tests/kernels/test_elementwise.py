@@ -125,6 +125,7 @@ def test_powers_of_floats(dtype: str) -> None:
     check("Pow", rows(dtype, 3, values=FINITE), rows(dtype, 3, values=FINITE), judge=numpy(np.power))
     check("Pow", rows(dtype, 3), np.array(2.0, dtype=dtype), judge=numpy(np.square))
     check("Pow", rows(dtype, 3), np.array(3, dtype=np.int64), judge=numpy(lambda a: a ** a.dtype.type(3)))
+    check("Pow", rows(dtype, 3), np.array([-1.0], dtype=dtype), judge=numpy(np.reciprocal))
 
 
 def test_powers_of_integers() -> None:

@@ -19,6 +19,8 @@ def tables(n_trees: int, leaves: int, cuts: int) -> ScanTables:
         planes=np.arange(n_trees + 1),
         lists=np.zeros(1, np.int64),
         asks=np.zeros(nodes * 11 // 10, np.uint32),
+        starts=np.zeros(0, np.uint32),
+        first_starts=np.zeros(0, np.int64),
     )
 
 

@@ -191,7 +191,6 @@ HURT: dict[str, dict[str, Any]] = {
     "numbers that are far apart": {"nodes_nodeids": [-(1 << 62), 1 << 62, 2]},
     "a mode that is not there": {"nodes_modes": ["BRANCH", "LEAF", "LEAF"]},
     "a feature that is not there": {"nodes_featureids": [-1, 0, 0]},
-    "equality with a broken number": {"nodes_modes": ["BRANCH_EQ", "LEAF", "LEAF"]},
 }
 
 

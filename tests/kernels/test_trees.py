@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +17,11 @@ from onnx import helper
 
 from sardonyx import _native
 from sardonyx.graph import Graph
+from sardonyx.kernels import forest_plan, forest_scan
 from sardonyx.kernels.forest_scan import MANY, SAME
 from sardonyx.large import Large
 from sardonyx.lower import lower
-from sardonyx.operators.trees import Trees, build_trees, leaves_of, sum_of
+from sardonyx.operators.trees import Trees, build_trees, join_trees, leaves_of, sum_of
 from sardonyx.plan import NativeSegment, PlanRunner
 from sardonyx.program import Program, pack
 
@@ -128,15 +130,46 @@ def test_every_instruction_set(depth: int, dtype: type, members: bool, isa: str)
 
 
 @pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(("dtype", "members"), [(np.float32, False), (np.float32, True), (np.float64, False)])
+def test_large_trees_are_scanned_at_their_top(dtype: type, members: bool, isa: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(forest_scan, "SCAN_LEAVES", 20)
+    monkeypatch.setattr(forest_scan, "TOP_LEAVES", 6)
+    monkeypatch.setattr(forest_plan, "rest_cost", lambda *_: 0.0)
+    small, large = (random_trees(1, depth, dtype, 6, members) for depth in (3, 9))
+    trees, X = small if members else _joined(small, large), random_rows(5, 600, dtype)
+    if members:
+        monkeypatch.setattr(forest_scan, "SCAN_LEAVES", 4)
+    values = np.random.default_rng(0).normal(size=(len(trees.tree_of_leaf), 2))
+    program = program_of(trees, dtype, values)
+    (step,) = program.steps
+    assert step.params[2], "scanned"
+    assert program.slots[step.inputs[12]].width, "and walked"
+    leaves, expected = reached(trees, X), np.full((len(X), 2), -0.0)
+    for t in range(trees.n_trees):
+        expected += values[leaves[:, t]]
+    native = load(program, isa=isa)
+    for n in (600, 512, 300, 65, 33):
+        np.testing.assert_array_equal(native.run(None, {"X": X[:n]})[0], expected[:n])
+
+
+def _joined(*parts: Trees) -> Trees:
+    """Trees without sets, together."""
+    wide = [replace(p, split=p.split.astype(np.float32)) for p in parts]
+    whole = join_trees(wide, sum(len(p.feature) for p in parts), sum(len(p.tree_of_leaf) for p in parts))
+    return replace(whole, split=np.concatenate([p.split for p in parts]))
+
+
+@pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("depth", "n_trees"), [(3, 200), (6, 30), (8, 7)])
 def test_scans_of_many_cuts(depth: int, n_trees: int, dtype: type, isa: str) -> None:
     trees = random_trees(depth, depth, dtype, n_trees, members=False)
     rng = np.random.default_rng(depth)
     special = rng.choice([np.nan, np.inf, -np.inf, 0.0, -0.0], len(trees.split))
-    split = np.where(rng.random(len(trees.split)) < 0.1, special, rng.normal(size=len(trees.split))).astype(dtype)
+    normal = rng.normal(size=len(special))
+    split: NDArray[Any] = np.where(rng.random(len(special)) < 0.1, special, normal).astype(dtype)
     trees = replace(trees, split=split)
-    X = rng.choice(np.append(split, [np.nan, np.inf, -np.inf, 0, -0.0]), (300, FEATURES)).astype(dtype)
+    X: NDArray[Any] = rng.choice(np.append(split, [np.nan, np.inf, -np.inf, 0, -0.0]), (300, FEATURES)).astype(dtype)
     X[::3] = np.nextafter(X[::3], np.asarray(np.inf, dtype))
     table, leaves, expected = rng.normal(size=(len(trees.tree_of_leaf), 1)), reached(trees, X), np.full((300, 1), -0.0)
     for t in range(n_trees):
@@ -202,41 +235,49 @@ def packing(trees: Trees) -> dict[str, Any]:
         "rows": np.zeros(0, np.int32),
         "n_leaves": len(trees.tree_of_leaf),
         "n_features": FEATURES,
-        "most_scanned": 4,
     }
 
 
-@pytest.mark.parametrize(
-    "change", ["root", "child", "leaf", "twice", "feature", "type", "length", "features", "split", "rows", "row"]
-)
+def _put(name: str, place: Callable[[Trees], Any], value: int) -> Callable[[Trees, dict[str, Any]], None]:
+    def change(trees: Trees, given: dict[str, Any]) -> None:
+        given[name][place(trees)] = value
+
+    return change
+
+
+def _make(name: str, value: Callable[[Any], Any]) -> Callable[[Trees, dict[str, Any]], None]:
+    def change(trees: Trees, given: dict[str, Any]) -> None:
+        given[name] = value(given[name])
+
+    return change
+
+
+WRONG = {
+    "a root that is not there": _put("roots", lambda t: 0, 1 << 20),
+    "a child that is not there": _put("yes", lambda t: np.flatnonzero(~t.is_leaf[0])[0], -1),
+    "a leaf that is not there": _put("no", lambda t: np.flatnonzero(t.is_leaf[1])[0], 1 << 20),
+    "a node reached twice": _put("roots", lambda t: 1, 0),
+    "a feature that is not there": _put("feature", lambda t: 0, FEATURES),
+    "more features than a program can have": _make("n_features", lambda n: 1 << 40),
+    "rows below 0": _make("rows", lambda a: np.full(100_000, -1)),
+}
+UNFIT = {
+    "integers of 16 bits": _make("roots", lambda a: a.astype(np.int16)),
+    "splits of 16 bits": _make("split", lambda a: a.astype(np.float16)),
+    "too few": _make("missing", lambda a: a[1:]),
+    "rows for other leaves": _make("rows", lambda a: np.zeros(1, np.int32)),
+}
+
+
+@pytest.mark.parametrize("change", [*WRONG, *UNFIT])
 def test_packing_refuses(change: str) -> None:
     trees = random_trees(0, 3, np.float32)
     given = packing(trees)
-    node, leaf = np.flatnonzero(~trees.is_leaf[0])[0], np.flatnonzero(trees.is_leaf[1])[0]
-    if change == "root":
-        given["roots"][0] = len(trees.feature)
-    elif change == "child":
-        given["yes"][node] = -1
-    elif change == "leaf":
-        given["no"][leaf] = len(trees.tree_of_leaf)
-    elif change == "twice":
-        given["roots"][1] = given["roots"][0]
-    elif change == "feature":
-        given["feature"][0] = FEATURES
-    elif change == "type":
-        given["roots"] = given["roots"].astype(np.int16)
-    elif change == "split":
-        given["split"] = given["split"].astype(np.float16)
-    elif change == "length":
-        given["missing"] = given["missing"][1:]
-    elif change == "rows":
-        given["rows"] = np.zeros(1, np.int32)
-    elif change == "row":
-        given["rows"] = np.full(len(trees.tree_of_leaf), -1)
-    elif change == "features":
-        given["n_features"] = 1 << 40
+    (WRONG | UNFIT)[change](trees, given)
+    if change == "rows below 0":
+        given["rows"] = given["rows"][: given["n_leaves"]]
     pack_trees: Any = _native.pack_trees
-    with pytest.raises(TypeError if change in ("type", "length", "split", "rows") else ValueError):
+    with pytest.raises(TypeError if change in UNFIT else ValueError):
         pack_trees(*given.values())
 
 
@@ -274,8 +315,14 @@ def test_distinct_rows() -> None:
 def _files() -> dict[str, bytes]:
     small, deep = random_trees(0, 2, np.float32, 2), random_trees(1, 8, np.float64, 1)
     ones = [np.ones((len(t.tree_of_leaf), 2)) for t in (small, deep)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forest_scan, "SCAN_LEAVES", 1)
+        patch.setattr(forest_scan, "TOP_LEAVES", 2)
+        patch.setattr(forest_plan, "rest_cost", lambda *_: -1e9)
+        tops = pack(program_of(small, np.float32, ones[0]))
     return {
         "scan": pack(program_of(small, np.float32, ones[0])),
+        "tops": tops,
         "walk": pack(program_of(deep, np.float64, ones[1])),
         "leaves": pack(program_of(small, np.float32)),
     }
@@ -284,7 +331,7 @@ def _files() -> dict[str, bytes]:
 FILES = _files()
 
 
-@pytest.mark.parametrize("name", ["scan", "leaves"])
+@pytest.mark.parametrize("name", ["scan", "tops", "leaves"])
 @pytest.mark.parametrize("value", [0x00, 0x01, 0x7F, 0xFF])
 def test_every_byte_changed(name: str, value: int) -> None:
     file = bytearray(FILES[name])

@@ -44,7 +44,7 @@ def expected(X: Any, rate: float, weights: Any) -> Any:
 @pytest.mark.parametrize("n", [0, 1, 5, 70])
 def test_fuses(n: int, weights: Any, rate: float) -> None:
     X = np.random.default_rng(2).normal(size=(n, 3))
-    kernels, y = run(lambda X: 2.5 * rbf(X, rate) * 0.5 @ weights + 1.0, X)
+    kernels, y = run(lambda X: (2.5 * rbf(X, rate) + 0.0) * 0.5 @ weights + 1.0, X)
     assert "KernelSums" in kernels
     assert not {"PairwiseDistances", "Exp", "Linear"} & set(kernels)
     np.testing.assert_allclose(y, 1.25 * expected(X, rate, weights) + 1.0, rtol=1e-12, atol=1e-12)
@@ -54,11 +54,12 @@ def test_fuses(n: int, weights: Any, rate: float) -> None:
     "body",
     [
         lambda X: rbf(X, 0.5) @ WEIGHTS,
+        lambda X: (rbf(X) + 1.0) @ WEIGHTS,
         lambda X: rbf(X, metric="euclidean") @ WEIGHTS,
         lambda X: rbf(X) * np.arange(13.0) @ WEIGHTS,
         lambda X: (lambda K: K @ WEIGHTS + K[:, :2])(rbf(X)),
     ],
-    ids=["grows", "another metric", "a factor a row", "read elsewhere too"],
+    ids=["grows", "sum with a number", "another metric", "a factor a row", "read elsewhere too"],
 )
 def test_leaves_alone(body: Body) -> None:
     kernels, y = run(body, FIT[:4])

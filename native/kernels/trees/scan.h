@@ -1,4 +1,4 @@
-// The scan: for trees of at most 256 leaves. Leaves are bits, from left to right; a node that says no clears the leaves
+// The scan: for trees of at most 256 leaves, and the tops of larger ones. Leaves are bits, from left to right; a node that says no clears the leaves
 // below its yes; the lowest bit left is the leaf (C. Lucchese et al., QuickScorer, SIGIR 2015). No branches, no gathers,
 // and everything is a byte: a register asks a node about as many rows as it has bytes.
 //
@@ -11,12 +11,15 @@
 //   plane 0   11111111 11110000 ...    ...                  the first plane with a bit left, and its lowest bit
 //   plane 1   00111111 11111111 ...
 //
+// Large trees are scanned at their top only, whose leaves are nodes of the tree to walk on from: their `starts`.
+//
 // A column of few cuts counts them for many rows at once; one of many finds the sixteen that count among sixteen times
 // sixteen, for a row at once. A column may stand for a set instead: the code says whether x is in it. Where nodes send NaN
 // both ways, a feature's columns come twice, the second time made from the first.
 #pragma once
 
 #include "kernels/trees/layout.h"
+#include "kernels/trees/walk.h"
 #include "simd/vector.h"
 
 namespace sardonyx {
@@ -28,7 +31,7 @@ constexpr int kCutsAtOnce = 16;  // of a column of many: one register of AVX-512
 constexpr int kTile = 64;        // rows whose numbers are coded together: all their columns stay in the cache
 constexpr int kTreesAtOnce = 8;  // whose leaves are found before they are used
 
-enum ScanInput { kCuts = kForestInputs, kColumns, kPlanes, kLists, kAsks, kAfterScan };
+enum ScanInput { kCuts = kForestInputs, kColumns, kPlanes, kLists, kAsks, kStarts, kFirstStarts, kAfterScan };
 constexpr int kScanInputs = static_cast<int>(kAfterScan) - static_cast<int>(kForestInputs);
 
 // Columns: of what they are made. kSame: as the column before, but for NaN.
@@ -209,13 +212,20 @@ struct Scan {
   const std::int32_t* columns;
   const std::int64_t *planes, *lists;
   const Ask* asks;
+  const std::uint32_t* starts;  // of all trees; nullptr where leaves are leaves
+  const std::int64_t* first_starts;
   std::int64_t n_columns;
 };
 
 inline Scan scan_of(const Step& step) {
   const Tensor* in = step.inputs;
-  return {data_of<std::int32_t>(in[kColumns]), data_of<std::int64_t>(in[kPlanes]), data_of<std::int64_t>(in[kLists]),
-          data_of<Ask>(in[kAsks]), in[kColumns].dims[0]};
+  return {data_of<std::int32_t>(in[kColumns]),
+          data_of<std::int64_t>(in[kPlanes]),
+          data_of<std::int64_t>(in[kLists]),
+          data_of<Ask>(in[kAsks]),
+          in[kStarts].width > 0 ? data_of<std::uint32_t>(in[kStarts]) : nullptr,
+          data_of<std::int64_t>(in[kFirstStarts]),
+          in[kColumns].dims[0]};
 }
 
 // The leaves of up to kScanRows rows in a tree. Not inlined: once, whatever is done with leaves.
@@ -259,14 +269,59 @@ inline void scan_with(const Step& step, const Forest& forest, std::int64_t rows,
   }
 }
 
+// Rows walk on from the nodes where the tops of trees leave them; trees pass all rows, which are coded first.
+template <class WalkStep, class X, class Sink>
+inline void scan_and_walk(const Step& step, const Forest& forest, const X* x, std::int64_t rows, void* scratch,
+                          const Sink& sink) {
+  using Key = typename WalkStep::Node::Key;
+  const Scan scan = scan_of(step);
+  const WalkStep walk_step(forest.shift);
+  const std::int64_t groups = (rows + kLanes8 - 1) / kLanes8, size = forest.n_used * kLanes8;
+  auto* codes = static_cast<std::int8_t*>(scratch);
+  const std::int64_t chunk = scan.n_columns * kScanRows;  // of codes
+  auto* keys = reinterpret_cast<Key*>(codes + (rows + kScanRows - 1) / kScanRows * chunk);
+  const auto rows_from = [=](std::int64_t r, int most) { return static_cast<int>(rows - r < most ? rows - r : most); };
+  for (std::int64_t r = 0; r < rows; r += kScanRows)
+    code_rows<X>(step, forest, scan, r, rows_from(r, kScanRows), codes + r / kScanRows * chunk);
+  for (std::int64_t g = 0; g < groups; ++g)
+    fill_group(forest, x + g * kLanes8 * forest.n_features, rows_from(g * kLanes8, kLanes8), keys + g * size);
+  for (std::int64_t t = 0; t < forest.n_trees; ++t) {
+    const std::uint32_t* starts = scan.starts + scan.first_starts[t];
+    for (std::int64_t r = 0; r < rows; r += kScanRows) {
+      alignas(kVectorBytes) std::uint8_t tops[kScanRows];
+      const int n = rows_from(r, kScanRows);
+      scan_tree(scan, t, n, codes + r / kScanRows * chunk, tops);
+      for (int i = 0; i < n; i += kLanes8) {
+        std::int64_t leaves[kLanes8];
+        leaves_from(forest, t, walk_step, keys + (r + i) / kLanes8 * size, starts, tops + i, n - i, leaves);
+        for (int l = 0; l < kLanes8 && l < n - i; ++l) sink(r + i + l, t, leaves[l]);
+      }
+    }
+  }
+}
+
+template <class Sink>
+inline void scan_deep(const Step& step, const Forest& forest, std::int64_t rows, void* scratch, const Sink& sink) {
+  const Tensor& x = step.inputs[kX];
+  if (x.dtype == DType::f64) return scan_and_walk<WideStep>(step, forest, data_of<double>(x), rows, scratch, sink);
+  if (step.inputs[kNodes].dtype == DType::u64)
+    return scan_and_walk<WideStep>(step, forest, data_of<float>(x), rows, scratch, sink);
+  if (forest.shift == kHalf)
+    return scan_and_walk<NarrowStep<true>>(step, forest, data_of<float>(x), rows, scratch, sink);
+  scan_and_walk<NarrowStep<false>>(step, forest, data_of<float>(x), rows, scratch, sink);
+}
+
 template <class Sink>
 inline void scan(const Step& step, const Forest& forest, std::int64_t rows, void* scratch, const Sink& sink) {
+  if (step.inputs[kStarts].width > 0) return scan_deep(step, forest, rows, scratch, sink);
   if (step.inputs[kX].dtype == DType::f64) return scan_with<double>(step, forest, rows, scratch, sink);
   scan_with<float>(step, forest, rows, scratch, sink);
 }
 
-inline std::size_t scan_scratch(const Step& step) {
-  return static_cast<std::size_t>(step.inputs[kColumns].dims[0]) * kScanRows;
+inline std::size_t scan_scratch(const Step& step, std::int64_t rows) {
+  const std::size_t chunk = static_cast<std::size_t>(step.inputs[kColumns].dims[0]) * kScanRows;
+  if (step.inputs[kStarts].width == 0) return chunk;
+  return static_cast<std::size_t>((rows + kScanRows - 1) / kScanRows) * chunk + walk_scratch(step, rows);
 }
 
 // ---- checks ----------------------------------------------------------------------------------------------------------
@@ -291,6 +346,15 @@ void check_columns(const char* name, const Step& step) {
   }
 }
 
+// The nodes to walk on from in tree t, up to that of the last leaf that a scan arrives at.
+void check_starts(const char* name, const Step& step, std::int64_t t, std::int64_t leaf) {
+  const auto* first = data_of<std::int64_t>(step.inputs[kFirstStarts]);
+  const std::int64_t nodes = data_of<std::int64_t>(step.inputs[kTrees])[t * kTreeFields + 1];
+  require(first[t] >= 0 && leaf < step.inputs[kStarts].width - first[t], name, "a leaf without a node to walk from");
+  for (std::int64_t i = 0; i <= leaf; ++i)
+    require(data_of<std::uint32_t>(step.inputs[kStarts])[first[t] + i] < nodes, name, "a walk from nowhere");
+}
+
 void check_lists(const char* name, const Step& step) {
   const Tensor* in = step.inputs;
   const auto *planes = data_of<std::int64_t>(in[kPlanes]), *lists = data_of<std::int64_t>(in[kLists]);
@@ -311,7 +375,11 @@ void check_lists(const char* name, const Step& step) {
       if (stays != 0 && leaf < 0) leaf = 8 * (p - planes[t]) + __builtin_ctz(stays);
     }
     require(leaf >= 0, name, "nodes take all leaves away");
-    require(leaf < in[kLeafTable].dims[0] - trees[t * kTreeFields + 2], name, "a leaf without values");
+    if (in[kStarts].width > 0) {
+      check_starts(name, step, t, leaf);
+    } else {
+      require(leaf < in[kLeafTable].dims[0] - trees[t * kTreeFields + 2], name, "a leaf without values");
+    }
   }
 }
 
@@ -326,6 +394,9 @@ void check_scan(const Step& step, const char* name) {
           "planes do not fit the trees");
   require(in[kLists].dtype == DType::i64 && in[kLists].width > 0, name, "lists are not numbers");
   require(in[kAsks].dtype == DType::u32, name, "nodes of the wrong type");
+  require(in[kStarts].dtype == DType::u32 && in[kFirstStarts].dtype == DType::i64 &&
+              in[kFirstStarts].width == (in[kStarts].width > 0 ? in[kTrees].dims[0] : 0),
+          name, "starts do not fit the trees");
   in[kX].dtype == DType::f64 ? check_columns<double>(name, step) : check_columns<float>(name, step);
   check_lists(name, step);
 }

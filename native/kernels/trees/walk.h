@@ -88,10 +88,9 @@ inline std::uint64_t step_of_sets(const Forest& forest, const Node* tree, const 
   return static_cast<std::uint64_t>(node.word >> forest.shift) + no;
 }
 
-// All lanes down; at[l] is where lane l arrives. step(l) is where it goes next.
+// All lanes down; at[l] is where lane l is, and where it arrives. move(l, at) is where it goes next.
 template <class Move>
 inline void descend(std::int32_t free_levels, std::uint64_t* at, const Move& move) {
-  for (int l = 0; l < kLanes8; ++l) at[l] = 0;
   for (std::int32_t d = 0; d < free_levels; ++d) {
 #pragma GCC unroll 8
     for (int l = 0; l < kLanes8; ++l) at[l] = move(l, at[l]);
@@ -124,26 +123,43 @@ __attribute__((noinline)) void fill_group(const Forest& forest, const X* x, int 
   }
 }
 
-// Where the rows of a group arrive. Not inlined: once for every kind of node, whatever is done with leaves.
+// Where the rows of a group arrive that are at at[...], above which so many levels have no leaf. Not inlined: once for
+// every kind of node, whatever is done with leaves.
 template <bool kSetsToo, class Step>
 __attribute__((noinline)) void leaves_of_group(const Forest& forest, std::int64_t t, const Step& step,
-                                               const typename Step::Node::Key* keys, std::int64_t* leaves) {
+                                               const typename Step::Node::Key* keys, std::int32_t free_levels,
+                                               std::uint64_t* at, std::int64_t* leaves) {
   using Node = typename Step::Node;
   using Key = typename Node::Key;
   const std::int64_t first = forest.trees[t * kTreeFields], first_leaf = forest.trees[t * kTreeFields + 2];
   const Node* tree = static_cast<const Node*>(forest.nodes) + first;
-  std::uint64_t at[kLanes8];
   if constexpr (!kSetsToo) {
-    descend(forest.free_levels[t], at,
+    descend(free_levels, at,
             [&](int l, std::uint64_t from) { return step.template go<sizeof(Key)>(tree, from, keys + l); });
   } else {
     const Key fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
     const std::uint8_t* flags = forest.flags + first;
-    descend(forest.free_levels[t], at, [&](int l, std::uint64_t from) {
+    descend(free_levels, at, [&](int l, std::uint64_t from) {
       return step_of_sets(forest, tree, flags, from, keys[(tree[from].word & fields) + static_cast<Key>(l)]);
     });
   }
   for (int l = 0; l < kLanes8; ++l) leaves[l] = first_leaf + leaf_of(tree[at[l]]);
+}
+
+template <class Step>
+inline void leaves_at(const Forest& forest, std::int64_t t, const Step& step, const typename Step::Node::Key* keys,
+                      std::int32_t free_levels, std::uint64_t* at, std::int64_t* leaves) {
+  forest.flags == nullptr ? leaves_of_group<false>(forest, t, step, keys, free_levels, at, leaves)
+                          : leaves_of_group<true>(forest, t, step, keys, free_levels, at, leaves);
+}
+
+// The same of rows that begin at starts[tops[...]]; those beyond `rows` go with the first.
+template <class Step>
+inline void leaves_from(const Forest& forest, std::int64_t t, const Step& step, const typename Step::Node::Key* keys,
+                        const std::uint32_t* starts, const std::uint8_t* tops, int rows, std::int64_t* leaves) {
+  std::uint64_t at[kLanes8];
+  for (int l = 0; l < kLanes8; ++l) at[l] = starts[tops[l < rows ? l : 0]];
+  leaves_at(forest, t, step, keys, 0, at, leaves);
 }
 
 // Scratch: keys of all groups.
@@ -163,8 +179,8 @@ inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scrat
   for (std::int64_t t = 0; t < forest.n_trees; ++t) {
     for (std::int64_t g = 0; g < groups; ++g) {
       std::int64_t leaves[kLanes8];
-      forest.flags == nullptr ? leaves_of_group<false>(forest, t, step, keys + g * size, leaves)
-                              : leaves_of_group<true>(forest, t, step, keys + g * size, leaves);
+      std::uint64_t at[kLanes8] = {};
+      leaves_at(forest, t, step, keys + g * size, forest.free_levels[t], at, leaves);
       for (int l = 0; l < count_of(g); ++l) sink(first_of(g) + l, t, leaves[l]);
     }
   }
@@ -212,7 +228,7 @@ __attribute__((noinline)) void leaves_of_row(const Forest& forest, std::int64_t 
   const Alone<kSetsToo, Step> row(forest, keys);
   const std::int64_t* table = forest.trees + t * kTreeFields;
   const typename Step::Node* tree[kLanes8];
-  std::uint64_t at[kLanes8];
+  std::uint64_t at[kLanes8] = {};
   std::int32_t free_levels = kMostFree;
   for (int l = 0; l < kLanes8; ++l) {
     tree[l] = row.nodes + table[l * kTreeFields];

@@ -1,6 +1,6 @@
 """The exceptions, where ONNX Runtime's users import them from."""
 
-from ..inference_session import (
+from ..ort_errors import (
     EPFail,
     Fail,
     InvalidArgument,

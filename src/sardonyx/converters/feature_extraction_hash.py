@@ -15,7 +15,8 @@ from ..inputs import Signature, describe, signature_of_bags
 from ..operators.text import hash_terms
 from ..protos import STRING, tensor_type
 from ..registry import converter, describer
-from .feature_extraction_text import count_type, sparse_counts, tables_of
+from ..text_tables import tables_of
+from .feature_extraction_text import count_type, sparse_counts
 
 
 @describer(FeatureHasher)

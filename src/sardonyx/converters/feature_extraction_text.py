@@ -14,7 +14,6 @@ Python::
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import Any
 
@@ -22,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
 
-from ..code_points import case_kinds, fold, paged, space
 from ..convert import Coded, as_float
 from ..errors import ConversionError
 from ..graph import Value
@@ -30,11 +28,9 @@ from ..operators.text import OPSET, TOKENS, count_terms, find_tokens, hash_terms
 from ..patterns import Unsupported, compile_pattern
 from ..protos import STRING, tensor_type
 from ..registry import converter, fitless
+from ..text_tables import tables_of
 
 Array = NDArray[Any]
-
-#: bits of a kind that are the class for the automaton; the rest is the case
-CLASS_BITS = 6
 
 #: methods that scikit-learn's analyzers are made of
 HOOKS = (
@@ -194,18 +190,6 @@ def _check_findable(est: Any, why: str) -> None:
             f"{type(est).__name__}(token_pattern={est.token_pattern!r}) matches the empty string, which is no token; "
             "ask for one character at least."
         )
-
-
-@functools.lru_cache(maxsize=16)
-def tables_of(token_pattern: str | None, lowercase: bool, strip_accents: str | None) -> tuple[Array, ...]:
-    """Return the tables that operators of text carry: pages, fold, kinds, automaton."""
-    fold_pages, folded = fold(lowercase, strip_accents)
-    automaton = None if token_pattern is None else compile_pattern(token_pattern)
-    classes = space().astype(np.uint8) if automaton is None else automaton.classes
-    kinds = classes | case_kinds() << CLASS_BITS if lowercase else classes
-    kind_pages, kinds = paged(kinds)
-    moves = np.zeros((1, 3), np.int32) if automaton is None else automaton.transitions
-    return np.stack([fold_pages, kind_pages]), folded, kinds, moves
 
 
 def text_table(texts: list[str]) -> Array:

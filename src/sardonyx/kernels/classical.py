@@ -15,6 +15,8 @@ from .reduce import reduce_axes
 from .shape import concat_rows
 
 ML = "ai.onnx.ml"
+#: of a map that is read by the places of its keys
+MOST_KEYS = 1 << 20
 
 
 def _floats(node: NodeView, name: str) -> Array:
@@ -106,3 +108,24 @@ def feature_vectorizer(b: Builder, node: NodeView) -> Values:
     if any(len(row.shape) != 1 for row in rows) or node.integers("inputdimensions") != tuple(r.width for r in rows):
         decline("the inputs are not vectors of the dimensions given")
     return (concat_rows(b, rows, 0),)
+
+
+def keys_of(node: NodeView) -> tuple[int | str, ...]:
+    """Return the keys whose values a node takes from a map, if it says them; none for any other node."""
+    if node.proto.domain != ML:
+        return ()
+    if node.op_type == "DictVectorizer":
+        texts = node.attributes.get("string_vocabulary")
+        return tuple(text.decode("utf-8") for text in texts) if texts else node.integers("int64_vocabulary") or ()
+    sparse = node.op_type == "CastMap" and node.text("map_form", "DENSE") == "SPARSE"
+    count = node.integer("max_map", 1)
+    return tuple(range(count)) if sparse and 0 < count <= MOST_KEYS else ()
+
+
+@lowers("CastMap", domain=ML)
+def cast_map(b: Builder, node: NodeView) -> Values:
+    """Cast the values, which lower.py has made rows of."""
+    x, to = node.row(0), {"TO_FLOAT": "float32", "TO_INT64": "int64"}.get(node.text("cast_to", "TO_FLOAT"), "")
+    if x.dtype == "str" or not to:
+        decline("from text, or to it")
+    return (cast_row(b, x, to),)

@@ -71,7 +71,7 @@ def elementwise(
 ) -> Row:
     """Add a step of a kernel of two operands; `result` is the type of its output if it is not that of the operands."""
     dtype = one_type(operands, accepted | UNSIGNED_LONG if kernel in OF_UNSIGNED_LONG else accepted)
-    wide = _widened(dtype)
+    wide = _widened(dtype) if dtype not in UNSIGNED_LONG or kernel in OF_UNSIGNED_LONG else dtype
     operands = [cast(b, operand, wide) for operand in operands]
     if dtype == "uint64" and kernel in ORDERED:
         operands = [_flipped(b, operand) for operand in operands]
@@ -194,13 +194,11 @@ def clip(b: Builder, node: NodeView) -> Values:
 @lowers("Pow", whole=None)
 def power(b: Builder, node: NodeView) -> Values:
     base, exponent = node.operands()
-    if (
-        isinstance(exponent, Const)
-        and exponent.array.size == 1
-        and exponent.array.item() == 2
-        and exponent.array.ndim <= 1
-    ):
-        return (elementwise(b, "Mul", [base, base], COMPUTED),)
+    if isinstance(exponent, Const) and exponent.array.size == 1 and exponent.array.ndim <= 1:
+        if exponent.array.item() == 2:
+            return (elementwise(b, "Mul", [base, base], COMPUTED),)
+        if exponent.array.item() == -1 and isinstance(base, Row) and base.dtype in FLOATS and not base.sparse:
+            return b.step("Reciprocal", [base], [(base.dtype, base.shape)])
     if exponent.dtype != base.dtype:
         if exponent.dtype in FLOATS and base.dtype in INTEGERS:
             wide = [cast(b, operand, "float64") for operand in (base, exponent)]

@@ -27,7 +27,7 @@ def tf_idf_vectorizer(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     if not x.shape or len(x.shape) > 1 - x.lead:
         decline("not a list of tokens, or lists of them")
-    pool, ngrams, width = _ngrams(node)
+    pool, ngrams, width = read_ngrams(node)
     tokens = x if x.dtype == "str" else cast_row(b, x, "int64")
     known, places = np.unique(pool, return_inverse=True)
     if Const(known).dtype != tokens.dtype:
@@ -40,10 +40,10 @@ def tf_idf_vectorizer(b: Builder, node: NodeView) -> Values:
     longest, skipped = node.integer("max_gram_length", 1), node.integer("max_skip_count", 0)
     params = (lists, x.shape[-1], longest, min(max(skipped, 0), x.shape[-1]))
     (counts,) = b.step("Ngrams", [ids, edges, ends], [("float32", (*x.shape[:-1], width))], params)
-    return (_weighted(b, node, counts, ngrams, width),)
+    return (_weighted(b, node, counts, width),)
 
 
-def _ngrams(node: NodeView) -> tuple[Array, Columns, int]:
+def read_ngrams(node: NodeView) -> tuple[Array, Columns, int]:
     """Return the pool of tokens, the n-grams as tuples of places in it with their columns, and how many columns."""
     given: Any = node.attributes.get("pool_strings") or node.attributes.get("pool_int64s") or decline("no pool")
     pool = as_constant(np.array(given, object if isinstance(given[0], bytes) else np.int64))
@@ -81,19 +81,25 @@ def _tree(columns: Columns) -> tuple[Array, Array]:
     return np.array(edges, np.int64).reshape(-1, 2), np.array(ends, np.int64)
 
 
-def _weighted(b: Builder, node: NodeView, counts: Row, ngrams: Columns, width: int) -> Row:
+def _weighted(b: Builder, node: NodeView, counts: Row, width: int) -> Row:
+    weights = weights_of(node, width)
+    if node.text("mode", "") == "IDF":
+        there = elementwise(b, "Greater", [counts, Const(np.zeros((), np.float32))], FLOATS, "bool")
+        counts = cast_row(b, there, "float32")
+    return counts if weights is None else elementwise(b, "Mul", [counts, Const(weights)], FLOATS)
+
+
+def weights_of(node: NodeView, width: int) -> Array | None:
+    """Return the weight of each column; None where counts are not weighed."""
     mode = node.text("mode", "")
     if mode not in ("TF", "IDF", "TFIDF"):
         decline(f"no mode {mode!r}")
     given: Any = node.attributes.get("weights")
-    if mode == "IDF":
-        there = elementwise(b, "Greater", [counts, Const(np.zeros((), np.float32))], FLOATS, "bool")
-        counts = cast_row(b, there, "float32")
     if mode == "TF" or given is None:
-        return counts
+        return None
     columns = node.integers("ngram_indexes") or ()
     if len(given) != len(columns):
         decline("not one weight an n-gram")
     weights = np.ones(width, np.float32)
     weights[list(columns)] = given
-    return elementwise(b, "Mul", [counts, Const(weights)], FLOATS)
+    return weights

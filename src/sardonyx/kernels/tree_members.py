@@ -77,14 +77,14 @@ def _with(node: NodeView, x: Row, **attributes: Any) -> NodeView:
     proto.attribute.extend(
         helper.make_attribute(name, value) for name, value in attributes.items() if value is not None
     )
-    return replace(node, proto=proto, inputs=(x,), attributes=Attributes(proto))
+    return replace(node, proto=proto, inputs=(x,), attributes=Attributes(proto, node.attributes.large))
 
 
 @lowers("TreeEnsembleRegressor", "TreeEnsembleClassifier", domain=ML)
 def older(b: Builder, node: NodeView) -> Values:
     modes = np.array(node.attributes.get("nodes_modes", []), dtype=object)
     at = np.flatnonzero(np.isin(modes, (b"BRANCH_EQ", b"BRANCH_NEQ")))
-    x, features = _rows(b, node), node.attributes.integers("nodes_featureids")
+    x, features = _rows(b, node), node.attributes.integers("nodes_featureids").copy()
     values = _numbers(node, "nodes_values").astype(x.dtype)
     if not len(at) or len(values) != len(modes) or len(features) != len(modes) or len(x.shape) != 1:
         decline("no equality")
@@ -104,9 +104,8 @@ def older(b: Builder, node: NodeView) -> Values:
 
 @lowers("TreeEnsemble", domain=ML)
 def newest(b: Builder, node: NodeView) -> Values:
-    x, features = node.row(0), node.attributes.integers("nodes_featureids")
-    modes = numpy_helper.to_array(node.attributes["nodes_modes"])
-    splits = numpy_helper.to_array(node.attributes["nodes_splits"]).copy()
+    x, features = node.row(0), node.attributes.integers("nodes_featureids").copy()
+    modes, splits = node.attributes.tensor("nodes_modes"), node.attributes.tensor("nodes_splits").copy()
     at = np.flatnonzero(np.isin(modes, (EQUAL, NOT_EQUAL, MEMBER)))
     if not len(at) or len({len(features), len(modes), len(splits)}) != 1 or splits.dtype.name != x.dtype:
         decline("no equality and no sets")

@@ -54,7 +54,7 @@ class Nodes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """The tables of native/kernels/trees/layout.h, and what those of a scan are made from.
+    """The tables of native/kernels/trees/layout.h.
 
     Attributes
     ----------
@@ -64,10 +64,6 @@ class Packed:
     leaves : uint32 array of shape (n_leaves,)
         Numbers of the leaves in `Nodes`, in the order of the kernels; none where rows of values were given.
     used : int32 array
-    source : uint32 array of shape (n_places,)
-        The node in `Nodes` that stands there; none where a tree is too large for a scan.
-    left : uint32 array of shape (n_places,)
-        How many leaves of the tree are to the left of what is below this place.
     shift : int
     """
 
@@ -76,8 +72,6 @@ class Packed:
     trees: Ints
     leaves: NDArray[np.uint32]
     used: NDArray[np.int32]
-    source: NDArray[np.uint32]
-    left: NDArray[np.uint32]
     shift: int
 
 
@@ -85,16 +79,18 @@ def read_nodes(node: NodeView) -> Nodes:
     """Return the nodes of the attributes of ``TreeEnsemble``, every mode made `<=` or member."""
     given = node.attributes
     split, mode = given.tensor("nodes_splits"), given.tensor("nodes_modes")
-    integers = [_integers(node, f"nodes_{name}") for name in ("truenodeids", "falsenodeids", "trueleafs", "falseleafs")]
     missing = _integers(node, "nodes_missing_value_tracks_true") if "nodes_missing_value_tracks_true" in given else None
     if missing is None or not len(missing):
         missing = np.zeros(len(split), bool)
     if split.dtype not in (np.float32, np.float64):
         decline("nodes of a type without a kernel")
     nodes = Nodes(
-        _integers(node, "nodes_featureids"),
-        split,
-        *integers,
+        feature=_integers(node, "nodes_featureids"),
+        split=split,
+        yes=_integers(node, "nodes_truenodeids"),
+        no=_integers(node, "nodes_falsenodeids"),
+        yes_is_leaf=_integers(node, "nodes_trueleafs"),
+        no_is_leaf=_integers(node, "nodes_falseleafs"),
         missing=missing,
         set_of=np.zeros(0, np.int64),
         sets=np.zeros((1, 32), bool),
@@ -135,11 +131,14 @@ def pack(nodes: Nodes, n_leaves: int, n_features: int, rows: NDArray[Any] | None
     integers = (nodes.yes, nodes.no, nodes.yes_is_leaf, nodes.no_is_leaf, nodes.missing)
     if any(len(a) != len(nodes.feature) for a in (nodes.split, *integers)):
         decline("attributes of different lengths")
+    asked = int(nodes.feature.max(initial=0)) + 1
+    if asked > n_features:
+        decline("a feature that is not there")
     of_leaves = np.zeros(0, np.int32) if rows is None else rows
-    given = (nodes.feature, nodes.split, *integers, nodes.set_of, nodes.roots, of_leaves)
+    given = [nodes.feature, nodes.split, *integers, nodes.set_of, nodes.roots, of_leaves]
+    arrays: list[Any] = [np.ascontiguousarray(array) for array in given]
     try:
-        found = _native.pack_trees(*map(np.ascontiguousarray, given), n_leaves, n_features, SCAN_LEAVES)
-        return Packed(*found)
+        return Packed(*_native.pack_trees(*arrays, n_leaves, asked))
     except ValueError as error:
         decline(str(error))
 
@@ -175,7 +174,7 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     rows, table = _distinct(values, len(nodes.roots))
     packed = pack(nodes, len(values), x.width, rows)
     table = values[packed.leaves] if table is None else table
-    scan = scan_tables(nodes, packed) if len(packed.source) else None
+    scan = scan_tables(packed, np.dtype(x.dtype))
     plan = plan_forest(packed.trees, len(packed.used), packed.nodes.itemsize, scan)
     b.want_block_rows(plan.block_rows)
     lists = scan.arrays() if scan is not None and plan.scan else []

@@ -1,7 +1,6 @@
 """Rewrites of programs, one a file: each takes a Program and returns one that gives the same results.
 
-`optimize` runs them in order. A pass may leave steps and slots without a reader behind; `drop_unused`, the last one,
-removes them.
+`optimize` runs them in order. A pass may leave steps and slots without a reader behind; `drop_unused` removes them.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from .fuse_kernel_sums import fuse_kernel_sums
 from .fuse_linear_bias import fuse_linear_bias
 from .fuse_relu import fuse_relu
 from .fuse_sub_div import fuse_sub_div
+from .merge_linears import merge_linears
 from .remove_identity import remove_identity
 
 PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
@@ -23,6 +23,8 @@ PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
     fuse_kernel_sums,
     expand_polynomials,
     fuse_linear_bias,
+    drop_unused,  # what merge_linears meets may be read by steps that were replaced
+    merge_linears,
     fuse_relu,
     fuse_sub_div,
     drop_unused,

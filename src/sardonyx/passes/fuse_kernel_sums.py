@@ -3,6 +3,7 @@
 ::
 
     X ─▶ PairwiseDistances ─▶ Mul(-gamma) ─▶ Exp ─▶ Mul(factor) ... ─▶ Linear(weights)      a Gaussian process
+                                                 (and Add(0), a WhiteKernel)
     X ─▶ KernelSums(gamma; rows, factor * weights)
 
 Contract: the same sums within a few units in the last place of their terms; the matrix of rows by rows is not made.
@@ -54,13 +55,14 @@ def _fused(program: Program, uses: Uses, linear: Step) -> tuple[Program, Step] |
 
 
 def _scaled(program: Program, uses: Uses, slot: int) -> tuple[int, float]:
-    """Return what is behind products with constant numbers, and the product of these."""
+    """Return what is behind products with constant numbers (and sums with 0), and the product of these."""
     factor = 1.0
-    while mul := uses.sole_maker(slot, "Mul"):
-        for x, y in (mul.inputs, mul.inputs[::-1]):
+    while step := uses.sole_maker(slot, "Mul") or uses.sole_maker(slot, "Add"):
+        for x, y in (step.inputs, step.inputs[::-1]):
             number = program.slots[y].data
-            if number is not None and number.size == 1 and program.slots[x].shape == program.slots[slot].shape:
-                slot, factor = x, factor * float(number.reshape(()))
+            alike = program.slots[x].shape == program.slots[slot].shape
+            if number is not None and number.size == 1 and alike and (step.kernel == "Mul" or not number.any()):
+                slot, factor = x, factor * (float(number.reshape(())) if step.kernel == "Mul" else 1.0)
                 break
         else:
             return slot, factor

@@ -1,0 +1,55 @@
+// How long the rows of a program take, and how many threads are worth waking for them.
+//
+//   before the first long call   the kernels' own guesses, added up
+//   afterwards                   what calls took on this machine, with this cache, beside these neighbours
+//
+// A thread that sleeps works about kWaking after it was called (measured on virtual machines, where an idle processor has
+// to be woken too). Until then it takes no rows, and whoever called it has paid for the call: two threads end after
+// (T + kWaking) / 2, which is clearly less than T beyond kWorthThread.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace sardonyx {
+
+class Pace {
+ public:
+  void guess(double nanoseconds_per_row) { per_row_.store(nanoseconds_per_row, std::memory_order_relaxed); }
+  double per_row() const { return per_row_.load(std::memory_order_relaxed); }
+  double of(std::int64_t rows) const { return per_row() * static_cast<double>(rows); }
+
+  int threads_for(std::int64_t rows, int most) const {
+    return static_cast<int>(std::min(static_cast<double>(most), 1 + of(rows) / kWorthThread));
+  }
+
+  // Runs `work` on some rows, and looks at the clock if that may be worth its while.
+  template <class Work>
+  void watch(std::int64_t rows, Work work) {
+    if (rows < kManyRows && of(rows) < kLong) return work();
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
+    observe(time.count() / static_cast<double>(rows));
+  }
+
+ private:
+  static constexpr double kWaking = 100e3, kWorthThread = 1.5 * kWaking;
+  static constexpr double kLong = 10e3;
+  static constexpr std::int64_t kManyRows = 4096;
+
+  // A call that was interrupted says too much, so what is less counts more. Threads may lose each other's news.
+  void observe(double nanoseconds_per_row) {
+    const double known = per_row();
+    const double share = !watched_.load(std::memory_order_relaxed) ? 1.0 : nanoseconds_per_row < known ? 0.5 : 0.125;
+    per_row_.store(known + share * (nanoseconds_per_row - known), std::memory_order_relaxed);
+    watched_.store(true, std::memory_order_relaxed);
+  }
+
+  std::atomic<double> per_row_{0};
+  std::atomic<bool> watched_{false};
+};
+
+}  // namespace sardonyx
