@@ -40,7 +40,7 @@ class Stemmed(CountVectorizer):  # type: ignore[misc]
         (HashingVectorizer(strip_accents=shout), "strip_accents=.*runs Python code"),
         (Stemmed(), "Stemmed overrides build_analyzer"),
         (CountVectorizer(token_pattern=r"\w*"), "token_pattern=.*matches the empty string.*one character"),
-        (CountVectorizer(dtype=np.bool_), "dtype=bool.*float32"),
+        (CountVectorizer(dtype=np.longdouble), "dtype=float128.*float32"),
     ],
 )
 def test_code_of_the_users_is_refused(estimator: Any, message: str) -> None:

@@ -22,8 +22,17 @@ from ._response import columns_of
 from .base import take_labels
 
 
+def _check_fitted(est: Any) -> None:
+    if not hasattr(est, "X_train_"):
+        raise ConversionError(
+            "this GaussianProcessRegressor is not fitted, and would answer what its kernel says of no data at all; "
+            "call fit before converting it."
+        )
+
+
 @converter(GaussianProcessRegressor, method="predict")
 def regressor_mean(est: Any, X: Value) -> Value:
+    _check_fitted(est)
     mean = np.asarray(est._y_train_std) * (kernel_matrix(est.kernel_, X, est.X_train_) @ est.alpha_)
     mean = mean + np.asarray(est._y_train_mean)
     return mean.reshape(-1) if mean.ndim > 1 and mean.shape[1] == 1 else mean
@@ -31,6 +40,7 @@ def regressor_mean(est: Any, X: Value) -> Value:
 
 @converter(GaussianProcessRegressor, method="predict_std")
 def regressor_std(est: Any, X: Value) -> tuple[Value, Value]:
+    _check_fitted(est)
     solved = solve_triangular(kernel_matrix(est.kernel_, X, est.X_train_).astype(np.float64), np.tril(est.L_))
     variance = kernel_diagonal(est.kernel_, X) - (solved * solved).sum(1)
     scale = np.ravel(np.asarray(est._y_train_std)) ** 2
@@ -42,6 +52,7 @@ def regressor_std(est: Any, X: Value) -> tuple[Value, Value]:
 @converter(GaussianProcessRegressor, method="predict_cov")
 def regressor_covariance(est: Any, X: Value) -> tuple[Value, Value]:
     """Rows against rows: the one answer whose size is the square of the rows asked for."""
+    _check_fitted(est)
     solved = solve_triangular(kernel_matrix(est.kernel_, X, est.X_train_).astype(np.float64), np.tril(est.L_))
     covariance = kernel_between_rows(est.kernel_, X) - solved @ transpose(solved)
     scale = np.ravel(np.asarray(est._y_train_std)) ** 2
