@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sardonyx.convert import choose_methods
-from sardonyx.inputs import MISSING_NAN, MISSING_NONE
 from sardonyx.ragged import rows_of
 from sardonyx.registry import ALIASES, METHODS, OPTIONS
+from sardonyx.values import MISSING_NAN, MISSING_NONE
 from sardonyx.verification import restored
 
 

@@ -23,8 +23,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import sardonyx
 from sardonyx.errors import InputError, MissingMethodError
 from sardonyx.frames import FrameReader
-from sardonyx.inputs import MISSING_NAN, MISSING_NONE, InputSpec, Signature, describe, tensors
+from sardonyx.inputs import InputSpec, Signature, describe, tensors
 from sardonyx.session import Session
+from sardonyx.values import MISSING_NAN, MISSING_NONE
 
 from .native.programs import Builder, load
 

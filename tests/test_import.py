@@ -30,6 +30,8 @@ LAYERS = [
     ["operators"],
     ["registry"],
     ["records", "bags"],
+    ["values"],
+    ["containers"],
     ["inputs", "description", "ragged", "agreement", "node_args"],
     ["convert"],
     ["tracing"],

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from sardonyx.errors import InputError
-from sardonyx.inputs import MISSING_NAN, MISSING_NONE, InputSpec, Signature, coerce, coerce_feeds, describe, tensors
+from sardonyx.inputs import InputSpec, Signature, coerce_feeds, describe, tensors
+from sardonyx.values import MISSING_NAN, MISSING_NONE, coerce
 
 MATRIX = Signature((InputSpec("X", "float64", 2),), by_column=False)
 FRAME = Signature(

@@ -37,8 +37,8 @@ from sklearn.random_projection import SparseRandomProjection
 from sklearn.svm import SVC, LinearSVC
 
 import sardonyx
+from sardonyx.containers import as_array
 from sardonyx.errors import ConversionError, InputError
-from sardonyx.inputs import as_array
 from sardonyx.loading import session_of
 from sardonyx.lower import lower
 

@@ -56,7 +56,7 @@ bool is_missing(const Strip& strip, std::int64_t at);
 // Whether the values lie as a program takes them: of that dtype, side by side, aligned, none missing.
 bool lies_as(const Strip& strip, DType dtype);
 
-// One value into a dtype. False: it would change. The rules are those of inputs.coerce.
+// One value into a dtype. False: it would change. The rules are those of values.coerce.
 bool keep_integer(std::int64_t value, DType dtype, void* to);
 bool keep_real(double value, DType dtype, void* to);
 bool keep_missing(DType dtype, void* to);  // NaN, where there is one

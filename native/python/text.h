@@ -13,7 +13,7 @@
 
 namespace sardonyx::python {
 
-// What stands for a missing value among texts: inputs.MISSING_NAN and MISSING_NONE.
+// What stands for a missing value among texts: values.MISSING_NAN and MISSING_NONE.
 inline constexpr Text kMissingNaN{"\xEF\xB7\x90NaN", 6}, kMissingNone{"\xEF\xB7\x90None", 7};
 
 // The strings of one input array as Text, and what keeps their bytes alive.

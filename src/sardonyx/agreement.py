@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from .description import Description, Method
 from .errors import InputError, ModelError, SardonyxError, VerificationError
-from .inputs import coerce
+from .values import coerce
 
 Array: TypeAlias = NDArray[Any]
 #: of (output, rows): how far the estimator's own answers move with the last bit of its input, and the most that one

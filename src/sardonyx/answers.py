@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .description import Method
-from .inputs import restore_missing
+from .values import restore_missing
 
 Array: TypeAlias = NDArray[Any]
 

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .containers import as_array, columns_of, is_frame, is_sparse, plain
 from .errors import InputError
-from .inputs import as_array, columns_of, dtype_of, is_frame, is_sparse, plain
+from .inputs import dtype_of
 
 if TYPE_CHECKING:
     import onnx

@@ -23,12 +23,12 @@ import numpy as np
 
 from . import ort_errors
 from .errors import InputError, ModelError, SardonyxError
-from .inputs import is_missing
 from .loading import load_onnx, parse_onnx
 from .node_args import NodeArg, node_args
 from .ort_errors import InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException
 from .ort_values import IOBinding, OrtValue
 from .session import Session
+from .values import is_missing
 
 PROVIDERS = ["CPUExecutionProvider"]
 

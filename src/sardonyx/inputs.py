@@ -21,19 +21,29 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bags import HashedFeatures, LabelSets
+from .containers import (
+    Csr,
+    as_array,
+    as_csr,
+    check_matrix,
+    columns_of,
+    features_message,
+    is_frame,
+    is_sparse,
+    opened,
+    plain,
+)
 from .errors import InputError
-from .records import ABSENT, Records
+from .records import Records
+from .values import MISSING_NAN, MISSING_NONE, coerce, column_named, is_missing
 
 Array: TypeAlias = NDArray[Any]
-
-#: a missing value in a string tensor, which has no null: Unicode noncharacters cannot occur in exchanged text
-MISSING_NAN, MISSING_NONE = "\ufdd0NaN", ABSENT
 
 #: dtypes that are computed in another one, which holds all their values: scikit-learn converts them likewise
 _WIDENED: Final = {"float16": "float64", "longdouble": "float64", "float128": "float64"}
@@ -66,39 +76,6 @@ class InputSpec:
     def row_shape(self) -> tuple[int, ...]:
         """Shape of one row."""
         return () if self.width is None else (self.width,)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Csr:
-    """Compressed sparse rows, as the native core takes them: what SciPy's CSR matrices have, without SciPy."""
-
-    shape: tuple[int, int]
-    indptr: Array
-    indices: Array
-    data: Array
-    format: str = "csr"
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def toarray(self) -> Array:
-        """Return the dense array; values of one place are added up."""
-        lengths = np.diff(self.indptr)
-        self._check(lengths)
-        dense = np.zeros(self.shape, self.data.dtype)
-        add = np.logical_or if dense.dtype == bool else np.add
-        begin, end = int(self.indptr[0]), int(self.indptr[-1])
-        rows = np.repeat(np.arange(self.shape[0]), lengths)
-        add.at(dense, (rows, self.indices[begin:end]), self.data[begin:end])
-        return dense
-
-    def _check(self, lengths: Array) -> None:
-        if len(self.indptr) != self.shape[0] + 1 or (lengths < 0).any() or self.indptr[0] < 0:
-            raise InputError("the sparse matrix is not a legal one: indptr decreases, or is too short.")
-        if self.indptr[-1] > min(len(self.indices), len(self.data)):
-            raise InputError("the sparse matrix is not a legal one: indptr points outside of indices.")
-        if ((self.indices < 0) | (self.indices >= self.shape[1])).any():
-            raise InputError("the sparse matrix is not a legal one: a column is out of range.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,97 +153,6 @@ def signature_of_bags(bags: LabelSets | HashedFeatures, dtype: str, *, sparse: b
     return Signature((InputSpec("X", dtype, bags.width, sparse=sparse),), by_column=True, records=bags)
 
 
-def opened(X: Any) -> Any:
-    """Return what has only the Arrow PyCapsule interface as a dict of its columns, and all else as it is.
-
-    Some of these can be read only once: readers of streams, results of databases.
-
-    Raises
-    ------
-    InputError
-        If the Arrow data are not legal, or X is a frame that holds no data yet.
-    """
-    if hasattr(X, "__array__"):
-        return X
-    if hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__"):
-        from ._native import arrow_columns
-
-        return arrow_columns(X)
-    if hasattr(X, "collect_schema"):
-        raise InputError(f"a {type(X).__name__} holds no data yet; give X.collect().")
-    return X
-
-
-def is_frame(X: Any) -> bool:
-    """Whether X has named columns (pandas, polars, Arrow)."""
-    return (hasattr(X, "columns") or hasattr(X, "column_names")) and hasattr(X, "__getitem__")
-
-
-def is_sparse(X: Any) -> bool:
-    """Whether X is a sparse matrix of two dimensions, by its behaviour."""
-    return hasattr(X, "toarray") and len(getattr(X, "shape", ())) == 2
-
-
-def as_csr(X: Any, dtype: str, width: int | None, name: str) -> Csr:
-    """Return a sparse matrix as compressed sparse rows of a dtype; every value stays exactly what it is."""
-    if X.shape[1] != width:
-        raise InputError(_features_message(X.shape[1], width or 1, name))
-    csr = X if X.format == "csr" else X.tocsr()
-    index: np.dtype[Any] = np.dtype(np.int32)
-    if csr.indices.dtype != index or csr.indptr.dtype != index:
-        index = np.dtype(np.int64)
-    indptr, indices = (np.ascontiguousarray(part, dtype=index) for part in (csr.indptr, csr.indices))
-    return Csr((int(X.shape[0]), int(X.shape[1])), indptr, indices, coerce(csr.data, dtype, name))
-
-
-def columns_of(X: Any) -> dict[str, Any]:
-    """Return the columns of a frame or dict by name.
-
-    Raises
-    ------
-    InputError
-        If two columns have the same name.
-    """
-    if isinstance(X, Mapping):
-        return {str(name): column for name, column in X.items()}
-    names = list(getattr(X, "column_names", None) or X.columns)
-    texts = [str(name) for name in names]
-    twice = sorted({text for text in texts if texts.count(text) > 1}) if len(set(texts)) < len(texts) else []
-    if twice:
-        raise InputError(f"several columns are named {', '.join(map(repr, twice))}; give every column its own name.")
-    return {text: X[name] for text, name in zip(texts, names, strict=True)}
-
-
-def as_array(X: Any) -> Array:
-    """Return X, which has no named columns, as an array of plain NumPy dtype."""
-    if is_sparse(X):
-        return as_csr(X, X.dtype.name, X.shape[1], "X").toarray()
-    if hasattr(X, "toarray"):
-        return np.asarray(X.toarray())
-    if isinstance(X, list | tuple) and any(isinstance(v, str) for row in X for v in _items(row)):
-        return np.array(X, dtype=object)  # np.asarray would write numbers beside text as text
-    try:
-        return plain(X)
-    except ValueError as error:
-        raise InputError(f"{type(X).__name__} is no table: {error} Give rows that all have the same length.") from error
-
-
-def plain(column: Any) -> Array:
-    """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values."""
-    if isinstance(column, list | tuple) and any(isinstance(value, str) for value in column):
-        return np.array(column, dtype=object)  # np.asarray would write a missing value beside text as text
-    kind = getattr(column, "type", None)
-    if kind is not None and hasattr(kind, "index_type"):
-        column = column.cast(kind.value_type)  # np.asarray of pyarrow's dictionaries takes nulls for the last entry
-    array = np.asarray(column)
-    whole = "int" in str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
-    if array.dtype.kind == "f" and whole and np.nanmax(np.abs(array), initial=0) >= 2**53:
-        # integers with a missing value, which some libraries turn into inexact floats
-        values = next(getattr(column, m) for m in ("to_pylist", "to_list", "tolist") if hasattr(column, m))()
-        return np.array(values, dtype=object)
-    return array
-
-
 def dtype_of(array: Array, name: str) -> str:
     """Return the dtype of the input for a sample's column: NumPy's name, or ``str``."""
     if array.dtype.kind in "fiub":
@@ -276,7 +162,8 @@ def dtype_of(array: Array, name: str) -> str:
     if array.dtype == object:
         return _dtype_of_objects(array, name)
     raise InputError(
-        f"{_column(name)} has dtype {array.dtype}; models take numbers, bools and text. Convert it, or leave it out."
+        f"{column_named(name)} has dtype {array.dtype}; models take numbers, bools and text. "
+        "Convert it, or leave it out."
     )
 
 
@@ -284,10 +171,6 @@ def _spec(array: Array, name: str, width: int | None) -> InputSpec:
     if array.dtype.kind in "mM":
         return InputSpec(name, "float64", width, moment=array.dtype.name)
     return InputSpec(name, dtype_of(array, name), width)
-
-
-def _items(row: Any) -> Iterable[Any]:
-    return row if isinstance(row, list | tuple) else (row,)
 
 
 def _is_uniform(array: Array) -> bool:
@@ -338,9 +221,11 @@ def _one_column(array: Array, name: str) -> Array:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim == 0:
-        raise InputError(f"{_column(name)} is one value, {array.item()!r}; give a list of one value for every row.")
+        raise InputError(
+            f"{column_named(name)} is one value, {array.item()!r}; give a list of one value for every row."
+        )
     if array.ndim != 1:
-        raise InputError(f"{_column(name)} has shape {array.shape}; a column is one-dimensional.")
+        raise InputError(f"{column_named(name)} has shape {array.shape}; a column is one-dimensional.")
     return array
 
 
@@ -354,17 +239,14 @@ def _dtype_of_objects(array: Array, name: str) -> str:
         return "float64" if missing else "bool"
     if all(issubclass(t, int | np.integer | np.bool_) for t in present):
         if any(not -(2**63) <= int(v) < 2**64 for v in values if not is_missing(v)):
-            raise InputError(f"{_column(name)} holds integers beyond 64 bits; convert them to floats, or to text.")
+            raise InputError(f"{column_named(name)} holds integers beyond 64 bits; convert them to floats, or to text.")
         return "float64" if missing else "int64"
     if all(issubclass(t, int | float | np.integer | np.floating | np.bool_ | Decimal) for t in present):
         return "float64"
     kinds = ", ".join(sorted(t.__name__ for t in present))
-    raise InputError(f"{_column(name)} holds {kinds}; a column is either text or numbers. Convert it to one of them.")
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a value is None, NaN, pd.NA or NaT."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(np.isscalar(value) and value != value)
+    raise InputError(
+        f"{column_named(name)} holds {kinds}; a column is either text or numbers. Convert it to one of them."
+    )
 
 
 # ---- data for a model ------------------------------------------------------------------------------------------------
@@ -450,63 +332,6 @@ def _feed(X: Any, dtype: str, row_shape: tuple[int, ...], name: str) -> Array | 
     return _shaped(coerce(as_array(X), dtype, name), row_shape, name)
 
 
-def coerce(array: Array, dtype: str, name: str) -> Array:
-    """Return an array in an input's dtype, C-contiguous; every value stays exactly what it is.
-
-    Parameters
-    ----------
-    array : ndarray
-        Numbers, bools, text or objects.
-    dtype : str
-        NumPy's name of a dtype, or ``str`` for text.
-    name : str
-        Of the column, for errors.
-
-    Raises
-    ------
-    InputError
-        If a value is not of that kind or would change.
-    """
-    if dtype == "str":
-        return _as_text(array, name)
-    if array.dtype == object:
-        array = _numbers_of_objects(array, dtype, name)
-    if array.dtype.kind not in "biuf":
-        _refuse_kind(array, dtype, name)
-    target = np.dtype(dtype)
-    if array.dtype != target:
-        array = _cast_exactly(array, target, name)
-    return np.require(array, target.newbyteorder("="), ["C", "A"])
-
-
-def restore_missing(array: Array) -> Array:
-    """Return an object array of text with None and NaN in place of the texts that stand for them in tensors."""
-    known = {MISSING_NAN: np.nan, MISSING_NONE: None}
-    values = array.ravel().tolist()
-    if known.keys().isdisjoint(values):
-        return array
-    result = np.empty(len(values), dtype=object)
-    result[:] = [known.get(value, value) for value in values]
-    return result.reshape(array.shape)
-
-
-def check_matrix(array: Array) -> None:
-    """Refuse what is not rows x columns, in scikit-learn's words."""
-    if array.ndim == 1:
-        raise InputError(
-            f"Expected 2D array, got 1D array instead:\narray={np.array2string(array, threshold=6)}.\n"
-            "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
-            "array.reshape(1, -1) if it contains a single sample."
-        )
-    if array.ndim == 0:
-        raise InputError(
-            f"Expected 2D array, got 0D array instead (one {type(array.item()).__name__}); "
-            "give rows x columns: an array, a list of lists, a DataFrame, a dict of columns or a sparse matrix."
-        )
-    if array.ndim != 2:
-        raise InputError(f"Expected 2D array, got {array.ndim}D array instead; give rows x columns.")
-
-
 def _columns_of_records(X: Any) -> Any:
     if isinstance(X, list) and X and all(isinstance(row, Mapping) for row in X):
         names = dict.fromkeys(name for row in X for name in row)
@@ -546,7 +371,7 @@ def _counts(array: Array, spec: InputSpec) -> Array:
     if array.dtype.name != spec.moment:
         meant = f"; use .astype({spec.moment!r})" if spec.moment else "; convert it to numbers first"
         raise InputError(
-            f"{_column(spec.name)} holds {array.dtype}, and the model takes {spec.moment or spec.dtype}{meant}."
+            f"{column_named(spec.name)} holds {array.dtype}, and the model takes {spec.moment or spec.dtype}{meant}."
         )
     return array.astype(np.float64)
 
@@ -561,7 +386,7 @@ def _matrix(X: Any, spec: InputSpec) -> Array:
 def _matrix_of_columns(X: Any, spec: InputSpec, feature_names: Sequence[str] | None) -> Array:
     columns = columns_of(X)
     if feature_names is None and len(columns) != (spec.width or 1):
-        raise InputError(_features_message(len(columns), spec.width or 1))
+        raise InputError(features_message(len(columns), spec.width or 1))
     names = list(columns) if feature_names is None else list(feature_names)
     _check_names(columns, names, "column")
     arrays_of = {name: _counts(_one_column(plain(columns[name]), name), replace(spec, name=name)) for name in names}
@@ -578,15 +403,11 @@ def _shaped(array: Array, row_shape: tuple[int, ...], name: str) -> Array:
     if (array.ndim, row_shape) == (1, (1,)) or (array.shape[1:], row_shape) == ((1,), ()):
         return array.reshape(-1, *row_shape)
     if len(row_shape) == 1 and array.ndim == 2:
-        raise InputError(_features_message(array.shape[1], row_shape[0], name))
+        raise InputError(features_message(array.shape[1], row_shape[0], name))
     if len(row_shape) == 1:
         check_matrix(array)
     expected = ", ".join(map(str, ("N", *row_shape)))
     raise InputError(f"input {name!r} has shape {array.shape}; the model takes ({expected}).")
-
-
-def _features_message(given: int, expected: int, name: str = "X") -> str:
-    return f"{name} has {given} features, but the model is expecting {expected} features as input."
 
 
 def _check_names(given: Iterable[str], expected: Sequence[str], what: str) -> None:
@@ -615,105 +436,3 @@ def _check_rows(arrays: Mapping[str, Array | Csr]) -> None:
 def _list(names: Iterable[str]) -> str:
     names = list(names)
     return ", ".join(map(repr, names[:20])) + (f", ... ({len(names)} in all)" if len(names) > 20 else "")
-
-
-def _column(name: str) -> str:
-    return "X" if name == "X" else f"column {name!r}"
-
-
-# ---- values ----------------------------------------------------------------------------------------------------------
-
-
-def _as_text(array: Array, name: str) -> Array:
-    if array.dtype.kind == "f" and np.isnan(array).all():
-        return np.full(array.shape, MISSING_NAN, dtype=object)  # a text column of a frame in which nothing is present
-    if array.dtype.kind not in "UTO":
-        raise InputError(f"{_column(name)} holds {array.dtype}, and the model takes text; use .astype(str) if meant.")
-    result = np.empty(array.size, dtype=object)
-    result[:] = [v if type(v) is str else _text(v, name) for v in array.ravel().tolist()]
-    return result.reshape(array.shape)
-
-
-def _text(value: Any, name: str) -> str:
-    if isinstance(value, str):
-        return str(value)
-    if is_missing(value):
-        return MISSING_NONE if value is None else MISSING_NAN
-    raise InputError(f"{_column(name)} holds {value!r}, and the model takes text; convert it with str() if meant.")
-
-
-def _numbers_of_objects(array: Array, dtype: str, name: str) -> Array:
-    """Return objects as numbers of their own kind: bools, integers, or floats with NaN for what is missing."""
-    values = array.ravel().tolist()
-    for value in values:
-        if isinstance(value, str | bytes):
-            raise InputError(
-                f"{_column(name)} holds the text {value!r}, and the model takes {dtype}; convert it first."
-            )
-    missing = np.array([is_missing(v) for v in values], dtype=bool)
-    present = [float(v) if isinstance(v, Decimal) else v for v, gone in zip(values, missing, strict=True) if not gone]
-    for value in present:
-        if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
-            raise InputError(f"{_column(name)} holds {value!r}, and the model takes {dtype}; convert it first.")
-    numbers = np.array(present) if present else np.zeros(0)
-    if numbers.dtype == object:
-        raise InputError(f"{_column(name)} holds integers beyond 64 bits, and the model takes {dtype}; convert them.")
-    if any(isinstance(v, int) and v != float(v) for v in present) and numbers.dtype.kind == "f":
-        raise InputError(f"{_column(name)} holds integers that float64 cannot hold exactly; give integers only.")
-    if not missing.any():
-        return numbers.reshape(array.shape)
-    result = np.full(len(values), np.nan)
-    result[~missing] = _cast_exactly(numbers, np.dtype(np.float64), name)
-    return result.reshape(array.shape)
-
-
-def _refuse_kind(array: Array, dtype: str, name: str) -> NoReturn:
-    given = "text" if array.dtype.kind in "UT" else str(array.dtype)
-    raise InputError(f"{_column(name)} holds {given}, and the model takes {dtype}; convert it to numbers first.")
-
-
-def _cast_exactly(array: Array, target: np.dtype[Any], name: str) -> Array:
-    with np.errstate(all="ignore"):
-        result = array.astype(target)
-        same = _same(array, result)
-    if not same.all():
-        _refuse_value(array, same, target, name)
-    return result
-
-
-def _same(given: Array, cast: Array) -> NDArray[np.bool_]:
-    """Return where a cast kept the value. Comparisons are chosen so that they are exact themselves."""
-    before, after = given.dtype.kind, cast.dtype.kind
-    if after == "b":
-        return np.asarray((given == 0) | (given == 1))
-    if before == "b":
-        return np.ones(given.shape, dtype=bool)
-    if before == "f" and after == "f":
-        return np.asarray((given == cast) | np.isnan(given))
-    if before == "f":
-        lowest, highest = np.iinfo(cast.dtype).min, np.iinfo(cast.dtype).max
-        return np.asarray((given >= float(lowest)) & (given < float(highest + 1)) & (np.floor(given) == given))
-    if after == "f":
-        highest = np.iinfo(given.dtype).max
-        inside = np.abs(cast) < float(highest + 1)
-        return np.asarray(inside & (np.where(inside, cast, 0).astype(given.dtype) == given))
-    lowest, highest = np.iinfo(cast.dtype).min, np.iinfo(cast.dtype).max
-    return np.asarray((given >= lowest) & (given <= highest))
-
-
-def _refuse_value(array: Array, same: NDArray[np.bool_], target: np.dtype[Any], name: str) -> NoReturn:
-    at = np.argwhere(~same)[0]
-    value, row = array[tuple(at)], int(at[0])
-    where = f"{_column(name)} holds {value} in row {row}" + (
-        f", column {int(at[1])}" if name == "X" and len(at) > 1 else ""
-    )
-    if target.kind == "f":
-        hint = f"use .astype(numpy.{target}) if the loss is meant, or convert the model with a {array.dtype} sample"
-        raise InputError(f"{where}, which {target} cannot hold exactly; {hint}.")
-    if array.dtype.kind == "f" and np.isnan(value):
-        raise InputError(
-            f"{where}, and the model takes {target}, as the sample had nothing missing; convert it with one that has."
-        )
-    raise InputError(
-        f"{where}, and the model takes {target}; convert the model with a sample of {array.dtype} to allow it."
-    )

@@ -28,7 +28,7 @@ from .errors import InputError
 
 Array: TypeAlias = NDArray[Any]
 
-#: what a tensor holds where a row has no text, or none that a feature is of; the same as ``inputs.MISSING_NONE``
+#: what a tensor holds where a row has no text, or none that a feature is of; the same as ``values.MISSING_NONE``
 ABSENT: Final = "\ufdd0None"
 
 #: dtypes of numbers in rows that are dicts

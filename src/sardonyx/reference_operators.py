@@ -33,9 +33,9 @@ from onnx.reference.ops.aionnxml.op_tree_ensemble_classifier import TreeEnsemble
 from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleRegressor
 
 from .errors import InputError, ModelError
-from .inputs import MISSING_NAN, MISSING_NONE
 from .operators.text import BETWEEN
 from .patterns import as_re2
+from .values import MISSING_NAN, MISSING_NONE
 
 Array = NDArray[Any]
 

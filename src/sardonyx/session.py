@@ -23,18 +23,11 @@ from numpy.typing import NDArray
 from .agreement import Report, check_proof
 from .answers import as_csr, in_dtypes, in_form
 from .bags import HashedFeatures, LabelSets
+from .containers import check_matrix, is_sparse, opened
 from .description import Description, Method
 from .errors import InputError, MissingMethodError, ModelError
 from .frames import FrameReader, frame_like, named_columns
-from .inputs import (
-    InputSpec,
-    Signature,
-    check_matrix,
-    entries_of_bags,
-    is_sparse,
-    opened,
-    tensors,
-)
+from .inputs import InputSpec, Signature, entries_of_bags, tensors
 from .node_args import NodeArg
 from .ragged import decode, is_coded
 
@@ -150,7 +143,7 @@ class Session(ABC):
         Returns
         -------
         dict of str to ndarray
-            Text as object arrays of str, missing text as `inputs.MISSING_NAN` and `inputs.MISSING_NONE`.
+            Text as object arrays of str, missing text as `values.MISSING_NAN` and `values.MISSING_NONE`.
 
         Raises
         ------

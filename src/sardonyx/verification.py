@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .agreement import Noise, Report, Run, Verdict, attempt, judge, largest_float, rows_first
+from .containers import is_sparse
 from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
 from .hurting import Batch, hurting_batches, nudged, number_of_rows, rows_of, spread
-from .inputs import is_sparse
 from .loading import load, parse_onnx
 from .operators.text import REFUSAL
 from .program import MAGIC

@@ -27,7 +27,7 @@ from .._native import arrow_columns
 from ..description import Description, Method
 from ..errors import InputError
 from ..frames import named_columns
-from ..inputs import MISSING_NAN, MISSING_NONE
+from ..values import MISSING_NAN, MISSING_NONE
 from .formats import CSV, Progress, arrow, format_named, format_of
 
 
