@@ -20,7 +20,7 @@ namespace sardonyx {
 namespace {
 
 constexpr unsigned char kMagic[8] = {0x93, 'S', 'D', 'X', '\r', '\n', 0x1a, '\n'};
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::int64_t kMaxBlockRows = std::int64_t{1} << 20;
 constexpr std::int64_t kMaxWidth = std::int64_t{1} << 31;              // elements of a row, and each dimension
 constexpr std::int64_t kMaxSparseWidth = (std::int64_t{1} << 31) - 1;  // a column's number is an int32

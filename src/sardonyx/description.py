@@ -9,7 +9,7 @@
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
      "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": [],
                              "tables": []}},
-     "proof": {"inputs": {name: array}, "outputs": {name: array}} | null}
+     "proof": {"inputs": {name: array}, "outputs": {name: array}, "noise": {name: number}} | null}
 
     array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
             the first with "at": base64 of int64, where nearly all is zero: places of the data, all else is zero
@@ -71,10 +71,14 @@ class Method:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proof:
-    """A few rows, as tensors, with the estimator's own answers."""
+    """A few rows, as tensors, with the estimator's own answers.
+
+    `noise`: of outputs that are rounding noise in the estimator itself, how far ours were from its answers.
+    """
 
     inputs: dict[str, Array]
     outputs: dict[str, Array]
+    noise: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -360,10 +364,11 @@ def _read_classes(written: Any) -> Array | list[Array] | None:
 
 
 def _write_proof(proof: Proof) -> dict[str, Any]:
-    return {
+    parts: dict[str, Any] = {
         part: {name: write_array(array) for name, array in arrays.items()}
         for part, arrays in (("inputs", proof.inputs), ("outputs", proof.outputs))
     }
+    return parts | {"noise": proof.noise}
 
 
 def _read_proof(fields: Mapping[str, Any]) -> Proof:
@@ -371,4 +376,5 @@ def _read_proof(fields: Mapping[str, Any]) -> Proof:
         {name: read_array(array) for name, array in _expect(fields.get(part), dict).items()}
         for part in ("inputs", "outputs")
     )
-    return Proof(inputs, outputs)
+    noise = _expect(fields.get("noise", {}), dict)
+    return Proof(inputs, outputs, {name: float(_expect(value, float)) for name, value in noise.items()})

@@ -220,7 +220,7 @@ def _check_distinct(what: str, names: Sequence[str]) -> None:
 # ---- the file ------------------------------------------------------------------------------------------------------
 
 MAGIC: Final = b"\x93SDX\r\n\x1a\n"
-VERSION: Final = 2
+VERSION: Final = 3
 _ALIGNMENT: Final = 64
 _DTYPE_NAMES: Final = {code: name for name, code in DTYPE_CODES.items()}
 

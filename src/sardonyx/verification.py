@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .agreement import Noise, Report, Run, Verdict, attempt, judge, largest_float, rows_first
+from .agreement import Noise, Report, Run, Verdict, attempt, check_proof, judge, largest_float, rows_first
 from .containers import is_sparse
 from .description import Description, Form, Method, Proof
 from .errors import InputError, ModelError
@@ -115,7 +115,24 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
         dtypes = method.dtypes if is_coded(method) else tuple(_dtype(a) for a in answers)
         methods[name] = replace(method, form=form, dtypes=dtypes)
         arrays.update(zip(method.outputs, answers, strict=True))
-    return replace(description, methods=methods, proof=Proof(session.feeds(rows), arrays))
+    proof = Proof(session.feeds(rows), arrays)
+    found = replace(description, methods=methods, proof=proof)
+    return replace(found, proof=replace(proof, noise=_noise_of_proof(found, session, proof)))
+
+
+def _noise_of_proof(description: Description, session: Session, proof: Proof) -> dict[str, float]:
+    """Return how far ours are from the estimator's answers: they were compared, so what differs is its noise."""
+    if check_proof(description, session.run).ok:
+        return {}
+    names = [o for m in description.methods.values() for o in m.outputs if proof.outputs[o].dtype.kind == "f"]
+    gaps = {name: _gap(a, proof.outputs[name]) for name, a in zip(names, session.run(names, proof.inputs), strict=True)}
+    return {name: gap for name, gap in gaps.items() if gap > 0}
+
+
+def _gap(ours: Array, right: Array) -> float:
+    with np.errstate(all="ignore"):
+        gap = np.abs(ours.astype(np.float64) - right)
+    return float(gap[np.isfinite(gap)].max(initial=0))
 
 
 def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batches: Iterable[Batch]) -> Report:
