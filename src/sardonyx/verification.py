@@ -124,7 +124,8 @@ def _noise_of_proof(description: Description, session: Session, proof: Proof) ->
     """Return how far ours are from the estimator's answers: they were compared, so what differs is its noise."""
     if check_proof(description, session.run).ok:
         return {}
-    names = [o for m in description.methods.values() for o in m.outputs if proof.outputs[o].dtype.kind == "f"]
+    every = dict.fromkeys(o for m in description.methods.values() for o in m.outputs)
+    names = [name for name in every if proof.outputs[name].dtype.kind == "f"]
     gaps = {name: _gap(a, proof.outputs[name]) for name, a in zip(names, session.run(names, proof.inputs), strict=True)}
     return {name: gap for name, gap in gaps.items() if gap > 0}
 
