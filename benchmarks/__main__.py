@@ -72,13 +72,15 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.names) - set(models.names()):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; choose from {', '.join(models.names())}")
+    whole = not options.quick and not options.names
+    scaled = scaling.measure() if whole else None  # before the threads of other engines are there
     console, results = Console(width=None if sys.stdout.isatty() else 220), {}
     for name in options.names or models.names():
         results[name] = measure(models.make(name), 0.1 if options.quick else options.seconds, options.quick)
         console.print(report.timing_table(results[name].timings, OURS, results[name].benchmark.title), "")
     console.print(summary(results))
-    if not options.quick and not options.names:
-        write(results)
+    if scaled is not None:
+        write(results, scaled)
     return 0
 
 
@@ -130,14 +132,13 @@ def _means(cells: str, results: list[Measured], against: str, others: tuple[str,
 # ---- the page --------------------------------------------------------------------------------------------------------
 
 
-def write(results: dict[str, Measured]) -> None:
+def write(results: dict[str, Measured], scaled: scaling.Scaling) -> None:
     """Write the page, its pictures and README's table."""
     pictures = ROOT / "docs" / "pictures"
     pictures.mkdir(exist_ok=True)
     for family in families(results):
         lines = {r.benchmark.title: r.speedups((ONNXRUNTIME, SKL2ONNX)) for r in families(results)[family]}
         bench.save_speedups(lines, ONNXRUNTIME, pictures / f"{_slug(family)}.png")
-    scaled = scaling.measure()
     scaling.save(scaled, pictures / "scaling.png")
     (ROOT / "docs" / "benchmarks.md").write_text(page(results, scaled), encoding="utf-8")
     readme = ROOT / "README.md"
