@@ -3,9 +3,10 @@
 //   before the first long call   the kernels' own guesses, added up
 //   afterwards                   what calls took on this machine, with this cache, beside these neighbours
 //
-// A thread that sleeps works about kWaking after it was called (worked out from docs/benchmarks.md: what two threads did to
-// calls of 100 rows on a virtual machine, where an idle processor has to be woken too). Until then it takes no rows, and whoever called it has paid for the call: two threads end after
-// (T + kWaking) / 2, which is clearly less than T beyond kWorthThread.
+// A thread that sleeps works about kWaking after it was called (worked out from docs/benchmarks.md: what two threads did
+// to calls of 100 rows on a virtual machine, where an idle processor has to be woken too). Until then it takes no rows, and
+// whoever called it has paid for the call: two threads end after (T + kWaking) / 2, which is clearly less than T beyond
+// kWorthThread.
 #pragma once
 
 #include <algorithm>

@@ -6,7 +6,8 @@ computes in float64, 1e-5 or 1e-6 where it computes in float32. Ties are no excu
 Where the estimator's formula cancels (a distance of nearly zero, a weight of one over it), its own answer is rounding
 noise: it moves by more than that when its input moves by one unit in the last place. Floats that differ by no more than
 the estimator's own answers do are counted as ``noisy``, not wrong, if they are small against the others of the batch.
-So are those that differ by no more than an estimator contradicts itself by, when rows are asked alone or among others.
+So are those that differ by no more than a few times what an estimator contradicts itself by, when rows are asked alone
+or among others: that too is measured a few times only.
 
 No estimator is needed here: `verification` asks those; a session checks the answers that its own file carries.
 """

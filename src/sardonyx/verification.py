@@ -117,13 +117,16 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
         arrays.update(zip(method.outputs, answers, strict=True))
     proof = Proof(session.feeds(rows), arrays)
     found = replace(description, methods=methods, proof=proof)
-    return replace(found, proof=replace(proof, noise=_noise_of_proof(found, session, proof)))
+    return replace(found, proof=replace(proof, noise=_noise_of_proof(estimator, found, session, rows, proof)))
 
 
-def _noise_of_proof(description: Description, session: Session, proof: Proof) -> dict[str, float]:
-    """Return how far ours are from the estimator's answers: they were compared, so what differs is its noise."""
+def _noise_of_proof(
+    estimator: Any, description: Description, session: Session, X: Any, proof: Proof
+) -> dict[str, float]:
+    """Return how far ours are from the estimator's answers where those are noise; what is no noise is raised."""
     if check_proof(description, session.run).ok:
         return {}
+    compare(estimator, session, {"sardonyx": session.run}, [Batch("proof", X, number_of_rows(X))]).raise_if_wrong()
     every = dict.fromkeys(o for m in description.methods.values() for o in m.outputs)
     names = [name for name in every if proof.outputs[name].dtype.kind == "f"]
     gaps = {name: _gap(a, proof.outputs[name]) for name, a in zip(names, session.run(names, proof.inputs), strict=True)}
