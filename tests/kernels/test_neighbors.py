@@ -65,16 +65,21 @@ def test_ties_fall_as_in_brute_force(metric: str, dtype: Any, n: int) -> None:
     assert_same_neighbours(search, grid(n, 3, 6, dtype, seed=1))
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.float32, np.float64])
-@pytest.mark.parametrize("metric", [*METRICS, "hamming", "cosine"])
-def test_ties_fall_as_in_partitions_of_all_distances(metric: str, dtype: Any) -> None:
-    """What scikit-learn has no search for: whole numbers, shares of equal features, angles."""
-    if dtype == np.float32 and metric == "cosine":
-        pytest.skip("products of float32 are rounded otherwise there")
+#: what scikit-learn has no search for: whole numbers, shares of equal features, angles (but of float32, whose products
+#: are rounded otherwise there)
+PARTITIONED = [
+    *((metric, np.int64) for metric in (*METRICS, "hamming", "cosine")),
+    *(("hamming", dtype) for dtype in (np.float32, np.float64)),
+    ("cosine", np.float64),
+]
+
+
+@pytest.mark.parametrize("least", [1, -2])
+@pytest.mark.parametrize(("metric", "dtype"), PARTITIONED)
+def test_ties_fall_as_in_partitions_of_all_distances(metric: str, dtype: Any, least: int) -> None:
     for n_fit, k in ((200, 1), (200, 7), (900, 25)):
-        search = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(grid(n_fit, 3, 5, dtype) + 1)
-        if dtype == np.int64 or metric in ("hamming", "cosine"):
-            assert_same_neighbours(search, grid(60, 3, 6, dtype, seed=1) + 1)
+        search = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric).fit(grid(n_fit, 3, 5, dtype) + least)
+        assert_same_neighbours(search, grid(60, 3, 6, dtype, seed=1) + least)
 
 
 @pytest.mark.skipif(_native.isa() != "avx2", reason="BLAS adds up in another order on other processors")
