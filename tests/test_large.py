@@ -18,8 +18,8 @@ from sardonyx import _native, large
 from sardonyx.errors import SardonyxError
 from sardonyx.graph import Graph, Value, op
 from sardonyx.large import Large
-from sardonyx.loading import PlanSession
-from sardonyx.rules import rules_for
+from sardonyx.lowering.rules import rules_for
+from sardonyx.session.loading import PlanSession
 
 OPSET = {"": 21, "ai.onnx.ml": 5, "sardonyx": 1}
 

@@ -29,8 +29,8 @@ import onnx
 from numpy.typing import NDArray
 
 from ..graph import Value, attribute_ref, concat, current_graph, op, where
-from ..patterns import PieceForm, Unsupported, piece_form
 from ..protos import numpy_type
+from ..text.patterns import PieceForm, Unsupported, piece_form
 from . import operator
 
 Array: TypeAlias = NDArray[Any]
