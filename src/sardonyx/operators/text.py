@@ -82,7 +82,7 @@ def count_terms(
     kinds : Value
         uint8: the class of each code point in the automaton (for characters: 1 for whitespace), and its case.
     automaton : Value of shape (states, classes + 1)
-        int32: finds the tokens; see ``sardonyx.patterns.Automaton``.
+        int32: finds the tokens; see ``sardonyx.text.patterns.Automaton``.
     vocabulary : tensor of shape (n_terms,)
         The terms, in the order of the columns.
     stop_words : tensor of shape (n_stop_words,)
