@@ -199,6 +199,8 @@ def judge(
     wrong = np.zeros(rows, dtype=bool)
     noisy = np.zeros(rows, dtype=bool)
     for output, (got, right) in enumerate(zip(actual, expected, strict=True)):
+        if np.asarray(got).dtype == np.float64 and right.dtype.kind in "biu":
+            right = right.astype(np.float64)  # pandas gives integers or floats, as the rows happen to be
         difference = differ(got, right, single)
         if noise is not None and difference.wrong.any() and difference.tolerance is not None:
             scale = scales[output] if output < len(scales) else 0.0
