@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..graph import Value, op, where
+from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..protos import STRING
-from ..values import MISSING_NAN, MISSING_NONE
 from .array import FUNCTIONS, ROWS, UFUNCS, Array, cast, constant, is_array, refuse
 
 

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 
 from ..graph import where
+from ..inputs.values import MISSING_NAN
 from ..protos import STRING
-from ..values import MISSING_NAN
 from .array import FUNCTIONS, UFUNCS, Array, constant, is_array, refuse
 from .frames import Column, Frame, WritableFrame, _columnwise, is_frame, plain
 from .masks import Chosen, same

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from ..inputs.values import MISSING_NAN
 from ..operators.categories import category_lookup
 from ..protos import STRING
-from ..values import MISSING_NAN
 from .array import Array, refuse
 from .branches import by_value, numpy_value, python_value
 from .columns import Column, pandas_class
