@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sardonyx.convert import choose_methods
-from sardonyx.ragged import rows_of
+from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
+from sardonyx.proof.verification import restored
 from sardonyx.registry import ALIASES, METHODS, OPTIONS
-from sardonyx.values import MISSING_NAN, MISSING_NONE
-from sardonyx.verification import restored
+from sardonyx.session.ragged import rows_of
 
 
 def methods_of(estimator: Any) -> tuple[str, ...]:

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 import sardonyx
 from sardonyx.convert import convert, read_description
-from sardonyx.hurting import number_of_rows
-from sardonyx.ragged import encode, is_coded
-from sardonyx.values import MISSING_NAN, MISSING_NONE
+from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
+from sardonyx.proof.hurting import number_of_rows
+from sardonyx.session.ragged import encode, is_coded
 
 from .cases import Case
 from .exactness import arrays_of, expected_outputs, methods_of

@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 
 from sardonyx import backend
 from sardonyx.errors import InputError
-from sardonyx.loading import PlanSession
+from sardonyx.session.loading import PlanSession
 
 from .freed import freed
 

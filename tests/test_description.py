@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as npst
 
 from sardonyx.description import Description, Method, Proof, read_array, write_array
 from sardonyx.errors import ModelError
-from sardonyx.inputs import InputSpec, Signature
+from sardonyx.inputs.signature import InputSpec, Signature
 
 
 def description() -> Description:

@@ -18,8 +18,8 @@ from sardonyx import _native, large
 from sardonyx.errors import SardonyxError
 from sardonyx.graph import Graph, Value, op
 from sardonyx.large import Large
-from sardonyx.loading import PlanSession
-from sardonyx.rules import rules_for
+from sardonyx.lowering.rules import rules_for
+from sardonyx.session.loading import PlanSession
 
 OPSET = {"": 21, "ai.onnx.ml": 5, "sardonyx": 1}
 
@@ -143,7 +143,7 @@ def test_what_has_no_kernel_gets_the_numbers(monkeypatch: pytest.MonkeyPatch) ->
     def without_trees(domain: str, op_type: str, **kinds: bool) -> Any:
         return () if "Tree" in op_type else rules_for(domain, op_type, **kinds)
 
-    monkeypatch.setattr("sardonyx.lower.rules_for", without_trees)
+    monkeypatch.setattr("sardonyx.lowering.lower.rules_for", without_trees)
     session = sardonyx.load(content)
     assert isinstance(session, PlanSession)
     np.testing.assert_allclose(session.run(None, {"X": X})[0], expected, rtol=1e-12)

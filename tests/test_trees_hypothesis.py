@@ -23,8 +23,8 @@ from sklearn.ensemble import (
 
 from sardonyx.convert import convert
 from sardonyx.errors import InputError
-from sardonyx.lower import lower
-from sardonyx.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import NativeSegment, PlanRunner
 
 Floats = NDArray[Any]
 

@@ -45,8 +45,8 @@ void check_updates(const Step& step) {
   require(h.rank == 2 && h.dims[0] == w.width && h.dims[1] == x.width && hht.rank == 2 && hht.dims[0] == w.width &&
               hht.dims[1] == w.width,
           name, "shapes do not fit");
-  require(!x.sparse || (ht.constant && ht.dtype == x.dtype && ht.rank == 2 && ht.dims[0] == x.width &&
-                        ht.dims[1] == w.width),
+  require(!x.sparse ||
+              (ht.constant && ht.dtype == x.dtype && ht.rank == 2 && ht.dims[0] == x.width && ht.dims[1] == w.width),
           name, "H^T does not fit");
   require(in_range(integer_param(step, 0), 0, kLargest), name, "the number of iterations is negative");
   require(in_range(integer_param(step, 1), kDivergence, kChange), name, "there is no such rule");
@@ -373,8 +373,9 @@ void run_updates(const Step& step, std::int64_t rows, const Context& context) {
              [&](auto type) { run_updates_as<typename decltype(type)::type>(step, rows, context.scratch); });
 }
 
-SARDONYX_KERNEL("MultiplicativeUpdates",
-                {.check = check_updates, .run = run_updates, .scratch = scratch_updates, .whole_batch = true, .sparse = true});
+SARDONYX_KERNEL(
+    "MultiplicativeUpdates",
+    {.check = check_updates, .run = run_updates, .scratch = scratch_updates, .whole_batch = true, .sparse = true});
 
 }  // namespace
 }  // namespace sardonyx

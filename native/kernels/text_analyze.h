@@ -6,7 +6,7 @@
 //
 // So an n-gram is bytes without a gap: from the place of its first token to the end of its last.
 //
-// The automaton of tokens (src/sardonyx/patterns.py) is a table of states x (classes + 1): twice the next state, plus one
+// The automaton of tokens (src/sardonyx/text/patterns.py) is a table of states x (classes + 1): twice the next state, plus one
 // if a token ends before this character; the last column is the end of the text, row 0 the state to start in.
 #pragma once
 
@@ -366,7 +366,7 @@ inline void add_characters_of_words(const TextRules& rules, TextMemory& memory, 
   }
 }
 
-// The marks of a missing value (src/sardonyx/inputs.py) are no documents.
+// The marks of a missing value (src/sardonyx/inputs/values.py) are no documents.
 inline void refuse_missing(const Text& text) {
   if (text.size < 6 || __builtin_memcmp(text.data, "\xEF\xB7\x90N", 4) != 0) return;
   const bool nan = text.size == 6 && __builtin_memcmp(text.data + 3, "NaN", 3) == 0;

@@ -1,5 +1,5 @@
 // Text as Python's str sees it: code points, lower case, accents. The rules come with the step, as tables over all code
-// points (src/sardonyx/code_points.py); nothing here knows Unicode but UTF-8 and the final sigma.
+// points (src/sardonyx/text/code_points.py); nothing here knows Unicode but UTF-8 and the final sigma.
 //
 //   pages  2 x 4352   the page of each 256 code points, in `fold` and in `kinds`
 //   fold              what to add to a code point; from kSequence on: offset << 5 | length of a sequence further behind

@@ -19,13 +19,13 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .agreement import Report
     from .api import compile, to_onnx
-    from .inference_session import InferenceSession, RunOptions, SessionOptions, get_available_providers
-    from .loading import load
+    from .ort.inference_session import InferenceSession, RunOptions, SessionOptions, get_available_providers
+    from .proof.agreement import Report
+    from .proof.verification import verify
     from .registry import converter
-    from .session import Session
-    from .verification import verify
+    from .session.loading import load
+    from .session.session import Session
 
 __version__ = "0.1.0"
 
@@ -51,13 +51,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Report": "agreement",
-    "Session": "session",
+    "Report": "proof.agreement",
+    "Session": "session.session",
     "compile": "api",
     "converter": "registry",
-    "load": "loading",
+    "load": "session.loading",
     "to_onnx": "api",
-    "verify": "verification",
+    "verify": "proof.verification",
     **dict.fromkeys(
         (
             *("InferenceSession", "SessionOptions", "RunOptions", "ModelMetadata", "GraphOptimizationLevel"),
@@ -65,10 +65,10 @@ _HOMES = {
             *("get_build_info", "set_default_logger_severity", "set_default_logger_verbosity", "set_seed"),
             *("disable_telemetry_events", "enable_telemetry_events"),
         ),
-        "inference_session",
+        "ort.inference_session",
     ),
-    **dict.fromkeys(("OrtValue", "IOBinding"), "ort_values"),
-    "NodeArg": "node_args",
+    **dict.fromkeys(("OrtValue", "IOBinding"), "ort.values"),
+    "NodeArg": "session.node_args",
 }
 
 

@@ -10,13 +10,13 @@ import onnx
 
 from .convert import Draft, draft, write_description
 from .errors import ConversionError
-from .hurting import number_of_rows
 from .large import give_back
-from .loading import check_threads, session_of, sparse_inputs
-from .lower import lower
-from .plan import Plan
-from .session import Session
-from .verification import prove, verify_quickly
+from .lowering.lower import lower
+from .lowering.plan import Plan
+from .proof.hurting import number_of_rows
+from .proof.verification import prove, verify_quickly
+from .session.loading import check_threads, session_of, sparse_inputs
+from .session.session import Session
 
 
 def to_onnx(

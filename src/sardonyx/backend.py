@@ -18,8 +18,8 @@ from onnx import helper
 from onnx.backend.base import Backend, BackendRep
 
 from .errors import InputError
-from .loading import load
-from .session import Session
+from .session.loading import load
+from .session.session import Session
 
 
 class SardonyxRep(BackendRep):

@@ -21,16 +21,16 @@ import onnx
 from numpy.typing import NDArray
 
 from . import registry
-from .bags import HashedFeatures, LabelSets
 from .description import KEY, Description, Form, Method
 from .errors import ConversionError, InputError, SardonyxError
 from .graph import STEPS, Graph, Value, concat, current_graph
-from .inputs import Signature, describe
+from .inputs.bags import HashedFeatures, LabelSets
+from .inputs.records import Records
+from .inputs.signature import Signature, describe
 from .large import Large, fill_model, give_back
 from .operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from .operators.checks import check_finite
 from .protos import STRING
-from .records import Records
 from .unread import drop_unread_inputs
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run

@@ -30,10 +30,10 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .bags import HashedFeatures, LabelSets
 from .errors import ModelError
-from .inputs import InputSpec, Signature
-from .records import RECORD_DTYPES, Field, Records
+from .inputs.bags import HashedFeatures, LabelSets
+from .inputs.records import RECORD_DTYPES, Field, Records
+from .inputs.signature import InputSpec, Signature
 
 Array: TypeAlias = NDArray[Any]
 

@@ -27,7 +27,7 @@ from .bench.timing import Timing, duration
 from .graph import STEPS
 
 if TYPE_CHECKING:
-    from .agreement import Report
+    from .proof.agreement import Report
 
 #: columns named before the rest is only counted
 SHOWN = 8

@@ -18,7 +18,7 @@ from xgboost import XGBRegressor
 import sardonyx
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, InputError, SardonyxError
-from sardonyx.session import Session
+from sardonyx.session.session import Session
 
 XGB: dict[str, Any] = {"n_estimators": 8, "max_depth": 4, "n_jobs": 1}
 LGBM: dict[str, Any] = {"n_estimators": 8, "num_leaves": 8, "min_child_samples": 5, "verbose": -1, "n_jobs": 1}

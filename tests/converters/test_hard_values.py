@@ -11,9 +11,9 @@ import pytest
 from sardonyx.convert import convert, read_description
 from sardonyx.description import Method
 from sardonyx.errors import SardonyxError
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
-from sardonyx.ragged import encode, is_coded
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
+from sardonyx.session.ragged import encode, is_coded
 
 from ..cases import Case, compose, decomposition, feature_selection, impute, pipeline, preprocessing
 from ..cases.data import dataset

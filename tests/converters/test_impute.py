@@ -11,9 +11,9 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
-from sardonyx.values import MISSING_NAN
+from sardonyx.inputs.values import MISSING_NAN
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 
 HOLES = np.array([[np.nan, 1.0], [2.0, 3.0], [np.nan, 5.0]])
 TEXT = np.array([["a"], ["b"], [""]], dtype=object)

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import _enforce_estimator_tags_X, _enforce_e
 
 import sardonyx
 from sardonyx import ConversionError, InputError, registry
-from sardonyx.agreement import Verdict
+from sardonyx.proof.agreement import Verdict
 
 from ..cases import KNOWN
 

@@ -20,8 +20,8 @@ from sklearn.preprocessing import (
 import sardonyx
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 
 TEXT = np.array([["b"], ["a"], [""], ["日本"]], dtype=object)
 FRAME = pd.DataFrame({"size": [1.0, 2.0, 3.0, 2.0], "city": ["Köln", "Oslo", "Köln", "Rom"]})

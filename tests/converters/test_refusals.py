@@ -21,8 +21,8 @@ from sklearn.semi_supervised import LabelPropagation
 
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 
 from ..cases.data import dataset
 

@@ -14,8 +14,8 @@ import pytest
 from sardonyx import _native
 from sardonyx.errors import ProgramError, SardonyxError
 from sardonyx.graph import Graph, Value
-from sardonyx.lower import lower
-from sardonyx.program import Program, pack
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.program import Program, pack
 
 from ..native.programs import ISAS, load
 from .single import Array, onnxruntime

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from sardonyx.lower import lower
-from sardonyx.plan import Plan, PlanRunner
-from sardonyx.reference import element_type
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import Plan, PlanRunner
+from sardonyx.lowering.reference import element_type
 
 Array = NDArray[Any]
 Judge = Callable[..., Any]

@@ -12,8 +12,8 @@ from onnx import helper
 
 import sardonyx
 from sardonyx.errors import ModelError
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 
 from .single import assert_same, onnxruntime
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from sardonyx.errors import ModelError, SardonyxError
 from sardonyx.graph import Graph, Value, op
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.program import Program, Slot, Step, pack
 from sardonyx.operators.categories import category_lookup, one_hot
 from sardonyx.operators.checks import check_finite, require
-from sardonyx.plan import PlanRunner
-from sardonyx.program import Program, Slot, Step, pack
 
 from .single import ROWS, onnxruntime, rows
 from .single import draw as draw_rows

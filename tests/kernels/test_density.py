@@ -13,9 +13,9 @@ from sklearn.neighbors import KernelDensity
 from sardonyx import _native
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, ProgramError
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
-from sardonyx.program import Program, pack
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.program import Program, pack
 
 from .single import onnxruntime
 

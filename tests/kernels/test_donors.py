@@ -12,9 +12,9 @@ from sklearn.metrics.pairwise import nan_euclidean_distances
 
 import sardonyx
 from sardonyx.graph import Graph
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 from sardonyx.operators.neighbors import nan_neighbors
-from sardonyx.plan import PlanRunner
 
 from .single import onnxruntime
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
 
 from .single import assert_declined, check, model_of, native_plan, numpy, rows
 from .test_whole import check_whole

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sardonyx
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.plan import PlanRunner
 
 from .single import FINITE, INTEGERS, NATURALS, assert_declined, check, model_of, native_plan, numpy, reference, rows
 
@@ -202,7 +202,7 @@ def test_sum_of_several() -> None:
 @pytest.mark.parametrize("target", ["float32", "float64", "int32", "int64", "uint8", "bool"])
 @pytest.mark.parametrize("source", ["float32", "float64", "int64", "uint8", "bool"])
 def test_casts(source: str, target: str) -> None:
-    from sardonyx.reference import element_type
+    from sardonyx.lowering.reference import element_type
 
     values = () if source == "bool" else NATURALS
     check("Cast", rows(source, 3, values=values), judge=numpy(lambda x: x.astype(target)), to=element_type(target))

@@ -12,8 +12,8 @@ import pytest
 from sardonyx import _native
 from sardonyx.errors import ProgramError
 from sardonyx.graph import Value
+from sardonyx.lowering.program import pack
 from sardonyx.operators.factorization import multiplicative_updates, non_negative_descent
-from sardonyx.program import pack
 
 from ..native.programs import load
 from .bodies import (

@@ -12,10 +12,10 @@ from scipy import special
 from scipy.interpolate import BSpline
 
 from sardonyx.graph import Graph, Value
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 from sardonyx.operators.interpolation import b_spline_basis
 from sardonyx.operators.special import ndtr, ndtri
-from sardonyx.plan import PlanRunner
 
 from .single import onnxruntime
 

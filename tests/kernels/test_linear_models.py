@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 
 from .single import Rows, assert_same, draw, model_of, native_plan, onnxruntime, rows
 

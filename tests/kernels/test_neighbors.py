@@ -13,9 +13,9 @@ from sklearn.neighbors import NearestNeighbors
 from sardonyx import _native
 from sardonyx.convert import convert
 from sardonyx.errors import ProgramError
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
-from sardonyx.program import Program, pack
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.program import Program, pack
 
 from ..native.programs import ISAS, load
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
 
 from .single import check, model_of, of_rows, onnxruntime, rows
 from .test_whole import check_whole

@@ -9,8 +9,8 @@ import numpy as np
 import onnx.parser
 import pytest
 
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 
 from .single import assert_declined, assert_same, check, draw, model_of, native_plan, numpy, reference, rows
 

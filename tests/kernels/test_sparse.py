@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from sardonyx.errors import ProgramError
-from sardonyx.program import Param, Program, Slot, Step
+from sardonyx.lowering.program import Param, Program, Slot, Step
 
 from ..native.programs import ISAS, load
 

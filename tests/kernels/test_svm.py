@@ -13,10 +13,10 @@ import pytest
 from sardonyx import _native
 from sardonyx.errors import ProgramError
 from sardonyx.graph import Graph, Value
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.program import Program, Step, pack
 from sardonyx.operators.svm import kernel_sums, pairwise_coupling
-from sardonyx.plan import PlanRunner
-from sardonyx.program import Program, Step, pack
 
 from ..native.programs import ISAS
 from .single import onnxruntime

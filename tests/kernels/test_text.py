@@ -15,9 +15,9 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sardonyx import _native, load
 from sardonyx.convert import convert
 from sardonyx.errors import InputError, ProgramError
-from sardonyx.lower import lower
-from sardonyx.program import Program, Step, pack
-from sardonyx.values import MISSING_NAN, MISSING_NONE
+from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.program import Program, Step, pack
 
 from ..native.test_hostile_kernels import mutants
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.plan import PlanRunner
 
 from .single import Rows, assert_same, draw, model_of, native_plan, onnxruntime, rows
 
@@ -209,7 +209,7 @@ def test_what_is_no_ensemble_has_no_kernel(what: str) -> None:
         "target_ids": [0, 0],
         "target_weights": [1.0, 2.0],
     }
-    from sardonyx.lower import lower
+    from sardonyx.lowering.lower import lower
 
     whole = model_of("TreeEnsembleRegressor", [rows("float32", 2)], domain="ai.onnx.ml", **given)
     assert lower(whole).native

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from sardonyx.lower import lower
-from sardonyx.plan import PlanRunner
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 
 from .single import assert_same, model_of, native_plan, rows
 

@@ -20,10 +20,10 @@ from sardonyx.graph import Graph
 from sardonyx.kernels import forest_plan, forest_scan
 from sardonyx.kernels.forest_scan import MANY, SAME
 from sardonyx.large import Large
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.program import Program, pack
 from sardonyx.operators.trees import Trees, build_trees, join_trees, leaves_of, sum_of
-from sardonyx.plan import NativeSegment, PlanRunner
-from sardonyx.program import Program, pack
 
 from ..native.programs import ISAS, load
 from ..native.test_hostile import try_file

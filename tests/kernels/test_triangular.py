@@ -8,9 +8,9 @@ from scipy.linalg import cholesky, solve_triangular
 
 import sardonyx
 from sardonyx.graph import Graph
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 from sardonyx.operators.triangular import solve_triangular as operator
-from sardonyx.plan import PlanRunner
 
 from .single import onnxruntime
 

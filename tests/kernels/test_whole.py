@@ -10,8 +10,8 @@ import onnx.parser
 import pytest
 from numpy.typing import NDArray
 
-from sardonyx.lower import lower, lower_whole
-from sardonyx.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.lower import lower, lower_whole
+from sardonyx.lowering.plan import NativeSegment, PlanRunner
 
 from .single import FINITE, SPECIAL, assert_same, check, of_rows, onnxruntime, reference, rows
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sardonyx import _native
-from sardonyx.program import Param, Program, Slot, Step, pack
+from sardonyx.lowering.program import Param, Program, Slot, Step, pack
 
 #: Instruction sets this machine runs; "generic" is always the first.
 ISAS = {

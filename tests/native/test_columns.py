@@ -15,7 +15,7 @@ import pytest
 
 from sardonyx import _native
 from sardonyx.errors import InputError
-from sardonyx.values import MISSING_NAN, MISSING_NONE
+from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
 
 from .programs import Builder, load
 

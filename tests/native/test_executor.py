@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sardonyx.program import Program
+from sardonyx.lowering.program import Program
 
 from .programs import Builder, load
 

@@ -25,8 +25,8 @@ from sklearn.preprocessing import QuantileTransformer, SplineTransformer
 from sardonyx import _native
 from sardonyx.convert import convert
 from sardonyx.errors import InputError, ProgramError
-from sardonyx.lower import lower
-from sardonyx.program import DTYPE_CODES, Program, Slot, Step, pack
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.program import DTYPE_CODES, Program, Slot, Step, pack
 
 from ..kernels.single import model_of, rows
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sardonyx import _native
 from sardonyx.errors import InputError, ProgramError
-from sardonyx.program import DTYPE_CODES
+from sardonyx.lowering.program import DTYPE_CODES
 
 from .programs import ISAS, Builder, load
 

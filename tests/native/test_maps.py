@@ -49,7 +49,7 @@ def test_what_cannot_be_maps(given: tuple[Any, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def session() -> sardonyx.session.Session:
+def session() -> sardonyx.Session:
     return sardonyx.load(
         onnx.parser.parse_model("""
         <ir_version: 10, opset_import: ["" : 21, "ai.onnx.ml" : 3]>
@@ -59,7 +59,7 @@ def session() -> sardonyx.session.Session:
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_sessions_give_maps_beside_arrays(session: sardonyx.session.Session, n: int) -> None:
+def test_sessions_give_maps_beside_arrays(session: sardonyx.Session, n: int) -> None:
     X = np.arange(2.0 * n).reshape(n, 2)
     maps, constant, y = session.run(["Z", "C", "Y"], {"X": X.astype(np.float32)})
     assert maps == [{7: -a, -1: -b} for a, b in X.tolist()]
@@ -68,7 +68,7 @@ def test_sessions_give_maps_beside_arrays(session: sardonyx.session.Session, n: 
     assert session.run(["Z"], {"X": np.asfortranarray(X)})[0] == maps
 
 
-def test_bad_input_is_named(session: sardonyx.session.Session) -> None:
+def test_bad_input_is_named(session: sardonyx.Session) -> None:
     with pytest.raises(InputError, match="W"):
         session.run(["W"], {"X": np.zeros((1, 2), np.float32)})
     with pytest.raises(InputError, match="X"):

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from sardonyx import _native
 from sardonyx.errors import InputError, ProgramError
-from sardonyx.program import DTYPE_CODES, Program, pack
-from sardonyx.values import MISSING_NAN, MISSING_NONE
+from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
+from sardonyx.lowering.program import DTYPE_CODES, Program, pack
 
 from .programs import Builder, expected_linear, linear, load
 

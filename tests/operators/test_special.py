@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from sardonyx.graph import Graph, Value
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import PlanRunner
 from sardonyx.operators.interpolation import interp, knots_of_columns
 from sardonyx.operators.special import bessel_k, erf
-from sardonyx.plan import PlanRunner
 
 OPSET = {"": 21, "ai.onnx.ml": 5, "sardonyx": 1}
 RUNTIMES = ("onnxruntime", "sardonyx")

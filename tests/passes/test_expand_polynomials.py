@@ -13,9 +13,9 @@ import sardonyx
 from sardonyx import _native
 from sardonyx.errors import ProgramError
 from sardonyx.graph import Graph
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.program import Program, pack
 from sardonyx.operators.svm import kernel_sums
-from sardonyx.program import Program, pack
 
 from ..native.programs import ISAS
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sardonyx.graph import Graph, Value
-from sardonyx.lower import lower
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.plan import NativeSegment, PlanRunner
 from sardonyx.operators.pairwise import exact_distances
-from sardonyx.plan import NativeSegment, PlanRunner
 
 FIT = np.random.default_rng(0).normal(size=(13, 3))
 WEIGHTS = np.random.default_rng(1).normal(size=(13, 2))

@@ -9,8 +9,8 @@ import pytest
 
 from sardonyx import _native
 from sardonyx.graph import Graph, Value, op
-from sardonyx.lower import lower
-from sardonyx.program import Program, pack
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.program import Program, pack
 
 from ..native.programs import ISAS
 

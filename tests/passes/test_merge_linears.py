@@ -13,8 +13,8 @@ from sklearn.kernel_ridge import KernelRidge
 import sardonyx
 from sardonyx import _native
 from sardonyx.graph import Graph
-from sardonyx.lower import lower
-from sardonyx.program import Program, pack
+from sardonyx.lowering.lower import lower
+from sardonyx.lowering.program import Program, pack
 
 RNG = np.random.default_rng(0)
 A, B, FIRST, SECOND = (RNG.normal(size=shape) for shape in ((3, 40), (40, 2), 40, 2))

@@ -1,6 +1,6 @@
 """The exceptions, where ONNX Runtime's users import them from."""
 
-from ..ort_errors import (
+from ..ort.errors import (
     EPFail,
     Fail,
     InvalidArgument,

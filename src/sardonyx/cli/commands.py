@@ -18,9 +18,9 @@ import sardonyx
 from .. import bench as timings
 from .. import report
 from ..errors import InputError, ModelError, SardonyxError, VerificationError
-from ..inputs import coerce_feeds
-from ..program import MAGIC
-from ..session import Session
+from ..inputs.tensors import coerce_feeds
+from ..lowering.program import MAGIC
+from ..session.session import Session
 from . import DISAGREES, INTERRUPTED, OK, USAGE, samples, tables
 from .estimators import load_estimator
 
@@ -347,7 +347,7 @@ def _is_program(path: Path) -> bool:
 
 
 def _read_model(path: Path) -> Any:
-    from ..loading import parse_onnx
+    from ..session.loading import parse_onnx
 
     try:
         return parse_onnx(path.read_bytes(), str(path.parent))

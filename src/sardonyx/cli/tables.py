@@ -26,8 +26,8 @@ import numpy as np
 from .._native import arrow_columns
 from ..description import Description, Method
 from ..errors import InputError
-from ..frames import named_columns
-from ..values import MISSING_NAN, MISSING_NONE
+from ..inputs.values import MISSING_NAN, MISSING_NONE
+from ..session.frames import named_columns
 from .formats import CSV, Progress, arrow, format_named, format_of
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..errors import ConversionError
 from ..graph import Value, op
+from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..protos import STRING
-from ..values import MISSING_NAN, MISSING_NONE
 
 
 def text_categories(categories: NDArray[Any]) -> NDArray[np.object_]:

@@ -10,8 +10,8 @@ import numpy as np
 from ..convert import Columns, Data, as_columns
 from ..errors import ConversionError
 from ..graph import Value, concat, where
+from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..protos import STRING
-from ..values import MISSING_NAN, MISSING_NONE
 
 
 def constant_column(X: Value, value: Any) -> Value:

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from ..convert import Columns, Data
 from ..graph import Value, concat, current_graph
+from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..operators.categories import category_lookup
 from ..operators.trees import Bools, Ints, Trees, build_trees
 from ..protos import STRING
-from ..values import MISSING_NAN, MISSING_NONE
 
 Model = TypeVar("Model")
 

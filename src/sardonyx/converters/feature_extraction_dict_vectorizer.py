@@ -21,10 +21,10 @@ from sklearn.feature_extraction import DictVectorizer
 from ..convert import Coded, Columns, Data
 from ..errors import ConversionError, InputError
 from ..graph import Value, concat
-from ..inputs import Signature, signature_of_records
+from ..inputs.records import ABSENT, RECORD_DTYPES, Records, describe_records
+from ..inputs.signature import Signature, signature_of_records
 from ..operators.categories import category_lookup, one_hot
 from ..protos import STRING
-from ..records import ABSENT, RECORD_DTYPES, Records, describe_records
 from ..registry import converter, describer
 from .feature_extraction_text import text_table
 

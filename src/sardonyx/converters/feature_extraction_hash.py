@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from sklearn.feature_extraction import FeatureHasher
 
-from ..bags import HashedFeatures
 from ..convert import Columns, Data, as_matrix
 from ..errors import ConversionError
 from ..graph import Value
-from ..inputs import Signature, describe, signature_of_bags
+from ..inputs.bags import HashedFeatures
+from ..inputs.signature import Signature, describe, signature_of_bags
 from ..operators.text import hash_terms
 from ..protos import STRING, tensor_type
 from ..registry import converter, describer
-from ..text_tables import tables_of
+from ..text.tables import tables_of
 from .feature_extraction_text import count_type, sparse_counts
 
 

@@ -25,10 +25,10 @@ from ..convert import Coded, as_float
 from ..errors import ConversionError
 from ..graph import Value
 from ..operators.text import OPSET, TOKENS, count_terms, find_tokens, hash_terms, tf_idf
-from ..patterns import Unsupported, compile_pattern
 from ..protos import STRING, tensor_type
 from ..registry import converter, fitless
-from ..text_tables import tables_of
+from ..text.patterns import Unsupported, compile_pattern
+from ..text.tables import tables_of
 
 Array = NDArray[Any]
 

@@ -11,10 +11,10 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from ..convert import Columns, Data, allows_nan, as_columns, as_float, checked, in_order, take
 from ..errors import ConversionError
 from ..graph import Value, concat, where
+from ..inputs.values import MISSING_NAN
 from ..operators.checks import require
 from ..protos import STRING
 from ..registry import converter
-from ..values import MISSING_NAN
 from ._categories import text_categories
 from ._columns import array_of, constant_column, missing_mask, stack
 

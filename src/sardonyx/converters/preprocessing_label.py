@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from ..bags import LabelSets
 from ..convert import Coded, Columns, Data, as_matrix
 from ..errors import ConversionError
 from ..graph import Value, concat
-from ..inputs import Signature, describe, signature_of_bags
+from ..inputs.bags import LabelSets
+from ..inputs.signature import Signature, describe, signature_of_bags
 from ..operators.categories import category_lookup
 from ..operators.checks import require
 from ..protos import STRING

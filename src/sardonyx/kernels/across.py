@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ..program import Param
-from ..rules import Across, Array, Builder, Const, NodeView, Operand, Row, Value, Values, decline, lowers
+from ..lowering.program import Param
+from ..lowering.rules import Across, Array, Builder, Const, NodeView, Operand, Row, Value, Values, decline, lowers
 from .elementwise import BINARY, COMPARISONS, FLOATS, cast_row, elementwise, one_type
 from .neighbors import METRICS
 from .reduce import REDUCTIONS, reduce_axes
@@ -226,7 +226,7 @@ def split_what_is_joined(b: Builder, node: NodeView) -> Values:
 
 @lowers("Cast", "Identity")
 def each_element(b: Builder, node: NodeView) -> Values:
-    from ..reference import dtype_of
+    from ..lowering.reference import dtype_of
 
     value = node.inputs[0]
     if not isinstance(value, Across):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..reference import dtype_of
-from ..rules import Builder, NodeView, Values, decline, dtype_name, lowers
+from ..lowering.reference import dtype_of
+from ..lowering.rules import Builder, NodeView, Values, decline, dtype_name, lowers
 from .sparse import pays_for_one_hot
 
 

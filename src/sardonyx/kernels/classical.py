@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, NodeView, Row, Values, as_constant, decline, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Row, Values, as_constant, decline, lowers
 from .elementwise import COMPUTED, FLOATS, cast_row, elementwise
 from .reduce import reduce_axes
 from .shape import concat_rows

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..program import Param
-from ..rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from ..lowering.program import Param
+from ..lowering.rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from .elementwise import FLOATS, NUMBERS, one_type
 from .matmul import linear
 

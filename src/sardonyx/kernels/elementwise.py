@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from ..lowering.rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from . import sparse
 
 FLOATS = frozenset({"float32", "float64"})
@@ -300,7 +300,7 @@ def identity(b: Builder, node: NodeView) -> Values:
 
 @lowers("Cast", "CastLike", whole=None)
 def cast_node(b: Builder, node: NodeView) -> Values:
-    from ..reference import dtype_of
+    from ..lowering.reference import dtype_of
 
     x = node.inputs[0]
     operand = x if isinstance(x, Const) else node.any_row(0)

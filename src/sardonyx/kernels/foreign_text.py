@@ -21,9 +21,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from ..patterns import Unsupported, as_re2, compile_pattern
-from ..rules import Attributes, Builder, Const, NodeView, Row, Tokens, Values, as_constant, decline, lowers
-from ..text_tables import tables_of
+from ..lowering.rules import Attributes, Builder, Const, NodeView, Row, Tokens, Values, as_constant, decline, lowers
+from ..text.patterns import Unsupported, as_re2, compile_pattern
+from ..text.tables import tables_of
 from .elementwise import FLOATS, cast_row, elementwise
 from .ngrams import Columns, read_ngrams, weights_of
 from .shape import concat_rows, slice_axis

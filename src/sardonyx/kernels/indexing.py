@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ..program import Param
-from ..rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from ..lowering.program import Param
+from ..lowering.rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from .elementwise import NUMBERS, cast
 from .shape import LARGEST_TABLE, slice_axis
 from .whole import as_row

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ..reference import to_array
-from ..rules import Array, Builder, NodeView, Row, Values, as_constant, decline, lowers
+from ..lowering.reference import to_array
+from ..lowering.rules import Array, Builder, NodeView, Row, Values, as_constant, decline, lowers
 
 #: ending of an attribute -> (type of its values, the default when none is given)
 FORMS: dict[str, tuple[Any, Any]] = {

@@ -14,20 +14,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rules import Array, Builder, Const, NodeView, Row, Values, decline, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Row, Values, decline, lowers
 from .elementwise import FLOATS, cast_row, elementwise
 from .matmul import linear
-from .scores import (
-    beside,
-    best_label,
-    binary,
-    class_labels,
-    label_where,
-    number,
-    transform_of,
-    transformed,
-    unary,
-)
+from .scores import beside, best_label, binary, class_labels, label_where, number, transform_of, transformed, unary
 from .shape import gather_axis
 from .svm import KERNELS
 

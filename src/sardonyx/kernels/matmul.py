@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from . import sparse
 from .elementwise import FLOATS, NUMBERS, elementwise, one_type
 

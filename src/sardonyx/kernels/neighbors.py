@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..program import Param
-from ..rules import Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from ..lowering.program import Param
+from ..lowering.rules import Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
 from . import sparse_distances
 from .elementwise import FLOATS, cast
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, NodeView, Row, Values, as_constant, decline, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Row, Values, as_constant, decline, lowers
 from .elementwise import FLOATS, cast_row, elementwise
 
 #: of an output

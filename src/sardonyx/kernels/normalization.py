@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, NodeView, Values, decline, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Values, decline, lowers
 from .elementwise import FLOATS, elementwise, one_type
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rules import ROWLESS, Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
+from ..lowering.rules import ROWLESS, Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
 from . import sparse
 from .elementwise import BOOL, FLOATS, NUMBERS, one_type
 

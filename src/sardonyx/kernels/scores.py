@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, NodeView, Operand, Row, as_constant, decline
+from ..lowering.rules import Array, Builder, Const, NodeView, Operand, Row, as_constant, decline
 from .elementwise import FLOATS, elementwise
 from .reduce import reduce_axes
 from .shape import concat_rows, look_up, slice_axis

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..program import DTYPE_CODES
-from ..rules import Array, Builder, Const, NodeView, Row, Shape, Values, decline, lowers
+from ..lowering.program import DTYPE_CODES
+from ..lowering.rules import Array, Builder, Const, NodeView, Row, Shape, Values, decline, lowers
 from . import sparse
 from .elementwise import aligned, one_type
 
@@ -65,7 +65,7 @@ def constant_of_shape(b: Builder, node: NodeView) -> Values:
 
 
 def _fill(node: NodeView) -> Array:
-    from ..reference import to_array
+    from ..lowering.reference import to_array
 
     value = node.attributes.get("value")
     return np.zeros((), dtype=np.float32) if value is None else to_array(value).reshape(())

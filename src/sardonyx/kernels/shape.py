@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..rules import (
+from ..lowering.rules import (
     Array,
     Builder,
     Const,

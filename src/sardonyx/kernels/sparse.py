@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..program import Param
-from ..rules import Array, Builder, Const, Operand, Row, Shape
+from ..lowering.program import Param
+from ..lowering.rules import Array, Builder, Const, Operand, Row, Shape
 
 #: what a kernel of several operands computes
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {

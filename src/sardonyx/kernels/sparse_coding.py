@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rules import Array, Builder, Const, NodeView, Row, Values, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Row, Values, lowers
 from .elementwise import FLOATS, one_type
 
 LASSO, POSITIVE = 1, 2

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..rules import Array, Builder, Const, Row
+from ..lowering.rules import Array, Builder, Const, Row
 from . import sparse
 from .elementwise import cast_row
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rules import Builder, NodeView, Values, decline, lowers
+from ..lowering.rules import Builder, NodeView, Values, decline, lowers
 
 
 @lowers("Ndtr", "Ndtri", domain="sardonyx")

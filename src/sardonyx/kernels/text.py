@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from onnx import helper
 
-from ..program import Param
-from ..reference import dtype_of, to_array, type_of
-from ..rules import Array, Builder, NodeView, ReferenceStep, Row, Values, decline, lowers
+from ..lowering.program import Param
+from ..lowering.reference import dtype_of, to_array, type_of
+from ..lowering.rules import Array, Builder, NodeView, ReferenceStep, Row, Values, decline, lowers
 
 ANALYZERS = {"word": 0, "char": 1, "char_wb": 2, "": 3}
 NORMS = {"": 0, "l1": 1, "l2": 2}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rules import Builder, Const, NodeView, Values, lowers
+from ..lowering.rules import Builder, Const, NodeView, Values, lowers
 from .elementwise import FLOATS, one_type
 
 

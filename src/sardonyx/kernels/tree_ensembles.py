@@ -20,8 +20,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ..reference import to_array
-from ..rules import Builder, Const, NodeView, Row, Values, decline, lowers
+from ..lowering.reference import to_array
+from ..lowering.rules import Builder, Const, NodeView, Row, Values, decline, lowers
 from .elementwise import FLOATS, cast_row, elementwise
 from .reduce import reduce_axes
 from .scores import (

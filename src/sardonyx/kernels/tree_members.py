@@ -21,7 +21,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from ..rules import Attributes, Builder, Declined, NodeView, Row, Values, decline, lowers
+from ..lowering.rules import Attributes, Builder, Declined, NodeView, Row, Values, decline, lowers
 from .shape import concat_rows, slice_axis
 from .tree_ensembles import ML, _numbers, _rows, classifier, ensemble, regressor
 from .trees import LEQ, MEMBER, standard

@@ -14,7 +14,7 @@ import onnx
 from numpy.typing import NDArray
 
 from .. import _native
-from ..rules import Attributes, Builder, Const, NodeView, Row, Values, decline, lowers
+from ..lowering.rules import Attributes, Builder, Const, NodeView, Row, Values, decline, lowers
 from . import sparse
 from .elementwise import FLOATS, elementwise
 from .forest_plan import plan_forest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rules import Builder, NodeView, Values, decline, lowers
+from ..lowering.rules import Builder, NodeView, Values, decline, lowers
 
 
 @lowers("SolveTriangular", domain="sardonyx")

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..program import DTYPE_CODES
-from ..rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers, split_at
+from ..lowering.program import DTYPE_CODES
+from ..lowering.rules import Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers, split_at
 from .elementwise import FLOATS, NUMBERS, cast_row, elementwise, one_type
 from .select import expand_to
 from .shape import LARGEST_TABLE, concat_rows, gather_axis, look_up, repeated
@@ -123,7 +123,7 @@ def tile(b: Builder, node: NodeView) -> Values:
 
 @lowers("EyeLike", whole=True)
 def eye_like(b: Builder, node: NodeView) -> Values:
-    from ..reference import dtype_of
+    from ..lowering.reference import dtype_of
 
     x = node.row(0)
     dtype = dtype_of(node.integer("dtype", 0)) or x.dtype

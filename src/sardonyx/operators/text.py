@@ -29,8 +29,8 @@ import onnx
 from numpy.typing import NDArray
 
 from ..graph import Value, attribute_ref, concat, current_graph, op, where
-from ..patterns import PieceForm, Unsupported, piece_form
 from ..protos import numpy_type
+from ..text.patterns import PieceForm, Unsupported, piece_form
 from . import operator
 
 Array: TypeAlias = NDArray[Any]
@@ -82,7 +82,7 @@ def count_terms(
     kinds : Value
         uint8: the class of each code point in the automaton (for characters: 1 for whitespace), and its case.
     automaton : Value of shape (states, classes + 1)
-        int32: finds the tokens; see ``sardonyx.patterns.Automaton``.
+        int32: finds the tokens; see ``sardonyx.text.patterns.Automaton``.
     vocabulary : tensor of shape (n_terms,)
         The terms, in the order of the columns.
     stop_words : tensor of shape (n_stop_words,)

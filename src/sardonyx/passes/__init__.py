@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ..program import Program
+from ..lowering.program import Program
 from .drop_unused import drop_unused
 from .expand_polynomials import expand_polynomials
 from .fuse_kernel_sums import fuse_kernel_sums

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..program import Program, Step
+from ..lowering.program import Program, Step
 
 
 def drop_unused(program: Program) -> Program:

@@ -22,7 +22,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-from ..program import Program, Step
+from ..lowering.program import Program, Step
 from .rewriting import add_slot
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..program import Program, Slot, Step
+from ..lowering.program import Program, Slot, Step
 from .rewriting import Uses, add_slot
 
 #: codes of native/kernels/space.h and svm.cpp

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..program import Program, Slot, Step
+from ..lowering.program import Program, Slot, Step
 from .rewriting import Uses, add_slot
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..program import Program, Step
+from ..lowering.program import Program, Step
 from .rewriting import Uses, add_slot
 
 #: how many times wider

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..program import Program, Step
+from ..lowering.program import Program, Step
 
 
 def remove_identity(program: Program) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..program import Program, Slot, Step
+from ..lowering.program import Program, Slot, Step
 
 
 class Uses:

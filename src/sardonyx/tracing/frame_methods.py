@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from ..graph import where
+from ..inputs.values import MISSING_NAN
 from ..operators.categories import category_lookup
 from ..protos import STRING
-from ..values import MISSING_NAN
 from .array import FUNCTIONS, UFUNCS, constant, is_array, refuse
 from .frames import Column, Frame, WritableFrame, _columnwise, is_frame
 

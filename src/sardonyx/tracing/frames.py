@@ -14,8 +14,8 @@ import numpy as np
 
 from ..convert import Columns
 from ..graph import Value, op, where
+from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..protos import STRING
-from ..values import MISSING_NAN, MISSING_NONE
 from .array import FUNCTIONS, UFUNCS, Array, cast, constant, is_array, refuse
 
 

@@ -1,0 +1,1 @@
+"""From an ONNX model to what the native core runs: lower.py tells the story."""

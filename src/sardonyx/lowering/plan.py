@@ -1,0 +1,395 @@
+"""The Plan: how a whole model runs, as an ordered list of segments.
+
+::
+
+    feeds ──▶ NativeSegment ──▶ ReferenceSegment ──▶ NativeSegment ──▶ results
+              a Program          nodes without a      a Program
+              block by block     kernel, whole batch  block by block
+
+A plan with one native segment is the normal case: its program's inputs and outputs are the model's own. Segments
+exchange whole arrays by name. `PlanRunner` runs any plan; it does not coerce or check what it is fed beyond what the
+native program does (inputs/ and loading.py do).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol, TypeAlias, cast
+
+import numpy as np
+import onnx
+
+from ..errors import InputError
+from .program import Program, pack
+from .rules import Array, Shape, dtype_name
+
+#: choices of outputs whose recipes a runner keeps
+MOST_RECIPES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """An input of the model: its type, and its shape with None for dimensions that are not fixed."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...] | None
+    rows: bool
+
+    @property
+    def row_shape(self) -> Shape:
+        """The shape without the row dimension, of an input that is one slice a row."""
+        assert self.rows
+        assert self.shape is not None
+        return tuple(n for n in self.shape[1:] if n is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class NativeSegment:
+    """A part of the model that runs natively. Where it is `whole`, its tensors have no rows: they are one row."""
+
+    program: Program
+    whole: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the values it takes."""
+        return tuple(self.program.slots[i].name for i in self.program.inputs)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the values it gives."""
+        return tuple(self.program.slots[i].name for i in self.program.outputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceSegment:
+    """A part of the model that `onnx.reference` runs on whole batches; `reasons` says why, operator by operator."""
+
+    model: onnx.ModelProto
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the values it takes."""
+        return tuple(value.name for value in self.model.graph.input)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the values it gives."""
+        return tuple(value.name for value in self.model.graph.output)
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The operators of the segment, in order."""
+        return tuple(node.op_type for node in self.model.graph.node)
+
+
+Segment: TypeAlias = NativeSegment | ReferenceSegment
+
+
+@cache
+def _native_core() -> Any:
+    """Return the native core, loaded late so that plans can be made without it."""
+    return importlib.import_module("sardonyx._native")
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """How an output is made of rows when the programs have run: no kernel gives maps, sequences, or rows elsewhere.
+
+    ::
+
+        maps      one dict a row, from `keys` to its elements          list     all sources, one after the other
+        lead      `lead` dimensions of 1 before the rows               behind   the rows become the second dimension
+        stacked   and are joined with the first                        flat     1 x everything
+        joined    and are joined with what follows
+    """
+
+    form: str
+    sources: tuple[str, ...]
+    keys: tuple[int | str, ...] = ()
+    lead: int = 0
+
+    def maker(self) -> Callable[[Array], Any]:
+        """Return what makes the output of its only source."""
+        if self.form == "maps":
+            row_maps, keys = _native_core().row_maps, self.keys
+            return lambda array: row_maps(array, keys)
+        return lambda array: self.cross((array,))
+
+    def cross(self, arrays: Sequence[Array]) -> Any:
+        """Return the output."""
+        if self.form == "maps":
+            return _native_core().row_maps(arrays[0], self.keys)
+        if self.form == "list":
+            return [_plain(array) for array in arrays]
+        (array,) = arrays
+        if self.form == "lead":
+            return array.reshape((1,) * self.lead + array.shape)
+        if self.form == "flat":
+            return array.reshape(1, -1)
+        moved = np.ascontiguousarray(np.swapaxes(array, 0, 1))
+        if self.form == "joined":
+            return moved.reshape(len(moved), moved.shape[1] * moved.shape[2])
+        return moved.reshape(-1, *moved.shape[2:]) if self.form == "stacked" else moved
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How rows are made of an input that is a map, or a list of them: its values in the order of `keys`.
+
+    ::
+
+        {"b": 2.0, "c": 9.0}    keys a, b    ─▶    0.0  2.0        what the map has beside them is not asked for
+    """
+
+    source: str
+    keys: tuple[int | str, ...]
+    dtype: str
+
+    def make(self, given: Any) -> Array:
+        """Return the rows.
+
+        Raises
+        ------
+        InputError
+            If it is no map, or a value is not of the type.
+        """
+        maps = given if isinstance(given, list | tuple) else [given]
+        nothing = "" if self.dtype == "str" else 0
+        try:
+            cells = [[m.get(key, nothing) for key in self.keys] for m in maps]
+            if self.dtype == "str":
+                rows = np.empty((len(cells), len(self.keys)), object)
+                rows[:] = [[str(cell) for cell in row] for row in cells]
+                return rows
+            return np.array(cells, self.dtype).reshape(len(cells), len(self.keys))
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"input {self.source!r} is a map of {self.dtype}; {given!r} is none: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How a model runs.
+
+    `constants` are outputs that depend on no input; `renamed` maps outputs to segment values; `borders` says how those
+    outputs that no program gives as they are come from what it does give, and `arrivals` how rows come from maps.
+    """
+
+    segments: tuple[Segment, ...]
+    inputs: tuple[PlanInput, ...]
+    outputs: tuple[str, ...]
+    constants: dict[str, Array] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    borders: dict[str, Border] = field(default_factory=dict)
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
+
+    @property
+    def native(self) -> Program | None:
+        """The one program that is the whole model, or None."""
+        if len(self.segments) != 1 or self.constants or self.renamed or self.borders or self.arrivals:
+            return None
+        (segment,) = self.segments
+        return segment.program if isinstance(segment, NativeSegment) and not segment.whole else None
+
+    @property
+    def reference_operators(self) -> tuple[str, ...]:
+        """Operators that run in Python, in order of appearance."""
+        segments = [s for s in self.segments if isinstance(s, ReferenceSegment)]
+        return tuple(dict.fromkeys(op for segment in segments for op in segment.operators))
+
+
+class _Runner(Protocol):
+    def run(self, outputs: Sequence[str] | None, feeds: Any) -> list[Any]: ...
+
+
+def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
+    runner: _Runner = _native_core().Program.from_bytes(pack(segment.program), threads=threads)
+    return WholeRunner(runner, segment.program) if segment.whole else runner
+
+
+class WholeRunner:
+    """Runs a program on tensors that are its only row.
+
+    Parameters
+    ----------
+    program : sardonyx._native.Program
+    form : Program
+        The same, as data.
+    """
+
+    def __init__(self, program: Any, form: Program) -> None:
+        self.program = program
+        self._inputs = [form.slots[i] for i in form.inputs]
+
+    def run(self, outputs: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        """Return outputs for arrays of just the program's types and shapes.
+
+        Raises
+        ------
+        InputError
+            If an array has another type or shape.
+        """
+        for slot in self._inputs:
+            array = feeds[slot.name]
+            if array.shape != slot.shape or dtype_name(array) != slot.dtype:
+                raise InputError(
+                    f"input {slot.name!r} is {dtype_name(array)} of shape {list(array.shape)}; "
+                    f"the model takes {slot.dtype} of shape {list(slot.shape)}."
+                )
+        rows = {name: array[None] for name, array in feeds.items()}
+        return [array[0] for array in self.program.run(outputs, rows)]
+
+
+def _reference_runner(segment: ReferenceSegment) -> _Runner:
+    from .reference_operators import evaluator
+
+    return cast(_Runner, evaluator(segment.model))
+
+
+def _contiguous(value: Any, *, dense: bool) -> Any:
+    """Return an array as a segment takes it; the reference implementation may give views, and knows no sparse rows."""
+    if dense and hasattr(value, "toarray"):
+        return value.toarray()
+    return np.ascontiguousarray(value).reshape(value.shape) if isinstance(value, np.ndarray) else value
+
+
+def _plain(value: Any) -> Any:
+    """Return an output as sessions hand it out: NumPy's scalars as arrays, text as objects, sparse rows dense."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic | int | float | bool | str):
+        value = np.asarray(value)
+    if hasattr(value, "toarray"):
+        return value.toarray()
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        return value.astype(object)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How outputs come from the only program: those of its own to ask for, and the borders of what comes at a place.
+
+    `all` is whether these are all that it has, in its order. `direct` is None where outputs are no one-to-one matter:
+    constants, lists, one value as two outputs.
+    """
+
+    wanted: list[str]
+    all: bool
+    direct: tuple[tuple[int, Border], ...] | None
+
+
+class PlanRunner:
+    """Runs a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    threads : int, default 0
+        Threads of the native segments; 0 means as many as there are processors.
+    """
+
+    def __init__(self, plan: Plan, threads: int = 0) -> None:
+        self.plan = plan
+        self._runners: list[tuple[Segment, _Runner]] = [
+            (s, _native_runner(s, threads) if isinstance(s, NativeSegment) else _reference_runner(s))
+            for s in plan.segments
+        ]
+        self.alone = self._alone()
+        self._recipes: dict[tuple[str, ...], _Recipe] = {}
+
+    def _alone(self) -> bool:
+        """Whether one native segment reads what the plan reads: it then checks and converts its input itself."""
+        segments = self.plan.segments
+        rows = [i.name for i in self.plan.inputs if i.rows]
+        alone = len(segments) == 1 and isinstance(segments[0], NativeSegment)
+        return alone and len(rows) == len(self.plan.inputs) and set(rows) == set(segments[0].inputs)
+
+    def run_alone(self, output_names: tuple[str, ...], feeds: Mapping[str, Any]) -> list[Any]:
+        """Return outputs as `run` does, where `alone`; the feeds may be of any kind that a native program takes."""
+        recipe = self._recipes.get(output_names) or self._recipe(output_names)
+        asked = None if recipe.all else recipe.wanted
+        arrays = self._runners[0][1].run(asked, feeds if type(feeds) is dict else dict(feeds))
+        if recipe.direct is not None:
+            for place, border in recipe.direct:
+                arrays[place] = border.cross((arrays[place],))
+            return arrays
+        values = dict(zip(recipe.wanted, arrays, strict=True))
+        values.update({name: array.copy() for name, array in self.plan.constants.items()})
+        return [self._output(name, values) for name in output_names]
+
+    def all_outputs(self) -> Callable[[dict[str, Any]], list[Any]] | None:
+        """Return what makes all outputs with nothing in between, where `alone` and one array is one output.
+
+        One row takes less than a microsecond to compute, so every call of Python counts.
+        """
+        recipe = self._recipe(self.plan.outputs) if self.alone else None
+        if recipe is None or recipe.direct is None or not recipe.all:
+            return None
+        run = self._runners[0][1].run
+        makers = [(place, border.maker()) for place, border in recipe.direct]
+
+        def answer(feeds: dict[str, Any]) -> list[Any]:
+            arrays = run(None, feeds)
+            for place, make in makers:
+                arrays[place] = make(arrays[place])
+            return arrays
+
+        return answer
+
+    def _recipe(self, output_names: tuple[str, ...]) -> _Recipe:
+        """Return what to ask the program for: only what these outputs are made of."""
+        self._check_outputs(output_names)
+        plan = self.plan
+        borders = [plan.borders.get(name, Border("", (name,))) for name in output_names]
+        sources = [plan.renamed.get(s, s) for border in borders for s in border.sources if s not in plan.constants]
+        wanted = list(dict.fromkeys(sources)) or [*self._runners[0][0].outputs[:1]]
+        simple = len(wanted) == len(borders) == len(sources) and all(border.form != "list" for border in borders)
+        direct = tuple((i, border) for i, border in enumerate(borders) if border.form) if simple else None
+        recipe = _Recipe(wanted, wanted == [*self._runners[0][0].outputs], direct)
+        if len(self._recipes) < MOST_RECIPES:
+            self._recipes[output_names] = recipe
+        return recipe
+
+    def run(self, output_names: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        """Return the outputs named (all if None) for whole arrays fed by input name.
+
+        Raises
+        ------
+        InputError
+            If an input is missing, or an output is asked for that the model does not have.
+        """
+        names = self.plan.outputs if output_names is None else tuple(output_names)
+        self._check_names(names, feeds)
+        values: dict[str, Any] = dict(feeds)
+        values.update({name: arrival.make(feeds[arrival.source]) for name, arrival in self.plan.arrivals.items()})
+        for segment, runner in self._runners:
+            with np.errstate(all="ignore"):
+                dense = isinstance(segment, ReferenceSegment)
+                feeds = {name: _contiguous(values[name], dense=dense) for name in segment.inputs}
+                results = runner.run(None, feeds)
+            values.update(zip(segment.outputs, results, strict=True))
+        values.update({name: array.copy() for name, array in self.plan.constants.items()})
+        return [self._output(name, values) for name in names]
+
+    def _output(self, name: str, values: Mapping[str, Any]) -> Any:
+        border = self.plan.borders.get(name)
+        if border is None:
+            return _plain(values[self.plan.renamed.get(name, name)])
+        return border.cross([values[self.plan.renamed.get(source, source)] for source in border.sources])
+
+    def _check_names(self, names: Sequence[str], feeds: Mapping[str, Any]) -> None:
+        missing = [i.name for i in self.plan.inputs if i.name not in feeds]
+        if missing:
+            raise InputError(f"missing inputs {missing}; the model takes {[i.name for i in self.plan.inputs]}")
+        self._check_outputs(names)
+
+    def _check_outputs(self, names: Sequence[str]) -> None:
+        unknown = [name for name in names if name not in self.plan.outputs]
+        if unknown:
+            raise InputError(f"unknown outputs {unknown}; the model has {list(self.plan.outputs)}")

@@ -1,0 +1,461 @@
+"""Operators for `onnx.reference` where its own are missing or do not do what the standard says.
+
+::
+
+    If, Loop, Scan      subgraphs: any axis and direction, stacked outputs, empty optionals, Scan of opset 8
+    Optional ...        an optional is its value, or None
+    Scatter             its later name is ScatterElements
+    FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    RegexFullMatch      classes of characters as RE2 has them
+    Require, ...        of the sardonyx domain: what refuses rows, which no body can
+    StringNormalizer    empty texts stay where they are
+    Tokenizer           of ONNX Runtime's domain: skl2onnx writes it for text
+    TreeEnsemble...     onnx's own, which walk until they meet a leaf, refused where nodes lead round in a circle
+
+They are handed to every `onnx.reference.ReferenceEvaluator` that sardonyx makes (`evaluator`), also those of subgraphs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
+from onnx.reference.ops.aionnxml.op_tree_ensemble import TreeEnsemble
+from onnx.reference.ops.aionnxml.op_tree_ensemble_classifier import TreeEnsembleClassifier
+from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleRegressor
+
+from ..errors import InputError, ModelError
+from ..inputs.values import MISSING_NAN, MISSING_NONE
+from ..operators.text import BETWEEN
+from ..text.patterns import as_re2
+
+Array = NDArray[Any]
+
+#: rounds of a loop in Python
+MOST_ROUNDS = 20_000
+
+
+def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
+    """Return the reference implementation of a model, with the operators of this module."""
+    return ReferenceEvaluator(model, new_ops=OPERATORS)
+
+
+class _Any(OpRun):
+    """An operator whose outputs may be sequences and empty optionals."""
+
+    op_domain = ""
+
+    def _check_and_fix_outputs(self, res: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(np.asarray(value) if np.isscalar(value) else value for value in res)
+
+    def need_context(self) -> bool:
+        """Whether the operator reads values beside its inputs."""
+        return bool(self.has_subgraph)
+
+    def _version(self) -> int:
+        return int(self.run_params["opsets"][""])
+
+
+def _run(body: Any, context: Mapping[str, Any] | None, inputs: Mapping[str, Any], attributes: Any) -> list[Any]:
+    """Return the outputs of a subgraph; its own inputs hide outer values of the same names."""
+    return list(body.run(None, {**(context or {}), **inputs}, attributes=attributes or {}))
+
+
+class If(_Any):
+    """One of two subgraphs."""
+
+    then_branch: Any
+    else_branch: Any
+
+    def _run(self, cond: Array, context: Any = None, attributes: Any = None, **graphs: Any) -> tuple[Any, ...]:
+        chosen = self.then_branch if np.asarray(cond).item() else self.else_branch
+        return tuple(_run(chosen, context, {}, attributes))
+
+
+class Loop(_Any):
+    """A subgraph repeated: values carried from one round to the next, others stacked along a new first axis."""
+
+    body: Any
+
+    def _run(
+        self, M: Any, cond: Any = None, *carried: Any, context: Any = None, attributes: Any = None, **graphs: Any
+    ) -> tuple[Any, ...]:
+        names = self.body.input_names
+        most = np.inf if M is None else int(np.asarray(M).item())
+        go_on = True if cond is None else bool(np.asarray(cond).item())
+        state, stacked, count = list(carried), _Stacks(self.body, len(carried) + 1), 0
+        while go_on and count < most:
+            if count == MOST_ROUNDS:
+                raise ModelError(f"Loop: more than {MOST_ROUNDS} rounds; its operators have no kernels together.")
+            inputs = dict(zip(names, [np.array(count, np.int64), np.array(go_on), *state], strict=False))
+            again, *results = _run(self.body, context, inputs, attributes)
+            state, go_on = results[: len(state)], bool(np.asarray(again).item())
+            stacked.add(results[len(state) :])
+            count += 1
+        return (*state, *stacked.arrays())
+
+
+class Scan(_Any):
+    """A subgraph for every slice of its inputs along their scan axes."""
+
+    body: Any
+    num_scan_inputs: int
+    scan_input_axes: Any
+    scan_input_directions: Any
+
+    def _run(self, *args: Any, context: Any = None, attributes: Any = None, **given: Any) -> tuple[Any, ...]:
+        if self._version() < 9:
+            return self._run_batches(args, context, attributes)
+        count = self.num_scan_inputs
+        return self._run_once(
+            args[: len(args) - count],
+            args[len(args) - count :],
+            (context, attributes),
+            _listed(self.scan_input_axes, count),
+            _listed(self.scan_input_directions, count),
+        )
+
+    def _run_once(
+        self, state: Any, inputs: Any, outer: tuple[Any, Any], axes: list[int], directions: list[int]
+    ) -> tuple[Any, ...]:
+        moved = [np.moveaxis(x, axis, 0) for x, axis in zip(inputs, axes, strict=True)]
+        moved = [x[::-1] if backward else x for x, backward in zip(moved, directions, strict=True)]
+        values, stacked = list(state), _Stacks(self.body, len(state))
+        for i in range(len(moved[0])):
+            given = dict(zip(self.body.input_names, [*values, *(x[i] for x in moved)], strict=True))
+            results = _run(self.body, outer[0], given, outer[1])
+            values = results[: len(values)]
+            stacked.add(results[len(values) :])
+        outputs = stacked.arrays()
+        axes_out = _listed(getattr(self, "scan_output_axes", None), len(outputs))
+        back = _listed(getattr(self, "scan_output_directions", None), len(outputs))
+        outputs = [x[::-1] if backward else x for x, backward in zip(outputs, back, strict=True)]
+        return (*values, *(np.moveaxis(x, 0, axis) for x, axis in zip(outputs, axes_out, strict=True)))
+
+    def _run_batches(self, args: Any, context: Any, attributes: Any) -> tuple[Any, ...]:
+        """Opset 8: every input has a batch axis before its own, and sequences may end early."""
+        lengths, values = args[0], args[1:]
+        count = self.num_scan_inputs
+        state, inputs = values[: len(values) - count], values[len(values) - count :]
+        size = inputs[0].shape[1]
+        lengths = np.full(len(inputs[0]), size) if lengths is None else lengths
+        directions = _listed(getattr(self, "directions", None), count)
+        rows = [
+            self._run_once(
+                [s[b] for s in state], [x[b, :n] for x in inputs], (context, attributes), [0] * count, directions
+            )
+            for b, n in enumerate(lengths)
+        ]
+        return tuple(np.stack([_padded(x, size) if k >= len(state) else x for x in column])
+                     for k, column in enumerate(zip(*rows, strict=True)))  # fmt: skip
+
+
+class _Stacks:
+    """Collects the outputs of a body that are stacked: all after the first `skipped`."""
+
+    def __init__(self, body: Any, skipped: int) -> None:
+        self.types = list(body.output_types_ or [])[skipped:]
+        self.columns: list[list[Any]] = [[] for _ in body.output_names[skipped:]]
+
+    def add(self, results: list[Any]) -> None:
+        for column, value in zip(self.columns, results, strict=True):
+            column.append(value)
+
+    def arrays(self) -> list[Array]:
+        return [
+            np.stack(column) if column else _empty(self.types[i] if i < len(self.types) else None)
+            for i, column in enumerate(self.columns)
+        ]
+
+
+def _empty(kind: onnx.TypeProto | None) -> Array:
+    """Return no slices of a declared type; what is not declared is float32 of no dimension."""
+    if kind is None or not kind.tensor_type.elem_type:
+        return np.zeros(0, np.float32)
+    dims = [d.dim_value for d in kind.tensor_type.shape.dim]
+    return np.zeros((0, *dims), onnx.helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type))
+
+
+def _listed(given: Any, count: int) -> list[int]:
+    return list(given) if given else [0] * count
+
+
+def _padded(array: Array, size: int) -> Array:
+    missing = [(0, size - len(array)), *[(0, 0)] * (array.ndim - 1)]
+    return np.pad(array, missing)
+
+
+class Optional(_Any):
+    """An optional with a value, or empty."""
+
+    def _run(self, x: Any = None, type: Any = None) -> tuple[Any, ...]:
+        return (x,)
+
+
+class OptionalGetElement(_Any):
+    """The value of an optional."""
+
+    def _run(self, x: Any) -> tuple[Any, ...]:
+        if x is None:
+            raise ValueError("the optional is empty")
+        return (x,)
+
+
+class OptionalHasElement(_Any):
+    """Whether an optional has a value."""
+
+    def _run(self, x: Any = None) -> tuple[Any, ...]:
+        return (np.array(x is not None),)
+
+
+class Identity(_Any):
+    """The same value."""
+
+    def _run(self, x: Any) -> tuple[Any, ...]:
+        return (x.copy() if isinstance(x, np.ndarray) else x,)
+
+
+class Scatter(_Any):
+    """Elements replaced along an axis."""
+
+    def _run(self, data: Array, indices: Array, updates: Array, axis: int = 0) -> tuple[Any, ...]:
+        result = np.array(data)
+        np.put_along_axis(result, np.where(indices < 0, indices + data.shape[axis], indices), updates, axis)
+        return (result,)
+
+
+class ZipMap(_Any):
+    """A map for every row, from the classes to the row's elements."""
+
+    op_domain = "ai.onnx.ml"
+
+    def _run(self, X: Array, classlabels_int64s: Any = None, classlabels_strings: Any = None) -> tuple[Any, ...]:
+        keys = classlabels_strings or classlabels_int64s
+        return ([dict(zip(keys, row, strict=True)) for row in np.atleast_2d(X).tolist()],)
+
+
+class CastMap(_Any):
+    """A map's values in the order of its keys, as one row; sparse maps have the value of key i at place i."""
+
+    op_domain = "ai.onnx.ml"
+
+    def _run(self, X: Any, cast_to: str = "TO_FLOAT", map_form: str = "DENSE", max_map: int = 1) -> tuple[Any, ...]:
+        kind: Any = {"TO_FLOAT": np.float32, "TO_INT64": np.int64, "TO_STRING": object}[cast_to]
+        values = dict(sorted(X.items()))
+        if map_form == "SPARSE":
+            nothing = "" if kind is object else 0
+            values = {i: values.get(i, nothing) for i in range(max_map)}
+        cells = [str(_scalar(v)) if kind is object else kind(_scalar(v)) for v in values.values()]
+        return (np.array([cells], dtype=kind),)
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.ndarray | np.generic) else value
+
+
+class CategoryMapper(_Any):
+    """Text becomes a number, or a number its text."""
+
+    op_domain = "ai.onnx.ml"
+
+    def _run(
+        self,
+        X: Array,
+        cats_int64s: Any = None,
+        cats_strings: Any = None,
+        default_int64: int = -1,
+        default_string: str = "_Unused",
+    ) -> tuple[Any, ...]:
+        numbers, texts = list(cats_int64s or []), list(cats_strings or [])
+        if X.dtype.kind in "OUT":
+            known = dict(zip(texts, numbers, strict=True))
+            return (np.array([known.get(v, default_int64) for v in X.ravel()], np.int64).reshape(X.shape),)
+        names = dict(zip(numbers, texts, strict=True))
+        return (np.array([names.get(v, default_string) for v in X.ravel().tolist()], object).reshape(X.shape),)
+
+
+class FindTokens(_Any):
+    """Documents as their tokens, found with `re`, as scikit-learn's vectorizers prepare and find them.
+
+    (sklearn/feature_extraction/text.py: _preprocess, strip_accents_unicode, strip_accents_ascii, build_tokenizer)
+    """
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, token_pattern: str = "", lowercase: int = 0, strip_accents: str = "") -> tuple[Any, ...]:
+        find = re.compile(token_pattern).findall
+        result = np.empty(X.shape, dtype=object)
+        for i, text in enumerate(X.tolist()):
+            if text in (MISSING_NAN, MISSING_NONE):
+                raise InputError(f"document {i} is missing: an invalid document, expected text")
+            tokens = find(_folded(text, lowercase, strip_accents))
+            if not all(isinstance(token, str) and token and BETWEEN not in token for token in tokens):
+                raise InputError(f"token_pattern={token_pattern!r} finds {tokens!r} in document {i}; tokens are texts "
+                                 "that are not empty, without noncharacters.")  # fmt: skip
+            result[i] = BETWEEN.join(tokens)
+        return (result,)
+
+
+class Require(_Any):
+    """The first input, refused where the second does not hold."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, condition: Array, message: str = "") -> tuple[Any, ...]:
+        if not np.all(condition):
+            raise InputError(f"{message}: a row is refused")
+        return (X,)
+
+
+class Refuse(_Any):
+    """The first input, refused where the second holds."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, condition: Array, message: str = "") -> tuple[Any, ...]:
+        if np.any(condition):
+            raise InputError(f"{message}: a row is refused")
+        return (X,)
+
+
+class CheckFinite(_Any):
+    """The input, refused where it is infinite, or NaN and that is not allowed."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, allow_nan: int = 0, estimator: str = "") -> tuple[Any, ...]:
+        if np.isnan(X).any() and not allow_nan:
+            raise InputError(f"{estimator}: Input contains NaN")
+        if np.isinf(X).any():
+            raise InputError(f"{estimator}: Input contains infinity or a value too large for dtype('{X.dtype}')")
+        return (X,)
+
+
+class StringNormalizer(_Any):
+    """Texts in another case, without stop words; onnx's own takes away empty texts too."""
+
+    def _run(
+        self, X: Array, case_change_action: str = "NONE", is_case_sensitive: int = 0, locale: Any = None,
+        stopwords: Any = None,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        change: Any = {"LOWER": str.lower, "UPPER": str.upper}.get(case_change_action or "NONE", str)
+        compared: Any = str if is_case_sensitive else str.lower
+        stops = {compared(word) for word in stopwords or ()}
+        kept = [change(text) for text in X.ravel().tolist() if compared(text) not in stops]
+        if len(kept) == X.size:
+            return (np.array(kept, object).reshape(X.shape),)
+        if X.ndim > 1 and len(X) != 1:
+            raise ValueError(f"stop words are taken out of one list of texts, not of shape {list(X.shape)}")
+        return (np.array(kept or [""], object).reshape((1,) * (X.ndim - 1) + (-1,)),)
+
+
+class RegexFullMatch(_Any):
+    """Whether a pattern matches all of a text; classes of characters are ASCII, as in RE2."""
+
+    def _run(self, X: Array, pattern: str = "") -> tuple[Any, ...]:
+        match = re.compile(as_re2(pattern), re.ASCII).fullmatch
+        return (np.array([match(text) is not None for text in X.ravel().tolist()], bool).reshape(X.shape),)
+
+
+class Tokenizer(_Any):
+    """Texts as their tokens, as many for each as the text with the most has: ONNX Runtime's own operator.
+
+    Written by skl2onnx for text. (onnxruntime/contrib_ops/cpu/tokenizer.cc)
+    """
+
+    op_domain = "com.microsoft"
+
+    def _run(
+        self,
+        X: Array,
+        mark: int = 0,
+        mincharnum: int = 1,
+        pad_value: str = "",
+        separators: Any = None,
+        tokenexp: str = "",
+    ) -> tuple[Any, ...]:
+        find = re.compile(as_re2(tokenexp), re.ASCII).finditer if tokenexp else None
+        rows = []
+        for text in X.ravel().tolist():
+            parts = [match[0] for match in find(text)] if find else _separated(text, separators or [])
+            kept = [part for part in parts if len(part) >= max(mincharnum, 1)]
+            rows.append(["\x02", *kept, "\x03"] if mark else kept)
+        most = max(map(len, rows), default=0)
+        result = np.empty((len(rows), most), object)
+        for i, row in enumerate(rows):
+            result[i] = row + [pad_value] * (most - len(row))
+        return (result.reshape(*X.shape, most),)
+
+
+def _separated(text: str, separators: list[str]) -> list[str]:
+    """Return what is between separators, each a regular expression; the empty one is between all characters."""
+    parts = [text]
+    for separator in separators:
+        parts = [
+            part
+            for whole in parts
+            for part in (re.split(as_re2(separator), whole, flags=re.ASCII) if separator else list(whole))
+        ]
+    return parts
+
+
+def _walkable(operator: type[OpRun]) -> type[OpRun]:
+    """Return an operator of trees that refuses nodes in a circle when it is made: a walk among them has no end."""
+
+    def make(self: Any, node: onnx.NodeProto, *options: Any, **more: Any) -> None:
+        _refuse_circles(node)
+        operator.__init__(self, node, *options, **more)
+
+    return type(operator.__name__, (operator,), {"op_domain": "ai.onnx.ml", "__init__": make})
+
+
+def _refuse_circles(node: onnx.NodeProto) -> None:
+    """Take nodes away to which no other leads, until none is left; what is left is a circle (Kahn 1962)."""
+    below = _below({a.name: onnx.helper.get_attribute_value(a) for a in node.attribute})
+    leading = Counter(child for children in below.values() for child in children if child in below)
+    free = [number for number in below if not leading[number]]
+    taken = 0
+    while free:
+        taken += 1
+        for child in below[free.pop()]:
+            leading[child] -= 1
+            if child in below and not leading[child]:
+                free.append(child)
+    if taken < len(below):
+        raise ModelError(f"{node.op_type}: nodes of a tree lead to each other in a circle; the file is corrupt.")
+
+
+def _below(given: Mapping[str, Any]) -> dict[Any, list[Any]]:
+    """Return the nodes that each node leads to, by the names of TreeEnsemble or of the older operators."""
+    sides = given.get("nodes_truenodeids", ()), given.get("nodes_falsenodeids", ())
+    if "nodes_trueleafs" in given:
+        leaves = given["nodes_trueleafs"], given.get("nodes_falseleafs", ())
+        pairs = [zip(side, leaf, strict=False) for side, leaf in zip(sides, leaves, strict=True)]
+        return {i: [n for n, leaf in both if not leaf] for i, both in enumerate(zip(*pairs, strict=False))}
+    names = zip(given.get("nodes_treeids", ()), given.get("nodes_nodeids", ()), strict=False)
+    rows = zip(names, given.get("nodes_modes", ()), *sides, strict=False)
+    return {(tree, n): [] if mode == b"LEAF" else [(tree, yes), (tree, no)] for (tree, n), mode, yes, no in rows}
+
+
+def _folded(text: str, lowercase: int, strip_accents: str) -> str:
+    text = text.lower() if lowercase else text
+    if not strip_accents or text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    if strip_accents == "ascii":
+        return apart.encode("ascii", "ignore").decode("ascii")
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, Require, Refuse, CheckFinite]
+OPERATORS += [StringNormalizer, Tokenizer]
+OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]

@@ -1,0 +1,1 @@
+"""ONNX Runtime's names over our sessions: see inference_session.py."""

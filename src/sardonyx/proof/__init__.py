@@ -1,0 +1,1 @@
+"""Does the converted model say what the estimator says? See verification.py."""

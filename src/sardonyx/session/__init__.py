@@ -1,0 +1,1 @@
+"""A model that is loaded and answers: loading.py and session.py."""
