@@ -504,7 +504,7 @@ class _Lowering:
 
 
 #: operators that refuse rows, which their bodies cannot: reference_operators.py has them
-_REFUSING = {"sardonyx": ("Require", "CheckFinite")}
+_REFUSING = {"sardonyx": ("Require", "Refuse", "CheckFinite")}
 
 
 def _is_refusing(domain: str, op_type: str) -> bool:

@@ -315,6 +315,17 @@ class Require(_Any):
         return (X,)
 
 
+class Refuse(_Any):
+    """The first input, refused where the second holds."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, condition: Array, message: str = "") -> tuple[Any, ...]:
+        if np.any(condition):
+            raise InputError(f"{message}: a row is refused")
+        return (X,)
+
+
 class CheckFinite(_Any):
     """The input, refused where it is infinite, or NaN and that is not allowed."""
 
@@ -445,6 +456,6 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, Require, CheckFinite]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, Require, Refuse, CheckFinite]
 OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]
