@@ -38,7 +38,8 @@ void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
     if (most == 1 || !pace_.worth_joining(rows)) return run_serially(arrays, rows);
     const Burst burst;
     const int useful = pace_.threads_for(rows, most, burst.goes_on() ? most - 1 : workers_awake());
-    useful > 1 && rows >= 2 * pace_.smallest_task() ? run_in_parallel(arrays, rows, useful) : run_serially(arrays, rows);
+    useful > 1 && rows >= 2 * pace_.smallest_task() ? run_in_parallel(arrays, rows, useful)
+                                                    : run_serially(arrays, rows);
   }
 }
 
