@@ -37,6 +37,7 @@ from . import products as _products  # noqa: F401
 from . import reductions as _reductions  # noqa: F401
 from . import row_functions as _row_functions  # noqa: F401
 from . import tabular as _tabular  # noqa: F401
+from . import texts as _texts  # noqa: F401
 from .array import Array, is_array, refuse
 from .frames import Frame, from_columns, to_columns
 from .masks import Chosen
