@@ -58,6 +58,11 @@ CASES = [
         Case(RadiusNeighborsRegressor(0.61, metric=m, algorithm="brute", weights="distance"), "yes_and_no")
         for m in ("jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath", "yule")
     ),
+    *(
+        Case(RadiusNeighborsRegressor(0.61, metric=m), "yes_and_no")
+        for m in ("jaccard", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath")
+    ),
+    Case(KNeighborsClassifier(metric="haversine"), "earth_classes", ("predict", "predict_proba")),
     Case(KNeighborsTransformer(n_neighbors=3), "scattered"),
     Case(KNeighborsTransformer(n_neighbors=4, mode="connectivity", algorithm="brute"), "scattered"),
     Case(KNeighborsTransformer(n_neighbors=2, metric="manhattan"), "scattered32"),

@@ -32,7 +32,7 @@ from ..operators.neighbors import (
 )
 from ..registry import converter
 from ..tracing import trace
-from ._metrics import SPECIAL, check_search, check_shared, whitening
+from ._metrics import SPECIAL, check_radius, check_shared, whitening
 from .base import argmax_labels, class_labels, dense, take_labels
 
 #: metrics that `ArgKmin` does not take
@@ -43,7 +43,7 @@ PARTITIONED = (*WHOLE, "hamming", "mahalanobis")
 
 def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
     """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
-    if _partitions(est, X) or _metric(est) in SPECIAL:
+    if _partitions(est, X) or (est._fit_method == "brute" and _metric(est) in SPECIAL):
         distances, indices = arg_partition(_all_distances(est, X), k=int(k))
         return check_shared(est, distances, indices)
     X, fit_X, p, w, metric = _space(est, X)
@@ -245,7 +245,7 @@ def radius_neighbors_transformer(est: Any, X: Value) -> Value:
 def _distances(est: Any, X: Value) -> Value:
     """Return the distance to every training row, shape (N, n_fit)."""
     if (metric := _metric(est)) in SPECIAL:
-        check_search(est, metric, dense(est._fit_X))
+        check_radius(est, metric, dense(est._fit_X))
         return SPECIAL[metric](X, dense(est._fit_X), type(est).__name__)
     expands = _expands(est, X)
     X, fit_X, p, w, metric = _space(est, X)

@@ -11,7 +11,7 @@ from .elementwise import FLOATS, cast
 
 METRICS = (
     "euclidean", "sqeuclidean", "seuclidean", "manhattan", "chebyshev", "minkowski", "hamming", "canberra",
-    "braycurtis", "scipy_braycurtis",
+    "braycurtis", "scipy_braycurtis", "haversine", "jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath",
 )  # fmt: skip
 ALGORITHMS = ("brute", "kd_tree", "ball_tree")
 #: what native/kernels/argpartition.cpp takes for the numbers in a vector of the machine
