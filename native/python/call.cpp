@@ -41,6 +41,8 @@ PyObject* raise_current(PyObject* type_of_error) {
 
 namespace {
 
+bool is_half(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; }  // columns are not read as these
+
 constexpr double kWorthReleasing = 20e3;  // nanoseconds of work below which the GIL is kept
 constexpr std::int64_t kPiece = 1024;     // rows to read columns for at a time, at least
 
@@ -143,12 +145,14 @@ class Call {
     if (!PyArray_ISCARRAY_RO(array) || !fits(port, array)) return false;
     const int typenum = PyArray_TYPE(array);
     const bool same = typenum == port.typenum || PyArray_EquivTypenums(typenum, port.typenum);
+    if (!same && is_half(port.dtype)) return false;
     if (!same || port.dtype == DType::text) return reader_.bind_array(feed, port.dtype, port.width, input);
     *input = {PyArray_DATA(array)};
     return true;
   }
 
   bool bind_column(const Port& port, PyObject* feed, Input* input) {
+    if (is_half(port.dtype)) return false;
     const bool matrix = port.rank == 1 && is_columns(feed) && PyTuple_GET_SIZE(feed) == port.width;
     if (matrix) return reader_.bind_matrix(feed, port.dtype, &rows_, input);
     return port.width == 1 && port.rank <= 1 && reader_.bind(feed, port.dtype, &rows_, input);

@@ -19,6 +19,7 @@
 #include "python/maps.h"
 #include "python/ref.h"
 #include "runtime/cpu.h"
+#include "runtime/error.h"
 #include "runtime/mapping.h"
 #include "runtime/threads.h"
 
@@ -27,12 +28,27 @@ namespace {
 
 // ---- making a program ----------------------------------------------------------------------------------------------
 
+// The number NumPy knows a type by; that of bfloat16 is only known once the package ml_dtypes has told NumPy of it.
+int typenum_of(DType dtype) {
+  if (dtype != DType::bf16) return info(dtype).typenum;
+  const Ref package(PyImport_ImportModule("ml_dtypes"));
+  const Ref scalar(package ? PyObject_GetAttrString(package.get(), "bfloat16") : nullptr);
+  PyArray_Descr* descr = nullptr;
+  if (!scalar || PyArray_DescrConverter(scalar.get(), &descr) != NPY_SUCCEED) {
+    PyErr_Clear();
+    throw Error("the program takes or gives bfloat16, for which the package ml_dtypes is needed; install it");
+  }
+  const int typenum = descr->type_num;
+  Py_DECREF(descr);
+  return typenum;
+}
+
 std::vector<Port> ports_of(const Program& program, const std::vector<std::int32_t>& slots) {
   std::vector<Port> ports;
   ports.reserve(slots.size());
   for (const std::int32_t number : slots) {
     const Slot& slot = program.slots()[number];
-    Port port{nullptr,           slot.tensor.dtype, info(slot.tensor.dtype).typenum, slot.tensor.rank, {},
+    Port port{nullptr,           slot.tensor.dtype, typenum_of(slot.tensor.dtype), slot.tensor.rank, {},
               slot.tensor.width, slot.tensor.sparse};
     std::copy(std::begin(slot.tensor.dims), std::end(slot.tensor.dims), port.dims);
     port.name = PyUnicode_DecodeUTF8(slot.name.data(), static_cast<Py_ssize_t>(slot.name.size()), nullptr);

@@ -24,6 +24,8 @@ INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uin
 UNSIGNED = frozenset({"uint8", "uint16", "uint32", "uint64"})
 NUMBERS = FLOATS | INTEGERS
 BOOL = frozenset({"bool"})
+#: floats of 16 bits are cast and moved, and computed with in float32 (lowering/halves.py)
+HALVES = frozenset({"float16", "bfloat16"})
 
 #: Narrow integers are computed with as int64 and cut again, which is the same number modulo their size.
 NARROW = frozenset({"int8", "int16", "uint8", "uint16", "uint32"})
@@ -116,7 +118,7 @@ def cast_row(b: Builder, x: Row, dtype: str) -> Row:
 
 
 def _check_cast(source: str, target: str) -> None:
-    if source != target and not {source, target} <= NUMBERS | BOOL:
+    if source != target and not {source, target} <= NUMBERS | BOOL | HALVES:
         decline(f"there is no kernel to cast {source} to {target}")
 
 

@@ -27,7 +27,9 @@ from .. import kernels as kernels  # registers the rules
 from ..errors import ModelError
 from ..kernels.classical import keys_of
 from ..large import Large, stubs
+from ..kernels.elementwise import cast as cast_to
 from .control_flow import STRUCTURES
+from .halves import has_halves, narrowed, widened
 from .inference import MAX_NODES, is_since, standard_body
 from .partition import Output, partition
 from .plan import Arrival, Plan, PlanInput
@@ -345,16 +347,28 @@ class Lowering:
             return None
         outer, self.builder.label = self.builder.label, self.builder.label or view.proto.name or view.op_type
         try:
-            for rule in rules_for(domain, view.op_type, whole=self.whole):
-                try:
-                    result = rule(self.builder, view)
-                except Declined as declined:
-                    reasons += [str(declined)] if str(declined) else []
-                    continue
-                if result is not None:
-                    return result
+            return self._by_halves(view, reasons) if has_halves(view) else self._by_first_rule(view, reasons)
         finally:
             self.builder.label = outer
+
+    def _by_halves(self, view: NodeView, reasons: list[str]) -> Values | None:
+        cast = partial(cast_to, self.builder)
+        mark = self.builder.mark()
+        wide = self._by_first_rule(widened(view, cast), reasons)
+        results = None if wide is None else narrowed(view, wide, cast)
+        if results is None:
+            self.builder.undo(mark)
+        return results
+
+    def _by_first_rule(self, view: NodeView, reasons: list[str]) -> Values | None:
+        for rule in rules_for(view.proto.domain, view.op_type, whole=self.whole):
+            try:
+                result = rule(self.builder, view)
+            except Declined as declined:
+                reasons += [str(declined)] if str(declined) else []
+                continue
+            if result is not None:
+                return result
         return None
 
     def _arrived(self, view: NodeView) -> Values | None:
