@@ -41,6 +41,8 @@ struct Port {
   npy_intp dims[kMaxRank];
   std::int64_t width;
   bool sparse;
+  PyObject* keys = nullptr;  // of an output that leaves as maps: a tuple, and a dict with them (python/maps.h)
+  PyObject* empty = nullptr;
 };
 
 struct Core {
@@ -49,10 +51,15 @@ struct Core {
   std::vector<Port> inputs, outputs;
   std::unique_ptr<TextCache> texts;
   int threads;
+  bool gives_maps = false;
 
   ~Core() {
     for (const auto* ports : {&inputs, &outputs}) {
-      for (const Port& port : *ports) Py_XDECREF(port.name);
+      for (const Port& port : *ports) {
+        Py_XDECREF(port.name);
+        Py_XDECREF(port.keys);
+        Py_XDECREF(port.empty);
+      }
     }
   }
 };

@@ -137,6 +137,23 @@ void program_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
+PyObject* program_set_maps(PyObject* self, PyObject* arguments) {
+  Core& core = core_of(self);
+  PyObject *name = nullptr, *keys = nullptr;
+  if (!PyArg_ParseTuple(arguments, "UO!", &name, &PyTuple_Type, &keys)) return nullptr;
+  for (Port& port : core.outputs) {
+    if (PyUnicode_Compare(port.name, name) != 0) continue;
+    if (port.rank != 1 || port.width != PyTuple_GET_SIZE(keys) || port.sparse || port.keys != nullptr) break;
+    port.empty = map_with(keys);
+    if (port.empty == nullptr) return nullptr;
+    port.keys = Py_NewRef(keys);
+    core.gives_maps = true;
+    Py_RETURN_NONE;
+  }
+  PyErr_Format(PyExc_ValueError, "no output %R has a column for each of the keys", name);
+  return nullptr;
+}
+
 // ---- what a program says about itself ------------------------------------------------------------------------------
 
 PyObject* describe(const std::vector<Port>& ports) {
@@ -232,6 +249,10 @@ PyMethodDef program_methods[] = {
      "_run_columns(output_names, columns, nulls, /)\n--\n\n"
      "As run, for columns: arrays, lists, Columns; a tuple of them for a matrix. None if they do not fit exactly.\n\n"
      "nulls: None, or bytes: for each input, 1 if a null among its texts stands for NaN, and 0 if for None."},
+    {"_set_maps", program_set_maps, METH_VARARGS,
+     "_set_maps(output, keys, /)\n--\n\nFrom now on run gives an output of two dimensions as a list of one dict for "
+     "each "
+     "row, from `keys` to the row's elements."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -61,6 +61,7 @@ void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
   }
   if (arrays.sparse_inputs != nullptr) stage_inputs(arrays, first, rows);
   for (const Schedule::SparseInput& input : schedule.sparse_inputs_) read_sparse(input, arrays, first, rows);
+  if (!texts.empty()) texts.clear();  // of a block that failed
   std::size_t at = 0;
   try {
     for (; at < calls.size(); ++at) calls[at].run(calls[at].step, rows, calls[at].context);
@@ -70,6 +71,7 @@ void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
   }
   for (const Schedule::Copy& copy : schedule.copies_) copy_rows(copy, arrays, first, rows);
   for (const Schedule::SparseOutput& output : schedule.sparse_outputs_) write_sparse(output, arrays, first, rows);
+  if (!texts.empty() && arrays.texts != nullptr) arrays.texts->keep(texts);
 }
 
 void Frame::stage_inputs(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
@@ -131,7 +133,7 @@ const Tensor* Frame::add_call(const LoadedStep& loaded, const Schedule::Layout& 
   if (loaded.by_element) {
     calls.push_back({run_by_element, step, {nullptr, &loaded.entry->kernel}});
   } else {
-    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state}});
+    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state, &texts}});
   }
   return step.outputs + step.n_outputs;
 }

@@ -16,6 +16,8 @@ constexpr std::size_t kArenaAlignment = 64;
 
 struct Frame {
   Frame(const Schedule& schedule, const Schedule::Layout& layout);
+  Frame(const Frame&) = delete;
+  Frame& operator=(const Frame&) = delete;
 
   // Runs all steps on some of the caller's rows, at most as many as the layout has room for.
   void run(const Arrays& arrays, std::int64_t first, std::int64_t rows);
@@ -53,6 +55,7 @@ struct Frame {
   std::vector<Staged> staged;
   std::vector<Tensor> tensors;
   std::vector<Call> calls;
+  TextPages texts;  // calls point to it
 };
 
 // A frame for the time of a call; goes back to rest also when a step threw.

@@ -5,8 +5,9 @@
     SVMClassifier    X ─▶ KernelSums ─▶ scores of pairs ─┬─▶ votes ─▶ class
                                                          └─▶ Platt's sigmoid ─▶ PairwiseCoupling ─▶ probabilities
 
-Kernel machines are computed in float64 and rounded once; what leaves is float32, as the standard says. Where the
-standard is silent this is as ONNX Runtime has it (svmclassifier.cc, linearclassifier.cc).
+What leaves is float32, as the standard says. Powers and tanh of float32 rows are computed in float32, too; distances,
+whose squares cancel, and all else are computed in float64 and rounded once. Where the standard is silent this is as
+ONNX Runtime has it (svmclassifier.cc, linearclassifier.cc).
 """
 
 from __future__ import annotations
@@ -97,8 +98,12 @@ def kernel_sums(b: Builder, node: NodeView, x: Row, vectors: Array, coefficients
     if kernel not in KERNELS or not degree.is_integer() or not 0 <= degree < 1 << 31:
         decline("a kernel that the operator does not have, or a broken degree")
     params = (KERNELS[kernel], int(degree), gamma, coef0, *sizes)
-    form = ("float64", (len(sizes) * len(coefficients),))
-    return b.step("KernelSums", [x, vectors, coefficients], [form], params)[0]
+    narrow = node.row(0).dtype != "float64" and kernel != "rbf"
+    dtype = np.dtype(np.float32 if narrow else np.float64)
+    rows = cast_row(b, node.row(0), "float32") if narrow else x
+    inputs = (rows, vectors.astype(dtype), coefficients.astype(dtype))
+    (sums,) = b.step("KernelSums", inputs, [(dtype.name, (len(sizes) * len(coefficients),))], params)
+    return cast_row(b, sums, "float64")
 
 
 def _vectors(node: NodeView, x: Row, count: int) -> NDArray[np.float64]:

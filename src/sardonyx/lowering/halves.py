@@ -25,8 +25,8 @@ from .node_view import Attributes, NodeView
 HALVES: Final = frozenset({"float16", "bfloat16"})
 #: what their bits are not looked at by
 MOVING: Final = frozenset(
-    "Identity Dropout Reshape Flatten Squeeze Unsqueeze Transpose Concat Split Slice Gather GatherElements GatherND "
-    "Expand Tile Where Shape Size Cast CastLike".split()
+    {"Identity", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice"}
+    | {"Gather", "GatherElements", "GatherND", "Expand", "Tile", "Where", "Shape", "Size", "Cast", "CastLike"}
 )
 
 Caster = Callable[[Any, str], Any]

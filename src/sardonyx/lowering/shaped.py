@@ -71,11 +71,19 @@ class Shaped:
         self.example = self._example()
 
     def _small_inputs(self) -> list[str]:
-        """Return short lists of numbers, but not all of the inputs: a program computes, it is no memory."""
+        """Return short lists of numbers, but not all of the inputs: a program computes, it is no memory.
+
+        What is computed with is floats rather than integers, and last of all conditions.
+        """
         text = onnx.TensorProto.STRING
         kinds = {v.name: v.type.tensor_type for v in self._inputs}
         small = [name for name, kind in kinds.items() if len(kind.shape.dim) < 2 and kind.elem_type != text]
-        return small if len(small) < len(kinds) else small[1:]
+        if len(small) < len(kinds):
+            return small
+        floats = {name for name in small if dtype_of(kinds[name].elem_type) in ("float32", "float64")}
+        deciding = [name for name in small if name not in floats]
+        conditions = [name for name in small if kinds[name].elem_type == onnx.TensorProto.BOOL]
+        return deciding if floats else conditions or small[1:]
 
     def _example(self) -> Plan | None:
         """Return the plan for some shapes; what depends on values of inputs is only found out when they come."""
@@ -109,7 +117,7 @@ class Shaped:
         return found
 
     def shown(self) -> PlanRunner | None:
-        """Return a program for people to look at: the newest, or the example's, or one for widths that the model names."""
+        """Return a program to look at: the newest, or the example's, or one for widths that the model names."""
         for kept in reversed(list(self._kept.values())):
             return kept
         if self.example is not None:
@@ -131,7 +139,8 @@ class Shaped:
         key = tuple((array.shape[1:], array.dtype.str) for array in arrays.values())
         if key not in self._by_width:
             plan = self._by_rows({name: array.shape for name, array in arrays.items()})
-            self._by_width[key] = None if plan is None or not self._types_fit(arrays) else PlanRunner(plan, self._threads)
+            fits = plan is not None and self._types_fit(arrays)
+            self._by_width[key] = PlanRunner(plan, self._threads) if plan is not None and fits else None
             if len(self._by_width) > MOST_KEPT:
                 self._by_width.pop(next(iter(self._by_width)), None)
         return self._by_width.get(key)
@@ -176,9 +185,7 @@ def _widths_named(model: onnx.ModelProto) -> list[int]:
     return [*sorted(size for size in sizes if 1 < size < MOST_SIZE), *range(1, 9)][:MOST_WIDTHS]
 
 
-def _some_shape(
-    value: onnx.ValueInfoProto, symbols: dict[str, int], others: int = OTHERS
-) -> tuple[int, ...]:
+def _some_shape(value: onnx.ValueInfoProto, symbols: dict[str, int], others: int = OTHERS) -> tuple[int, ...]:
     sizes = []
     for i, dim in enumerate(value.type.tensor_type.shape.dim):
         usual = others if i else ROWS

@@ -12,10 +12,10 @@ processor. `Session` (session.py) is the native home of all this.
 
 from __future__ import annotations
 
-import enum
 import os
+import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,181 +27,10 @@ from ..session.loading import load_onnx, parse_onnx
 from ..session.node_args import NodeArg, node_args
 from ..session.session import Session
 from . import errors as ort_errors
+from .environment import PROVIDERS
 from .errors import InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException
+from .options import SessionOptions
 from .values import IOBinding, OrtValue
-
-PROVIDERS = ["CPUExecutionProvider"]
-
-# ---- options ---------------------------------------------------------------------------------------------------------
-
-
-class GraphOptimizationLevel(enum.IntEnum):
-    """How much the graph may be rewritten; here it always is, without changing results."""
-
-    ORT_DISABLE_ALL = 0
-    ORT_ENABLE_BASIC = 1
-    ORT_ENABLE_EXTENDED = 2
-    ORT_ENABLE_LAYOUT = 3
-    ORT_ENABLE_ALL = 99
-
-
-class ExecutionMode(enum.IntEnum):
-    """Whether operators run one after the other; here they do, and threads take rows."""
-
-    ORT_SEQUENTIAL = 0
-    ORT_PARALLEL = 1
-
-
-class _Options:
-    """Attributes of ONNX Runtime's; those that mean nothing here are kept, and warned about once they are set."""
-
-    _known: Mapping[str, Any] = {}
-    _silent: frozenset[str] = frozenset()
-
-    def __init__(self) -> None:
-        self.__dict__.update(self._known)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._known:
-            raise AttributeError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(self._known)}.")
-        if name not in self._silent and value != self._known[name]:
-            warnings.warn(f"{type(self).__name__}.{name} means nothing to sardonyx and is ignored.", stacklevel=2)
-        self.__dict__[name] = value
-
-    def add_session_config_entry(self, key: str, value: str) -> None:
-        """Keep an entry, which means nothing here."""
-        warnings.warn(f"the entry {key!r} means nothing to sardonyx and is ignored.", stacklevel=2)
-        self.__dict__.setdefault("_entries", {})[key] = value
-
-    def get_session_config_entry(self, key: str) -> str:
-        """Return an entry that was added."""
-        entries: dict[str, str] = self.__dict__.get("_entries", {})
-        if key not in entries:
-            raise InvalidArgument(f"there is no entry {key!r}; there are {sorted(entries)}.")
-        return entries[key]
-
-
-class SessionOptions(_Options):
-    """Settings of a session. ``intra_op_num_threads`` is the most threads of a call, 0 for all processors."""
-
-    _known: Mapping[str, Any] = {
-        "intra_op_num_threads": 0,
-        "inter_op_num_threads": 0,
-        "graph_optimization_level": GraphOptimizationLevel.ORT_ENABLE_ALL,
-        "execution_mode": ExecutionMode.ORT_SEQUENTIAL,
-        "log_severity_level": 2,
-        "log_verbosity_level": 0,
-        "logid": "",
-        "enable_profiling": False,
-        "profile_file_prefix": "onnxruntime_profile_",
-        "optimized_model_filepath": "",
-        "enable_mem_pattern": True,
-        "enable_mem_reuse": True,
-        "enable_cpu_mem_arena": True,
-        "use_deterministic_compute": False,
-    }
-    #: settings that change no result, only how one is made or told
-    _silent = frozenset(_known) - {"enable_profiling", "optimized_model_filepath"}
-
-    def add_free_dimension_override_by_name(self, name: str, value: int) -> None:
-        """Accept a size of a symbolic dimension, which the arrays say themselves."""
-
-    def add_free_dimension_override_by_denotation(self, denotation: str, value: int) -> None:
-        """Accept a size of a dimension, which the arrays say themselves."""
-
-    def use_per_session_threads(self) -> None:
-        """Accept that a session has its own threads: it has."""
-
-    def register_custom_ops_library(self, path: str) -> None:
-        """Refuse operators of a library.
-
-        Raises
-        ------
-        NotImplemented
-            Always.
-        """
-        raise ort_errors.NotImplemented(
-            f"operators of the library {path!r} are made for ONNX Runtime; write them as functions of the model."
-        )
-
-    def add_initializer(self, name: str, ortvalue: OrtValue) -> None:
-        """Refuse to change a model's constants from outside.
-
-        Raises
-        ------
-        NotImplemented
-            Always.
-        """
-        raise ort_errors.NotImplemented(f"the initializer {name!r} is part of the file here; write it there with onnx.")
-
-
-class RunOptions(_Options):
-    """Settings of a call, none of which means anything here."""
-
-    _known: Mapping[str, Any] = {
-        "log_severity_level": 2,
-        "log_verbosity_level": 0,
-        "logid": "",
-        "terminate": False,
-        "only_execute_path_to_fetches": False,
-    }
-    _silent = frozenset(_known) - {"terminate"}
-
-    def add_run_config_entry(self, key: str, value: str) -> None:
-        """Keep an entry, which means nothing here."""
-        self.add_session_config_entry(key, value)
-
-    def get_run_config_entry(self, key: str) -> str:
-        """Return an entry that was added."""
-        return self.get_session_config_entry(key)
-
-
-def get_available_providers() -> list[str]:
-    """Return the execution providers: the processor."""
-    return list(PROVIDERS)
-
-
-def get_all_providers() -> list[str]:
-    """Return the execution providers: the processor."""
-    return list(PROVIDERS)
-
-
-def get_device() -> str:
-    """Return the device that models run on."""
-    return "CPU"
-
-
-def get_version_string() -> str:
-    """Return the version of this package."""
-    from .. import __version__
-
-    return __version__
-
-
-def get_build_info() -> str:
-    """Return what the native core was built as."""
-    return f"sardonyx {get_version_string()}"
-
-
-def set_default_logger_severity(severity: int) -> None:
-    """Accept a severity; nothing is logged here."""
-
-
-def set_default_logger_verbosity(verbosity: int) -> None:
-    """Accept a verbosity; nothing is logged here."""
-
-
-def set_seed(seed: int) -> None:
-    """Accept a seed; no operator with a kernel draws numbers."""
-
-
-def disable_telemetry_events() -> None:
-    """Accept that nothing is told to anyone."""
-
-
-def enable_telemetry_events() -> None:
-    """Accept it, and tell no one anything."""
-
 
 # ---- values ----------------------------------------------------------------------------------------------------------
 
@@ -297,6 +126,33 @@ class InferenceSession:
         """Return outputs as values for inputs as values."""
         results = self.run(output_names, {name: value.numpy() for name, value in input_dict_ort_values.items()})
         return [OrtValue(result) for result in results]
+
+    def run_async(
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        callback: Callable[[list[Any], Any, str], None],
+        user_data: Any,
+        run_options: Any = None,
+    ) -> None:
+        """Compute in a thread of its own; ``callback(results, user_data, error)`` is called there, error "" if none."""
+
+        def work() -> None:
+            results, error = [], ""
+            try:
+                results = self.run(output_names, input_feed, run_options)
+            except Exception as raised:  # the caller's to hear of
+                error = str(raised)
+            callback(results, user_data, error)
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def get_tuning_results(self) -> list[Any]:
+        """Return what was tuned: nothing."""
+        return []
+
+    def set_tuning_results(self, results: Any, *, error_on_invalid: bool = False) -> None:
+        """Accept what was tuned elsewhere."""
 
     def io_binding(self) -> IOBinding:
         """Return a binding of inputs and outputs."""

@@ -57,6 +57,14 @@ class OrtValue:
         return cls(np.asarray(array))
 
     @classmethod
+    def ortvalue_from_numpy_with_onnx_type(cls, data: NDArray[Any], onnx_element_type: int) -> OrtValue:
+        """Return the bits of an array as a value of one of ONNX's types, of elements as large."""
+        dtype = _dtype(onnx_element_type)
+        if data.dtype.itemsize != dtype.itemsize:
+            raise InvalidArgument(f"elements of {data.dtype} are not as large as those of {dtype}.")
+        return cls(np.ascontiguousarray(data).view(dtype))
+
+    @classmethod
     def ortvalue_from_shape_and_type(
         cls, shape: Sequence[int], element_type: Any, device_type: str = "cpu", device_id: int = 0
     ) -> OrtValue:
