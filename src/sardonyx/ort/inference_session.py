@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError, ModelError, SardonyxError
-from ..inputs.values import is_missing
 from ..session.loading import load_onnx, parse_onnx
 from ..session.node_args import NodeArg, node_args
 from ..session.session import Session
@@ -30,9 +29,14 @@ from . import errors as ort_errors
 from .environment import PROVIDERS
 from .errors import InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException
 from .options import SessionOptions
+from .refusals import refusal
 from .values import IOBinding, OrtValue
 
 # ---- values ----------------------------------------------------------------------------------------------------------
+
+
+#: of a model that says none, in ONNX Runtime's words
+NO_VERSION = (1 << 63) - 1
 
 
 class ModelMetadata:
@@ -44,7 +48,7 @@ class ModelMetadata:
         self.domain: str = model.domain
         self.description: str = model.doc_string
         self.graph_description: str = model.graph.doc_string
-        self.version: int = int(model.model_version)
+        self.version: int = int(model.model_version) if model.HasField("model_version") else NO_VERSION
         self.custom_metadata_map: dict[str, str] = {item.key: item.value for item in model.metadata_props}
 
 
@@ -114,11 +118,23 @@ class InferenceSession:
         try:
             return self._session.run(output_names, input_feed)
         except InputError as error:
-            raise InvalidArgument(str(error)) from error
+            return self._again(output_names, input_feed, error)
         except SardonyxError:
             raise
         except Exception as error:
             raise RuntimeException(f"{type(error).__name__}: {error}") from error
+
+    def _again(self, output_names: Any, input_feed: Any, error: InputError) -> list[Any]:
+        """Return outputs asked for twice, or for inputs that are `OrtValue`; else raise ONNX Runtime's error."""
+        if isinstance(input_feed, Mapping) and any(isinstance(v, OrtValue) for v in input_feed.values()):
+            plain = {k: v.numpy() if isinstance(v, OrtValue) else v for k, v in input_feed.items()}
+            return self.run(output_names, plain)
+        names = output_names if isinstance(output_names, list | tuple) else ()
+        if len(set(names)) < len(names):
+            once = list(dict.fromkeys(names))
+            found = dict(zip(once, self.run(once, input_feed), strict=True))
+            return [found[name] for name in names]
+        raise InvalidArgument(refusal(self._inputs, self._outputs, names, input_feed, error)) from error
 
     def run_with_ort_values(
         self, output_names: Sequence[str] | None, input_dict_ort_values: Mapping[str, OrtValue], run_options: Any = None
@@ -236,9 +252,9 @@ def _loaded(model: Any, threads: int) -> Session:
 
 
 def _text(value: Any) -> Any:
-    """Return text in which what is missing is written out, as ONNX Runtime does."""
+    """Return text in which what is missing, and numbers, are written out, as ONNX Runtime does."""
     if isinstance(value, np.ndarray) and value.dtype == object:
         texts = np.empty(value.size, object)
-        texts[:] = [v if isinstance(v, str) else str(v) if is_missing(v) else v for v in value.ravel().tolist()]
+        texts[:] = [v if isinstance(v, str | bytes) else str(v) for v in value.ravel().tolist()]
         return texts.reshape(value.shape)
     return value

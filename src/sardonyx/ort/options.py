@@ -1,4 +1,4 @@
-"""ONNX Runtime's options of sessions and runs: honoured where they mean something here, else accepted with a warning."""
+"""ONNX Runtime's options of sessions and runs: honoured where they mean something here, else taken with a warning."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class SessionOptions(_Options):
         "graph_optimization_level": GraphOptimizationLevel.ORT_ENABLE_ALL,
         "execution_mode": ExecutionMode.ORT_SEQUENTIAL,
         "execution_order": ExecutionOrder.DEFAULT,
-        "log_severity_level": 2,
+        "log_severity_level": -1,
         "log_verbosity_level": 0,
         "logid": "",
         "enable_profiling": False,
