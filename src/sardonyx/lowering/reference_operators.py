@@ -36,6 +36,7 @@ from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..text.methods import BETWEEN, call, is_moot, kind_of, without_accents
 from ..text.patterns import as_re2
+from .borders import kept_texts
 from .reference_control_flow import (
     AnyOperator,
     Identity,
@@ -202,15 +203,7 @@ class StringNormalizer(AnyOperator):
         self, X: Array, case_change_action: str = "NONE", is_case_sensitive: int = 0, locale: Any = None,
         stopwords: Any = None,
     ) -> tuple[Any, ...]:  # fmt: skip
-        change: Any = {"LOWER": str.lower, "UPPER": str.upper}.get(case_change_action or "NONE", str)
-        compared: Any = str if is_case_sensitive else str.lower
-        stops = {compared(word) for word in stopwords or ()}
-        kept = [change(text) for text in X.ravel().tolist() if compared(text) not in stops]
-        if len(kept) == X.size:
-            return (np.array(kept, object).reshape(X.shape),)
-        if X.ndim > 1 and len(X) != 1:
-            raise ValueError(f"stop words are taken out of one list of texts, not of shape {list(X.shape)}")
-        return (np.array(kept or [""], object).reshape((1,) * (X.ndim - 1) + (-1,)),)
+        return (kept_texts(X, case_change_action or "NONE", is_case_sensitive, *(stopwords or ())),)
 
 
 class RegexFullMatch(AnyOperator):
