@@ -12,7 +12,6 @@
 namespace sardonyx {
 namespace {
 
-constexpr std::int64_t kSmallestTask = 16;
 constexpr std::size_t kMaxStaged = std::size_t{1} << 22;  // bytes of a sparse input made dense at a time, if it can be
 
 }  // namespace
@@ -36,8 +35,11 @@ void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
     run_whole(arrays, rows);
   } else {
     const int most = threads > 0 ? threads : hardware_threads();
-    const int useful = rows < 2 * kSmallestTask ? 1 : pace_.threads_for(rows, most);
-    useful > 1 ? run_in_parallel(arrays, rows, useful) : run_serially(arrays, rows);
+    if (most == 1 || !pace_.worth_joining(rows)) return run_serially(arrays, rows);
+    const Burst burst;
+    const int useful = pace_.threads_for(rows, most, burst.goes_on() ? most - 1 : workers_awake());
+    useful > 1 && rows >= 2 * pace_.smallest_task() ? run_in_parallel(arrays, rows, useful)
+                                                    : run_serially(arrays, rows);
   }
 }
 
@@ -76,7 +78,7 @@ struct Shared {
 // Rows are handed out in tasks: large ones first, for a thread to stay with its rows, then smaller ones, for all threads
 // to end together. A task is never more than a block.
 struct Tasks {
-  std::int64_t rows, most;
+  std::int64_t rows, most, smallest;
   int threads;
   std::atomic<std::int64_t> next{0};
 
@@ -87,7 +89,7 @@ struct Tasks {
       if (first >= rows) return 0;
       const std::int64_t share =
           std::max((rows - first) / (std::int64_t{2} * threads), rows / (std::int64_t{6} * threads));
-      const std::int64_t round = (share + kSmallestTask) / kSmallestTask * kSmallestTask;
+      const std::int64_t round = (share + smallest) / smallest * smallest;
       const std::int64_t size = std::min({round, most, rows - first});
       if (next.compare_exchange_weak(first, first + size, std::memory_order_relaxed)) return size;
     }
@@ -104,7 +106,7 @@ void Schedule::run_in_parallel(const Arrays& arrays, std::int64_t rows, int thre
     const Arrays& arrays;
     Tasks tasks;
     Shared shared;
-  } work{*this, arrays, {rows, block_rows(arrays), threads}, {}};
+  } work{*this, arrays, {rows, block_rows(arrays), pace_.smallest_task(), threads}, {}};
   const auto body = [](void* context) {
     auto& [schedule, arrays, tasks, shared] = *static_cast<Work*>(context);
     std::int64_t first = 0;

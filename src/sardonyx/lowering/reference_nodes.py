@@ -46,7 +46,7 @@ class NotWholeError(Exception):
 
 
 #: operators that refuse rows, which their bodies cannot: reference_operators.py has them
-_REFUSING = {"sardonyx": ("Require", "CheckFinite")}
+_REFUSING = {"sardonyx": ("Require", "Refuse", "CheckFinite")}
 
 
 def is_refusing(domain: str, op_type: str) -> bool:
