@@ -88,7 +88,8 @@ class Border:
 
 def parted_texts(texts: Array, delimiter: Any = "", most: Any = -1) -> tuple[Array, Array]:
     """Return the parts of texts, as many for each as the one with the most has, and how many each has (StringSplit)."""
-    parts = [text.split(delimiter or None, most) if text else [] for text in texts.ravel().tolist()]
+    whole = texts.ravel().tolist() if delimiter else map(str.strip, texts.ravel().tolist())
+    parts = [text.split(delimiter or None, most) if text else [] for text in whole]
     counts = np.array([len(part) for part in parts], np.int64)
     table = np.full((len(parts), int(counts.max(initial=0))), "", object)
     for row, part in zip(table, parts, strict=True):

@@ -26,8 +26,23 @@ HALVES: Final = frozenset({"float16", "bfloat16"})
 #: what their bits are not looked at by
 MOVING: Final = frozenset(
     {"Identity", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice"}
-    | {"Gather", "GatherElements", "GatherND", "Expand", "Tile", "Where", "Shape", "Size", "Cast", "CastLike"}
+    | {
+        "Gather",
+        "GatherElements",
+        "GatherND",
+        "Expand",
+        "Tile",
+        "Where",
+        "Shape",
+        "Size",
+        "Cast",
+        "CastLike",
+        "EyeLike",
+    }
 )
+
+#: what the standard defines by other operators, each of which rounds
+ROUNDING_WITHIN: Final = frozenset({"Softmax", "LogSoftmax"})
 
 Caster = Callable[[Any, str], Any]
 
@@ -35,6 +50,11 @@ Caster = Callable[[Any, str], Any]
 def has_halves(node: NodeView) -> bool:
     """Whether a node computes with floats of 16 bits."""
     return any(_half(value) for value in node.inputs) and (node.op_type not in MOVING or bool(node.proto.domain))
+
+
+def rounds_within(node: NodeView) -> bool:
+    """Whether an operator is to be computed by its body, with halves between its steps."""
+    return node.op_type in ROUNDING_WITHIN and node.version >= 13 and has_halves(node)
 
 
 def _half(value: Value | None) -> str:

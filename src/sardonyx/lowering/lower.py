@@ -29,7 +29,7 @@ from ..kernels.classical import keys_of
 from ..kernels.elementwise import cast as cast_to
 from ..large import Large, stubs
 from .control_flow import STRUCTURES, joined_rows, row_of
-from .halves import has_halves, narrowed, widened
+from .halves import has_halves, narrowed, rounds_within, widened
 from .inference import MAX_NODES, is_since, standard_body
 from .partition import Output, partition
 from .plan import Arrival, Plan, PlanInput
@@ -357,6 +357,8 @@ class Lowering:
         if domain in ("", "ai.onnx") and view.version < 7 and not is_since(view.op_type, view.version, 7):
             return None
         if all(is_known(value) for value in view.inputs) or any(isinstance(value, Batch) for value in view.inputs):
+            return None
+        if rounds_within(view):
             return None
         outer, self.builder.label = self.builder.label, self.builder.label or view.proto.name or view.op_type
         try:

@@ -4,6 +4,7 @@
 
     If, Loop, Optional  see reference_control_flow.py
     Scatter             its later name is ScatterElements
+    GatherElements      onnx's own gives up where an axis is long
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
     TextMethod          of the sardonyx domain: Python's methods of text
     RegexFullMatch      classes of characters as RE2 has them
@@ -63,6 +64,16 @@ class Scatter(AnyOperator):
         result = np.array(data)
         np.put_along_axis(result, np.where(indices < 0, indices + data.shape[axis], indices), updates, axis)
         return (result,)
+
+
+class GatherElements(AnyOperator):
+    """Elements chosen along an axis, however long it is."""
+
+    def _run(self, data: Array, indices: Array, axis: int = 0) -> tuple[Any, ...]:
+        axis %= data.ndim
+        places = np.where(indices < 0, indices + data.shape[axis], indices)
+        beside = tuple(slice(None) if d == axis else slice(n) for d, n in enumerate(indices.shape))
+        return (np.take_along_axis(data[beside], places, axis),)
 
 
 class ZipMap(AnyOperator):
@@ -300,6 +311,7 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
+OPERATORS += [GatherElements]
 OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, TextMethod, RegexFullMatch, Require, Refuse, CheckFinite]
 OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]
