@@ -23,6 +23,7 @@ from ..operators.neighbors import (
     ALIASES,
     EXPANDED,
     METRICS,
+    OF_TWO_SPARSE,
     SQUARED,
     WHOLE,
     arg_partition,
@@ -68,8 +69,7 @@ def _partitions(est: Any, X: Value) -> bool:
         return False
     metric = _metric(est)
     floats = X.dtype == est._fit_X.dtype and X.dtype in (np.float32, np.float64)
-    both_sparse = hasattr(est._fit_X, "toarray") and metric in SQUARED
-    return not floats or both_sparse or metric in PARTITIONED
+    return not floats or _expands(est, X) or metric in PARTITIONED
 
 
 def _narrow(est: Any, X: Value) -> bool:
@@ -257,9 +257,18 @@ def _distances(est: Any, X: Value) -> Value:
     if (metric := _metric(est)) in SPECIAL:
         check_radius(est, metric, dense(est._fit_X))
         return SPECIAL[metric](X, dense(est._fit_X), type(est).__name__)
+    expands = _expands(est, X)
     X, fit_X, p, w, metric = _space(est, X)
+    if expands:
+        return pairwise_distances(X, fit_X, p, w, metric=OF_TWO_SPARSE).astype(X.dtype)
     result: Value = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
     return result
+
+
+def _expands(est: Any, X: Value) -> bool:
+    """Whether squares of Euclidean distances are expanded without a search: ``euclidean_distances`` of sparse rows."""
+    both_sparse = X.sparse and hasattr(est._fit_X, "toarray")
+    return est._fit_method == "brute" and both_sparse and _metric(est) in SQUARED
 
 
 def _within(est: Any, X: Value) -> Value:

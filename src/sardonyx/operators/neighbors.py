@@ -57,6 +57,8 @@ COUNTED: dict[str, Counted] = {
     "russellrao": lambda both, one, n: (n - both) / n,
     "sokalsneath": lambda both, one, n: _ratio(one, 0.5 * both + one, np.inf),
 }
+#: the distances of two sparse matrices, whose squares are expanded: our runtime has what rounding leaves of them
+OF_TWO_SPARSE = "sparse_euclidean"
 #: metrics in which a point is compared whole; products of sparse rows are rounded otherwise than those of dense ones
 WHOLE = ("cosine", "sparse_cosine", "precomputed")
 METRICS = (*TERMS, *WHOLE, "haversine", *COUNTED)
@@ -85,7 +87,7 @@ def pairwise_distances(X: Value, fit_X: Value, p: Value, w: Value, *, metric: st
     w : float64 Value of shape (n_features,)
         Weights of ``minkowski``, variances of ``seuclidean``.
     metric : str
-        One of `METRICS`, or `EXPANDED`.
+        One of `METRICS`, `EXPANDED` or `OF_TWO_SPARSE`.
 
     Returns
     -------
@@ -292,6 +294,7 @@ def reduced_distances(X: Value, fit_X: Value, p: Value, w: Value, metric: str) -
         return COUNTED[metric](*shared_features(X, fit_X), float(X.dim(1)))
     if metric == "haversine":
         return _haversine(X, fit_X)
+    metric = "euclidean" if metric == OF_TWO_SPARSE else metric
     if metric not in TERMS:
         raise ConversionError(f"metric {metric!r} has no ONNX form; choose one of {', '.join(METRICS)}.")
     if metric in SQUARED:  # scikit-learn multiplies matrices in float64 here, and rounds at the end
@@ -359,7 +362,7 @@ def from_reduced(reduced: Value, p: Value, metric: str, dtype: np.dtype[np.gener
     if metric in WHOLE or metric == EXPANDED:
         return reduced
     rounded = reduced.astype(dtype).astype(np.float64)
-    if metric in ("euclidean", "seuclidean"):
+    if metric in ("euclidean", "seuclidean", OF_TWO_SPARSE):
         rounded = np.sqrt(rounded)
     elif metric == "minkowski":
         rounded = rounded ** (1.0 / p)

@@ -198,7 +198,8 @@ def judge(
         return replace(verdict, wrong=verdict.wrong + rows, worst=verdict.worst or f"{label}: {actual}")
     wrong = np.zeros(rows, dtype=bool)
     noisy = np.zeros(rows, dtype=bool)
-    for output, (got, right) in enumerate(zip(actual, expected, strict=True)):
+    for output, (got, given) in enumerate(zip(actual, expected, strict=True)):
+        right = _as_the_rows_happen(got, given)
         difference = differ(got, right, single)
         if noise is not None and difference.wrong.any() and difference.tolerance is not None:
             scale = scales[output] if output < len(scales) else 0.0
@@ -274,6 +275,12 @@ class Difference:
     max_rel: float = 0.0
     note: str = ""
     tolerance: tuple[float, float] | None = None
+
+
+def _as_the_rows_happen(actual: Any, expected: Array) -> Array:
+    """Return integers and bools as floats beside floats: pandas gives either, as a row has a missing value or not."""
+    either = np.asarray(actual).dtype == np.float64 and expected.dtype.kind in "biu"
+    return expected.astype(np.float64) if either else expected
 
 
 def differ(actual: Any, expected: Array, single: bool = False) -> Difference:

@@ -14,10 +14,8 @@ business and done once, now.
 
 from __future__ import annotations
 
-import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +24,26 @@ import numpy as np
 from ..convert import Columns, Data
 from ..errors import ConversionError
 from ..graph import Graph, Value, current_graph
-from . import choosing as _choosing  # noqa: F401  (they fill the tables of functions)
+from ..protos import STRING
+from . import assembling as _assembling  # noqa: F401  (they fill the tables of functions)
+from . import choosing as _choosing  # noqa: F401
 from . import elementary as _elementary  # noqa: F401
+from . import elementwise as _elementwise  # noqa: F401
 from . import frame_methods as _frame_methods  # noqa: F401
+from . import frame_statistics as _frame_statistics  # noqa: F401
 from . import joining as _joining  # noqa: F401
+from . import methods as _methods  # noqa: F401
+from . import ordering as _ordering  # noqa: F401
+from . import products as _products  # noqa: F401
 from . import reductions as _reductions  # noqa: F401
-from .array import FUNCTIONS, Array, is_array, refuse
-from .frames import Frame, from_columns, plain, to_columns
-
-#: NumPy's functions that have no protocol, and are replaced while tracing by ones that let traced arrays through
-_lock = threading.RLock()
+from . import row_functions as _row_functions  # noqa: F401
+from . import tabular as _tabular  # noqa: F401
+from .array import Array, is_array, refuse
+from .branches import by_value, followed
+from .frames import Frame, from_columns, to_columns
+from .masks import Chosen
+from .replaced import as_stack, transparent
+from .texts import Text, as_tokens
 
 
 def trace(name: str, function: Callable[..., Any], X: Data, arguments: Mapping[str, Any] | None = None) -> Data:
@@ -84,16 +92,52 @@ def _traced(name: str, function: Callable[..., Any], X: Data, arguments: dict[st
     if is_array(given):
         given.writable = False
     try:
-        with _transparent(), np.errstate(all="ignore"):
+        with transparent(X.values[0] if isinstance(X, Columns) else X), np.errstate(all="ignore"):
             result = function(given, **arguments)
         return _result(result)
     except Exception as error:
         raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error
 
 
+def trace_text(name: str, function: Callable[..., Any], X: Value, *, tokens: bool) -> Value:
+    """Return what a function of one text, a document, makes of every row.
+
+    Parameters
+    ----------
+    name : str
+        What to call the function in errors.
+    function : callable
+        Takes a text, gives a text or a list of texts.
+    X : Value of shape (N,)
+        Documents.
+    tokens : bool
+        Whether it gives a list of tokens, which stand in one text with a mark between them.
+
+    Raises
+    ------
+    ConversionError
+        If it does what has no form here.
+    """
+    text = Text(X)
+    called = followed(function)
+    try:
+        with transparent(X):
+            result = by_value(lambda: as_tokens(called(text)) if tokens else called(text), Array(X))
+    except Exception as error:
+        raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error
+    if result.value.dtype != STRING:
+        raise ConversionError(f"{name} gives {result!r}, not text.")
+    value: Value = result.value
+    return value
+
+
 def _result(result: Any) -> Data:
     if issubclass(type(result), Frame):
         return to_columns(result)
+    if isinstance(result, list | tuple) and any(is_array(x) for x in result):
+        result = as_stack(result)
+    if type(result) is Chosen:
+        refuse("the function returns X[mask], only some of the rows; a transformer answers for each row")
     if not is_array(result):
         refuse(f"the function returns a {type(result).__name__}, not an array of rows; return what is computed from X")
     if result.row_axis:
@@ -117,50 +161,3 @@ def _where(error: BaseException) -> str:
     last = written[-1]
     code = (last.line or "").strip()
     return f"{last.filename}, line {last.lineno}{f': `{code}`' if code else ''}: "
-
-
-# ---- functions of NumPy without a protocol ---------------------------------------------------------------------------
-
-
-@contextmanager
-def _transparent() -> Iterator[None]:
-    """Let ``np.asarray``, ``np.array`` and ``np.c_`` take traced arrays; all else goes to NumPy's own."""
-    with _lock:
-        own = {name: getattr(np, name) for name in ("asarray", "array", "asanyarray", "ascontiguousarray", "c_")}
-        copies = ("array",)
-        for name, original in own.items():
-            replacement = _Columnwise(original) if name == "c_" else _converting(original, copy=name in copies)
-            setattr(np, name, replacement)
-        try:
-            yield
-        finally:
-            for name, original in own.items():
-                setattr(np, name, original)
-
-
-def _converting(original: Any, *, copy: bool) -> Callable[..., Any]:
-    def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if issubclass(type(a), Frame):
-            a = a.to_numpy()
-        a = plain(a)
-        if isinstance(a, list | tuple) and any(is_array(x) for x in a):
-            a = FUNCTIONS[np.stack](list(a))
-        if not is_array(a):
-            return original(a, dtype, *args, **kwargs)
-        own = Array(a.value, a.row_axis) if copy and kwargs.get("copy", True) else a
-        return own if dtype is None else own.astype(dtype)
-
-    return convert
-
-
-class _Columnwise:
-    """``np.c_[a, b]``: columns side by side."""
-
-    def __init__(self, original: Any) -> None:
-        self.original = original
-
-    def __getitem__(self, key: Any) -> Any:
-        parts = plain(key if isinstance(key, tuple) else (key,))
-        if not any(is_array(p) for p in parts):
-            return self.original[key]
-        return FUNCTIONS[np.column_stack](parts)

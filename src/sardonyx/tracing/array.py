@@ -32,31 +32,6 @@ KNOWN: Final = (*FLOATS, *INTEGERS, np.dtype(np.bool_))
 #: NumPy's functions and ufuncs as functions of arrays, filled by the modules of rules
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
-#: methods of an array that are functions of NumPy
-METHODS = [
-    "sum",
-    "mean",
-    "std",
-    "var",
-    "min",
-    "max",
-    "prod",
-    "any",
-    "all",
-    "argmax",
-    "argmin",
-    "cumsum",
-    "clip",
-    "round",
-    "take",
-    "ptp",
-    "sort",
-    "squeeze",
-    "swapaxes",
-    "repeat",
-    "dot",
-]
-
 Axes: TypeAlias = int | Sequence[int] | None
 
 
@@ -108,17 +83,18 @@ class Array:
     ) -> None:
         self.value, self.row_axis, self.key = value, row_axis, key
         self.owner: Array = owner if owner is not None else self
-        self.views: weakref.WeakSet[Array] = weakref.WeakSet()
+        self.views: list[weakref.ref[Array]] = []
         self.writable = owner is None
         if owner is not None:
-            owner.views.add(self)
+            owner.views.append(weakref.ref(self))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """``isinstance(X, np.ndarray)`` must take the branch that it takes with data."""
         return np.ndarray
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:  # noqa: PLE0309
+        refuse(f"{self!r} is no key of a dict or a set; use np.isin, np.take on a table, or .map(dict)")
 
     # ---- what it is
 
@@ -141,6 +117,12 @@ class Array:
     def shape(self) -> tuple[Any, ...]:
         """The shape that the user sees."""
         return (*self.dims[: self.row_axis], ROWS, *self.dims[self.row_axis :])
+
+    def __str__(self) -> str:  # noqa: PLE0307
+        refuse(f"{self!r} as text: what it holds is not known while converting")
+
+    def __format__(self, _: str) -> str:
+        return str(self)
 
     def __repr__(self) -> str:
         return f"array of {self.dtype}, shape ({', '.join('N' if n is ROWS else str(n) for n in self.shape)})"
@@ -193,7 +175,10 @@ class Array:
         return iter([self[i] for i in range(self.dims[0])])
 
     def __array__(self, *_: Any, **__: Any) -> NDArray[Any]:
-        refuse("this function reads the values of an array, which are not known while converting")
+        refuse(
+            "this function reads the values of an array, which are not known while converting (a table of constants "
+            "is read with np.take(table, X, axis=0))"
+        )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or not hasattr(self.__class__, name):  # hasattr(X, "iloc") is false of arrays
@@ -206,13 +191,21 @@ class Array:
         rule = UFUNCS.get(ufunc)
         if rule is None:
             refuse(f"{'numpy.' if _numpys(ufunc) else ''}{ufunc.__name__} has no ONNX form here")
-        if method == "reduce" and ufunc in _REDUCED:
-            return FUNCTIONS[_REDUCED[ufunc]](*inputs, **{k: v for k, v in options.items() if v is not None})
-        out = options.pop("out", (None,))
-        if method != "__call__" or options:
-            refuse(f"numpy.{ufunc.__name__}{_options(method, options)}: only the plain function has an ONNX form")
+        if method in ("reduce", "accumulate"):
+            from .reductions import along
+
+            return along(ufunc, method, *inputs, **{k: v for k, v in options.items() if v is not None})
+        out, condition = options.pop("out", None), options.pop("where", True)
+        out = None if out is None or out[0] is None else out
+        if method != "__call__" or options or (out is None and condition is not True) or (out and len(out) > 1):
+            refuse(
+                f"numpy.{ufunc.__name__}{_options(method, options)}: only the plain function has an ONNX form, and "
+                "where= beside out="
+            )
         result = rule(*inputs)
-        return result if out == (None,) or out is None else out[0].assign(result)
+        if out is None:
+            return result
+        return out[0].assign(result if condition is True else FUNCTIONS[np.where](condition, result, out[0]))
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         rule = FUNCTIONS.get(func)
@@ -236,29 +229,33 @@ class Array:
 
     def __getitem__(self, key: Any) -> Any:
         from .indexing import get
+        from .masks import chosen, is_mask
 
-        return get(self, key)
+        return chosen(self, key) if is_mask(key) else get(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         from .indexing import completed, updated
+        from .masks import is_mask
 
-        if is_array(value) and value.owner is self and value.key == completed(self, key):
+        if is_array(value) and value.owner is self and not is_mask(key) and value.key == completed(self, key):
             return  # the second half of X[:, 0] += 1: the view has written already
-        self.check_writable(self)
-        self.assign(updated(self, key, value))
+        self.assign(updated(self, key, value), None if is_mask(key) else completed(self, key))
 
-    def check_writable(self, writer: Array) -> None:
+    def check_writable(self, writer: Array, key: Any = None) -> None:
         """Refuse writing where somebody else than the writer would see it."""
+        from .indexing import disjoint
+
         if self.owner is not self or not self.writable:
             refuse("writing into an array that the caller or another array sees; write into X.copy()")
-        if any(view is not writer for view in self.views):
+        views = [view for ref in self.views if (view := ref()) is not None and view is not writer]
+        if any(key is None or view.key is None or not disjoint(self, view.key, key) for view in views):
             refuse("writing into an array of which another one is a view; copy that one: X[:, 0].copy()")
 
-    def assign(self, result: Any) -> Array:
+    def assign(self, result: Any, key: Any = None) -> Array:
         """Let the array hold other values from here on, as writing into it does; a view writes into its owner."""
         from .indexing import updated
 
-        self.owner.check_writable(self)
+        self.owner.check_writable(self, key if self.owner is self else self.key)
         new = as_array_like(result, self)
         if self.dtype != new.dtype and not np.can_cast(new.dtype, self.dtype, "same_kind"):
             refuse(f"cannot write {new.dtype} into an array of {self.dtype}")
@@ -299,13 +296,21 @@ class Array:
         given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
         return reshaped(self, tuple(given), order)
 
+    def fill(self, value: Any) -> None:
+        """Write one number everywhere."""
+        self[...] = value
+
+    def item(self, *_: Any) -> NoReturn:
+        """Refused: no single number is known."""
+        self._no_number()
+
     def ravel(self, order: str = "C") -> Array:
         """Return one number a row as one axis."""
         return reshaped(self, (-1,), order)
 
     flatten = ravel
 
-    # ---- operators: filled below
+    # ---- operators and more methods: filled by methods.py
 
 
 def _numpys(ufunc: np.ufunc) -> bool:
@@ -320,53 +325,6 @@ def _integer(axis: Any) -> int:
     if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
         refuse(f"axis {axis!r} is no integer")
     return int(axis)
-
-
-#: ufuncs whose ``reduce`` is a function of its own
-_REDUCED = {
-    np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
-    np.logical_or: np.any, np.logical_and: np.all,
-}  # fmt: skip
-
-
-def _method(name: str) -> Callable[..., Any]:
-    def method(self: Array, *args: Any, **kwargs: Any) -> Any:
-        return self.__array_function__(getattr(np, name), (), (self, *args), kwargs)
-
-    method.__name__, method.__doc__ = name, f"``numpy.{name}`` of this array."
-    return method
-
-
-for _name in METHODS:
-    setattr(Array, _name, _method(_name))
-
-
-def _operator(ufunc: np.ufunc, *, swapped: bool = False, in_place: bool = False) -> Callable[..., Any]:
-    def apply(self: Array, other: Any) -> Any:
-        if isinstance(other, str | bytes) or (other is None):
-            return NotImplemented if ufunc not in (np.equal, np.not_equal) else UFUNCS[ufunc](self, other)
-        result = UFUNCS[ufunc](other, self) if swapped else UFUNCS[ufunc](self, other)
-        return self.assign(result) if in_place else result
-
-    return apply
-
-
-_BINARY = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
-    "mod": np.remainder, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
-    "lshift": np.left_shift, "rshift": np.right_shift, "divmod": np.divmod, "pow": np.power, "matmul": np.matmul,
-}  # fmt: skip
-for _name, _ufunc in _BINARY.items():
-    setattr(Array, f"__{_name}__", _operator(_ufunc))
-    setattr(Array, f"__r{_name}__", _operator(_ufunc, swapped=True))
-    if _name != "divmod":
-        setattr(Array, f"__i{_name}__", _operator(_ufunc, in_place=True))
-for _name, _ufunc in {
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
-}.items():  # fmt: skip
-    setattr(Array, f"__{_name}__", _operator(_ufunc))
-for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
-    setattr(Array, f"__{_name}__", lambda self, _ufunc=_ufunc: UFUNCS[_ufunc](self))
 
 
 # ---- shared by the rules ---------------------------------------------------------------------------------------------

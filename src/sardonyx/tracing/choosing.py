@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph import Value, op, where
 from ..protos import STRING
-from .array import Array, aligned, cast, constant, is_array, refuse, transposed
+from .array import Array, aligned, cast, constant, is_array, refuse
 from .functions import apply_ufunc as _u
 from .functions import implements
 from .joining import full as _full
@@ -153,11 +153,16 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Arra
     _ascending(a)
     if sorter is not None or side not in ("left", "right"):
         refuse("np.searchsorted with a sorter")
+    if is_array(a):
+        refuse("np.searchsorted in an array that differs from row to row")
     return _counted(v, a, np.less_equal if side == "left" else np.less)
 
 
 @implements(np.digitize)
 def digitize(x: Any, bins: Any, right: bool = False) -> Array:
+    edges = np.asarray(bins)
+    if edges.ndim == 1 and edges.dtype.kind in "fiu" and len(edges) > 1 and edges[0] > edges[-1]:  # descending
+        return _u(np.subtract, len(edges), searchsorted(edges[::-1], x, "left" if right else "right"))
     return searchsorted(bins, x, "left" if right else "right")
 
 
@@ -190,49 +195,37 @@ def polyval(p: Any, x: Array) -> Array:
     return result
 
 
-# ---- products --------------------------------------------------------------------------------------------------------
+implements(np.isposinf)(lambda x: _u(np.equal, x.astype(np.result_type(x.dtype, 0.0)), np.inf))
+implements(np.isneginf)(lambda x: _u(np.equal, x.astype(np.result_type(x.dtype, 0.0)), -np.inf))
 
 
-@implements(np.dot)
-def dot(a: Any, b: Any) -> Any:
-    if not is_array(b) and np.ndim(b) == 0:
-        return _u(np.multiply, a, np.asarray(b))
-    return _u(np.matmul, a, b)
+@implements(np.choose)
+def choose_(a: Any, choices: Sequence[Any], mode: str = "raise") -> Array:
+    """One of several arrays, by number; numbers that are none are refused when the model runs."""
+    if not is_array(a) or a.dtype.kind not in "iu":
+        refuse("np.choose by other than integers of each row")
+    from .reductions import places
+
+    number = a.like(places(a.value.astype(np.int64), len(choices), mode))
+    dtype = np.result_type(*map(_dtype_of, choices))
+    result: Any = choices[-1] if is_array(choices[-1]) else np.asarray(choices[-1])
+    for i in range(len(choices) - 2, -1, -1):
+        result = _chosen(_u(np.equal, number, i), choices[i], result)
+    return result.astype(dtype)
 
 
-@implements(np.einsum)
-def einsum(subscripts: Any, *operands: Any, **options: Any) -> Array:
-    """Return products summed over the letters that the result lacks; the rows' letter must be in it."""
-    if not isinstance(subscripts, str) or "->" not in subscripts or "." in subscripts or options:
-        refuse("np.einsum without the form 'ij,jk->ik'")
-    left, result = subscripts.replace(" ", "").split("->")
-    labels = left.split(",")
-    rows = {text[x.row_axis] for text, x in zip(labels, operands, strict=True) if is_array(x)}
-    if len(rows) != 1 or not rows <= set(result) or any(len(set(t)) < len(t) for t in (*labels, result)):
-        refuse(f"np.einsum({subscripts!r}) sums over the rows, or takes a diagonal")
-    row = rows.pop()
-    if any(row in text and not is_array(x) for text, x in zip(labels, operands, strict=True)):
-        refuse(f"np.einsum({subscripts!r}) with a constant for each row")
-    rest = [c for c in dict.fromkeys(result.replace(row, "") + left.replace(",", "")) if c != row]
-    total: Any = None
-    for text, x in zip(labels, operands, strict=True):
-        spread = _spread(x, text, row, rest)
-        total = spread if total is None else _u(np.multiply, total, spread)
-    summed = [1 + i for i, c in enumerate(rest) if c not in result]
-    if total.dtype == np.bool_:
-        refuse("np.einsum of booleans")
-    total = sum_(total, tuple(summed), total.dtype) if summed else total
-    kept = [c for c in result if c != row]
-    return transposed(total, tuple([row, *kept].index(c) for c in result))
+@implements(np.sinc)
+def sinc(x: Array) -> Array:
+    given = x if x.dtype.kind == "f" else x.astype(np.float64)
+    y = _u(np.multiply, np.pi, where_(_u(np.equal, given, 0), 1.0e-20, given))
+    return _u(np.true_divide, _u(np.sin, y), y)
 
 
-def _spread(x: Any, text: str, row: str, rest: list[str]) -> Any:
-    """Return an operand with the rows first and an axis for each other letter, of size 1 where it has none."""
-    order = [c for c in [row, *rest] if c in text]
-    key = tuple(slice(None) if c in text else None for c in ([row, *rest] if row in text else rest))
-    moved = (
-        transposed(x, tuple(text.index(c) for c in order))
-        if is_array(x)
-        else np.transpose(x, [text.index(c) for c in order])
-    )
-    return moved[key]
+@implements(np.putmask)
+def putmask(a: Array, mask: Any, values: Any) -> None:
+    a[mask] = values
+
+
+@implements(np.copyto)
+def copyto(dst: Array, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    dst[...] = src if where is True else where_(where, src, dst)

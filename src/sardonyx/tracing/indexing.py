@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph import Value, op
-from .array import Array, aligned, choose, constant, is_array, join, refuse
+from .array import Array, is_array, join, refuse
 
 
 def get(x: Array, key: Any) -> Array:
@@ -87,12 +87,28 @@ def _positions(k: Any, size: int) -> NDArray[np.int64]:
     return np.where(array < 0, array + size, array).astype(np.int64)
 
 
+def disjoint(x: Array, a: Any, b: Any) -> bool:
+    """Whether two indices of an array, complete ones, have no element in common."""
+    if len(a) != len(b) or any(k is None for k in (*a, *b)):
+        return False
+    sizes = [n if isinstance(n, int) else None for n in x.shape]
+    places = [
+        [set(np.atleast_1d(np.arange(n)[k]).tolist()) for k in pair]
+        for n, pair in zip(sizes, zip(a, b, strict=True), strict=True)
+        if n is not None
+    ]
+    return any(not first & second for first, second in places)
+
+
 def updated(x: Array, key: Any, new: Any) -> Array:
     """Return what x holds after ``x[key] = new``."""
+    from .masks import Chosen, is_mask, written
     from .ufuncs import broadcast_like
 
-    if is_array(key):
-        return _where(x, key, new)
+    if is_mask(key):
+        return written(x, key, new)
+    if type(new) is Chosen:
+        refuse("values chosen by a mask written elsewhere; write them where they were: X[mask] = X[mask] * 2")
     keys = completed(x, key)
     touched = [i for i, k in enumerate(keys) if not (isinstance(k, slice) and k == slice(None))]
     if any(k is None for k in keys) or len(touched) > 1 or x.row_axis in touched:
@@ -114,10 +130,3 @@ def updated(x: Array, key: Any, new: Any) -> Array:
     order[np.atleast_1d(places)] = size + np.arange(np.size(places))
     both = join([x.value, part], axis)
     return x.like(both[(slice(None),) * axis + (order,)])
-
-
-def _where(x: Array, mask: Array, new: Any) -> Array:
-    if mask.dtype != np.bool_ or mask.ndim != x.ndim or is_array(new) or np.ndim(new):
-        refuse("X[mask] = ... takes a mask of X's shape and one number; use np.where(mask, a, b) for more")
-    (condition, value), row_axis = aligned([mask, x])
-    return x.like(choose(condition, constant(new, x.value.dtype), value), row_axis)

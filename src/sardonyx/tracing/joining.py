@@ -22,7 +22,7 @@ def _joined(arrays: Sequence[Any], axis: Any, dtype: Any = None) -> Array:
     items = list(arrays)
     first = next(x for x in items if is_array(x))
     if not all(is_array(x) for x in items):
-        refuse("constants beside arrays of rows; a constant column is np.full_like(X[:, :1], value)")
+        refuse("constants beside arrays of rows; a constant column is np.full((len(X), 1), value)")
     if len({(x.ndim, x.row_axis) for x in items}) > 1:
         refuse(f"arrays of different forms: {', '.join(map(repr, items))}")
     text = [x.value.dtype == STRING for x in items]
@@ -151,8 +151,10 @@ def atleast_2d(*arys: Array) -> Array:
     return a[None, :] if a.ndim == 1 else a
 
 
-def full(a: Array, number: Any, dtype: Any = None, **_: Any) -> Array:
+def full(a: Array, number: Any, dtype: Any = None, order: str = "K", subok: bool = True) -> Array:
     """Return an array like another, of one number."""
+    if is_array(number) or np.ndim(number):
+        return broadcast_like(number, a).astype(a.dtype if dtype is None else dtype)
     target = np.dtype(dtype) if dtype is not None else a.dtype
     value = constant(number, target)
     return a.like(where(always(a.value), value, value))

@@ -127,7 +127,17 @@ _SAME = [
     "result_type",
     "finfo",
     "iinfo",
-    "linalg",
+    "argsort",
+    "cumulative_prod",
+    "logical_and",
+    "matrix_transpose",
+    "nextafter",
+    "reciprocal",
+    "take_along_axis",
+    "tensordot",
+    "tile",
+    "unstack",
+    "vecdot",
 ]
 
 
@@ -154,6 +164,19 @@ def _deviation(function: Any) -> Any:
     )
 
 
+def _sorted(function: Any, *, descending: bool = False, axis: int = -1) -> Any:
+    def call(x: Any, *, axis: int = axis, descending: bool = descending, stable: bool = True) -> Any:
+        if descending:
+            refuse("descending order")
+        return function(x, axis=axis)
+
+    return call
+
+
+def _vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    return np.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
+
+
 def _round(x: Any) -> Any:
     return np.rint(x) if is_array(x) and x.dtype.kind == "f" else x
 
@@ -168,5 +191,8 @@ NAMESPACE = SimpleNamespace(
         "std": _deviation(np.std),
         "var": _deviation(np.var),
         "round": _round,
+        "sort": _sorted(np.sort),
+        "argsort": _sorted(np.argsort),
+        "linalg": SimpleNamespace(vector_norm=_vector_norm, matmul=np.matmul, vecdot=np.vecdot),
     }
 )

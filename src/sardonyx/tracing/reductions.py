@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,12 @@ from .functions import Rule, implements
 from .functions import apply_ufunc as _u
 from .functions import numeric as _numeric
 from .functions import wide as _wide
+from .joining import concatenate, full
 
 # ---- reductions ------------------------------------------------------------------------------------------------------
 
 
-def _reduced(x: Array, axis: Axes, keepdims: bool, kernel: Callable[[list[int]], Value]) -> Array:
+def reduced(x: Array, axis: Axes, keepdims: bool, kernel: Callable[[list[int]], Value]) -> Array:
     """Return a reduction that keeps its axes, without them unless they are to stay."""
     axes = x.axes(axis)
     value = kernel(axes)
@@ -55,7 +57,7 @@ def _folded(a: Array, axis: Axes, dtype: Any, keepdims: bool, op_type: str, ufun
             return folded
         return cast(_exactly(given, axes, ufunc), result)
 
-    return _reduced(a, axis, keepdims, kernel)
+    return reduced(a, axis, keepdims, kernel)
 
 
 def _exactly(value: Value, axes: list[int], ufunc: np.ufunc) -> Value:
@@ -70,7 +72,7 @@ def _exactly(value: Value, axes: list[int], ufunc: np.ufunc) -> Value:
     return value
 
 
-def _any_nan(value: Value, axes: list[int]) -> Value:
+def any_nan(value: Value, axes: list[int]) -> Value:
     flags: Value = op.ReduceMax(op.IsNaN(value).astype(np.int64), np.array(axes), keepdims=1)
     return flags > 0
 
@@ -85,9 +87,9 @@ def _extreme(op_type: str) -> Rule:
             found: Value = getattr(op, op_type)(_wide(value), np.array(axes), keepdims=1)
             if value.dtype.kind != "f":
                 return cast(found, value.dtype)
-            return where(_any_nan(value, axes), value.dtype.type(np.nan), found)
+            return where(any_nan(value, axes), value.dtype.type(np.nan), found)
 
-        return _reduced(a, axis, keepdims, kernel)
+        return reduced(a, axis, keepdims, kernel)
 
     return rule
 
@@ -105,19 +107,19 @@ def _count(a: Array, axis: Axes) -> int:
     return int(np.prod([a.value.dim(x) for x in a.axes(axis)]))
 
 
-def _floating(a: Array, dtype: Any = None) -> Array:
+def floating(a: Array, dtype: Any = None) -> Array:
     target = np.dtype(dtype) if dtype is not None else a.dtype if a.dtype.kind == "f" else np.dtype(np.float64)
     return a.like(cast(_numeric(a), target))
 
 
 @implements(np.mean)
 def mean(a: Array, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Array:
-    return _u(np.true_divide, sum_(_floating(a, dtype), axis, None, keepdims), _count(a, axis))
+    return _u(np.true_divide, sum_(floating(a, dtype), axis, None, keepdims), _count(a, axis))
 
 
 @implements(np.var)
 def var(a: Array, axis: Axes = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Array:
-    given = _floating(a, dtype)
+    given = floating(a, dtype)
     gaps = _u(np.subtract, given, mean(given, axis, keepdims=True))
     total = sum_(_u(np.multiply, gaps, gaps), axis, None, keepdims)
     return _u(np.true_divide, total, max(_count(a, axis) - ddof, 0))
@@ -150,7 +152,7 @@ def _truths(op_type: str) -> Rule:
     def rule(a: Array, axis: Axes = None, keepdims: bool = False) -> Array:
         truth = cast(_numeric(a), np.dtype(np.bool_)).astype(np.int64)
         fold = getattr(op, op_type)
-        return _reduced(a, axis, keepdims, lambda axes: fold(truth, np.array(axes), keepdims=1) > 0)
+        return reduced(a, axis, keepdims, lambda axes: fold(truth, np.array(axes), keepdims=1) > 0)
 
     return rule
 
@@ -173,8 +175,8 @@ def _position(op_type: str) -> Rule:
             nan = op.IsNaN(value)
             clean = where(nan, value.dtype.type(0), value)
             first = op.ArgMax(nan.astype(np.int64), axis=inner, keepdims=1)
-            found = where(_any_nan(value, [inner]), first, find(clean, axis=inner, keepdims=1))
-        return _reduced(a, axis, keepdims, lambda _: found)
+            found = where(any_nan(value, [inner]), first, find(clean, axis=inner, keepdims=1))
+        return reduced(a, axis, keepdims, lambda _: found)
 
     return rule
 
@@ -195,7 +197,7 @@ def _filled(a: Array, number: float) -> Array:
 @implements(np.nanmean)
 def nanmean(a: Array, axis: Axes = None, *, keepdims: bool = False) -> Array:
     known = sum_(_u(np.logical_not, _u(np.isnan, a)), axis, None, keepdims)
-    total = nansum(_floating(a), axis, keepdims=keepdims)
+    total = nansum(floating(a), axis, keepdims=keepdims)
     return _u(np.true_divide, total, known.astype(total.dtype))
 
 
@@ -216,14 +218,20 @@ implements(np.nanmin)(_nan_extreme(min_, np.inf))
 
 @implements(np.linalg.norm)
 def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
-    if not isinstance(axis, int | np.integer) or ord not in (None, 1, 2, np.inf, -np.inf):
-        refuse("np.linalg.norm of other than vectors (axis=1) with ord None, 1, 2 or inf")
-    given = _floating(x)
+    matrices = isinstance(axis, tuple | list) and len(axis) == 2
+    if axis is None or (matrices and ord not in (None, "fro")) or (isinstance(ord, str) and not matrices):
+        refuse("np.linalg.norm of other than vectors (axis=1), or of matrices by Frobenius' norm (axis=(1, 2))")
+    given = floating(x)
+    size: Any = _u(np.absolute, given)
+    if matrices or ord in (None, 2):
+        return _u(np.sqrt, sum_(_u(np.multiply, given, given), axis, None, keepdims))
     if ord in (np.inf, -np.inf):
-        return (max_ if ord > 0 else min_)(_u(np.absolute, given), axis, keepdims)
+        return (max_ if ord > 0 else min_)(size, axis, keepdims)
+    if ord == 0:
+        return sum_(_u(np.not_equal, given, 0), axis, None, keepdims).astype(given.dtype)
     if ord == 1:
-        return sum_(_u(np.absolute, given), axis, None, keepdims)
-    return _u(np.sqrt, sum_(_u(np.multiply, given, given), axis, None, keepdims))
+        return sum_(size, axis, None, keepdims)
+    return _u(np.power, sum_(_u(np.power, size, ord), axis, None, keepdims), given.dtype.type(1 / ord))
 
 
 # ---- along an axis ---------------------------------------------------------------------------------------------------
@@ -247,8 +255,19 @@ def cumprod(a: Array, axis: Any = None, dtype: Any = None) -> Array:
     return a.like(cast(join(parts, inner), result))
 
 
+def _extended(a: Array, axis: Any, before: Any, after: Any) -> Array:
+    """Return an array with arrays or numbers put before and after it along an axis."""
+    a.axis(axis)
+    place = int(axis) % a.ndim
+    edge = a[(slice(None),) * place + (slice(0, 1),)]
+    parts = [x if is_array(x) else full(edge, x, np.asarray(x).dtype) for x in (before, after) if x is not None]
+    ordered = [*parts[: before is not None], a, *parts[before is not None :]]
+    return concatenate(ordered, place) if parts else a
+
+
 @implements(np.diff)
-def diff(a: Array, n: int = 1, axis: Any = -1) -> Array:
+def diff(a: Array, n: int = 1, axis: Any = -1, prepend: Any = None, append: Any = None) -> Array:
+    a = _extended(a, axis, prepend, append)
     for _ in range(n):
         before = (slice(None),) * a.axis(axis)
         inner = before[:0] + (slice(None),) * a.axis(axis)
@@ -258,36 +277,36 @@ def diff(a: Array, n: int = 1, axis: Any = -1) -> Array:
     return a
 
 
-def _ordered(a: Array, axis: Any) -> tuple[Value, int, int]:
-    """Return values in ascending order along an axis, NaN last."""
-    value, inner = _wide(_numeric(a)), a.axis(axis)
-    n = value.dim(inner)
-    nan = op.IsNaN(value) if value.dtype.kind == "f" else None
-    clean = value if nan is None else where(nan, value.dtype.type(np.inf), value)
-    ordered, _ = op.TopK(clean, np.array([n]), axis=inner, largest=0, sorted=1)
-    if nan is not None:
-        known = op.ReduceSum((~nan).astype(np.int64), np.array([inner]), keepdims=1)
-        numbers = np.arange(n).reshape([n if i == inner else 1 for i in range(value.ndim)])
-        ordered = where(known <= numbers, value.dtype.type(np.nan), ordered)
-    return ordered, inner, n
+def accumulated(ufunc: np.ufunc) -> Rule:
+    """Return ``ufunc.accumulate``: each column and what came of those before it."""
+
+    def rule(a: Array, axis: Any = 0, dtype: Any = None) -> Array:
+        inner = a.axis(axis)
+        before = (slice(None),) * inner
+        columns = [a.like(a.value[(*before, slice(i, i + 1))]) for i in range(a.value.dim(inner))]
+        return a.like(join([c.value for c in itertools.accumulate(columns, functools.partial(_u, ufunc))], inner))
+
+    return rule
 
 
-@implements(np.sort)
-def sort(a: Array, axis: Any = -1, kind: Any = None) -> Array:
-    return a.like(cast(_ordered(a, axis)[0], a.dtype))
+ACCUMULATED: dict[np.ufunc, Rule] = {
+    np.add: cumsum, np.multiply: cumprod,
+    **{u: accumulated(u) for u in (np.maximum, np.minimum, np.fmax, np.fmin, np.logical_and, np.logical_or)},
+}  # fmt: skip
 
 
-@implements(np.median)
-def median(a: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    if not isinstance(axis, int | np.integer):
-        refuse("np.median over several axes, or over all; name one: axis=1")
-    given = _floating(a)
-    ordered, inner, n = _ordered(given, axis)
-    before = (slice(None),) * inner
-    middle = [ordered[(*before, slice(k, k + 1))] for k in sorted({(n - 1) // 2, n // 2})]
-    found = middle[0] if len(middle) == 1 else (middle[0] + middle[1]) / given.dtype.type(2)
-    found = where(_any_nan(given.value, [inner]), given.dtype.type(np.nan), found)
-    return _reduced(given, int(axis), keepdims, lambda _: found)
+#: ufuncs whose ``reduce`` is a function of its own
+REDUCED: dict[np.ufunc, Rule] = {
+    np.add: sum_, np.multiply: prod, np.maximum: max_, np.minimum: min_, np.logical_or: any_, np.logical_and: all_,
+}  # fmt: skip
+
+
+def along(ufunc: np.ufunc, method: str, a: Array, axis: Any = 0, **options: Any) -> Array:
+    """``ufunc.reduce`` and ``ufunc.accumulate``."""
+    table = REDUCED if method == "reduce" else ACCUMULATED
+    if ufunc not in table or not is_array(a):
+        refuse(f"numpy.{ufunc.__name__}.{method} has no ONNX form here; combine columns one by one")
+    return table[ufunc](a, axis, **options)
 
 
 @implements(np.flip)
@@ -306,7 +325,7 @@ def fliplr(m: Array) -> Array:
 @implements(np.take)
 def take(a: Array, indices: Any, axis: Any = None, mode: str = "raise") -> Array:
     if not is_array(a):
-        return _from_table(np.asarray(a), indices, axis)
+        return _from_table(np.asarray(a), indices, axis, mode)
     inner = a.axis(axis) if axis is not None else a.axes(axis)[0]
     user = inner - 1 if inner - 1 < a.row_axis else inner
     if mode != "raise" or np.ndim(indices) > 1:
@@ -314,16 +333,28 @@ def take(a: Array, indices: Any, axis: Any = None, mode: str = "raise") -> Array
     return a[(slice(None),) * user + (np.asarray(indices),)].copy()
 
 
-def _from_table(table: Any, indices: Array, axis: Any) -> Array:
-    if axis not in (None, 0) or table.ndim != 1 or indices.dtype.kind not in "iu":
-        refuse("np.take from a constant of more than one dimension, or at other than integers")
+def _from_table(table: Any, indices: Array, axis: Any, mode: str) -> Array:
+    """Return rows of a constant table, one for each index."""
+    if (axis not in (0, -table.ndim) and table.ndim > 1) or indices.dtype.kind not in "iu" or indices.row_axis:
+        refuse("np.take from a constant along other than its first axis (axis=0), or at other than integers")
+    if table.dtype.kind in "OUT":
+        table = table.astype(object)
+    found = places(indices.value.astype(np.int64), len(table), mode)
+    return Array(op.Gather(constant(table, table.dtype), found, axis=0))
+
+
+def places(value: Value, n: int, mode: str) -> Value:
+    """Return indices from 0 to n - 1."""
+    if mode == "wrap":
+        return op.Mod(value, np.int64(n))
+    if mode == "clip":
+        return op.Clip(value, np.int64(0), np.int64(n - 1))
     from ..operators.checks import require
 
-    value = indices.value.astype(np.int64)
-    inside = (value >= -len(table)) & (value < len(table))
-    value = require(value, inside, message=f"np.take: index out of bounds for a table of {len(table)}")
-    safe = op.Clip(value, np.int64(-len(table)), np.int64(len(table) - 1))
-    return indices.like(op.Gather(constant(table, table.dtype), where(safe < 0, safe + len(table), safe), axis=0))
+    inside = (value >= -n) & (value < n)
+    value = require(value, inside, message=f"np.take: index out of bounds for a table of {n}")
+    safe = op.Clip(value, np.int64(-n), np.int64(n - 1))
+    return where(safe < 0, safe + n, safe)
 
 
 @implements(np.repeat)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..graph import Value, op, where
 from ..protos import STRING
-from .array import KNOWN, UFUNCS, Array, aligned, cast, constant, is_array, refuse
+from .array import KNOWN, ROWS, UFUNCS, Array, aligned, cast, constant, is_array, refuse
 
 Rule = Callable[..., Any]
 
@@ -55,6 +55,8 @@ def _is_weak(x: Any) -> bool:
 
 
 def _known_constant(x: Any) -> Any:
+    if x is ROWS:
+        refuse("the number of rows is not known while converting")
     if isinstance(x, list | tuple) and any(is_array(item) for item in x):
         refuse("a list of arrays stands for a stack of them; write np.stack or np.column_stack")
     return np.asarray(x)
@@ -74,10 +76,14 @@ def _loop(ufunc: np.ufunc, operands: list[Any]) -> tuple[np.dtype[Any], ...]:
     if any(d not in KNOWN for d in loop):
         unknown = next(d for d in loop if d not in KNOWN)
         refuse(
-            f"numpy.{ufunc.__name__} of {', '.join(str(getattr(g, 'name', g.__name__)) for g in given)} computes in "
+            f"numpy.{ufunc.__name__} of {', '.join(map(_named, given))} computes in "
             f"{unknown}, which is not computed here. Cast to float32, float64 or int64 first"
         )
     return loop
+
+
+def _named(kind: Any) -> str:
+    return str(kind.__name__ if isinstance(kind, type) else kind)
 
 
 def _operand(x: Any, dtype: np.dtype[Any]) -> Value:
@@ -408,6 +414,8 @@ def _no_loop(*_: Value) -> Value:
 
 def matmul(a: Any, b: Any) -> Array:
     """Return ``a @ b`` where one side is a constant matrix or vector and the other has the rows first."""
+    if is_array(b) and not is_array(a) and b.row_axis == b.ndim - 1 == 1:  # W @ X.T, which is (X @ W.T).T
+        return matmul(b.T, np.asarray(a).T).T
     if not is_array(a) or is_array(b) or a.row_axis or a.ndim < 2:
         refuse("matmul of other than rows and a constant on the right: X @ W")
     matrix = np.asarray(b)
