@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +35,7 @@ from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleR
 
 from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
-from ..text.methods import BETWEEN, call, is_moot, kind_of
+from ..text.methods import BETWEEN, call, is_moot, kind_of, without_accents
 from ..text.patterns import as_re2
 
 Array = NDArray[Any]
@@ -462,12 +461,7 @@ def _below(given: Mapping[str, Any]) -> dict[Any, list[Any]]:
 
 def _folded(text: str, lowercase: int, strip_accents: str) -> str:
     text = text.lower() if lowercase else text
-    if not strip_accents or text.isascii():
-        return text
-    apart = unicodedata.normalize("NFKD", text)
-    if strip_accents == "ascii":
-        return apart.encode("ascii", "ignore").decode("ascii")
-    return "".join(c for c in apart if not unicodedata.combining(c))
+    return without_accents(text, strip_accents) if strip_accents else text
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]

@@ -11,6 +11,7 @@ might differ, and a file says that pandas was meant, the text is refused (`is_mo
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
@@ -27,6 +28,16 @@ SPACES: Final = " \t\n\r\f\v"
 def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """Return a regular expression."""
     return re.compile(pattern, flags)
+
+
+def without_accents(text: str, kind: str) -> str:
+    """Return a text without accents, as scikit-learn's ``strip_accents_unicode`` and ``strip_accents_ascii`` do."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    if kind == "ascii":
+        return apart.encode("ascii", "ignore").decode("ascii")
+    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 def _width(width: int) -> int:
@@ -78,6 +89,7 @@ METHODS: Final[dict[str, tuple[type, Callable[..., Any]]]] = {
     "ljust": (str, lambda text, width, fill: text.ljust(_width(width), fill)),
     "rjust": (str, lambda text, width, fill: text.rjust(_width(width), fill)),
     "center": (str, lambda text, width, fill: text.center(_width(width), fill)),
+    "unaccent": (str, without_accents),
     "around": (str, lambda text, before, after: before + text + after),
     "len": (int, len), "count": (int, str.count), "find": (int, str.find), "rfind": (int, str.rfind),
     "count_matches": (int, lambda text, pattern, flags: sum(1 for _ in compiled(pattern, flags).finditer(text))),

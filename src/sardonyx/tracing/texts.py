@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,34 @@ for _name in _SAME:
     setattr(Text, _name, _python(_name))
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """A list of texts of unknown length, as one text with a mark between them."""
+
+    text: Text
+
+
+def as_tokens(result: Any) -> Any:
+    """Return the list of texts that a tokenizer gives as one text."""
+    if type(result) is Tokens:
+        return result.text
+    if type(result) is not Pieces or result.most >= 0:
+        refuse(
+            f"a tokenizer that gives {type(result).__name__}; s.split(), re.findall(pattern, s) and list have a form"
+        )
+    return result.text.method("split_tokens", result.sep)
+
+
+@replaces(re, "findall")
+def _findall(original: Function) -> Function:
+    def findall(pattern: Any, string: Any, flags: int = 0) -> Any:
+        if type(string) is not Text:
+            return original(pattern, string, flags)
+        return Tokens(string.method("find_tokens", *_pattern(pattern, flags)))
+
+    return findall
+
+
 class Pieces:
     """What ``s.split(...)`` gives: a list of texts of unknown length."""
 
@@ -199,7 +228,11 @@ def joined(values: list[Value]) -> Value:
 
 def function_of(func: Any) -> Any:
     """Return ``str.lower`` and its like, which Python calls with nothing but a text, as calls of the method."""
-    name = getattr(func, "__name__", "")
+    if func is list:
+        return lambda text: Tokens(text.method("characters"))
+    pattern, name = getattr(func, "__self__", None), getattr(func, "__name__", "")
+    if isinstance(pattern, re.Pattern) and name == "findall":
+        return lambda text: Tokens(text.method("find_tokens", *_pattern(pattern, 0)))
     if getattr(str, name, None) is not func:
         return func
     return lambda text, *args: getattr(text, name)(*args)
