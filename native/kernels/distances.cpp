@@ -17,7 +17,7 @@ void check_distances(const Step& step) {
 // The distances of a vector of what is compared: the square root or nothing as a vector, all else lane by lane.
 inline Vector<double> distance_of(Vector<double> reduced, const Space& space) {
   const bool root = space.metric == kEuclidean || space.metric == kSeuclidean;
-  if (!root && space.metric != kMinkowski && !space.single) return reduced;
+  if (!root && space.metric != kMinkowski && space.metric != kHaversine && !space.single) return reduced;
   double lanes[kL];
   store(lanes, reduced);
   if (root && !space.single) {

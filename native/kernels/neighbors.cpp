@@ -29,14 +29,16 @@ void check_neighbors(const Step& step) {
 
 // ---- search --------------------------------------------------------------------------------------------------------
 
-// Offers up to kL candidates, from place `at` of the tree's order, to a row's heap.
+// Offers up to kL candidates, from place `at` of the tree's order, to a row's heap. NaN, which rows without any feature
+// have of each other in some metrics, enters every heap.
+template <int M>
 inline void offer(const Packed& packed, const Leaf& leaf, std::int64_t at, Vector<double> reduced, double* heap,
                   std::int64_t* indices) {
   double candidates[kL];
   store(candidates, reduced);
   double least = candidates[0];
   for (int lane = 1; lane < kL; ++lane) least = candidates[lane] < least ? candidates[lane] : least;
-  if (least >= heap[0]) return;
+  if (M != kJaccard && least >= heap[0]) return;
   const int lanes = leaf.end - at < kL ? static_cast<int>(leaf.end - at) : kL;
   for (int lane = 0; lane < lanes; ++lane) {
     heap_push(heap, indices, packed.space.k, candidates[lane], packed.order[at + lane]);
@@ -55,7 +57,7 @@ inline void meet(const Packed& packed, const Leaf& leaf, std::int64_t at, const 
     against_panels<M, R, P>(x, panels, packed.space, reduced);
   }
   for (int r = 0; r < R; ++r) {
-    for (int p = 0; p < P; ++p) offer(packed, leaf, at + p * kL, reduced[r][p], values + r * k, indices + r * k);
+    for (int p = 0; p < P; ++p) offer<M>(packed, leaf, at + p * kL, reduced[r][p], values + r * k, indices + r * k);
   }
 }
 
@@ -125,6 +127,7 @@ double lower_bound(const Packed& packed, std::int64_t node, const double* x) {
     const double gap = distance_of(finished<M>(a, b, space), space) - packed.nodes[node].radius;
     const double least = gap > 0 ? gap : 0.0;
     if constexpr (M == kMinkowski) return ::pow(least, space.p);
+    if constexpr (M == kHaversine) return ::sin(0.5 * least) * ::sin(0.5 * least);
     return space.metric == kEuclidean || M == kSeuclidean ? least * least : least;
   }
   const double* second = first + packed.n_nodes * space.features;

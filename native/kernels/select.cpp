@@ -15,6 +15,20 @@ void check_where(const Step& step) {
     require(broadcasts(step.inputs[i], step.outputs[0]), "Where", "an operand does not broadcast");
 }
 
+constexpr std::int64_t kFew = 4;  // columns that are gone through one by one, along the rows
+
+template <class T>
+void choose_few(const Nest<4>& nest, const std::uint8_t* condition, const T* a, const T* b, T* y) {
+  const auto& across = nest.stride[1];
+  const auto& along = nest.stride[0];
+  for (std::int64_t j = 0; j < nest.extent[1]; ++j) {
+    for (std::int64_t i = 0; i < nest.extent[0]; ++i) {
+      const T yes = a[i * along[2] + j * across[2]], no = b[i * along[3] + j * across[3]];
+      y[i * along[0] + j * across[0]] = condition[i * along[1] + j * across[1]] ? yes : no;
+    }
+  }
+}
+
 void run_where(const Step& step, std::int64_t rows, const Context&) {
   const Nest<4> nest = make_nest<4>({&step.outputs[0], &step.inputs[0], &step.inputs[1], &step.inputs[2]}, rows);
   const std::uint8_t* condition = data_of<std::uint8_t>(step.inputs[0]);
@@ -23,10 +37,15 @@ void run_where(const Step& step, std::int64_t rows, const Context&) {
     const T* a = data_of<T>(step.inputs[1]);
     const T* b = data_of<T>(step.inputs[2]);
     T* y = data_of<T>(step.outputs[0]);
+    if (nest.rank == 2 && nest.extent[1] < kFew) return choose_few(nest, condition, a, b, y);
     for_each_run(nest, [=](const std::int64_t* at, std::int64_t n, const std::int64_t* stride) {
       const std::uint8_t* c = condition + at[1];
       const T* yes = a + at[2];
       const T* no = b + at[3];
+      if (stride[1] == 1 && stride[2] == 1 && stride[3] == 1) {
+        for (std::int64_t i = 0; i < n; ++i) y[at[0] + i] = c[i] ? yes[i] : no[i];
+        return;
+      }
       for (std::int64_t i = 0; i < n; ++i) {
         y[at[0] + i] = c[i * stride[1]] ? yes[i * stride[2]] : no[i * stride[3]];
       }

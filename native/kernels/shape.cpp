@@ -6,12 +6,28 @@
 namespace sardonyx {
 namespace {
 
+// Words that overlap at the end: a call of memcpy takes longer than to copy a few numbers.
+template <class Word>
+inline void copy_words(const char* from, char* to, std::size_t bytes) {
+  for (std::size_t i = 0; i + sizeof(Word) < bytes; i += sizeof(Word)) __builtin_memcpy(to + i, from + i, sizeof(Word));
+  __builtin_memcpy(to + bytes - sizeof(Word), from + bytes - sizeof(Word), sizeof(Word));
+}
+
 template <class T>
 inline void copy(const T* from, T* to, std::int64_t n) {
+  struct Pair {
+    std::uint64_t words[2];
+  };
+  constexpr std::size_t kShort = 256;
+  const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(T);
   if (n == 1) {
     *to = *from;
-  } else if (n > 0) {
-    __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+  } else if (bytes > kShort) {
+    __builtin_memcpy(to, from, bytes);
+  } else if (bytes >= sizeof(Pair)) {
+    copy_words<Pair>(reinterpret_cast<const char*>(from), reinterpret_cast<char*>(to), bytes);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i];
   }
 }
 
@@ -33,11 +49,20 @@ void check_concat(const Step& step) {
   require(width == step.outputs[0].width, "Concat", "output of the wrong size");
 }
 
+constexpr std::int64_t kTogether = 64;  // rows that are joined while their output is in the first cache
+
+// Rows from `first` on; y is where the first of them goes.
 template <class T>
-inline void concat_one(const Tensor& input, T* y, std::int64_t rows, std::int64_t outer, std::int64_t pitch) {
-  const T* x = data_of<T>(input);
+inline void concat_one(const Tensor& input, T* y, std::int64_t first, std::int64_t rows, std::int64_t outer,
+                       std::int64_t pitch) {
+  const T* x = data_of<T>(input) + (input.constant ? 0 : first * input.width);
   const std::int64_t n = input.width / outer;
   const std::int64_t rewind = input.constant ? input.width : 0;
+  if (n == 1 && outer == 1) {
+    const std::int64_t next = input.constant ? 0 : 1;
+    for (std::int64_t r = 0; r < rows; ++r) y[r * pitch] = x[r * next];
+    return;
+  }
   for (std::int64_t r = 0; r < rows; ++r, x -= rewind) {
     if (n == 1) {
       for (std::int64_t o = 0; o < outer; ++o, ++x, y += pitch) *y = *x;
@@ -47,16 +72,20 @@ inline void concat_one(const Tensor& input, T* y, std::int64_t rows, std::int64_
   }
 }
 
+template <class T>
+inline void concat_rows(const Step& step, std::int64_t first, std::int64_t rows) {
+  const std::int64_t outer = step.params[0].i, width = step.outputs[0].width;
+  T* y = data_of<T>(step.outputs[0]) + first * width;
+  for (int i = 0; i < step.n_inputs; ++i) {
+    concat_one<T>(step.inputs[i], y, first, rows, outer, width / outer);
+    y += step.inputs[i].width / outer;
+  }
+}
+
 void run_concat(const Step& step, std::int64_t rows, const Context&) {
-  const std::int64_t outer = step.params[0].i;
-  const std::int64_t pitch = step.outputs[0].width / outer;
   with_item(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    T* y = data_of<T>(step.outputs[0]);
-    for (int i = 0; i < step.n_inputs; ++i) {
-      concat_one<T>(step.inputs[i], y, rows, outer, pitch);
-      y += step.inputs[i].width / outer;
-    }
+    for (std::int64_t first = 0; first < rows; first += kTogether)
+      concat_rows<typename decltype(type)::type>(step, first, rows - first < kTogether ? rows - first : kTogether);
   });
 }
 SARDONYX_KERNEL("Concat", {.check = check_concat, .run = run_concat});

@@ -22,6 +22,12 @@ enum MetricCode {
   kCanberra,
   kBraycurtis,
   kScipyBraycurtis,  // of scipy.spatial.distance: divided by the magnitudes of sums
+  kHaversine,        // of latitude and longitude
+  kJaccard,          // from here on, of features that both rows have, and that one of them has
+  kDice,
+  kRogerstanimoto,
+  kRussellrao,
+  kSokalsneath,
   kMetrics
 };
 enum Algorithm { kBrute, kKdTree, kBallTree, kAlgorithms };
@@ -54,6 +60,17 @@ inline Vector<double> unequal(Vector<double> x, Vector<double> y) {
   return (Vector<double>)((VectorBits<double>)broadcast(1.0) & differ);
 }
 
+inline double sine(double x) { return ::sin(x); }
+inline double cosine(double x) { return ::cos(x); }
+inline Vector<double> sine(Vector<double> x) {
+  for (int lane = 0; lane < kL; ++lane) x[lane] = ::sin(x[lane]);
+  return x;
+}
+inline Vector<double> cosine(Vector<double> x) {
+  for (int lane = 0; lane < kL; ++lane) x[lane] = ::cos(x[lane]);
+  return x;
+}
+
 struct Space {
   std::int64_t features, n_fit, metric, k;
   bool single;
@@ -61,7 +78,7 @@ struct Space {
   const double* w;  // one weight a feature
 };
 
-// Adds feature f to the reduced distance `a` (and to `b`, of the one metric that divides two sums).
+// Adds feature f to the reduced distance `a` (and to `b`, of metrics that make it of two sums).
 template <int M, class V>
 inline void add(V& a, [[maybe_unused]] V& b, V x, V y, std::int64_t f, const Space& space) {
   V gap = x - y;
@@ -78,6 +95,29 @@ inline void add(V& a, [[maybe_unused]] V& b, V x, V y, std::int64_t f, const Spa
   if constexpr (M == kCanberra) a += ratio(gap, absolute(x) + absolute(y));
   if constexpr (M == kBraycurtis) b += absolute(x) + absolute(y);
   if constexpr (M == kScipyBraycurtis) b += absolute(x + y);
+  if constexpr (M == kHaversine) {
+    const V half = sine(0.5 * gap);
+    if (f == 0) b = cosine(x) * cosine(y);
+    a = f == 0 ? half * half : a + b * half * half;
+  }
+  if constexpr (M == kJaccard) {
+    const V has = unequal(x, V{}), had = unequal(y, V{});
+    a += has * had;
+    b += unequal(has, had);
+  }
+}
+
+// The distance of rows with `both` features in common and `one` that only one of them has, of n.
+template <class V>
+inline V counted(V both, V one, const Space& space) {
+  const auto n = static_cast<double>(space.features);
+  switch (space.metric) {
+    case kDice: return one / (2.0 * both + one);
+    case kRogerstanimoto: return 2.0 * one / (n + one);
+    case kRussellrao: return (n - both) / n;
+    case kSokalsneath: return one / (0.5 * both + one);
+    default: return ratio(one, both + one);
+  }
 }
 
 // What is compared, once all features are in.
@@ -85,6 +125,7 @@ template <int M, class V>
 inline V finished(V a, [[maybe_unused]] V b, const Space& space) {
   if constexpr (M == kBraycurtis) a = ratio(a, b);
   if constexpr (M == kScipyBraycurtis) a = a / b;
+  if constexpr (M == kJaccard) a = counted(a, b, space);
   if constexpr (M == kHamming) a = a / static_cast<double>(space.features);
   if constexpr (M == kEuclidean || M == kSqeuclidean) return a;
   return space.single ? rounded(a) : a;
@@ -96,6 +137,7 @@ inline double distance_of(double reduced, const Space& space) {
   double distance = reduced;
   if (space.metric == kEuclidean || space.metric == kSeuclidean) distance = __builtin_sqrt(reduced);
   if (space.metric == kMinkowski) distance = ::pow(reduced, 1.0 / space.p);
+  if (space.metric == kHaversine) distance = 2 * ::asin(__builtin_sqrt(reduced));
   return space.single ? rounded(distance) : distance;
 }
 
@@ -117,7 +159,9 @@ void with_metric(std::int64_t metric, F&& f) {
     case kHamming: return f(Code<kHamming>{});
     case kCanberra: return f(Code<kCanberra>{});
     case kScipyBraycurtis: return f(Code<kScipyBraycurtis>{});
-    default: return f(Code<kBraycurtis>{});
+    case kHaversine: return f(Code<kHaversine>{});
+    case kBraycurtis: return f(Code<kBraycurtis>{});
+    default: return f(Code<kJaccard>{});
   }
 }
 
@@ -146,6 +190,7 @@ constexpr int kSpaceParams = 5;
   require(in_range(integer_param(step, 2), 0, kAlgorithms - 1), name, "there is no such algorithm");
   require(in_range(integer_param(step, 3), 0, 1), name, "single is 0 or 1");
   require(real_param(step, 4) > 0, name, "p is not positive");
+  require(step.params[0].i != kHaversine || x.width == 2, name, "a place is a latitude and a longitude");
   require(step.outputs[0].dtype == DType::f64, name, "gives float64");
 }
 

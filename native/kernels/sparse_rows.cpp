@@ -5,7 +5,7 @@
 //   SparseScale   x sparse, s one number a row        x * s (param 0) or x / s (param 1), zeros too: where a zero does
 //                                                     not stay zero (0 / 0, 0 * inf) all columns of the row are written
 //   SparseReduce  x sparse                            one number a row (param: see Fold); zeros count
-//   SparseGather  x sparse, columns int64, distinct   those columns, sparse or dense
+//   SparseGather  x sparse, columns int64             those columns, sparse or dense
 //   SparseConcat  rows, sparse or dense               joined, sparse; what is zero in a dense piece gets no entry
 #include <cstdlib>
 #include <cstring>
@@ -153,15 +153,16 @@ void check_gather(const Step& step) {
   const Tensor &x = step.inputs[0], &columns = step.inputs[1], &y = step.outputs[0];
   require_sparse(x, name);
   require(columns.constant && columns.dtype == DType::i64, name, "columns are not constant int64");
-  require(y.dtype == x.dtype && y.width == columns.width && y.width <= x.width, name, "output of the wrong form");
+  require(y.dtype == x.dtype && y.width == columns.width, name, "output of the wrong form");
+  require(in_range(x.width + y.width, 0, std::int64_t{1} << 31), name, "too many columns");
   const auto* column = data_of<std::int64_t>(columns);
   for (std::int64_t i = 0; i < columns.width; ++i) require(in_range(column[i], 0, x.width - 1), name, "no such column");
 }
 
-// Where each column of x goes, -1 for nowhere.
+// Where each column of x goes, -1 for nowhere; and where the same column goes too, for each place, or -1.
 struct Places {
   bool ascending;
-  std::int32_t* of;
+  std::int32_t *of, *next;
 };
 
 void release_gather(void* state) {
@@ -173,21 +174,18 @@ void* prepare_gather(const Step& step) {
   const std::int64_t width = step.inputs[0].width, n = step.inputs[1].width;
   const auto* column = data_of<std::int64_t>(step.inputs[1]);
   auto* places = static_cast<Places*>(std::malloc(sizeof(Places)));
-  auto* of = static_cast<std::int32_t*>(std::malloc(static_cast<std::size_t>(width + 1) * sizeof(std::int32_t)));
+  auto* of = static_cast<std::int32_t*>(std::malloc(static_cast<std::size_t>(width + n + 1) * sizeof(std::int32_t)));
   if (places == nullptr || of == nullptr) {
     std::free(places);
     std::free(of);
     fail("SparseGather: not enough memory for %lld columns", static_cast<long long>(width));
   }
-  *places = {true, of};
+  *places = {true, of, of + width};
   for (std::int64_t i = 0; i < width; ++i) of[i] = -1;
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (of[column[i]] >= 0) {
-      release_gather(places);
-      fail("SparseGather: a column is chosen twice");
-    }
+  for (std::int64_t i = n - 1; i >= 0; --i) {
+    places->next[i] = of[column[i]];
     of[column[i]] = static_cast<std::int32_t>(i);
-    places->ascending = places->ascending && (i == 0 || column[i - 1] < column[i]);
+    places->ascending = places->ascending && (i == 0 || column[i - 1] <= column[i]);
   }
   return places;
 }
@@ -200,8 +198,10 @@ void gather_sparse(const Step& step, std::int64_t rows, const Places& places) {
     const SparseRow<T> row = x[r];
     y.reserve(row.size);
     for (std::int64_t i = 0; i < row.size; ++i) {
-      const std::int32_t place = places.of[row.indices[i]];
-      if (place >= 0) y.put(place, row.values[i]);
+      for (std::int32_t place = places.of[row.indices[i]]; place >= 0; place = places.next[place]) {
+        y.reserve(1);
+        y.put(place, row.values[i]);
+      }
     }
     places.ascending ? y.end_row() : y.end_unsorted_row();
   }
@@ -217,8 +217,8 @@ void gather_dense(const Step& step, std::int64_t rows, const Places& places) {
   for (std::int64_t r = 0; r < rows; ++r, y += width) {
     const SparseRow<T> row = x[r];
     for (std::int64_t i = 0; i < row.size; ++i) {
-      const std::int32_t place = places.of[row.indices[i]];
-      if (place >= 0) y[place] = row.values[i];
+      for (std::int32_t place = places.of[row.indices[i]]; place >= 0; place = places.next[place])
+        y[place] = row.values[i];
     }
   }
 }

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <limits>
 
-#include "check.h"
 #include "simd/math.h"
+#include "sparse.h"
 
 namespace sardonyx {
 namespace {
@@ -77,6 +77,7 @@ void check_documents(const Step& step) {
   require(is_float(x.dtype) && words.dtype == x.dtype && start.dtype == x.dtype && y.dtype == x.dtype, name,
           "takes float32 or float64");
   require(!x.constant && words.constant && start.constant, name, "takes rows and two constants");
+  require_dense(y, name);
   require(words.rank == 2 && words.dims[0] == y.width && words.dims[1] == x.width && start.width == y.width, name,
           "shapes do not fit");
   require(in_range(integer_param(step, 0), 0, kLargest), name, "the number of iterations is negative");
@@ -112,62 +113,77 @@ void release_documents(void* state) {
   std::free(state);
 }
 
-// Of one document: the words that it has, their counts; its topics before and after, weights, sums.
+// Of one document: its weights, sums, topics before; of a dense one also the words that it has, and their counts.
 std::size_t scratch_documents(const Step& step, std::int64_t) {
-  const std::size_t words = static_cast<std::size_t>(step.inputs[0].width);
+  const std::size_t words = step.inputs[0].sparse ? 0 : static_cast<std::size_t>(step.inputs[0].width);
   const std::size_t lanes = static_cast<std::size_t>(padded(step.outputs[0].width));
-  return words * sizeof(std::int64_t) + (words + 3 * lanes) * item_size(step.inputs[0].dtype) + 192;
+  return (words + 3 * lanes) * item_size(step.inputs[0].dtype) + words * sizeof(std::int32_t) + 192;
 }
 
 // One iteration's sums: for every word of the document, phi = weights . word + eps, and sums += count / phi word.
 template <class T>
-void gather(const T* table, std::int64_t lanes, const std::int64_t* ids, const T* counts, std::int64_t n,
-            const T* weights, T* sums) {
+void gather(const T* table, std::int64_t lanes, const SparseRow<T>& document, const T* weights, T* sums) {
   constexpr int V = kLanes<T>;
   constexpr T epsilon = std::numeric_limits<T>::epsilon();
   for (std::int64_t t = 0; t < lanes; ++t) sums[t] = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T* word = table + ids[i] * lanes;
+  for (std::int64_t i = 0; i < document.size; ++i) {
+    const T* word = table + document.indices[i] * lanes;
     Vector<T> inner{};
     for (std::int64_t t = 0; t < lanes; t += V) inner = multiply_add(load(weights + t), load(word + t), inner);
-    const Vector<T> share = broadcast(counts[i] / (sum(inner) + epsilon));
+    const Vector<T> share = broadcast(document.values[i] / (sum(inner) + epsilon));
     for (std::int64_t t = 0; t < lanes; t += V) store(sums + t, multiply_add(share, load(word + t), load(sums + t)));
+  }
+}
+
+// The words that a dense document has.
+template <class T>
+SparseRow<T> words_in(const T* x, std::int64_t width, std::int32_t* ids, T* counts) {
+  std::int64_t n = 0;
+  for (std::int64_t w = 0; w < width; ++w) {
+    if (x[w] != 0) ids[n] = static_cast<std::int32_t>(w), counts[n++] = x[w];
+  }
+  return {ids, counts, n};
+}
+
+// `room` holds three times as many numbers as there are lanes.
+template <class T>
+void iterate(const Step& step, const Words& words, const SparseRow<T>& document, T* room, T* topics) {
+  const std::int64_t k = words.topics, lanes = words.lanes;
+  T *weights = room, *sums = weights + lanes, *before = sums + lanes;
+  const T* start = data_of<const T>(step.inputs[2]);
+  const T prior = static_cast<T>(step.params[1].f);
+  for (std::int64_t t = 0; t < lanes; ++t) weights[t] = t < k ? start[t] : 0;
+  for (std::int64_t t = 0; t < k; ++t) topics[t] = 1;
+  for (std::int64_t i = 0; i < step.params[0].i; ++i) {
+    gather(static_cast<const T*>(words.weights), lanes, document, weights, sums);
+    T total[1] = {0};
+    double change = 0;
+    for (std::int64_t t = 0; t < k; ++t) {
+      before[t] = topics[t];
+      topics[t] = weights[t] * sums[t] + prior;
+      total[0] += topics[t];
+      change += std::fabs(static_cast<double>(before[t] - topics[t]));
+    }
+    map([](Vector<double> v) { return digamma_of<T>(v); }, topics, weights, k);
+    map([](Vector<double> v) { return digamma_of<T>(v); }, total, total, 1);
+    const double all = static_cast<double>(total[0]);
+    map([all](Vector<double> v) { return exp_of(rounded<T>(v - all)); }, weights, weights, k);
+    if (change / static_cast<double>(k) < step.params[2].f) return;
   }
 }
 
 template <class T>
 void run_documents_as(const Step& step, std::int64_t rows, const Context& context) {
   const auto& words = *static_cast<const Words*>(context.state);
-  const std::int64_t width = step.inputs[0].width, k = words.topics, lanes = words.lanes;
-  auto* ids = static_cast<std::int64_t*>(context.scratch);
-  auto* counts = reinterpret_cast<T*>(ids + width);
-  T *weights = counts + width, *sums = weights + lanes, *before = sums + lanes;
-  const T *x = data_of<const T>(step.inputs[0]), *start = data_of<const T>(step.inputs[2]);
-  const T prior = static_cast<T>(step.params[1].f);
+  const Tensor& x = step.inputs[0];
+  T* room = static_cast<T*>(context.scratch);
+  T* counts = room + 3 * words.lanes;
+  auto* ids = reinterpret_cast<std::int32_t*>(counts + x.width);
   T* topics = data_of<T>(step.outputs[0]);
-  for (std::int64_t r = 0; r < rows; ++r, x += width, topics += k) {
-    std::int64_t n = 0;
-    for (std::int64_t w = 0; w < width; ++w) {
-      if (x[w] != 0) ids[n] = w, counts[n++] = x[w];
-    }
-    for (std::int64_t t = 0; t < lanes; ++t) weights[t] = t < k ? start[t] : 0;
-    for (std::int64_t t = 0; t < k; ++t) topics[t] = 1;
-    for (std::int64_t i = 0; i < step.params[0].i; ++i) {
-      gather(static_cast<const T*>(words.weights), lanes, ids, counts, n, weights, sums);
-      T total[1] = {0};
-      double change = 0;
-      for (std::int64_t t = 0; t < k; ++t) {
-        before[t] = topics[t];
-        topics[t] = weights[t] * sums[t] + prior;
-        total[0] += topics[t];
-        change += std::fabs(static_cast<double>(before[t] - topics[t]));
-      }
-      map([](Vector<double> v) { return digamma_of<T>(v); }, topics, weights, k);
-      map([](Vector<double> v) { return digamma_of<T>(v); }, total, total, 1);
-      const double all = static_cast<double>(total[0]);
-      map([all](Vector<double> v) { return exp_of(rounded<T>(v - all)); }, weights, weights, k);
-      if (change / static_cast<double>(k) < step.params[2].f) break;
-    }
+  for (std::int64_t r = 0; r < rows; ++r, topics += words.topics) {
+    const SparseRow<T> document =
+        x.sparse ? SparseReader<T>(x)[r] : words_in(data_of<const T>(x) + r * x.width, x.width, ids, counts);
+    iterate(step, words, document, room, topics);
   }
 }
 
@@ -176,9 +192,10 @@ void run_documents(const Step& step, std::int64_t rows, const Context& context) 
              [&](auto type) { run_documents_as<typename decltype(type)::type>(step, rows, context); });
 }
 
-// Some twenty iterations over a quarter of the words.
+// Some twenty iterations over a quarter of the words, or the 64 of a sparse row.
 double cost_documents(const Step& step) {
-  return 100 + 5 * static_cast<double>(step.inputs[0].width) * static_cast<double>(padded(step.outputs[0].width)) / 4;
+  const double words = step.inputs[0].sparse ? 64 : static_cast<double>(step.inputs[0].width) / 4;
+  return 100 + 5 * words * static_cast<double>(padded(step.outputs[0].width));
 }
 
 SARDONYX_KERNEL("DocumentTopics", {.check = check_documents,
@@ -186,7 +203,8 @@ SARDONYX_KERNEL("DocumentTopics", {.check = check_documents,
                                    .scratch = scratch_documents,
                                    .prepare = prepare_documents,
                                    .release = release_documents,
-                                   .cost = cost_documents});
+                                   .cost = cost_documents,
+                                   .sparse = true});
 
 }  // namespace
 }  // namespace sardonyx

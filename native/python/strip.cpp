@@ -238,13 +238,30 @@ Text text_at(const Strip& strip, std::int64_t at) {
   }
 }
 
-// Reading in two passes: where the texts lie, then whether all are UTF-8. ASCII that lies in one piece, as text by
-// offsets does, needs a single look.
-void require_all_utf8(const Strip& strip, const Text* texts, std::int64_t step) {
+// Reading in two passes: where the texts lie, then whether all are UTF-8. Texts by offsets lie in one piece, so that a
+// single look at it is enough if each of them begins a character.
+struct Piece {
+  const char *begin = nullptr, *end = nullptr;
+  bool cuts = false;  // a character in two
+};
+
+Piece piece_of(const Strip& strip, const Text& missing, const Text* texts, std::int64_t step) {
+  Piece piece;
+  for (std::int64_t i = 0; i < strip.count; ++i) {
+    const Text& text = texts[i * step];
+    if (text.size == 0 || text.data == missing.data) continue;
+    if (piece.begin == nullptr) piece.begin = piece.end = text.data;
+    piece.cuts |= (static_cast<unsigned char>(text.data[0]) & 0xC0) == 0x80 || text.data < piece.end;
+    piece.end = text.data + text.size;
+  }
+  return piece;
+}
+
+void require_all_utf8(const Strip& strip, const Text& missing, const Text* texts, std::int64_t step) {
   if (strip.layout == Layout::texts || strip.count == 0) return;
-  if (strip.layout != Layout::views && !has_missing(strip)) {
-    const Text &head = texts[0], &tail = texts[(strip.count - 1) * step];
-    if (is_ascii(head.data, tail.data + tail.size - head.data)) return;
+  if (strip.layout != Layout::views) {
+    const Piece piece = piece_of(strip, missing, texts, step);
+    if (!piece.cuts && is_utf8(piece.begin, static_cast<std::size_t>(piece.end - piece.begin))) return;
   }
   for (std::int64_t i = 0; i < strip.count; ++i) require_utf8(texts[i * step]);
 }
@@ -257,7 +274,7 @@ void find_texts(const Strip& strip, const Text& missing, Text* to, std::int64_t 
   for (std::int64_t i = 0; i < strip.count; ++i) {
     to[i * step] = checks && is_missing(strip, i) ? missing : text_at(known, i);
   }
-  require_all_utf8(known, to, step);
+  require_all_utf8(known, missing, to, step);
 }
 
 bool all_nan(const Strip& strip) {

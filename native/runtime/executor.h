@@ -9,7 +9,7 @@
 // may give any input dense or sparse, and take any sparse output either way: blocks are converted as they pass.
 //
 // A Schedule is the plan for one choice of outputs: which steps run, where every slot lives. A Frame is what one thread
-// needs to follow it; frames are kept and reused, so a call allocates nothing once they exist.
+// needs to follow it (runtime/frame.h); frames are kept and reused, so a call allocates nothing once they exist.
 #pragma once
 
 #include <array>

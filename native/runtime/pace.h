@@ -6,7 +6,7 @@
 // A thread that sleeps works about kWaking after it was called (worked out from docs/benchmarks.md: what two threads did
 // to calls of 100 rows on a virtual machine, where an idle processor has to be woken too). Until then it takes no rows, and
 // whoever called it has paid for the call: two threads end after (T + kWaking) / 2, which is clearly less than T beyond
-// kWorthThread.
+// kWorthWaking. One that is still awake (runtime/threads.h) joins at once, and is worth kWorthJoining.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,18 @@ class Pace {
   double per_row() const { return per_row_.load(std::memory_order_relaxed); }
   double of(std::int64_t rows) const { return per_row() * static_cast<double>(rows); }
 
-  int threads_for(std::int64_t rows, int most) const {
-    return static_cast<int>(std::min(static_cast<double>(most), 1 + of(rows) / kWorthThread));
+  // Whether a thread that is awake may be worth calling.
+  bool worth_joining(std::int64_t rows) const { return of(rows) >= kWorthJoining; }
+
+  int threads_for(std::int64_t rows, int most, int awake) const {
+    const double joining = std::min<double>(awake, of(rows) / kWorthJoining);
+    return static_cast<int>(std::min<double>(most, 1 + std::max(joining, of(rows) / kWorthWaking)));
+  }
+
+  // Rows of the smallest piece of work that is worth handing out: whole tiles of every kernel.
+  std::int64_t smallest_task() const {
+    const double rows = kShortTask / std::max(per_row(), kShortTask / kManyTaskRows);
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(rows / kTaskUnit)) * kTaskUnit;
   }
 
   // Runs `work` on some rows, and looks at the clock if that may be worth its while.
@@ -37,7 +47,9 @@ class Pace {
   }
 
  private:
-  static constexpr double kWaking = 100e3, kWorthThread = 1.5 * kWaking;
+  static constexpr double kWaking = 100e3, kWorthWaking = 1.5 * kWaking, kWorthJoining = 8e3;
+  static constexpr double kShortTask = 6e3;
+  static constexpr std::int64_t kManyTaskRows = 16, kTaskUnit = 4;
   static constexpr double kLong = 10e3;
   static constexpr std::int64_t kManyRows = 4096;
 

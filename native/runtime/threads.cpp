@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -17,30 +19,71 @@
 namespace sardonyx {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kLongestWatch = std::chrono::microseconds(50);
+constexpr int kLooks = 32;       // between two looks at the clock
+constexpr int kCloseCalls = 4;   // that make a burst
+constexpr int kPatience = 2000;  // looks, about 50 µs, before a caller sleeps until its workers are done
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 // Lives on the caller's stack; linked into the pool while it still wants workers.
 struct Job {
   void (*body)(void*);
   void* context;
-  int wanted;      // calls no worker has taken yet
-  int active = 0;  // calls being run by workers
+  int wanted;                  // calls no worker has taken yet
+  std::atomic<int> active{0};  // calls being run by workers; whoever makes it 0 touches the job no more
   Job* next = nullptr;
+};
+
+// Held for a few instructions only: whoever comes at the same moment had better not be put to sleep.
+class Brief {
+ public:
+  explicit Brief(std::mutex& mutex) : lock_(mutex, std::try_to_lock) {
+    for (int i = 0; i < kLooks && !lock_.owns_lock(); ++i) {
+      relax();
+      static_cast<void>(lock_.try_lock());
+    }
+    if (!lock_.owns_lock()) lock_.lock();
+  }
+  std::unique_lock<std::mutex>& operator*() { return lock_; }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
 };
 
 class Pool {
  public:
+  int awake() const { return awake_.load(std::memory_order_relaxed); }
+
   void run(int helpers, Job& job) {
+    int wanted = 0;
     {
-      const std::lock_guard lock(mutex_);
+      Brief lock(mutex_);
       hire(helpers);
-      job.wanted = std::min(helpers, workers_);
+      wanted = job.wanted = std::min(helpers, workers_);
       append(job);
     }
-    if (job.wanted > 1) wake_.notify_all();
-    if (job.wanted == 1) wake_.notify_one();
+    posted_.fetch_add(1);
+    const int asleep = wanted - awake_.load();  // whoever falls asleep after this sees the job first
+    if (asleep > 1) wake_.notify_all();
+    if (asleep == 1) wake_.notify_one();
     job.body(job.context);
+    {
+      Brief lock(mutex_);
+      remove(job);  // nobody joins any more: the work is handed out
+    }
+    for (int i = 0; i < kPatience && job.active.load() != 0; ++i) relax();
+    if (job.active.load() == 0) return;
     std::unique_lock lock(mutex_);
-    remove(job);  // nobody joins any more: the work is handed out
-    done_.wait(lock, [&job] { return job.active == 0; });
+    done_.wait(lock, [&job] { return job.active.load() == 0; });
   }
 
  private:
@@ -56,17 +99,49 @@ class Pool {
   }
 
   void work() {
-    std::unique_lock lock(mutex_);
+    Clock::duration patience = kLongestWatch;
     for (;;) {
-      wake_.wait(lock, [this] { return first_ != nullptr; });
-      Job& job = *first_;
-      if (--job.wanted == 0) remove(job);
-      ++job.active;
-      lock.unlock();
-      job.body(job.context);
-      lock.lock();
-      if (--job.active == 0) done_.notify_all();
+      if (!watch(patience)) sleep();
+      patience = kLongestWatch;
+      while (Job* job = next()) {
+        const auto start = Clock::now();
+        job->body(job->context);
+        patience = std::min<Clock::duration>(Clock::now() - start, kLongestWatch);
+        Brief lock(mutex_);
+        if (job->active.fetch_sub(1) == 1) done_.notify_all();
+      }
     }
+  }
+
+  // Whether a job was posted meanwhile.
+  bool watch(Clock::duration patience) {
+    const std::uint32_t seen = posted_.load();
+    const auto end = Clock::now() + patience;
+    awake_.fetch_add(1);
+    bool posted = false;
+    while (!posted && Clock::now() < end) {
+      for (int i = 0; i < kLooks && !posted; ++i) {
+        relax();
+        posted = posted_.load(std::memory_order_relaxed) != seen;
+      }
+    }
+    awake_.fetch_sub(1);
+    return posted;
+  }
+
+  void sleep() {
+    std::unique_lock lock(mutex_);
+    if (first_ == nullptr) wake_.wait(lock);
+  }
+
+  // The job that waits longest, joined; nullptr if there is none.
+  Job* next() {
+    Brief lock(mutex_);
+    Job* job = first_;
+    if (job == nullptr) return nullptr;
+    job->active.fetch_add(1);
+    if (--job->wanted == 0) remove(*job);
+    return job;
   }
 
   void append(Job& job) {
@@ -88,6 +163,8 @@ class Pool {
   std::condition_variable wake_, done_;
   Job* first_ = nullptr;
   int workers_ = 0;
+  alignas(64) std::atomic<std::uint32_t> posted_{0};  // jobs so far: what workers that are awake look at
+  std::atomic<int> awake_{0};
 };
 
 // Never deleted: workers may outlive static destruction, and after fork() its threads and locks are lost in the child.
@@ -107,6 +184,15 @@ Pool& the_pool() {
   return *current;
 }
 
+// Of the calls of one thread that took long enough to be looked at.
+struct Recent {
+  Clock::time_point end{};
+  Clock::duration took{};
+  int close = 0;  // calls that followed their predecessors closely, one after the other
+};
+
+thread_local Recent recent;
+
 }  // namespace
 
 int hardware_threads() {
@@ -117,10 +203,28 @@ int hardware_threads() {
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+int workers_awake() {
+  const Pool* current = pool.load(std::memory_order_acquire);
+  return current == nullptr ? 0 : current->awake();
+}
+
 void run_on_threads(int threads, void (*body)(void*), void* context) {
   if (threads <= 1) return body(context);
   Job job{body, context, 0};
   the_pool().run(threads - 1, job);
 }
+
+Burst::Burst() : start_(Clock::now()) {
+  const bool close = start_ - recent.end <= std::min<Clock::duration>(recent.took, kLongestWatch);
+  recent.close = close ? recent.close + 1 : 0;
+}
+
+Burst::~Burst() {
+  recent.end = Clock::now();
+  recent.took = recent.end - start_;
+}
+
+// Less and less often: a worker that was woken but finds no processor is not there for the next call either.
+bool Burst::goes_on() const { return recent.close >= kCloseCalls && (recent.close & (recent.close - 1)) == 0; }
 
 }  // namespace sardonyx

@@ -1,4 +1,4 @@
-"""ONNX protobuf messages: the small ways in and out of them that `graph.py` needs. Knows no graph and no Value."""
+"""ONNX protobuf messages: the small ways in and out of them that `graph` needs. Knows no graph and no Value."""
 
 from __future__ import annotations
 

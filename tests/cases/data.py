@@ -1000,6 +1000,14 @@ def earth() -> Dataset:
 
 
 @data
+def earth_classes() -> Dataset:
+    """Places that occur in pairs, of which a search for an even number of neighbours keeps one."""
+    full = earth()
+    X = np.repeat(full.X[:45], 2, axis=0)
+    return Dataset(X, np.arange(90) // 2 % 3, full.X_test)
+
+
+@data
 def gaps() -> Dataset:
     """Rows with values missing, none of them without any."""
     rng = np.random.default_rng(43)

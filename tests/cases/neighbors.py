@@ -58,6 +58,11 @@ CASES = [
         Case(RadiusNeighborsRegressor(0.61, metric=m, algorithm="brute", weights="distance"), "yes_and_no")
         for m in ("jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath", "yule")
     ),
+    *(
+        Case(RadiusNeighborsRegressor(0.61, metric=m), "yes_and_no")
+        for m in ("jaccard", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath")
+    ),
+    Case(KNeighborsClassifier(metric="haversine"), "earth_classes", ("predict", "predict_proba")),
     Case(KNeighborsTransformer(n_neighbors=3), "scattered"),
     Case(KNeighborsTransformer(n_neighbors=4, mode="connectivity", algorithm="brute"), "scattered"),
     Case(KNeighborsTransformer(n_neighbors=2, metric="manhattan"), "scattered32"),
@@ -95,6 +100,8 @@ CASES = [
     Case(LocalOutlierFactor(novelty=True), "regression"),
     Case(LocalOutlierFactor(novelty=True, n_neighbors=5, contamination=0.1), "regression32", rtol=1e-5),
     Case(LocalOutlierFactor(novelty=True, metric="manhattan", algorithm="brute"), "regression"),
+    Case(NearestNeighbors(metric="l2", algorithm="brute"), "scattered", note="squares are not expanded"),
+    Case(RadiusNeighborsRegressor(4.0, metric="l2", algorithm="brute"), "scattered32"),
     *(Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str") for w in BOTH),
     Case(RadiusNeighborsClassifier(2.0, outlier_label=-1, algorithm="brute"), "binary"),
     Case(RadiusNeighborsClassifier(4.0, outlier_label=0), "classes_multi"),

@@ -1,5 +1,6 @@
 """sklearn.neighbors._kde."""
 
+import numpy as np
 from sklearn.neighbors import KernelDensity
 
 from . import Case
@@ -14,6 +15,12 @@ CASES = [
     Case(KernelDensity(bandwidth="silverman", kernel="exponential", metric="chebyshev"), "regression_int"),
     Case(KernelDensity(bandwidth=9, metric="minkowski", metric_params={"p": 3}), "regression_near"),
     Case(KernelDensity(bandwidth=9, metric="canberra", algorithm="ball_tree"), "regression_near"),
+    Case(KernelDensity(bandwidth=0.3, metric="haversine", algorithm="ball_tree", leaf_size=5), "earth"),
+    Case(KernelDensity(bandwidth=0.3, metric="jaccard", algorithm="ball_tree", leaf_size=5), "yes_and_no"),
+    Case(
+        KernelDensity(bandwidth=9, metric="mahalanobis", algorithm="ball_tree", metric_params={"VI": np.eye(7) + 0.3}),
+        "regression_near",
+    ),
     Case(
         KernelDensity(bandwidth=9, metric="seuclidean", metric_params={"V": [1, 2, 1, 1, 4, 3, 1]}), "regression_near"
     ),

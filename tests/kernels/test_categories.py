@@ -17,7 +17,7 @@ from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import PlanRunner
 from sardonyx.lowering.program import Program, Slot, Step, pack
 from sardonyx.operators.categories import category_lookup, one_hot
-from sardonyx.operators.checks import check_finite, require
+from sardonyx.operators.checks import check_finite, refuse, require
 
 from .single import ROWS, onnxruntime, rows
 from .single import draw as draw_rows
@@ -52,6 +52,19 @@ def test_lookup(dtype: str, codes: Any) -> None:
     for n in ROWS:
         X = draw_rows(spec, n, np.random.default_rng(n))
         np.testing.assert_array_equal(native(model, X), onnxruntime(model, {"X": X})[0])
+
+
+@pytest.mark.parametrize("count", [3, 40, 300])
+def test_texts_that_differ_in_one_byte(count: int) -> None:
+    rng = np.random.default_rng(count)
+    known = ["".join(rng.choice(list("abé\0"), n)) for n in np.sort(rng.integers(0, 40, 4 * count))]
+    known = list(dict.fromkeys(known))[:count]
+    near = [t[:i] + "z" + t[i + 1 :] for t in known for i in {0, len(t) // 2, max(0, len(t) - 1)}]
+    X = np.array([*known, *near, *(t + "\0" for t in known), *(t[:-1] for t in known)], object).reshape(-1, 1)
+    codes = np.arange(len(known) + 1)
+    place = {text: i for i, text in enumerate(known)}
+    expected = [[place.get(text, len(known))] for text in X.ravel().tolist()]
+    np.testing.assert_array_equal(native(model_of(lookup(np.array(known, object), codes), "str", 1), X), expected)
 
 
 @given(
@@ -147,3 +160,17 @@ def test_illegal_steps_are_refused_when_loaded(name: str) -> None:
 
     with pytest.raises(ModelError):
         _native.Program.from_bytes(pack(ILLEGAL[name]))
+
+
+def test_refuse() -> None:
+    model = model_of(lambda X: refuse(X, X < 0, message="negative"), "float64", 2)
+    X = np.array([[0, 1], [np.nan, 2.0]])
+    np.testing.assert_array_equal(native(model, X), X)
+    with pytest.raises(SardonyxError, match="negative: a row is refused"):
+        native(model, -X)
+
+
+def test_refuse_where_python_runs() -> None:
+    model = model_of(lambda X: op.Einsum(refuse(X, X < 0, message="negative"), equation="ij->ij"), "float64", 2)
+    with pytest.raises(SardonyxError, match="negative: a row is refused"):
+        PlanRunner(lower(model), threads=1).run(None, {"X": -np.ones((1, 2))})

@@ -56,6 +56,22 @@ def test_ties_fall_as_in_the_trees(algorithm: str, metric: str, k: int) -> None:
         assert_same_neighbours(search.fit(grid(n, features, values)), grid(60, features, values + 1, seed=1))
 
 
+@pytest.mark.parametrize("leaf_size", [2, 30])
+@pytest.mark.parametrize("metric", ["jaccard", "dice", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath"])
+def test_ties_of_booleans_fall_as_in_the_tree(metric: str, leaf_size: int) -> None:
+    """Rows without any feature too: of those some metrics say NaN, which goes through scikit-learn's heap."""
+    fit, X = grid(150, 6, 2), grid(60, 6, 2, seed=1)
+    fit[:7], X[:3] = 0, 0
+    search = NearestNeighbors(n_neighbors=9, algorithm="ball_tree", metric=metric, leaf_size=leaf_size).fit(fit)
+    assert_same_neighbours(search, X, rtol=0)
+
+
+def test_equal_places_on_a_sphere_come_as_in_the_tree() -> None:
+    fit = np.round(np.random.default_rng(0).uniform(-1.5, 1.5, (200, 2)), 1)
+    search = NearestNeighbors(n_neighbors=9, algorithm="ball_tree", metric="haversine", leaf_size=5).fit(fit)
+    assert_same_neighbours(search, fit[:60] + np.array([[0.0], [1e-3], [1.0]]).repeat(20, axis=0), rtol=0)
+
+
 @pytest.mark.parametrize("n", [1, 60])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("metric", METRICS)

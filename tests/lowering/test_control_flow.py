@@ -15,7 +15,8 @@ from sardonyx.errors import ModelError
 from sardonyx.lowering.control_flow import MOST_UNROLLED
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import Plan, PlanRunner
-from sardonyx.lowering.reference_operators import MOST_ROUNDS, evaluator
+from sardonyx.lowering.reference_control_flow import MOST_ROUNDS
+from sardonyx.lowering.reference_operators import evaluator
 
 from ..kernels.single import assert_same
 

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from ..errors import ConversionError
 from ..graph import Value, where
 from ..operators.checks import require
-from ..operators.neighbors import pairwise_distances
-from ..tracing.elementary import arcsin
+from ..operators.neighbors import COUNTED, Counted, pairwise_distances
 
 
 def _correlation(X: Value, fit_X: NDArray[Any], name: str) -> Value:
@@ -32,11 +31,9 @@ def _correlation(X: Value, fit_X: NDArray[Any], name: str) -> Value:
 
 
 def _haversine(X: Value, fit_X: NDArray[Any], name: str) -> Value:
-    """Return angles on a sphere between latitudes and longitudes in radians (``HaversineDistance``)."""
     rows, known = X.astype(np.float64), fit_X.astype(np.float64)
-    lat, lon = (np.sin((rows[:, i : i + 1] - known[None, :, i]) * 0.5) for i in (0, 1))
-    squared = lat * lat + np.cos(rows[:, :1]) * np.cos(known[None, :, 0]) * lon * lon
-    return arcsin(np.sqrt(squared)) * 2.0
+    result: Value = pairwise_distances(rows, known, np.float64(2), np.ones(2), metric="haversine")
+    return result
 
 
 def _nan_euclidean(X: Value, fit_X: NDArray[Any], name: str) -> Value:
@@ -64,40 +61,27 @@ def _no_less(x: Value) -> Value:
     return where(x < zero, zero, x)
 
 
-#: of the numbers of features that both have, that one of them has (twice), that there are -> distance
-Counted = Callable[[Value, Value, Value, float], Value]
+def _alike(X: Value, fit_X: NDArray[Any]) -> tuple[Value, Value, Value]:
+    """Return how many features rows and training rows have both, and how many only the one or the other has."""
+    rows = (X if X.dtype == np.bool_ else X != 0).astype(np.float64)
+    known = (fit_X != 0).astype(np.float64)
+    both = rows @ _columns(known)
+    return both, rows.sum(1, keepdims=True) - both, known.sum(axis=1)[None] - both
 
 
-def _ratio(a: Value, b: Value, empty: float = 0.0) -> Value:
-    nothing = b == 0
-    return where(nothing, empty, a / where(nothing, 1.0, b))
-
-
-def _yule(both: Value, first: Value, second: Value, n: float) -> Value:
-    half = first * second
-    return where(half == 0, 0.0, 2.0 * half / where(half == 0, 1.0, both * (n - both - first - second) + half))
-
-
-#: SciPy's distances of booleans, by name
-YES_AND_NO: Final[dict[str, Counted]] = {
-    "jaccard": lambda both, first, second, n: _ratio(first + second, both + (first + second)),
-    "dice": lambda both, first, second, n: _ratio(first + second, 2.0 * both + (first + second)),
-    "rogerstanimoto": lambda both, first, second, n: 2.0 * (first + second) / (n + (first + second)),
-    "russellrao": lambda both, first, second, n: (n - both) / n,
-    "sokalsneath": lambda both, first, second, n: _ratio(2.0 * (first + second), both + 2.0 * (first + second)),
-    "yule": _yule,
-}
-
-
-def _yes_and_no(counted: Counted) -> Callable[[Value, NDArray[Any], str], Value]:
+def _counted(distance: Counted) -> Callable[[Value, NDArray[Any], str], Value]:
     def distances(X: Value, fit_X: NDArray[Any], name: str) -> Value:
-        rows = (X if X.dtype == np.bool_ else X != 0).astype(np.float64)
-        known = (fit_X != 0).astype(np.float64)
-        both = rows @ _columns(known)
-        first, second = rows.sum(1, keepdims=True) - both, known.sum(axis=1)[None] - both
-        return counted(both, first, second, float(X.dim(1)))
+        both, first, second = _alike(X, fit_X)
+        return distance(both, first + second, float(X.dim(1)))
 
     return distances
+
+
+def _yule(X: Value, fit_X: NDArray[Any], name: str) -> Value:
+    both, first, second = _alike(X, fit_X)
+    half = first * second
+    whole = both * (float(X.dim(1)) - both - first - second) + half
+    return where(half == 0, 0.0, 2.0 * half / where(half == 0, 1.0, whole))
 
 
 #: metric -> all distances of rows to training rows, shape (N, n_fit)
@@ -105,35 +89,36 @@ SPECIAL: Final[dict[str, Callable[[Value, NDArray[Any], str], Value]]] = {
     "correlation": _correlation,
     "haversine": _haversine,
     "nan_euclidean": _nan_euclidean,
-    **{name: _yes_and_no(counted) for name, counted in YES_AND_NO.items()},
+    "yule": _yule,
+    **{name: _counted(distance) for name, distance in COUNTED.items()},
 }
 
 
 def check_shared(est: Any, distances: Value, indices: Value) -> tuple[Value, Value]:
     """Refuse rows of which a neighbour shares no feature with it: which one that is, scikit-learn leaves to chance."""
-    if est.effective_metric_ != "nan_euclidean":
+    if est.effective_metric_ not in ("nan_euclidean", "dice", "sokalsneath"):
         return distances, indices
     message = f"{type(est).__name__}: a row shares features with fewer training rows than it is to have neighbours"
     shared = ~np.isinf(distances)
     return require(distances, shared, message=message), require(indices, shared, message=message)
 
 
-def check_search(est: Any, metric: str, fit_X: NDArray[Any]) -> None:
-    """Refuse what only a search could answer: which of equally distant rows a tree meets first."""
-    if est._fit_method == "brute" or metric not in SPECIAL:
+def check_radius(est: Any, metric: str, fit_X: NDArray[Any]) -> None:
+    """Refuse what a tree finds within a radius by going wrong: where distances are none, or detours are shorter."""
+    if est._fit_method == "brute":
         return
-    if metric in YES_AND_NO or len(np.unique(fit_X, axis=0)) < len(fit_X):
-        raise ConversionError(
-            f"{type(est).__name__}(metric={metric!r}, algorithm={est._fit_method!r}): training rows are equally far, "
-            "and which of them the tree meets first cannot be told. Fit with algorithm='brute'."
-        )
+    lost = "is no metric, so that a tree leaves out rows within the radius" if metric == "dice" else ""
+    if metric == "sokalsneath" and not fit_X.any(axis=1).all():
+        lost = "of two rows without any feature is not a number"
+    if lost:
+        raise ConversionError(f"{type(est).__name__}(metric={metric!r}) {lost}. Fit with algorithm='brute'.")
 
 
 def whitening(est: Any, parameters: dict[str, Any]) -> NDArray[np.float64]:
     """Return the matrix by which rows are multiplied so that the ``mahalanobis`` distance is the euclidean one."""
     inverse = parameters.get("VI")
     inverse = np.linalg.inv(parameters["V"]) if inverse is None and parameters.get("V") is not None else inverse
-    if inverse is None or (parameters.get("VI") is None and est._fit_method == "brute"):
+    if inverse is None or (parameters.get("VI") is None and getattr(est, "_fit_method", "") == "brute"):
         raise ConversionError(f"{type(est).__name__}(metric='mahalanobis') needs metric_params={{'VI': ...}}.")
     inverse = np.asarray(inverse, np.float64)
     try:

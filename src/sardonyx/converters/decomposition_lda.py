@@ -9,7 +9,7 @@ from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.decomposition._online_lda_fast import _dirichlet_expectation_2d
 
 from ..graph import Value
-from ..operators.checks import require
+from ..operators.checks import refuse
 from ..operators.topics import document_topics
 from ..registry import converter
 
@@ -19,7 +19,7 @@ def latent_dirichlet_allocation(est: Any, X: Value) -> Value:
     """``_e_step`` and its normalisation, in the dtype of the fit, as scikit-learn casts the counts to it."""
     dtype = est.components_.dtype
     X = X.astype(dtype)
-    X = require(X, X >= 0, message="LatentDirichletAllocation: negative values in the data")
+    X = refuse(X, X < 0, message="LatentDirichletAllocation: negative values in the data")
     start = np.exp(_dirichlet_expectation_2d(np.ones((1, len(est.components_)), dtype)))[0]
     prior, tol = dtype.type(est.doc_topic_prior_), np.float64(est.mean_change_tol)
     words = est.exp_dirichlet_component_

@@ -16,7 +16,7 @@ from sklearn.decomposition._nmf import _BaseNMF
 from ..convert import as_float
 from ..errors import ConversionError
 from ..graph import Value
-from ..operators.checks import require
+from ..operators.checks import refuse
 from ..operators.factorization import multiplicative_updates, non_negative_descent
 from ..registry import converter
 
@@ -24,13 +24,13 @@ from ..registry import converter
 @converter(NMF)
 def nmf(est: Any, X: Value) -> Value:
     X = _rows(est, X)
-    X = require(X, X >= 0, message="NMF: negative values in the data")
+    X = refuse(X, X < 0, message="NMF: negative values in the data")
     if not est.components_.any():
         raise ConversionError("NMF: components_ are all zeros, which transform refuses. Fit it on other data.")
     if est.solver == "cd":
         return _coordinate_descent(est, X)
     if est._beta_loss <= 0:
-        X = require(X, X != 0, message="NMF: zeros in the data, with a beta_loss of at most 0")
+        X = refuse(X, X == 0, message="NMF: zeros in the data, with a beta_loss of at most 0")
     return _updates(est, X, est.max_iter, "divergence")
 
 
@@ -39,7 +39,7 @@ def minibatch_nmf(est: Any, X: Value) -> Value:
     return _updates(est, _rows(est, X), est._transform_max_iter, "change")
 
 
-@converter(_BaseNMF, method="inverse_transform")
+@converter(_BaseNMF, method="inverse_transform", finite=False)
 def nmf_inverse(est: Any, X: Value) -> Value:
     original: Value = X @ est.components_
     return original

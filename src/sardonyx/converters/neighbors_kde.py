@@ -15,6 +15,7 @@ from ..errors import ConversionError
 from ..graph import Value
 from ..operators.neighbors import ALIASES, METRICS, kernel_density
 from ..registry import converter
+from ._metrics import whitening
 from .neighbors import tree_arrays
 
 Array = NDArray[Any]
@@ -25,14 +26,20 @@ def kernel_density_scores(est: Any, X: Value) -> Value:
     tree = est.tree_
     data, weights = np.asarray(tree.data), tree.sample_weight
     total = len(data) if weights is None else tree.sum_weight
-    metric, p, w = _metric(est, data.shape[1])
+    *arrays, bounds = tree_arrays(tree)
+    if est.metric == "mahalanobis":
+        whiten = whitening(est, est.metric_params or {})
+        X, data, bounds = X.astype(np.float64) @ whiten, data @ whiten, bounds @ whiten
+        metric, p, w = "euclidean", np.float64(2), np.ones(len(whiten))
+    else:
+        metric, p, w = _metric(est, data.shape[1])
     with np.errstate(divide="ignore"):
         log_tolerances = np.log([est.atol * total, est.rtol])
         of_rows = () if weights is None else (np.asarray(weights, float), np.log(np.asarray(weights, float)))
     norm = kernel_norm(est.bandwidth_, data.shape[1], est.kernel, return_log=True)
     numbers = np.array([est.bandwidth_, norm, *log_tolerances, total], np.float64)
     density = kernel_density(
-        X.astype(np.float64), data, p, w, numbers, *tree_arrays(tree), *of_rows,
+        X.astype(np.float64), data, p, w, numbers, *arrays, bounds, *of_rows,
         metric=metric, kernel=est.kernel, algorithm=_algorithm(tree), breadth_first=int(est.breadth_first),
     )  # fmt: skip
     return density.reshape(-1) - np.log(total)
@@ -49,7 +56,7 @@ def _metric(est: Any, features: int) -> tuple[str, np.float64, NDArray[np.float6
     if metric not in METRICS or given or (weights is not None and metric not in ("minkowski", "seuclidean")):
         raise ConversionError(
             f"KernelDensity(metric={est.metric!r}, metric_params={est.metric_params!r}) cannot be converted; known "
-            f"are {', '.join(METRICS)}. Use one of them."
+            f"are {', '.join((*METRICS, 'mahalanobis'))}. Use one of them."
         )
     if metric == "minkowski" and weights is None and p in (1, 2, np.inf):
         metric = {1: "manhattan", 2: "euclidean", np.inf: "chebyshev"}[p]

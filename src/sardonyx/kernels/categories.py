@@ -43,3 +43,14 @@ def require(b: Builder, node: NodeView) -> Values:
     if condition.dtype != "bool":
         decline("the condition is not boolean")
     return b.step("Require", [x, condition], [(x.dtype, x.shape)], label=node.text("message", ""))
+
+
+@lowers("Refuse", domain="sardonyx")
+def refuse(b: Builder, node: NodeView) -> Values:
+    """Look at the entries alone of sparse rows whose zeros are no reason."""
+    x, condition = node.row(0), node.row(1)
+    if condition.dtype != "bool" or condition.shape != x.shape:
+        decline("the condition is not one bool for each element")
+    both = x.sparse and condition.sparse and b.entries(x.slot) == b.entries(condition.slot)
+    form, label = [(x.dtype, x.shape)], node.text("message", "")
+    return b.step("Refuse", [x, condition], form, label=label, entries_of=x if both else None)

@@ -1,10 +1,10 @@
-"""Non-negative matrix factorisation (native/kernels/factorization.cpp)."""
+"""Non-negative matrix factorisation (native/kernels/factorization.cpp, multiplicative_updates.cpp)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..lowering.rules import Builder, Const, NodeView, Values, decline, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Row, Values, decline, lowers
 from .elementwise import FLOATS, one_type
 
 RULES = {"divergence": 0, "change": 1}
@@ -31,4 +31,10 @@ def multiplicative_updates(b: Builder, node: NodeView) -> Values:
     params = (node.integer("max_iter", 0), RULES[rule], float(node.text("beta", "2")), float(node.const(3)), l1, l2)
     outputs = [(x.dtype, (len(h),))]
     b.want_whole_batch("MultiplicativeUpdates")
-    return b.step("MultiplicativeUpdates", [x, h, np.ascontiguousarray(h @ h.T)], outputs, params)
+    operands: list[Row | Array] = [
+        x,
+        h,
+        np.ascontiguousarray(h @ h.T),
+        *([np.ascontiguousarray(h.T)] if x.sparse else []),
+    ]
+    return b.step("MultiplicativeUpdates", operands, outputs, params, takes_sparse=True)

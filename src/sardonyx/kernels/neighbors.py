@@ -6,11 +6,12 @@ import numpy as np
 
 from ..lowering.program import Param
 from ..lowering.rules import Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from . import sparse_distances
 from .elementwise import FLOATS, cast
 
 METRICS = (
     "euclidean", "sqeuclidean", "seuclidean", "manhattan", "chebyshev", "minkowski", "hamming", "canberra",
-    "braycurtis", "scipy_braycurtis",
+    "braycurtis", "scipy_braycurtis", "haversine", "jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath",
 )  # fmt: skip
 ALGORITHMS = ("brute", "kd_tree", "ball_tree")
 #: what native/kernels/argpartition.cpp takes for the numbers in a vector of the machine
@@ -49,6 +50,8 @@ def pairwise_distances(b: Builder, node: NodeView) -> Values:
     metric = node.text("metric", "")
     if metric in ("cosine", "sparse_cosine"):
         return _cosine(b, node)
+    if metric == "sparse_euclidean":
+        return (_of_two_sparse(b, node),)
     if metric == "expanded_sqeuclidean":
         return (_expanded(b, node, SQUARES_AS_DOT),)
     x, fit, w, params = _space(b, node, 0, "brute")
@@ -61,10 +64,21 @@ def squared_distances(b: Builder, node: NodeView) -> Values:
     return (cast(b, _expanded(b, node, SQUARES_AS_EINSUM), node.row(0).dtype),)
 
 
+def _of_two_sparse(b: Builder, node: NodeView) -> Row:
+    x, fit = node.row(0), node.const(1)
+    if not x.sparse or fit.shape[1:] != x.shape or x.dtype != Const(fit).dtype or x.dtype not in FLOATS:
+        decline("rows that are not sparse, or do not fit")
+    return sparse_distances.euclidean_distances(b, x, fit)
+
+
 def _expanded(b: Builder, node: NodeView, order: int) -> Row:
     x, fit = node.row(0), node.const(1)
     if len(x.shape) != 1 or fit.shape[1:] != x.shape or x.dtype != Const(fit).dtype or x.dtype not in FLOATS:
         decline("rows that do not fit")
+    if x.sparse:
+        wide = fit.astype(np.float64)
+        own = np.einsum("ij,ij->i", wide, wide) if order == SQUARES_AS_EINSUM else sparse_distances.summed_squares(wide)
+        return sparse_distances.expanded_squares(b, x, wide, own)
     params = (METRICS.index("sqeuclidean"), 0, ALGORITHMS.index("brute"), 0, 2.0, order)
     inputs = [cast(b, x, "float64"), fit.astype(np.float64), np.ones(x.shape)]
     (row,) = b.step("ExpandedSquares", inputs, [("float64", (len(fit),))], params)
@@ -74,6 +88,8 @@ def _expanded(b: Builder, node: NodeView, order: int) -> Row:
 def _cosine(b: Builder, node: NodeView) -> Values:
     """Multiply rows of unit length; in float64, as scikit-learn's order of summation is known there only."""
     x, fit = node.row(0), node.const(1)
+    if x.sparse and x.dtype in FLOATS and x.dtype == Const(fit).dtype and fit.shape[1:] == x.shape and x.width:
+        return (sparse_distances.cosine_distances(b, x, fit),)
     if x.dtype != "float64" or fit.dtype != np.float64 or fit.shape[1:] != x.shape:
         decline("cosines of another type than float64")
     sparse = int(node.text("metric", "") == "sparse_cosine")

@@ -93,6 +93,15 @@ def softmax(b: Builder, node: NodeView) -> Values:
     return b.step(node.op_type, [x], [(x.dtype, x.shape)], along)
 
 
+@lowers("Softmax", domain="sardonyx")
+def softmax_of_rows(b: Builder, node: NodeView) -> Values:
+    x = node.row(0)
+    one_type([x], FLOATS)
+    if len(x.shape) != 1:
+        decline("scores that are no row")
+    return b.step("Softmax", [x], [(x.dtype, x.shape)], split_at(x.shape, 0))
+
+
 @lowers("Hardmax", whole=None)
 def hardmax(b: Builder, node: NodeView) -> Values:
     x = node.row(0)

@@ -76,6 +76,8 @@ _FLOATS: Final = frozenset({"float32", "float64"})
 #: One-hot blocks are sparse from this width on, where at most one column in so many is set: one 64-byte line of memory
 #: for each feature is what a sparse row costs, roughly.
 ONE_HOT_WIDTH, ONE_HOT_RATIO = 64, 8
+#: Weights are kept sparse from this width on, where at most one in so many is not zero.
+SPARSE_WEIGHTS_WIDTH, SPARSE_WEIGHTS_RATIO = 16, 8
 #: Joined rows are sparse if the dense pieces are no more than this part of the columns.
 DENSE_PART: Final = 4
 
@@ -137,23 +139,39 @@ def one_operand(
     return row
 
 
+def fold(kernel: str) -> int:
+    """Return the number of a reduction that SparseReduce has."""
+    return _FOLDS.index(kernel)
+
+
 def reduced(b: Builder, kernel: str, x: Row, shape: Shape) -> Row | None:
     """Return the reduction of whole sparse rows."""
     if not x.sparse or kernel not in _FOLDS or x.dtype not in _FLOATS or not x.width:
         return None
-    (row,) = b.step("SparseReduce", [x], [(x.dtype, shape)], [_FOLDS.index(kernel)], takes_sparse=True)
+    (row,) = b.step("SparseReduce", [x], [(x.dtype, shape)], [fold(kernel)], takes_sparse=True)
     return row
 
 
 def linear(b: Builder, x: Row, w: Array) -> Row:
-    """Return sparse rows times the matrix w."""
-    (row,) = b.step("SparseLinear", [x, w], [(x.dtype, (w.shape[1],))], takes_sparse=True)
+    """Return sparse rows times the matrix w, of which only what is not zero is kept where that is little."""
+    form = (x.dtype, (w.shape[1],))
+    if w.shape[1] >= SPARSE_WEIGHTS_WIDTH and np.count_nonzero(w) * SPARSE_WEIGHTS_RATIO <= w.size:
+        (row,) = b.step("SparseProduct", [x, *_entries_of(w)], [form], takes_sparse=True)
+    else:
+        (row,) = b.step("SparseLinear", [x, w], [form], takes_sparse=True)
     return row
 
 
+def _entries_of(w: Array) -> tuple[Array, Array, Array]:
+    """Return where each row's entries start, their columns, and their values."""
+    rows, columns = np.nonzero(w)
+    starts = np.searchsorted(rows, np.arange(len(w) + 1)).astype(np.int64)
+    return starts, columns.astype(np.int32), w[rows, columns]
+
+
 def chosen(b: Builder, x: Row, columns: Array, *, dense: bool = False) -> Row | None:
-    """Return some columns of sparse rows; None if one is chosen twice."""
-    if not x.sparse or columns.ndim != 1 or len(np.unique(columns)) < len(columns):
+    """Return some columns of sparse rows."""
+    if not x.sparse or columns.ndim != 1 or len(columns) > np.iinfo(np.int32).max:
         return None
     operands: list[Operand | Array] = [x, columns.astype(np.int64)]
     form = (x.dtype, (len(columns),))

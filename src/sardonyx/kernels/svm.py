@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..lowering.rules import Builder, NodeView, Values, decline, lowers
+from . import sparse_distances
 
 KERNELS = {"poly": 0, "rbf": 1, "sigmoid": 2}
 
@@ -15,7 +16,12 @@ def kernel_sums(b: Builder, node: NodeView) -> Values:
     sizes, kernel = node.integers("n_support") or (), node.text("kernel", "")
     if x.dtype != "float64" or kernel not in KERNELS:
         decline("another kernel or dtype than the operator has")
-    params = (KERNELS[kernel], node.integer("degree", 3), gamma, coef0, *sizes)
+    degree = node.integer("degree", 3)
+    if x.sparse:
+        sums = sparse_distances.kernel_sums(b, x, vectors, coefficients, kernel, degree, gamma, coef0, sizes)
+        if sums is not None:
+            return (sums,)
+    params = (KERNELS[kernel], degree, gamma, coef0, *sizes)
     return b.step("KernelSums", [x, vectors, coefficients], [(x.dtype, (len(sizes) * len(coefficients),))], params)
 
 

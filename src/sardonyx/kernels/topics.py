@@ -20,4 +20,4 @@ def document_topics(b: Builder, node: NodeView) -> Values:
     x, words, start = node.row(0), node.const(1), node.const(2)
     one_type([x, Const(words), Const(start)], FLOATS)
     params = (node.integer("max_iter", 0), float(node.const(3)), float(node.const(4)))
-    return b.step("DocumentTopics", [x, words, start], [(x.dtype, start.shape)], params)
+    return b.step("DocumentTopics", [x, words, start], [(x.dtype, start.shape)], params, takes_sparse=True)

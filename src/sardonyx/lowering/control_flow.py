@@ -30,7 +30,10 @@ from .rules import ROWLESS, Across, Array, Builder, Const, Listed, NativeStep, N
 MOST_UNROLLED: Final = 2048
 #: kernels that refuse some values: they must not run in a branch that is not taken
 REFUSING: Final = frozenset(
-    {"Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Require", "CheckFinite", "CategoryLookup"}
+    [
+        *("Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND"),
+        *("Require", "Refuse", "CheckFinite", "CategoryLookup"),
+    ]
 )
 
 Walk: TypeAlias = Callable[[onnx.GraphProto, Mapping[str, "Value | None"]], "list[Value | None]"]

@@ -17,41 +17,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import onnx
-from onnx import helper
 
 from .. import kernels as kernels  # registers the rules
 from ..errors import ModelError
 from ..kernels.classical import keys_of
-from ..large import Large, fill, stubs
-from ..protos import all_nodes
+from ..large import Large, stubs
 from .control_flow import STRUCTURES
-from .inference import MAX_DEPTH, MAX_NODES, infer_types, is_since, standard_body
+from .inference import MAX_NODES, is_since, standard_body
 from .partition import Output, partition
 from .plan import Arrival, Plan, PlanInput
 from .program import DTYPE_CODES
 from .reference import (
     RANDOM,
     ROWS,
-    Opsets,
-    dense_array,
     dtype_of,
     evaluate,
     free_names,
     given_names,
     initializers,
     is_known,
-    renamed,
-    row_form,
-    subgraphs,
-    to_array,
-    to_tensor,
-    type_of,
 )
+from .reference_nodes import NotWholeError, ReferenceNodes, at_border, check_standard, is_refusing, plainly_named
 from .rules import (
     MAX_RANK,
     ROWLESS,
@@ -62,19 +53,17 @@ from .rules import (
     Builder,
     Const,
     Declined,
-    Dims,
     Listed,
-    Maps,
     NodeView,
     ReferenceStep,
     Row,
     Shape,
-    Tokens,
     Value,
     Values,
     as_constant,
     rules_for,
 )
+from .scope import Scope, constant_of, filled, opsets_of, with_attributes
 
 #: elements that an input of a model without rows may have
 MOST_WHOLE = 1 << 24
@@ -112,11 +101,11 @@ def lower(
         If the model is not well formed: a value is read before it is written, functions call each other in a circle.
     """
     known = large or {}
-    plan = _Lowering(model, sparse, known).plan(block_rows)
+    plan = Lowering(model, sparse, known).plan(block_rows)
     if not plan.reference_operators:
         return plan
     freed = _with_free_rows(model)
-    by_rows = plan if freed is None else _Lowering(freed, sparse, known).plan(block_rows)
+    by_rows = plan if freed is None else Lowering(freed, sparse, known).plan(block_rows)
     return by_rows if not by_rows.reference_operators else lower_whole(model, known) or plan
 
 
@@ -145,8 +134,8 @@ def lower_whole(
         None if an input's shape is not known, or an operator has no kernel.
     """
     try:
-        return _Lowering(model, (), large or {}, whole=_Whole(shapes or {}, values or {})).plan(1)
-    except _NotWholeError:
+        return Lowering(model, (), large or {}, whole=_Whole(shapes or {}, values or {})).plan(1)
+    except NotWholeError:
         return None
 
 
@@ -156,10 +145,6 @@ class _Whole:
 
     shapes: Mapping[str, Shape]
     values: Mapping[str, Array]
-
-
-class _NotWholeError(Exception):
-    """Raised where a program of one row is not to be had. It never leaves this module."""
 
 
 def _with_free_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
@@ -176,74 +161,7 @@ def _with_free_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
     return copy
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """Where names have a meaning: the main graph, a function's body, or a subgraph (which sees what is outside it)."""
-
-    opsets: Opsets
-    values: dict[str, Value | None] = field(default_factory=dict)
-    attributes: dict[str, onnx.AttributeProto] = field(default_factory=dict)
-    depth: int = 0
-
-    def find(self, name: str) -> Value | None:
-        if not name:
-            return None
-        if name not in self.values:
-            raise ModelError(
-                f"value {name!r} is read before it is written; check the model with onnx.checker.check_model"
-            )
-        return self.values[name]
-
-    def inner(self) -> _Scope:
-        if self.depth >= MAX_DEPTH:
-            raise ModelError(f"functions or branches are nested deeper than {MAX_DEPTH}; do they call each other?")
-        return replace(self, values=dict(self.values), depth=self.depth + 1)
-
-    def version(self, domain: str) -> int:
-        return dict(self.opsets).get("" if domain == "ai.onnx" else domain, 1)
-
-
-def _opsets(imports: Iterable[onnx.OperatorSetIdProto]) -> Opsets:
-    return tuple(("" if i.domain == "ai.onnx" else i.domain, int(i.version)) for i in imports)
-
-
-def _resolved(node: onnx.NodeProto, attributes: dict[str, onnx.AttributeProto]) -> onnx.NodeProto:
-    """Return the node with references to the attributes of its function replaced by their values."""
-    copy = onnx.NodeProto()
-    copy.CopyFrom(node)
-    del copy.attribute[:]
-    for attribute in node.attribute:
-        if not attribute.ref_attr_name:
-            copy.attribute.append(attribute)
-        elif attribute.ref_attr_name in attributes:
-            copy.attribute.append(attributes[attribute.ref_attr_name])
-            copy.attribute[-1].name = attribute.name
-    for graph in subgraphs(copy):
-        for inner in graph.node:
-            inner.CopyFrom(_resolved(inner, attributes))
-    return copy
-
-
-def _constant_node(attributes: Attributes) -> Array:
-    """Return the value of a `Constant` node, a sparse one made dense."""
-    ((name, value),) = attributes.items()
-    if isinstance(value, onnx.TensorProto):
-        return to_array(value)
-    if isinstance(value, onnx.SparseTensorProto):
-        return dense_array(value)
-    dtype = {"f": np.float32, "i": np.int64, "s": object}[name.split("_")[1][0]]
-    return as_constant(np.array(value, dtype=dtype))
-
-
-def _filled(node: onnx.NodeProto, large: Mapping[str, Large]) -> onnx.NodeProto:
-    """Return the node with the numbers of its stubs."""
-    copy = onnx.NodeProto()
-    copy.CopyFrom(node)
-    fill([copy], large)
-    return copy
-
-
-class _Lowering:
+class Lowering:
     """One run of `lower`: the builder, and what the model says."""
 
     def __init__(
@@ -261,7 +179,7 @@ class _Lowering:
         self.known = whole or _Whole({}, {})
         self.builder = Builder(prefix=self._free_prefix(model.graph), lead=ROWLESS if whole else 0)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
-        self.scope = _Scope(_opsets(model.opset_import))
+        self.scope = Scope(opsets_of(model.opset_import))
         self.inputs: list[PlanInput] = []
         self.sources: dict[str, Row | Batch] = {}
         self.arrivals: dict[str, Arrival] = {}
@@ -286,6 +204,7 @@ class _Lowering:
     # ---- the whole
 
     def plan(self, block_rows: int | None) -> Plan:
+        """Return the plan of the model."""
         graph = self.model.graph
         self.scope.values.update({name: Const(array) for name, array in initializers(graph).items()})
         self.scope.values.update({name: Const(as_constant(array)) for name, array in self.known.values.items()})
@@ -321,7 +240,7 @@ class _Lowering:
     def _add_whole(self, name: str, dtype: str, shape: tuple[int | None, ...] | None) -> None:
         known = tuple(n for n in shape or () if n is not None)
         if known != shape or dtype not in DTYPE_CODES or len(known) > MAX_RANK or math.prod(known) > MOST_WHOLE:
-            raise _NotWholeError
+            raise NotWholeError
         row = Row(self.builder.new_slot(dtype, known, 0, name), dtype, known, ROWLESS)
         self.scope.values[name] = self.sources[name] = row
         self.inputs.append(PlanInput(name, dtype, known, rows=False))
@@ -348,38 +267,38 @@ class _Lowering:
         ):
             return value
         assert value is not None
-        step = _ReferenceNodes(self, self.scope)
+        step = ReferenceNodes(self, self.scope)
         name = step.name_of(value)
         (result,) = step.finish([name], "an output whose first dimension is not the rows")
         return result
 
     # ---- nodes
 
-    def _walk(self, nodes: Iterable[onnx.NodeProto], scope: _Scope) -> None:
+    def _walk(self, nodes: Iterable[onnx.NodeProto], scope: Scope) -> None:
         for node in nodes:
             self._visited += 1
             if self._visited > MAX_NODES:
                 raise ModelError(f"the model comes to more than {MAX_NODES} nodes; do its functions multiply?")
-            resolved = _resolved(node, scope.attributes) if scope.attributes else node
+            resolved = with_attributes(node, scope.attributes) if scope.attributes else node
             outputs = self._lower_node(resolved, scope)
             scope.values.update({name: value for name, value in zip(node.output, outputs, strict=False) if name})
 
-    def _lower_node(self, node: onnx.NodeProto, scope: _Scope) -> Sequence[Value | None]:
+    def _lower_node(self, node: onnx.NodeProto, scope: Scope) -> Sequence[Value | None]:
         view = self._view(node, scope)
         reasons: list[str] = []
         if any(stubs([node], self.large)):  # only rules know of stubs
             known = self._by_rule(view, reasons)
-            return known if known is not None else self._lower_node(_filled(node, self.large), scope)
+            return known if known is not None else self._lower_node(filled(node, self.large), scope)
         result: Sequence[Value | None] | None = self._arrived(view) or self._apart(view, scope, reasons)
         if result is None:
             result = self._folded(view, scope) or self._by_rule(view, reasons)
         if result is not None:
             return result
-        if view.function is not None and not _is_refusing(node.domain, view.op_type):
+        if view.function is not None and not is_refusing(node.domain, view.op_type):
             return self._call(view, view.function, scope)
         return self._by_body(view, scope) or self._by_reference(view, scope, reasons)
 
-    def _by_body(self, view: NodeView, scope: _Scope) -> Sequence[Value | None] | None:
+    def _by_body(self, view: NodeView, scope: Scope) -> Sequence[Value | None] | None:
         """Walk the standard's own definition by other operators: if all of it is native, or there is no other way."""
         needed = not any(isinstance(value, Row) for value in view.inputs)
         body = standard_body(view.proto, view.version, view.inputs, needed=needed)
@@ -388,7 +307,7 @@ class _Lowering:
         mark = self.builder.mark()
         try:
             results = self._call(view, body, scope)
-        except _NotWholeError:
+        except NotWholeError:
             self.builder.undo(mark)
             return None
         if needed or not any(isinstance(step, ReferenceStep) for step in self.builder.steps[mark[1] :]):
@@ -396,15 +315,15 @@ class _Lowering:
         self.builder.undo(mark)
         return None
 
-    def _view(self, node: onnx.NodeProto, scope: _Scope) -> NodeView:
+    def _view(self, node: onnx.NodeProto, scope: Scope) -> NodeView:
         inputs = tuple(scope.find(name) for name in node.input)
         function = self.functions.get((node.domain, node.op_type, node.overload))
         return NodeView(node, inputs, scope.version(node.domain), Attributes(node, self.large), function)
 
-    def _folded(self, view: NodeView, scope: _Scope) -> Values | None:
+    def _folded(self, view: NodeView, scope: Scope) -> Values | None:
         node = view.proto
         if node.op_type == "Constant" and not node.domain:
-            return (Const(_constant_node(view.attributes)),)
+            return (Const(constant_of(view.attributes)),)
         only = view.inputs[0] if len(view.inputs) == 1 else None
         if node.op_type == "Identity" and not node.domain and isinstance(only, Const):
             return (only,)
@@ -455,7 +374,7 @@ class _Lowering:
             self.first_row = self.first_row or row
         return results
 
-    def _apart(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None] | None:
+    def _apart(self, view: NodeView, scope: Scope, reasons: list[str]) -> Sequence[Value | None] | None:
         """Return what control flow, a sequence or an optional comes to, if it can be taken apart natively."""
         structure = STRUCTURES.get(view.op_type) if view.proto.domain in ("", "ai.onnx") else None
         if structure is None or view.function is not None:
@@ -468,13 +387,13 @@ class _Lowering:
                 return results
         except Declined as declined:
             reasons.append(str(declined))
-        except _NotWholeError:
+        except NotWholeError:
             reasons.append("an operator of a subgraph has no kernel")
         self.builder.undo(mark)
         return None
 
     def _walk_graph(
-        self, scope: _Scope, graph: onnx.GraphProto, inputs: Mapping[str, Value | None]
+        self, scope: Scope, graph: onnx.GraphProto, inputs: Mapping[str, Value | None]
     ) -> list[Value | None]:
         inner = scope.inner()
         inner.values.update({name: Const(array) for name, array in initializers(graph).items()})
@@ -482,216 +401,28 @@ class _Lowering:
         self._walk(graph.node, replace(inner, attributes={}))
         return [inner.find(value.name) for value in graph.output]
 
-    def _call(self, view: NodeView, function: onnx.FunctionProto, scope: _Scope) -> Sequence[Value | None]:
+    def _call(self, view: NodeView, function: onnx.FunctionProto, scope: Scope) -> Sequence[Value | None]:
         given = {attribute.name: attribute for attribute in view.proto.attribute}
         attributes = {a.name: a for a in function.attribute_proto} | given
         inputs = [*view.inputs, *[None] * (len(function.input) - len(view.inputs))]
         values = dict(zip(function.input, inputs, strict=True))
-        inner = replace(scope.inner(), opsets=_opsets(function.opset_import), values=values, attributes=attributes)
+        inner = replace(scope.inner(), opsets=opsets_of(function.opset_import), values=values, attributes=attributes)
         outer, self.builder.label = self.builder.label, self.builder.label or function.name
         self._walk(function.node, inner)
         self.builder.label = outer
         asked = zip(function.output, view.proto.output, strict=False)  # a body need not make what nobody asks for
         return [inner.find(name) if wanted else None for name, wanted in asked]
 
-    def _by_reference(self, view: NodeView, scope: _Scope, reasons: list[str]) -> Sequence[Value | None]:
-        _check_standard(view, reasons)
-        step = _ReferenceNodes(self, scope)
-        outputs = step.add(_plainly_named(view))
+    def _by_reference(self, view: NodeView, scope: Scope, reasons: list[str]) -> Sequence[Value | None]:
+        check_standard(view, reasons)
+        step = ReferenceNodes(self, scope)
+        outputs = step.add(plainly_named(view))
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
-        return [_at_border(view, next(results)) if name else None for name in outputs]
-
-
-#: operators that refuse rows, which their bodies cannot: reference_operators.py has them
-_REFUSING = {"sardonyx": ("Require", "CheckFinite")}
-
-
-def _is_refusing(domain: str, op_type: str) -> bool:
-    return op_type.partition(":")[0] in _REFUSING.get(domain, ())
-
-
-def _plainly_named(view: NodeView) -> onnx.NodeProto:
-    """Return the node, of an operator that refuses rows without the number that its function may have."""
-    if not _is_refusing(view.proto.domain, view.op_type):
-        return view.proto
-    node = onnx.NodeProto()
-    node.CopyFrom(view.proto)
-    node.op_type = node.op_type.partition(":")[0]
-    return node
-
-
-def _check_standard(view: NodeView, reasons: Sequence[str]) -> None:
-    from .reference_operators import OPERATORS
-
-    domain, why = view.proto.domain, "; ".join(reasons)
-    known = any((op.op_domain, op.__name__) == (domain, view.op_type.partition(":")[0]) for op in OPERATORS)
-    if domain and not domain.startswith("ai.onnx") and not known:
-        raise ModelError(
-            f"operator {view.op_type} of domain {domain!r} is not part of the ONNX standard, and the model has no body "
-            f"for it{': ' if why else ''}{why}. Convert without it, say the estimator itself with sardonyx.to_onnx, or "
-            "run the model in the runtime that brings the operator"
-        )
+        return [at_border(view, next(results)) if name else None for name in outputs]
 
 
 def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:
     """Whether a body computes in float32 what is given in another type: some of the standard's do."""
     casts = any(n.op_type == "Cast" and any(a.i == onnx.TensorProto.FLOAT for a in n.attribute) for n in body.node)
     return casts and any(isinstance(v, Row | Const) and v.dtype not in ("float32", "bool") for v in view.inputs)
-
-
-def _at_border(view: NodeView, result: Row | Batch) -> Row | Batch:
-    """Return the output of a ZipMap of rows as what it is, so that no node need run."""
-    x = view.inputs[0] if view.op_type == "ZipMap" and isinstance(result, Batch) else None
-    if not isinstance(x, Row) or len(x.shape) != 1:
-        return result
-    texts = [text.decode("utf-8") for text in view.attributes.get("classlabels_strings", [])]
-    keys = tuple(texts or view.attributes.get("classlabels_int64s", []))
-    if len(keys) != x.width or x.lead or not isinstance(result, Batch):
-        return result
-    return Maps(result.slot, result.type, x, keys)
-
-
-class _ReferenceNodes:
-    """Collects the nodes of one reference step, naming its values as the builder's slots are named."""
-
-    def __init__(self, lowering: _Lowering, scope: _Scope) -> None:
-        if lowering.whole:
-            raise _NotWholeError
-        self.lowering = lowering
-        self.builder = lowering.builder
-        self.scope = scope
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: dict[str, onnx.TensorProto] = {}
-        self.inputs: dict[str, Row | Batch] = {}
-
-    def add(self, node: onnx.NodeProto) -> list[str]:
-        """Add a node of the scope; return the new names of its outputs, "" where there is none."""
-        names = {name: self.name_of(self.scope.find(name)) for name in sorted(free_names(node))}
-        for name in node.output:
-            names.pop(name, None)
-        self.nodes.append(renamed(node, names, self.lowering.fresh))
-        return [names[name] if name else "" for name in node.output]
-
-    def name_of(self, value: Value | None) -> str:
-        """Return the name under which nodes read a value, adding what is needed to make it."""
-        if value is None:
-            return ""
-        if isinstance(value, Const):
-            return self._constant(value.array)
-        if isinstance(value, Dims):
-            return self._dims(value)
-        if isinstance(value, Across):
-            return self._across(value)
-        if isinstance(value, Listed):
-            return self._sequence(value)
-        if isinstance(value, Tokens):
-            return self._tokens(value)
-        if isinstance(value, Row) and value.sparse:
-            value = replace(value, slot=self.builder.dense(value.slot), sparse=False)
-        name = self.builder.slots[value.slot].name
-        if isinstance(value, Batch) or value.lead <= 0:
-            self.inputs[name] = value
-            return name
-        self.inputs[name] = replace(value, lead=0)
-        shape = self._constant(np.array([*[1] * value.lead, -1, *value.shape], dtype=np.int64))
-        return self._node("Reshape", [name, shape])
-
-    def _tokens(self, value: Tokens) -> str:
-        name = self.name_of(value.row)
-        for node in value.nodes:
-            copy = onnx.NodeProto()
-            copy.CopyFrom(node)
-            copy.input[:], copy.output[:] = [name], [self.lowering.fresh()]
-            self.nodes.append(copy)
-            name = copy.output[0]
-        return name
-
-    def _sequence(self, value: Listed) -> str:
-        if not value.items:
-            return self._node("SequenceEmpty", [])
-        return self._node("SequenceConstruct", [self.name_of(item) for item in value.items])
-
-    def _across(self, value: Across) -> str:
-        """Put the rows where the tensor has them."""
-        x = value.row
-        name = self.name_of(x)
-        if value.form == "flat":
-            return self._node("Reshape", [name, self._constant(np.array([1, -1]))])
-        name = self._node("Transpose", [name])
-        self.nodes[-1].attribute.append(helper.make_attribute("perm", [1, 0, *range(2, x.rank)]))
-        if value.form == "behind":
-            return name
-        shape = [x.shape[0], -1] if value.form == "joined" else [-1, *x.shape[1:]]
-        return self._node("Reshape", [name, self._constant(np.array(shape))])
-
-    def _constant(self, array: Array) -> str:
-        name = self.lowering.fresh()
-        self.constants[name] = to_tensor(name, array)
-        return name
-
-    def _node(self, op_type: str, inputs: list[str]) -> str:
-        name = self.lowering.fresh()
-        self.nodes.append(helper.make_node(op_type, inputs, [name]))
-        return name
-
-    def _concat(self, parts: list[str]) -> str:
-        name = self._node("Concat", parts)
-        self.nodes[-1].attribute.append(helper.make_attribute("axis", 0))
-        return name
-
-    def _dims(self, value: Dims) -> str:
-        """Shape(X)[0:1], concatenated with the numbers that are known."""
-        row = self.lowering.first_row
-        assert row is not None, "Dims come from the shape of rows"
-        shape = self._node("Shape", [self.name_of(row)])
-        rows = self._node("Gather", [shape, self._constant(np.zeros(1, dtype=np.int64))])
-        parts = [rows if n is None else self._constant(np.array([n], dtype=np.int64)) for n in value.items]
-        whole = parts[0] if len(parts) == 1 else self._concat(parts)
-        return self._node("Reshape", [whole, self._constant(np.zeros(0, dtype=np.int64))]) if value.scalar else whole
-
-    def finish(self, outputs: list[str], reason: str) -> list[Row | Batch]:
-        """Add the step to the builder; return its outputs, as rows where their shapes are known to be."""
-        reads = [value.slot for value in self.inputs.values()]
-        level = self.builder.reference_level(reads)
-        types = {name: type_of(value) for name, value in self.inputs.items()}
-        kinds = infer_types(self.nodes, types, self.constants.values(), outputs, self.scope.opsets)
-        values = [self._output(name, kind, level) for name, kind in zip(outputs, kinds, strict=True)]
-        slots = tuple(value.slot for value in values)
-        self.builder.reference(
-            ReferenceStep(
-                level,
-                tuple(self.nodes),
-                tuple(reads),
-                slots,
-                self.constants,
-                self.scope.opsets,
-                reason,
-                tuple(types.values()),
-                self._functions(),
-            )
-        )
-        return values
-
-    def _functions(self) -> tuple[onnx.FunctionProto, ...]:
-        """Return the model's functions if a subgraph calls one of them."""
-        known = {name: f for name, f in self.lowering.functions.items() if not _is_refusing(*name[:2])}
-        called = any((n.domain, n.op_type, n.overload) in known for n in all_nodes(self.nodes))
-        return tuple(self._filled_function(f) for f in known.values()) if called else ()
-
-    def _filled_function(self, function: onnx.FunctionProto) -> onnx.FunctionProto:
-        if not any(stubs(function.node, self.lowering.large)):
-            return function
-        copy = onnx.FunctionProto()
-        copy.CopyFrom(function)
-        fill(copy.node, self.lowering.large)
-        return copy
-
-    def _output(self, name: str, kind: onnx.TypeProto, level: int) -> Row | Batch:
-        form = row_form(kind)
-        if form is None or form[0] not in DTYPE_CODES or len(form[1]) > MAX_RANK:
-            return Batch(self.builder.new_slot("batch", (), level, name), kind)
-        return Row(self.builder.new_slot(form[0], form[1], level, name), *form)
-
-
-__all__ = ["MAX_DEPTH", "MAX_NODES", "ROWS", "lower"]

@@ -24,3 +24,13 @@ def require(X: Value, condition: Value, *, message: str) -> Any:
     The body cannot refuse anything: elsewhere such rows go through, and what they give means nothing.
     """
     return op.Identity(X)
+
+
+@operator("Refuse")
+def refuse(X: Value, condition: Value, *, message: str) -> Any:
+    """Return X; our runtime refuses rows for which a condition is true, with `message`.
+
+    Where zeros do not meet the condition, sparse rows stay sparse, which they do not beside `require`. The body is like
+    that of `require`.
+    """
+    return op.Identity(X)

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import ConversionError
 from ..graph import Value, concat, loop, op, where
 from . import operator
+from .numeric import arctan
 
 #: scikit-learn's names for one metric
 ALIASES = {
@@ -23,6 +24,7 @@ ALIASES = {
     "l2": "euclidean",
     "p": "minkowski",
     "infinity": "chebyshev",
+    "sokalmichener": "rogerstanimoto",
 }
 
 #: what a feature adds to the sum: (sum, x, y, |x - y|, p, weight) -> sum
@@ -45,17 +47,29 @@ DENOMINATORS: dict[str, Term] = {
     "scipy_braycurtis": lambda total, x, y, gap, p, w: total + abs(x + y),
 }
 SQUARED = ("euclidean", "sqeuclidean")
+#: of the number of features that both rows have, of those that one of them has, and of all -> distance
+Counted = Callable[[Value, Value, float], Value]
+#: distances of rows of booleans; two rows without any feature have none in some of them, and are never neighbours
+COUNTED: dict[str, Counted] = {
+    "jaccard": lambda both, one, n: _ratio(one, both + one),
+    "dice": lambda both, one, n: _ratio(one, 2.0 * both + one, np.inf),
+    "rogerstanimoto": lambda both, one, n: 2.0 * one / (n + one),
+    "russellrao": lambda both, one, n: (n - both) / n,
+    "sokalsneath": lambda both, one, n: _ratio(one, 0.5 * both + one, np.inf),
+}
+#: the distances of two sparse matrices, whose squares are expanded: our runtime has what rounding leaves of them
+OF_TWO_SPARSE = "sparse_euclidean"
 #: metrics in which a point is compared whole; products of sparse rows are rounded otherwise than those of dense ones
 WHOLE = ("cosine", "sparse_cosine", "precomputed")
-METRICS = (*TERMS, *WHOLE)
+METRICS = (*TERMS, *WHOLE, "haversine", *COUNTED)
 #: squares as a brute search by Euclidean distances has them: with what rounding leaves of nearly equal rows
 EXPANDED = "expanded_sqeuclidean"
 
 
-def _ratio(a: Value, b: Value) -> Value:
-    """Return a / b, and 0 where both are 0."""
+def _ratio(a: Value, b: Value, empty: float = 0.0) -> Value:
+    """Return a / b, and `empty` where both are 0."""
     zero = b == 0
-    return where(zero, 0.0, a / where(zero, 1.0, b))
+    return where(zero, empty, a / where(zero, 1.0, b))
 
 
 @operator("PairwiseDistances")
@@ -73,7 +87,7 @@ def pairwise_distances(X: Value, fit_X: Value, p: Value, w: Value, *, metric: st
     w : float64 Value of shape (n_features,)
         Weights of ``minkowski``, variances of ``seuclidean``.
     metric : str
-        One of `METRICS`, or `EXPANDED`.
+        One of `METRICS`, `EXPANDED` or `OF_TWO_SPARSE`.
 
     Returns
     -------
@@ -276,6 +290,11 @@ def reduced_distances(X: Value, fit_X: Value, p: Value, w: Value, metric: str) -
         return _cosine(X, fit_X)
     if metric == EXPANDED:
         return expanded_squares(X, fit_X)
+    if metric in COUNTED:
+        return COUNTED[metric](*shared_features(X, fit_X), float(X.dim(1)))
+    if metric == "haversine":
+        return _haversine(X, fit_X)
+    metric = "euclidean" if metric == OF_TWO_SPARSE else metric
     if metric not in TERMS:
         raise ConversionError(f"metric {metric!r} has no ONNX form; choose one of {', '.join(METRICS)}.")
     if metric in SQUARED:  # scikit-learn multiplies matrices in float64 here, and rounds at the end
@@ -311,6 +330,21 @@ def expanded_squares(X: Value, Y: Value) -> Value:
     return squares
 
 
+def shared_features(X: Value, fit_X: Value) -> tuple[Value, Value]:
+    """Return how many features rows and training rows both have, and how many one of them has, shape (N, n_fit)."""
+    rows, known = ((v != v.dtype.type(0)).astype(np.float64) for v in (X, fit_X))
+    both: Value = rows @ op.Transpose(known, perm=[1, 0])
+    either = rows.sum(1, keepdims=True) + op.Transpose(known.sum(1, keepdims=True), perm=[1, 0])
+    return both, either - 2.0 * both
+
+
+def _haversine(X: Value, fit_X: Value) -> Value:
+    """Return the squared half chords between latitudes and longitudes in radians."""
+    rows, known = X.astype(np.float64), op.Transpose(fit_X.astype(np.float64), perm=[1, 0])
+    lat, lon = (np.sin((rows[:, i : i + 1] - known[i : i + 1]) * 0.5) for i in (0, 1))
+    return lat * lat + np.cos(rows[:, :1]) * np.cos(known[:1]) * lon * lon
+
+
 def _cosine(X: Value, fit_X: Value) -> Value:
     """``cosine_distances``, in the dtype of the rows."""
     normal = [_normalized(v) for v in (X, fit_X)]
@@ -328,8 +362,10 @@ def from_reduced(reduced: Value, p: Value, metric: str, dtype: np.dtype[np.gener
     if metric in WHOLE or metric == EXPANDED:
         return reduced
     rounded = reduced.astype(dtype).astype(np.float64)
-    if metric in ("euclidean", "seuclidean"):
+    if metric in ("euclidean", "seuclidean", OF_TWO_SPARSE):
         rounded = np.sqrt(rounded)
     elif metric == "minkowski":
         rounded = rounded ** (1.0 / p)
+    elif metric == "haversine":
+        rounded = 2.0 * arctan(np.sqrt(rounded / (1.0 - rounded)))
     return rounded.astype(dtype).astype(np.float64)

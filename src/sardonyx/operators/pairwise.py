@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import ConversionError
 from ..graph import Value, as_value, op, where
 from . import operator
-from .checks import require
+from .checks import refuse
 from .neighbors import expanded_squares, pairwise_distances
 
 
@@ -92,7 +92,7 @@ def _cosine(x: Value, y: Value) -> Value:
 
 
 def _additive_chi2(x: Value, y: Value) -> Value:
-    checked = require(x, x >= 0, message="The chi-squared kernel takes no negative values.")
+    checked = refuse(x, x < 0, message="The chi-squared kernel takes no negative values.")
     return -chi_squared_distances(checked, y).astype(x.dtype)
 
 

@@ -5,7 +5,7 @@
     session.predict(X)    X ─▶ tensors ─▶ run ─▶ arrays in the estimator's own dtypes (answers.py)
     session.run(names, feeds)      as in ONNX Runtime; feeds that do not fit exactly go through `inputs.coerce_feeds`
 
-What runs a model is in loading.py, whose classes give `run`. This module does not convert (convert.py), and asks no
+What runs a model is in loading.py, whose classes give `run`. This module does not convert (`convert`), and asks no
 estimator (verification.py).
 """
 

@@ -6,21 +6,13 @@ Of trigonometry ONNX Runtime has sine and cosine in float64 and all in float32; 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from ..graph import Value, op, where
-from ..operators.numeric import expm1, log1p
+from ..operators.numeric import arctan, expm1, log1p
 from .array import constant
 from .ufuncs import Rule, register, signbit, with_sign
-
-#: a rational approximation of arctan within one unit of the last place (S. Moshier, Cephes, atan.c)
-_ATAN_P = (-8.750608600031904122785e-1, -1.615753718733365076637e1, -7.500855792314704667340e1,
-           -1.228866684490136173410e2, -6.485021904942025371773e1)  # fmt: skip
-_ATAN_Q = (1.0, 2.485846490142306297962e1, 1.650270098316988542046e2, 4.328810604912902668951e2,
-           4.853903996359136964868e2, 1.945506571482613964425e2)  # fmt: skip
-
 
 # ---- exponentials and logarithms -------------------------------------------------------------------------------------
 
@@ -86,29 +78,11 @@ def _single(op_type: str, otherwise: Rule) -> Rule:
     return lambda x: getattr(op, op_type)(x) if x.dtype == np.float32 else otherwise(x)
 
 
-def _horner(coefficients: tuple[float, ...], x: Value) -> Value:
-    result: Any = coefficients[0]
-    for c in coefficients[1:]:
-        result = x * result + c
-    return result
-
-
 def _arctan(x: Value) -> Value:
-    """Reduced to [-0.66, 0.66] by arctan x = pi/2 - arctan 1/x and pi/4 + arctan (x-1)/(x+1)."""
-    size = abs(x)
-    large, middle = size > math.tan(3 * math.pi / 8), size > 0.66
-    safe = where(large, size, 1.0)
-    inside = where(large, 1.0, size)
-    reduced = where(large, -1.0 / safe, where(middle, (inside - 1.0) / (inside + 1.0), inside))
-    square = reduced * reduced
-    series = reduced + reduced * (square * _horner(_ATAN_P, square) / _horner(_ATAN_Q, square))
-    start = where(large, math.pi / 2, where(middle, math.pi / 4, 0.0))
-    rest = where(large, 6.123233995736765886130e-17, where(middle, 3.061616997868382943065e-17, 0.0))
-    return where(op.IsNaN(x), x, with_sign(start + (series + rest), x))
+    return where(op.IsNaN(x), x, with_sign(arctan(abs(x)), x))
 
 
-def arcsin(x: Value) -> Value:
-    """Return the arc sine of float64."""
+def _arcsin(x: Value) -> Value:
     return _arctan(x / op.Sqrt((1.0 - x) * (1.0 + x)))
 
 
@@ -149,7 +123,7 @@ def _arctanh(x: Value) -> Value:
 
 
 for _ufunc, _name, _rule in (
-    (np.arctan, "Atan", _arctan), (np.arcsin, "Asin", arcsin), (np.arccos, "Acos", _arccos),
+    (np.arctan, "Atan", _arctan), (np.arcsin, "Asin", _arcsin), (np.arccos, "Acos", _arccos),
     (np.sinh, "Sinh", _sinh), (np.cosh, "Cosh", _cosh), (np.arcsinh, "Asinh", _arcsinh),
     (np.arccosh, "Acosh", _arccosh), (np.arctanh, "Atanh", _arctanh),
     (np.tan, "Tan", lambda x: op.Sin(x) / op.Cos(x)),
