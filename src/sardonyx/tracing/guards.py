@@ -11,6 +11,7 @@ must raise; and its result is made with no for all answers, and refuses such row
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from ..errors import ConversionError
 from ..graph import Value
 from ..operators.checks import require
 from .array import Array, refuse
+from .watching import nothing_caught
 
 T = TypeVar("T")
 #: questions that are followed
@@ -125,9 +127,20 @@ def asked_of_all(condition: Array, *, of_all: bool) -> AnyRow:
     return AnyRow(value, negated=of_all)
 
 
-def guarded(call: Callable[[], T], finish: Callable[[T], Data]) -> Data:
-    """Return what a call makes, which refuses the rows that it raises an exception for."""
-    questions, result = _answered(call, None)
+def guarded(call: Callable[[], T], finish: Callable[[T], Data], watched: Callable[..., Any] | None) -> Data:
+    """Return what a call makes, which refuses the rows that it raises an exception for.
+
+    Parameters
+    ----------
+    call : callable
+        Without arguments.
+    finish : callable
+        Makes data of what it returns.
+    watched : callable, optional
+        The user's function, to be refused if it catches an exception.
+    """
+    with nothing_caught(watched) if watched is not None else nullcontext():
+        questions, result = _answered(call, None)
     refusals = []
     for i in range(len(questions.conditions)):
         try:

@@ -13,8 +13,8 @@ What has no exact form is refused with its line, as in functions (tracing/__init
 
 from __future__ import annotations
 
+import functools
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,7 +49,7 @@ def own_method(est: Any, method: str, X: Data) -> Data:
     kept = dict(vars(est))
     try:
         with LOCK, _checks_passed(type(est)), _converted(est):
-            return trace(f"{name}.{method}", lambda given: function(est, given), in_order(est, X))
+            return trace(f"{name}.{method}", _bound(function, est), in_order(est, X))
     except ConversionError as error:
         owner = registry.overrider(type(est), method)
         subject = (
@@ -64,6 +64,14 @@ def own_method(est: Any, method: str, X: Data) -> Data:
     finally:
         vars(est).clear()
         vars(est).update(kept)
+
+
+def _bound(function: Callable[..., Any], est: Any) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def bound(X: Any) -> Any:
+        return function(est, X)
+
+    return bound
 
 
 # ---- what converts, inside what is traced ----------------------------------------------------------------------------
@@ -129,10 +137,12 @@ def _checks_passed(cls: type) -> Iterator[None]:
     replacements: dict[Any, Callable[..., Any]] = {
         validation.check_array: _check_array(validation.check_array),
         validation.validate_data: _validate_data(validation.validate_data),
-        validation.check_is_fitted: validation.check_is_fitted,
     }
-    modules = [sys.modules[base.__module__] for base in cls.__mro__ if not _is_sklearns(base)]
-    own = [(vars(m), n, v) for m in dict.fromkeys(modules) for n, v in list(vars(m).items()) if _among(v, replacements)]
+    functions = [
+        f for base in cls.__mro__ if not _is_sklearns(base) for f in vars(base).values() if inspect.isfunction(f)
+    ]
+    scopes = {id(f.__globals__): f.__globals__ for f in map(inspect.unwrap, functions)}
+    own = [(names, n, v) for names in scopes.values() for n, v in list(names.items()) if _among(v, replacements)]
     for names, name, value in own:
         names[name] = replacements[value]
     try:
