@@ -184,7 +184,8 @@ def _packed_places(missing: NDArray[np.bool_]) -> list[int]:
         np.zeros((1, 32), bool),
     )
     given = packing(trees) | {"n_features": n}
-    return _native.pack_trees(*given.values())[4].tolist()
+    used: list[int] = _native.pack_trees(*given.values())[4].tolist()
+    return used
 
 
 def test_places_come_twice_where_nan_goes_both_ways() -> None:
