@@ -25,6 +25,22 @@ class Pace {
   // Whether a thread that is awake may be worth calling.
   bool worth_joining(std::int64_t rows) const { return of(rows) >= kWorthJoining; }
 
+  // A worker that loses its processor while it holds rows makes a short call long: after such a call, the next ones are
+  // not shared, twice as many each time. Calls that threads would be woken for are, whatever happens.
+  bool may_share(std::int64_t rows) {
+    if (of(rows) >= kWorthWaking) return true;
+    const int left = resting_.load(std::memory_order_relaxed);
+    if (left > 0) resting_.store(left - 1, std::memory_order_relaxed);
+    return left <= 0;
+  }
+
+  void shared(std::int64_t rows, double nanoseconds) {
+    const int rest = rest_.load(std::memory_order_relaxed);
+    if (nanoseconds <= of(rows)) return rest_.store(std::max(rest - 1, kShortRest), std::memory_order_relaxed);
+    resting_.store(rest, std::memory_order_relaxed);
+    rest_.store(std::min(2 * rest, kLongRest), std::memory_order_relaxed);
+  }
+
   int threads_for(std::int64_t rows, int most, int awake) const {
     const double joining = std::min<double>(awake, of(rows) / kWorthJoining);
     return static_cast<int>(std::min<double>(most, 1 + std::max(joining, of(rows) / kWorthWaking)));
@@ -61,6 +77,8 @@ class Pace {
     watched_.store(true, std::memory_order_relaxed);
   }
 
+  static constexpr int kShortRest = 64, kLongRest = 1 << 14;  // calls
+  std::atomic<int> resting_{0}, rest_{kShortRest};
   std::atomic<double> per_row_{0};
   std::atomic<bool> watched_{false};
 };

@@ -230,4 +230,6 @@ Burst::~Burst() {
 // Less and less often: a worker that was woken but finds no processor is not there for the next call either.
 bool Burst::goes_on() const { return recent.close >= kCloseCalls && (recent.close & (recent.close - 1)) == 0; }
 
+double Burst::nanoseconds() const { return std::chrono::duration<double, std::nano>(Clock::now() - start_).count(); }
+
 }  // namespace sardonyx

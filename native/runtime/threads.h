@@ -31,6 +31,7 @@ class Burst {
   Burst(const Burst&) = delete;
   Burst& operator=(const Burst&) = delete;
   bool goes_on() const;
+  double nanoseconds() const;  // since the call began
 
  private:
   std::chrono::steady_clock::time_point start_;
