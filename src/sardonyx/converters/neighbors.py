@@ -17,7 +17,7 @@ from sklearn.neighbors._base import KNeighborsMixin
 
 from ..convert import as_matrix, call
 from ..errors import ConversionError
-from ..graph import Value, as_value, concat, where
+from ..graph import Value, as_value, concat, sparse_constant, where
 from ..operators.checks import require
 from ..operators.neighbors import (
     ALIASES,
@@ -247,12 +247,19 @@ def _distances(est: Any, X: Value) -> Value:
     if (metric := _metric(est)) in SPECIAL:
         check_radius(est, metric, dense(est._fit_X))
         return SPECIAL[metric](X, dense(est._fit_X), type(est).__name__)
-    expands = _expands(est, X)
+    if hasattr(est._fit_X, "toarray") and not est.metric_params and (_expands(est, X) or metric == "cosine"):
+        return _between_sparse(est, X, "sparse_cosine" if metric == "cosine" else OF_TWO_SPARSE)
     X, fit_X, p, w, metric = _space(est, X)
-    if expands:
-        return pairwise_distances(X, fit_X, p, w, metric=OF_TWO_SPARSE).astype(X.dtype)
     result: Value = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
     return result
+
+
+def _between_sparse(est: Any, X: Value, metric: str) -> Value:
+    """Return the distances to training rows that are sparse, and stay so."""
+    dtype = np.float32 if X.dtype == est._fit_X.dtype == np.float32 else np.float64
+    known, ones = sparse_constant(est._fit_X.astype(dtype)), np.ones(X.dim(1))
+    distances: Value = pairwise_distances(X.astype(dtype), known, np.float64(2), ones, metric=metric)
+    return distances.astype(dtype)
 
 
 def _expands(est: Any, X: Value) -> bool:
