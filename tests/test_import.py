@@ -34,6 +34,7 @@ LAYERS = [
     ["tracing"],
     ["converters"],
     ["lowering.program"],
+    ["lowering.borders"],
     ["lowering.reference_control_flow"],
     ["lowering.reference_operators"],
     ["lowering.kinds"],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
@@ -23,6 +24,7 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import (
     KBinsDiscretizer,
     MaxAbsScaler,
@@ -47,6 +49,23 @@ from .test_traps import assert_same_everywhere, blobs, same
 def test_the_largest_norm_is_the_largest_magnitude() -> None:
     X = np.array([[-3.0, 1.0], [0.5, -0.25], [0.0, 0.0], [-0.0, 1e-300], [-1e300, 1e300]])
     assert_same_everywhere(Normalizer("max").fit(X), X, X, bits=True)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("model", [LogisticRegression(), LinearDiscriminantAnalysis(), MLPClassifier((5,))])
+def test_logarithms_of_probabilities_that_float32_hardly_holds(model: Any, classes: int) -> None:
+    """Down to the smallest subnormal number, and beyond it, where the logarithm is minus infinity."""
+    X = np.linspace(-3, 3, 60, dtype=np.float32)[:, None]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = clone(model).set_params(**SEED.get(type(model).__name__, {})).fit(X, np.arange(60) * classes // 60)
+        rows = np.linspace(-60, 60, 241, dtype=np.float32)[:, None]
+        assert (fitted.predict_proba(rows) < np.finfo(np.float32).smallest_normal).any()
+        report = sardonyx.verify(fitted, sardonyx.to_onnx(fitted, X, methods="predict_log_proba"), rows)
+    assert report.ok, str(report)
+
+
+SEED = {"MLPClassifier": {"random_state": 0, "max_iter": 500, "learning_rate_init": 0.1}}
 
 
 @pytest.mark.parametrize("method", ["yeo-johnson", "box-cox"])

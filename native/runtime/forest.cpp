@@ -33,35 +33,45 @@ std::uint64_t key_of(double x) {
 
 // ---- features in use -------------------------------------------------------------------------------------------------
 
-// A feature has a place for each of the ways that nodes send its NaN.
+// A feature has a place; if nodes send the NaN of any feature both ways, each has two, half a power of two apart.
 class Features {
  public:
-  explicit Features(const TreeNodes& nodes) : place_(2 * static_cast<std::size_t>(nodes.n_features), kNowhere) {
+  explicit Features(const TreeNodes& nodes) : place_(static_cast<std::size_t>(nodes.n_features), kNowhere) {
+    std::vector<std::uint8_t> ways(place_.size(), 0);
     for (std::size_t i = 0; i < nodes.feature.size; ++i) {
       const std::int64_t feature = nodes.feature[i];
-      if (feature >= 0 && feature < nodes.n_features) place_[index(feature, nodes.missing[i] != 0)] = 0;
+      if (feature >= 0 && feature < nodes.n_features) ways[feature] |= nodes.missing[i] != 0 ? kYes : kNo;
     }
+    const bool both = std::ranges::find(ways, kYes | kNo) != ways.end();
     for (std::size_t i = 0; i < place_.size(); ++i) {
-      if (place_[i] == kNowhere) continue;
+      if (ways[i] == 0) continue;
       place_[i] = static_cast<std::uint32_t>(used.size());
-      const auto feature = static_cast<std::int32_t>(i / 2);
-      used.push_back(i % 2 != 0 ? ~feature : feature);
+      const auto feature = static_cast<std::int32_t>(i);
+      used.push_back(both || ways[i] == kNo ? feature : ~feature);
     }
     if (used.empty()) used.push_back(0);  // one at least, for the kernels' sake
+    if (both) add_half();
   }
 
-  std::uint32_t place(std::int64_t feature, bool missing) const { return place_[index(feature, missing)]; }
+  std::uint32_t place(std::int64_t feature, bool missing) const {
+    return place_[static_cast<std::size_t>(feature)] + (missing ? half_ : 0);
+  }
 
   std::vector<std::int32_t> used;
 
  private:
   static constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
+  static constexpr std::uint8_t kNo = 1, kYes = 2;
 
-  static std::size_t index(std::int64_t feature, bool missing) {
-    return 2 * static_cast<std::size_t>(feature) + (missing ? 1 : 0);
+  void add_half() {
+    const std::size_t n = used.size();
+    half_ = static_cast<std::uint32_t>(std::bit_ceil(n));
+    used.resize(half_, used[0]);
+    for (std::size_t i = 0; i < n; ++i) used.push_back(~used[i]);
   }
 
   std::vector<std::uint32_t> place_;
+  std::uint32_t half_ = 0;
 };
 
 // ---- places: each tree in the order of a walk that takes "yes" first --------------------------------------------------

@@ -34,13 +34,6 @@ void run_by_element(const Step& step, std::int64_t rows, const Context& context)
   if (entries > 0) kernel.run(flat, entries, {nullptr, nullptr});
 }
 
-// Threads come back to the place where they left their frame, which is still in their core's cache.
-std::size_t first_place() {
-  static std::atomic<std::size_t> counter{0};
-  thread_local const std::size_t mine = counter.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
-
 }  // namespace
 
 Frame::Frame(const Schedule& schedule, const Schedule::Layout& layout) : schedule(schedule), layout_rows(layout.rows) {
@@ -51,25 +44,6 @@ Frame::Frame(const Schedule& schedule, const Schedule::Layout& layout) : schedul
   for (const std::int32_t index : schedule.steps_) add_tensors(schedule.program_.steps()[index], layout);
   const Tensor* at = tensors.data();
   for (const std::int32_t index : schedule.steps_) at = add_call(schedule.program_.steps()[index], layout, at);
-}
-
-void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
-  for (const Schedule::Patch& patch : schedule.patches_) {
-    void* base = patch.output ? arrays.outputs[patch.index] : const_cast<void*>(arrays.inputs[patch.index]);
-    const bool staged = !patch.output && arrays.csr(patch.index) != nullptr;
-    tensors[patch.tensor].data = staged ? nullptr : static_cast<std::byte*>(base) + first * patch.row_bytes;
-  }
-  if (arrays.sparse_inputs != nullptr) stage_inputs(arrays, first, rows);
-  for (const Schedule::SparseInput& input : schedule.sparse_inputs_) read_sparse(input, arrays, first, rows);
-  std::size_t at = 0;
-  try {
-    for (; at < calls.size(); ++at) calls[at].run(calls[at].step, rows, calls[at].context);
-  } catch (const Error& error) {
-    const std::string& label = schedule.program_.steps()[schedule.steps_[at]].label;
-    throw Error(label.empty() ? error.what() : label + ": " + error.what());
-  }
-  for (const Schedule::Copy& copy : schedule.copies_) copy_rows(copy, arrays, first, rows);
-  for (const Schedule::SparseOutput& output : schedule.sparse_outputs_) write_sparse(output, arrays, first, rows);
 }
 
 void Frame::stage_inputs(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
@@ -131,7 +105,7 @@ const Tensor* Frame::add_call(const LoadedStep& loaded, const Schedule::Layout& 
   if (loaded.by_element) {
     calls.push_back({run_by_element, step, {nullptr, &loaded.entry->kernel}});
   } else {
-    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state}});
+    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state, &texts}});
   }
   return step.outputs + step.n_outputs;
 }
@@ -155,25 +129,6 @@ void Frame::copy_rows(const Schedule::Copy& copy, const Arrays& arrays, std::int
 
 FramePool::~FramePool() {
   for (auto& place : places_) delete place.load();
-}
-
-Frame* FramePool::take() {
-  const std::size_t first = first_place();
-  for (int i = 0; i < kPlaces; ++i) {
-    auto& place = places_[(first + i) % kPlaces];
-    if (place.load(std::memory_order_relaxed) == nullptr) continue;
-    if (Frame* frame = place.exchange(nullptr, std::memory_order_acquire)) return frame;
-  }
-  return nullptr;
-}
-
-void FramePool::give(Frame* frame) {
-  const std::size_t first = first_place();
-  for (int i = 0; i < kPlaces; ++i) {
-    Frame* empty = nullptr;
-    if (places_[(first + i) % kPlaces].compare_exchange_strong(empty, frame, std::memory_order_release)) return;
-  }
-  delete frame;
 }
 
 }  // namespace sardonyx

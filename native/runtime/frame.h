@@ -8,6 +8,7 @@
 #include <new>
 #include <vector>
 
+#include "runtime/error.h"
 #include "runtime/executor.h"
 
 namespace sardonyx {
@@ -16,6 +17,8 @@ constexpr std::size_t kArenaAlignment = 64;
 
 struct Frame {
   Frame(const Schedule& schedule, const Schedule::Layout& layout);
+  Frame(const Frame&) = delete;
+  Frame& operator=(const Frame&) = delete;
 
   // Runs all steps on some of the caller's rows, at most as many as the layout has room for.
   void run(const Arrays& arrays, std::int64_t first, std::int64_t rows);
@@ -53,7 +56,57 @@ struct Frame {
   std::vector<Staged> staged;
   std::vector<Tensor> tensors;
   std::vector<Call> calls;
+  TextPages texts;  // calls point to it
 };
+
+// ---- what one row passes through: inline ------------------------------------------------------------------------------
+
+inline void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+  for (const Schedule::Patch& patch : schedule.patches_) {
+    void* base = patch.output ? arrays.outputs[patch.index] : const_cast<void*>(arrays.inputs[patch.index]);
+    const bool staged = !patch.output && arrays.csr(patch.index) != nullptr;
+    tensors[patch.tensor].data = staged ? nullptr : static_cast<std::byte*>(base) + first * patch.row_bytes;
+  }
+  if (arrays.sparse_inputs != nullptr) stage_inputs(arrays, first, rows);
+  for (const Schedule::SparseInput& input : schedule.sparse_inputs_) read_sparse(input, arrays, first, rows);
+  if (!texts.empty()) texts.clear();  // of a block that failed
+  std::size_t at = 0;
+  try {
+    for (; at < calls.size(); ++at) calls[at].run(calls[at].step, rows, calls[at].context);
+  } catch (const Error& error) {
+    const std::string& label = schedule.program_.steps()[schedule.steps_[at]].label;
+    throw Error(label.empty() ? error.what() : label + ": " + error.what());
+  }
+  for (const Schedule::Copy& copy : schedule.copies_) copy_rows(copy, arrays, first, rows);
+  for (const Schedule::SparseOutput& output : schedule.sparse_outputs_) write_sparse(output, arrays, first, rows);
+  if (!texts.empty() && arrays.texts != nullptr) arrays.texts->keep(texts);
+}
+
+// Threads come back to the place where they left their frame, which is still in their core's cache.
+inline std::size_t first_place() {
+  static std::atomic<std::size_t> counter{0};
+  thread_local const std::size_t mine = counter.fetch_add(1, std::memory_order_relaxed);
+  return mine;
+}
+
+inline Frame* FramePool::take() {
+  const std::size_t first = first_place();
+  for (int i = 0; i < kPlaces; ++i) {
+    auto& place = places_[(first + i) % kPlaces];
+    if (place.load(std::memory_order_relaxed) == nullptr) continue;
+    if (Frame* frame = place.exchange(nullptr, std::memory_order_acquire)) return frame;
+  }
+  return nullptr;
+}
+
+inline void FramePool::give(Frame* frame) {
+  const std::size_t first = first_place();
+  for (int i = 0; i < kPlaces; ++i) {
+    Frame* empty = nullptr;
+    if (places_[(first + i) % kPlaces].compare_exchange_strong(empty, frame, std::memory_order_release)) return;
+  }
+  delete frame;
+}
 
 // A frame for the time of a call; goes back to rest also when a step threw.
 template <class Make>

@@ -36,6 +36,8 @@ CASES = [
     Case(coder(MANY, "omp"), "regression", note="one in ten"),
     Case(coder(TIES, "omp", n_nonzero_coefs=5), "regression_int", note="ties"),
     Case(coder(FEW32, "omp", n_nonzero_coefs=3), "regression32"),
+    *(Case(coder(FEW, a), "regression32", note="atoms of float64", rtol=1e-4) for a in ("omp", "lars", "lasso_lars")),
+    *(Case(coder(FEW32, a), "regression", note="atoms of float32") for a in ("omp", "lars", "threshold")),
     *(Case(coder(MANY, "lars", n_nonzero_coefs=n), "regression", note=f"lars {n} steps") for n in (1, 3, 6)),
     Case(coder(TIES[:7], "lars", n_nonzero_coefs=6), "regression_int", note="lars ties"),
     Case(coder(FEW32, "lars", n_nonzero_coefs=3), "regression32", note="lars", rtol=1e-4),

@@ -100,6 +100,8 @@ CASES = [
     Case(LocalOutlierFactor(novelty=True), "regression"),
     Case(LocalOutlierFactor(novelty=True, n_neighbors=5, contamination=0.1), "regression32", rtol=1e-5),
     Case(LocalOutlierFactor(novelty=True, metric="manhattan", algorithm="brute"), "regression"),
+    Case(NearestNeighbors(metric="l2", algorithm="brute"), "scattered", note="squares are not expanded"),
+    Case(RadiusNeighborsRegressor(4.0, metric="l2", algorithm="brute"), "scattered32"),
     *(Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str") for w in BOTH),
     Case(RadiusNeighborsClassifier(2.0, outlier_label=-1, algorithm="brute"), "binary"),
     Case(RadiusNeighborsClassifier(4.0, outlier_label=0), "classes_multi"),

@@ -71,7 +71,12 @@ REFUSED: dict[str, tuple[Any, Any, str, str]] = {
         "no positive_code=True.*'lasso_lars'",
     ),
     "more than all atoms": (SparseCoder(ATOMS, transform_n_nonzero_coefs=5), NUMBERS, "transform", "the 4 atoms"),
-    "atoms of another dtype": (SparseCoder(ATOMS.astype(np.float32)), NUMBERS, "transform", r"astype\('float32'\)"),
+    "atoms of another dtype": (
+        SparseCoder(ATOMS.astype(np.float32), transform_algorithm="lasso_cd"),
+        NUMBERS,
+        "transform",
+        r"astype\('float32'\)",
+    ),
     "no way back": (KernelPCA(2), NUMBERS, "inverse_transform", "Set it to True"),
 }
 

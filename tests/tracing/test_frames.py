@@ -90,6 +90,50 @@ X["age"].apply(lambda v: v * 2 + 1).to_frame()
 X[["age", "b"]].pipe(lambda d, k: d * k, 3)
 X[["age", "b"]].to_numpy(dtype=float)
 X.assign(c=X["age"] > 0)[["age", "c"]].to_numpy(dtype=np.float32)
+X["age"].fillna(X["b"]).to_frame()
+X["age"].combine_first(X["f"]).to_frame()
+X[["age", "b", "f"]].std(axis=1).to_frame()
+X[["age", "b", "f"]].var(axis=1, ddof=0).to_frame()
+X[["age", "b", "f"]].median(axis=1).to_frame()
+X[["age", "b"]].prod(axis=1).to_frame()
+X[["b"]].eq(3).any(axis=1).to_frame()
+X[["age", "f"]].count(axis=1).to_frame()
+X[["age", "b"]].cumsum(axis=1)
+X[["age", "b"]].diff(axis=1)
+X[["f", "b"]].fillna(0).idxmax(axis=1).to_frame()
+X[["age", "b"]].div(X["b"], axis=0)
+X[["age", "b"]].sub(X[["age", "b"]].mean(axis=1), axis=0)
+X[["b"]].dot([2.0]).to_frame()
+X[["age", "b"]] @ np.array([[1.0, 2.0], [3.0, 4.0]])
+X[["age", "b"]] * [1, 2]
+X[["age", "b"]] / pd.Series({"age": 2.0, "b": 4.0})
+X["age"] // X["b"]
+X["age"].add(X["f"], fill_value=0).to_frame()
+X.eval("age / (b + 1) > 0").to_frame()
+X.eval("r = age + b")[["r"]]
+pd.cut(X["age"], [-5, 0, 2, 9], labels=False).to_frame()
+pd.cut(X["age"], [-3, 0, 4], labels=["low", "high"], right=False, include_lowest=True).astype(object).to_frame()
+pd.get_dummies(X["city"].astype(pd.CategoricalDtype(["x", "", "ü"])), prefix="c", dtype=int)
+pd.Categorical(X["city"], categories=["ü", "x", ""]).codes
+X["city"].astype(pd.CategoricalDtype(["x", "", "ü"])).cat.codes.to_frame()
+pd.concat([X[["age"]], X["b"] * 2], axis=1)
+pd.isna(X["age"]).to_frame()
+pd.notna(X[["age", "f"]])
+pd.DataFrame({"a": X["age"] * 2, "k": 1})
+pd.DataFrame(X[["age", "b"]].to_numpy() * 2, columns=["p", "q"], index=X.index)
+pd.Series(X["age"] * 2, name="z").to_frame()
+np.mean(X[["age", "b"]], axis=1)
+np.clip(X[["age", "b"]], 0, 2)
+np.linalg.norm(X[["b"]], axis=1)
+X.get("age").to_frame()
+X.reindex(columns=["b", "age"])
+X.set_axis(list("pqrs"), axis=1)[["p"]]
+X[["age", "b"]].transform(np.exp)
+X[["age", "b"]].agg("sum", axis=1).to_frame()
+X["age"].replace([-3, 4], 0).to_frame()
+X["age"].case_when([(X["age"] < 0, 0.0), (X["age"] > 3, 9.0)]).to_frame()
+X["b"].floordiv(2).to_frame()
+X[["age"]].squeeze("columns").to_frame()
 """.strip().splitlines()
 
 
@@ -100,7 +144,7 @@ def answers(function: Callable[..., Any]) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_expressions(expression: str) -> None:
-    actual, expected = answers(eval(f"lambda X: {expression}", {"np": np}))
+    actual, expected = answers(eval(f"lambda X: {expression}", {"np": np, "pd": pd}))
     wanted = np.asarray(expected)
     assert np.asarray(actual).shape == wanted.shape
     if wanted.dtype.kind in "fiub":
@@ -119,6 +163,32 @@ def test_writing_into_copies() -> None:
 
     pipeline = make_pipeline(FunctionTransformer(features), Ridge()).fit(FRAME, [1, 2, 3, 4])
     np.testing.assert_allclose(sardonyx.compile(pipeline, FRAME).predict(FRAME), pipeline.predict(FRAME), rtol=1e-10)
+
+
+def written(X: pd.DataFrame) -> pd.DataFrame:
+    X = X.copy()
+    X.loc[X["age"] < 0, "age"] = 0.0
+    X.loc[X["age"].isna(), "age"] = X["b"].astype(float)
+    X.loc[X["age"] > 1, "b"] *= 2
+    X.loc[X["age"] > 1, "new"] = 1.0
+    X["new"] = X["new"].fillna(-1)
+    X.loc[:, "f2"] = X.pop("f") * 2
+    X.insert(0, "first", X["age"] + 1)
+    X[["p", "q"]] = np.column_stack([X["age"], X["b"]])
+    X.drop(columns=["p"], inplace=True)
+    X.fillna({"f2": 7}, inplace=True)
+    X.rename(columns={"q": "Q"}, inplace=True)
+    del X["city"]
+    X.columns = [name.upper() for name in X.columns]
+    return X
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+def test_writing_rows_by_a_mask_and_in_place() -> None:
+    actual, expected = answers(written)
+    np.testing.assert_allclose(actual, expected.to_numpy(dtype=float), rtol=1e-10)
+    with pytest.raises(ConversionError, match="caller's frame"):
+        convert(FunctionTransformer(lambda X: X.drop(columns="city", inplace=True)), FRAME)
 
 
 def test_writing_into_arrays() -> None:
@@ -156,7 +226,18 @@ def test_branches_on_the_kind_of_data() -> None:
     [
         (lambda X: X["age"] - X["age"].mean(), "depends on the other rows"),
         (lambda X: X.sum(), "name the axis"),
-        (lambda X: X["city"].str.lower(), "no exact ONNX form"),
+        (lambda X: X["city"].str.split("x", expand=True), "whose number the data decide"),
+        (lambda X: X["city"].str.get_dummies(), "the text method .str.get_dummies"),
+        (lambda X: X[["age"]] - X["b"], "axis=0"),
+        (lambda X: pd.concat([X, X]), "side by side"),
+        (lambda X: pd.cut(X["age"], 3), "given, ascending edges"),
+        (lambda X: X["city"].astype("category"), "CategoricalDtype"),
+        (lambda X: X.loc[X["age"] > 0], "choose rows"),
+        (lambda X: X.loc[X["age"] > 0, "age"].to_frame(), "number is not known"),
+        (lambda X: X.sort_values("age"), "sort_values"),
+        (lambda X: X["age"].rolling(2).mean(), "depends on the other rows"),
+        (lambda X: X.eval("age & b"), "other than arithmetic"),
+        (lambda X: X.eval("__import__('os')"), "other than arithmetic"),
         (lambda X: X["b"] // X["f"], "pandas has its own rules"),
         (lambda X: X[X["age"] > 0], "chooses rows"),
         (lambda X: X["age"].map({1.5: (2, 3)}), "map"),
@@ -168,7 +249,7 @@ def test_branches_on_the_kind_of_data() -> None:
         (lambda X: X["city"].replace("x", 1), "replacing 'x' by 1"),
         (lambda X: X[["age"]].where(X["age"] > 0, 0.0), "frame of the same columns"),
         (lambda X: X["nope"], "there is no column 'nope'"),
-        (pd.get_dummies, "get_dummies"),
+        (pd.get_dummies, "__array_ufunc__|get_dummies|frame"),
         (lambda X: X[["age", "city"]].to_numpy(), "text beside numbers"),
     ],
 )

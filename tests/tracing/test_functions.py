@@ -114,6 +114,20 @@ np.isclose(X, 1.0000001)         np.flip(X, axis=1)                 np.roll(X, 1
 np.hstack(np.split(X, 2, axis=1)[::-1])         np.squeeze(X[:, :1], axis=1)    np.asarray(X, dtype=np.float64)
 X**2                             X**3                               -X % 3                    X // 2
 np.add.reduce(X, axis=1)         np.maximum.reduce(X, axis=1)       np.broadcast_to(X[:, :1], X.shape)
+np.percentile(X, 75, axis=1)     np.quantile(X, [0, 0.3, 1], axis=1).T                         np.nanpercentile(X, 30, axis=1)
+np.nanmedian(X, axis=1)          np.nanstd(X, axis=1)               np.nanvar(X, axis=1, ddof=1)   np.nanprod(X, axis=1)
+np.nancumsum(X, axis=1)          np.nanargmax(np.where(np.isnan(X), 0, X), axis=1)             np.nanquantile(X, 0.25, axis=1)
+np.argsort(X, axis=1, kind="stable")            np.take_along_axis(X, np.argsort(X, axis=1, kind="stable"), axis=1)
+np.append(X, X[:, :1], axis=1)   np.insert(X, 1, 7, axis=1)         np.insert(X, 1, X[:, 0], axis=1)                          np.delete(X, [1, -1], axis=1)
+np.tile(X, (1, 2))               np.pad(X, ((0, 0), (1, 2)))        np.pad(X, ((0, 0), (2, 0)), mode="edge")                  np.compress([True, False, True], X, axis=1)
+np.diff(X, axis=1, prepend=0)    np.diff(X, axis=1, prepend=X[:, :1])           np.maximum.accumulate(X, axis=1)                  np.add.accumulate(X, axis=1)
+np.piecewise(X * 1.0, [X < 0, X > 2], [-1, lambda v: v * 2, 0])     np.choose(np.digitize(X[:, 0], [0, 1]), [X[:, 1], X[:, 2], 5])
+np.take(np.array([10.0, 20.0, 30.0]), np.digitize(X[:, 0], [0, 1]))             np.digitize(X, [2.5, 1, 0])
+np.zeros((X.shape[0], 2))        np.ones(len(X))                    np.full((len(X), 3), 2.5)      np.c_[np.ones(len(X)), X]
+np.divide(X[:, 0], X[:, 1], out=np.zeros(len(X)), where=X[:, 1] != 0)           np.isposinf(X * 1.0)
+np.linalg.norm(X, 0, axis=1)     np.linalg.norm(X / 1e3, 3, axis=1)             np.vander(X[:, 0], 3)          np.cross(X[:, :3], [1, 2, 3])
+np.gradient(X, axis=1)           np.trapezoid(X * 1.0, axis=1)      np.einsum("ij,jk", X * 1.0, np.ones((4, 2)))              (np.ones((2, 4)) @ (X * 1.0).T).T
+np.sinc(X)                       np.unstack(X, axis=1)[1]           np.inner(np.clip(X, -9, 9), [1.0, 2, 3, 4])
 X.clip(min=0)                    X + np.float32(1)                  X[:, :1] * np.arange(3)   np.einsum('ij,ik->ijk', X, X)
 X.__array_namespace__().concat([X, X], axis=1)                      X.__array_namespace__().max(X, axis=1)
 """  # noqa: E501
@@ -135,6 +149,39 @@ def test_products() -> None:
     assert same(lambda X: np.einsum("ij,ij->i", X, X), X)
     assert same(lambda X: np.linalg.norm(X[:, None, :] - weights.T, axis=-1), X)
     assert same(lambda X: X @ np.arange(4), rows("int64"))
+
+
+def masked(X: Any) -> Any:
+    X = X.copy()
+    X[X > 2] = X[X > 2] * 2 + 1
+    X[X[:, 0] < 0, 1] = 0
+    X[X[:, 1] == 0] = 3
+    X[:, 2][X[:, 2] > 5] = 5
+    chosen = X == 1
+    X[chosen] -= 1
+    X[:, :2] = X[:, 2:]
+    np.putmask(X, X == 8, 9)
+    return X
+
+
+def filled(X: Any) -> Any:
+    out = np.zeros((len(X), 3))
+    out[:, 0] = X[:, 0]
+    out[X[:, 0] > 0, 1] = 1
+    label = np.zeros(X.shape[0], dtype=int)
+    label[X[:, 1] > 0] = 2
+    label += X[:, 2] > 0
+    out[:, 2] = label
+    other = np.empty_like(out)
+    other.fill(4)
+    np.copyto(other, 0.5, where=np.isnan(out))
+    return np.hstack([out, other])
+
+
+@pytest.mark.parametrize("function", [masked, filled])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_writing_by_masks(function: Callable[[Any], Any], dtype: str) -> None:
+    assert same(function, rows(dtype))
 
 
 def test_choices_of_text() -> None:

@@ -19,10 +19,14 @@
 //
 // used: the columns of x that nodes ask for, as they are, or ~column where NaN has the key 0; a feature's place is its
 // place in this list. A feature of which some nodes send NaN to yes and others to no has two places: no step down asks
-// about NaN, and nodes need no bits for it.
+// about NaN, and nodes need no bits for it. If there is one, all features have two, half a power of two apart, and rows
+// without NaN need the keys of the first half only, the bit of the other being masked:
+//
+//   used     f0 f1 f2 f3 f4 .  .  .  |  ~f0 ~f1 ~f2 ~f3 ~f4          five features: H = 8, places 0 ... 12
 // flags, one byte a node, or none at all: 1: the node asks for a set, whose row `split` is.
 #pragma once
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,18 +105,20 @@ inline bool in_set(const Sets& sets, std::uint64_t set, X x) {
   return (sets.bits[static_cast<std::int64_t>(set) * sets.words + category / 32] >> (category % 32)) & 1;
 }
 
-// What prepare() finds out: how many levels of each tree have no leaf, at most kMostFree.
+// What prepare() finds out: the steps down each tree that rows take before anybody asks whether they have arrived, and
+// how many places the keys of rows without NaN have.
 struct State {
-  std::int32_t* free_levels;
+  std::int32_t* steps;
+  std::int64_t places;
 };
 
 struct Forest {
   const void* nodes;
   const std::uint8_t* flags;  // nullptr: no node asks for a set
   const std::int64_t* trees;
-  const std::int32_t* free_levels;
+  const std::int32_t* steps;
   const std::int32_t* used;
-  std::int64_t n_trees, n_used, n_features;
+  std::int64_t n_trees, n_used, places, n_features;
   int shift;
   Sets sets;
 };
@@ -122,10 +128,11 @@ inline Forest forest_of(const Step& step, int shift, const State& state) {
   return {in[kNodes].data,
           in[kFlags].width > 0 ? data_of<std::uint8_t>(in[kFlags]) : nullptr,
           data_of<std::int64_t>(in[kTrees]),
-          state.free_levels,
+          state.steps,
           data_of<std::int32_t>(in[kUsed]),
           in[kTrees].dims[0],
           in[kUsed].width,
+          state.places,
           in[kX].width,
           shift,
           {data_of<std::uint32_t>(in[kSets]), in[kSets].dims[1]}};
@@ -227,29 +234,68 @@ void check_forest(const Step& step, const char* name, std::int64_t shift, DType 
 
 // ---- what is prepared ------------------------------------------------------------------------------------------------
 
-constexpr std::int32_t kMostFree = 6;
+// Places of the first half where the second half has the same features, else all places.
+inline std::int64_t places_of(const std::int32_t* used, std::int64_t n_used) {
+  std::int64_t half = 1;
+  while (2 * half < n_used) half *= 2;
+  for (std::int64_t u = half; u < n_used; ++u) {
+    if (used[u - half] < 0 || used[u] != ~used[u - half]) return n_used;
+  }
+  return n_used > half ? n_used - half : n_used;
+}
 
-// Levels of a tree, from its root, that have no leaf: nobody can have arrived there.
+// Rows of eight wait for the one that goes deepest. A step too many stays where it is, and costs less than asking.
+constexpr double kDeepest = 1.2;
+
+// The steps until most of eight rows have arrived, if all leaves are equally likely; of trees that are rather a chain, on
+// which rows hardly ever go to the end, not more than twice the levels of a complete tree.
 template <class Node>
-std::int32_t free_levels_of(const Node* tree, std::uint64_t at, int shift, std::int32_t most) {
-  const auto child = static_cast<std::uint64_t>(tree[at].word >> shift);
-  if (child == at || most == 0) return 0;
-  const std::int32_t yes = free_levels_of(tree, child, shift, most - 1);
-  return 1 + free_levels_of(tree, child + 1, shift, yes);
+std::int32_t steps_of(const Node* tree, std::int64_t count, int shift, std::int32_t* depths) {
+  std::int64_t leaves = 0, total = 0;
+  std::int32_t most = 0;
+  depths[0] = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto child = static_cast<std::int64_t>(tree[i].word >> shift);
+    if (child != i) {
+      depths[child] = depths[child + 1] = depths[i] + 1;
+    } else {
+      leaves += 1;
+      total += depths[i];
+      most = most > depths[i] ? most : depths[i];
+    }
+  }
+  const auto likely = static_cast<std::int32_t>(kDeepest * static_cast<double>(total) / static_cast<double>(leaves));
+  const auto complete = static_cast<std::int32_t>(::log2(static_cast<double>(leaves)));
+  const std::int32_t steps = likely < 2 * complete ? likely : 2 * complete;
+  return steps < most ? steps : most;
+}
+
+template <class Node>
+void set_steps(const Step& step, int shift, std::int32_t* depths, std::int32_t* steps) {
+  const std::int64_t* table = data_of<std::int64_t>(step.inputs[kTrees]);
+  for (std::int64_t t = 0; t < step.inputs[kTrees].dims[0]; ++t, table += kTreeFields)
+    steps[t] = steps_of(data_of<Node>(step.inputs[kNodes]) + table[0], table[1], shift, depths);
 }
 
 void* prepare_forest(const Step& step, int shift) {
-  const std::int64_t n_trees = step.inputs[kTrees].dims[0];
-  auto* state = static_cast<State*>(malloc(sizeof(State) + static_cast<std::size_t>(n_trees) * sizeof(std::int32_t)));
-  if (state == nullptr) fail("TreeEnsemble: no memory for %lld trees", static_cast<long long>(n_trees));
-  *state = {reinterpret_cast<std::int32_t*>(state + 1)};
-  const Tensor& nodes = step.inputs[kNodes];
+  const Tensor &trees = step.inputs[kTrees], &used = step.inputs[kUsed];
+  const std::int64_t n_trees = trees.dims[0];
+  std::int64_t largest = 1;
   for (std::int64_t t = 0; t < n_trees; ++t) {
-    const std::int64_t first = data_of<std::int64_t>(step.inputs[kTrees])[t * kTreeFields];
-    state->free_levels[t] = nodes.dtype == DType::u32
-                                ? free_levels_of(data_of<Narrow>(nodes) + first, 0, shift, kMostFree)
-                                : free_levels_of(data_of<Wide>(nodes) + first, 0, shift, kMostFree);
+    const std::int64_t count = data_of<std::int64_t>(trees)[t * kTreeFields + 1];
+    largest = largest > count ? largest : count;
   }
+  auto* state = static_cast<State*>(malloc(sizeof(State) + static_cast<std::size_t>(n_trees) * sizeof(std::int32_t)));
+  auto* depths = static_cast<std::int32_t*>(calloc(static_cast<std::size_t>(largest), sizeof(std::int32_t)));
+  if (state == nullptr || depths == nullptr) {
+    free(state);
+    free(depths);
+    fail("TreeEnsemble: no memory for %lld trees", static_cast<long long>(n_trees));
+  }
+  *state = {reinterpret_cast<std::int32_t*>(state + 1), places_of(data_of<std::int32_t>(used), used.width)};
+  step.inputs[kNodes].dtype == DType::u32 ? set_steps<Narrow>(step, shift, depths, state->steps)
+                                          : set_steps<Wide>(step, shift, depths, state->steps);
+  free(depths);
   return state;
 }
 

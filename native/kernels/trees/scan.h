@@ -30,6 +30,7 @@ constexpr int kMostPlanes = 32;
 constexpr int kCutsAtOnce = 16;  // of a column of many: one register of AVX-512
 constexpr int kTile = 64;        // rows whose numbers are coded together: all their columns stay in the cache
 constexpr int kTreesAtOnce = 8;  // whose leaves are found before they are used
+constexpr int kTopLevels = 6;    // of the tops of large trees, where they are complete
 
 enum ScanInput { kCuts = kForestInputs, kColumns, kPlanes, kLists, kAsks, kStarts, kFirstStarts, kAfterScan };
 constexpr int kScanInputs = static_cast<int>(kAfterScan) - static_cast<int>(kForestInputs);
@@ -214,7 +215,7 @@ struct Scan {
   const Ask* asks;
   const std::uint32_t* starts;  // of all trees; nullptr where leaves are leaves
   const std::int64_t* first_starts;
-  std::int64_t n_columns;
+  std::int64_t n_columns, n_starts;
 };
 
 inline Scan scan_of(const Step& step) {
@@ -225,7 +226,8 @@ inline Scan scan_of(const Step& step) {
           data_of<Ask>(in[kAsks]),
           in[kStarts].width > 0 ? data_of<std::uint32_t>(in[kStarts]) : nullptr,
           data_of<std::int64_t>(in[kFirstStarts]),
-          in[kColumns].dims[0]};
+          in[kColumns].dims[0],
+          in[kStarts].width};
 }
 
 // The leaves of up to kScanRows rows in a tree. Not inlined: once, whatever is done with leaves.
@@ -269,46 +271,50 @@ inline void scan_with(const Step& step, const Forest& forest, std::int64_t rows,
   }
 }
 
+// Steps down from the top of a tree until most of eight rows have arrived; kNoStep where the top is all of it.
+inline std::int32_t steps_below(const Scan& scan, const Forest& forest, std::int64_t t) {
+  const std::int64_t tops = (t + 1 < forest.n_trees ? scan.first_starts[t + 1] : scan.n_starts) - scan.first_starts[t];
+  if (2 * tops > forest.trees[t * kTreeFields + 1]) return kNoStep;
+  return forest.steps[t] > kTopLevels ? forest.steps[t] - kTopLevels : 0;
+}
+
 // Rows walk on from the nodes where the tops of trees leave them; trees pass all rows, which are coded first.
+// Scratch: codes of all rows, tops, then as of a walk.
 template <class WalkStep, class X, class Sink>
 inline void scan_and_walk(const Step& step, const Forest& forest, const X* x, std::int64_t rows, void* scratch,
                           const Sink& sink) {
-  using Key = typename WalkStep::Node::Key;
   const Scan scan = scan_of(step);
-  const WalkStep walk_step(forest.shift);
-  const std::int64_t groups = (rows + kLanes8 - 1) / kLanes8, size = forest.n_used * kLanes8;
+  const std::int64_t chunks = (rows + kScanRows - 1) / kScanRows, chunk = scan.n_columns * kScanRows;
   auto* codes = static_cast<std::int8_t*>(scratch);
-  const std::int64_t chunk = scan.n_columns * kScanRows;  // of codes
-  auto* keys = reinterpret_cast<Key*>(codes + (rows + kScanRows - 1) / kScanRows * chunk);
-  const auto rows_from = [=](std::int64_t r, int most) { return static_cast<int>(rows - r < most ? rows - r : most); };
+  auto* tops = reinterpret_cast<std::uint8_t*>(codes + chunks * chunk);
+  auto* keys = tops + chunks * kScanRows;
+  const Walkers walkers = walkers_in(keys + keys_bytes<typename WalkStep::Node::Key>(forest.n_used, rows), rows);
+  const auto rows_from = [=](std::int64_t r) { return static_cast<int>(rows - r < kScanRows ? rows - r : kScanRows); };
   for (std::int64_t r = 0; r < rows; r += kScanRows)
-    code_rows<X>(step, forest, scan, r, rows_from(r, kScanRows), codes + r / kScanRows * chunk);
-  for (std::int64_t g = 0; g < groups; ++g)
-    fill_group(forest, x + g * kLanes8 * forest.n_features, rows_from(g * kLanes8, kLanes8), keys + g * size);
-  for (std::int64_t t = 0; t < forest.n_trees; ++t) {
-    const std::uint32_t* starts = scan.starts + scan.first_starts[t];
-    for (std::int64_t r = 0; r < rows; r += kScanRows) {
-      alignas(kVectorBytes) std::uint8_t tops[kScanRows];
-      const int n = rows_from(r, kScanRows);
-      scan_tree(scan, t, n, codes + r / kScanRows * chunk, tops);
-      for (int i = 0; i < n; i += kLanes8) {
-        std::int64_t leaves[kLanes8];
-        leaves_from(forest, t, walk_step, keys + (r + i) / kLanes8 * size, starts, tops + i, n - i, leaves);
-        for (int l = 0; l < kLanes8 && l < n - i; ++l) sink(r + i + l, t, leaves[l]);
+    code_rows<X>(step, forest, scan, r, rows_from(r), codes + r / kScanRows * chunk);
+  with_keys<WalkStep>(forest, x, rows, keys, [&](const auto& groups, const auto& walk_step) {
+    with_mover(forest, walk_step, [&](const auto& move) {
+      for (std::int64_t t = 0; t < forest.n_trees; ++t) {
+        for (std::int64_t r = 0; r < rows; r += kScanRows)
+          scan_tree(scan, t, rows_from(r), codes + r / kScanRows * chunk, tops + r);
+        for (std::int64_t r = rows; r % kLanes8 != 0; ++r) tops[r] = tops[0];
+        const std::int32_t steps = steps_below(scan, forest, t);
+        walk_rows(move, groups, {0, rows}, {t, steps, scan.starts + scan.first_starts[t], tops}, walkers, sink);
       }
-    }
-  }
+    });
+  });
 }
 
 template <class Sink>
 inline void scan_deep(const Step& step, const Forest& forest, std::int64_t rows, void* scratch, const Sink& sink) {
   const Tensor& x = step.inputs[kX];
-  if (x.dtype == DType::f64) return scan_and_walk<WideStep>(step, forest, data_of<double>(x), rows, scratch, sink);
+  if (x.dtype == DType::f64)
+    return scan_and_walk<WideStep<false>>(step, forest, data_of<double>(x), rows, scratch, sink);
   if (step.inputs[kNodes].dtype == DType::u64)
-    return scan_and_walk<WideStep>(step, forest, data_of<float>(x), rows, scratch, sink);
+    return scan_and_walk<WideStep<false>>(step, forest, data_of<float>(x), rows, scratch, sink);
   if (forest.shift == kHalf)
-    return scan_and_walk<NarrowStep<true>>(step, forest, data_of<float>(x), rows, scratch, sink);
-  scan_and_walk<NarrowStep<false>>(step, forest, data_of<float>(x), rows, scratch, sink);
+    return scan_and_walk<NarrowStep<true, false>>(step, forest, data_of<float>(x), rows, scratch, sink);
+  scan_and_walk<NarrowStep<false, false>>(step, forest, data_of<float>(x), rows, scratch, sink);
 }
 
 template <class Sink>
@@ -321,7 +327,7 @@ inline void scan(const Step& step, const Forest& forest, std::int64_t rows, void
 inline std::size_t scan_scratch(const Step& step, std::int64_t rows) {
   const std::size_t chunk = static_cast<std::size_t>(step.inputs[kColumns].dims[0]) * kScanRows;
   if (step.inputs[kStarts].width == 0) return chunk;
-  return static_cast<std::size_t>((rows + kScanRows - 1) / kScanRows) * chunk + walk_scratch(step, rows);
+  return static_cast<std::size_t>((rows + kScanRows - 1) / kScanRows) * (chunk + kScanRows) + walk_scratch(step, rows);
 }
 
 // ---- checks ----------------------------------------------------------------------------------------------------------

@@ -1,9 +1,16 @@
-// The walk: eight lanes go down together, one step each, until none of them moves. Lanes are eight rows in one tree, or,
-// for a row alone, eight trees. A step waits for its node and then for its key; the other lanes fill that time:
+// The walk: eight lanes go down together, one step each. Lanes are eight rows in one tree, or, for a row alone, eight
+// trees. A step waits for its node and then for its key; the other lanes fill that time:
 //
 //   node = tree[at]      key = column of the node's feature [lane]      at = child + (key > split)
 //
 // keys, eight rows a group:   feature 0: r0 r1 .. r7 | feature 1: r0 r1 .. r7 | ...      a row alone: a key every 8 bytes
+//
+// Steps are taken without asking first (State::steps), then lanes are asked. Few rows go on until no lane of theirs moves.
+// Of many rows, those that still move are listed, and fill lanes again: no lane waits for its neighbours, no branch is
+// guessed wrong.
+//
+//   group 0   r0 r1 .. r7 ──▶ ▶ ▶ ▶  asked: r2 r5 still move  ─┐
+//   group 1   r8 r9 .. r15 ─▶ ▶ ▶ ▶  asked: r8 still moves    ─┴▶  list  r2 r5 r8 ...  ──▶ ▶ ▶  asked: r8 ──▶ ...
 //
 // Where nodes ask for sets, the step looks at the flags too. On machines that gather slowly (AMD's) this beats vectors of
 // gathers by half; on others it is no slower.
@@ -40,14 +47,17 @@ inline const Key* key_at(const Key* keys, std::uint64_t byte) {
   return reinterpret_cast<const Key*>(reinterpret_cast<const char*>(keys) + byte);
 }
 
-// One step down, of the two forms of nodes. kStretch: bytes of a feature's column of keys, in eighths.
-template <bool kHalves>
+// One step down, of the two forms of nodes. kStretch: bytes of a feature's column of keys, in eighths. kMasked: places are
+// taken from the first half of the list of features in use (see layout.h).
+template <bool kHalves, bool kMasked>
 struct NarrowStep {
   using Node = Narrow;
+  using Masked = NarrowStep<kHalves, true>;
   int shift;
-  std::uint64_t mask;
+  std::uint64_t mask;  // of the feature's field
 
-  explicit NarrowStep(int shift) : shift(32 + shift), mask((std::uint64_t{1} << shift) - 1) {}
+  NarrowStep(int shift, std::uint64_t fields)
+      : shift(32 + shift), mask(((std::uint64_t{1} << shift) - 1) & (kMasked ? fields : ~std::uint64_t{0})) {}
 
   template <int kStretch>
   inline std::uint64_t go(const Narrow* tree, std::uint64_t at, const std::uint32_t* keys) const {
@@ -55,24 +65,28 @@ struct NarrowStep {
     memcpy(&node, tree + at, sizeof node);
     const auto split = static_cast<std::uint32_t>(node);
     if constexpr (kHalves) {
-      std::uint16_t field;
-      memcpy(&field, reinterpret_cast<const char*>(tree + at) + 4, sizeof field);
-      return add_if_less(node >> 48, split, key_at(keys, std::uint64_t{field} * kStretch));
+      std::uint16_t half;
+      memcpy(&half, reinterpret_cast<const char*>(tree + at) + 4, sizeof half);
+      const std::uint64_t field = kMasked ? half & mask : half;
+      return add_if_less(node >> 48, split, key_at(keys, field * kStretch));
     } else {
       return add_if_less(node >> shift, split, key_at(keys, ((node >> 32) & mask) * kStretch));
     }
   }
 };
 
+template <bool kMasked>
 struct WideStep {
   using Node = Wide;
+  using Masked = WideStep<true>;
+  std::uint64_t mask;
 
-  explicit WideStep(int) {}
+  WideStep(int, std::uint64_t fields) : mask(fields & 0xFFFFFFFF) {}
 
   template <int kStretch>
   inline std::uint64_t go(const Wide* tree, std::uint64_t at, const std::uint64_t* keys) const {
     const Wide& node = tree[at];
-    const std::uint64_t field = static_cast<std::uint32_t>(node.word);
+    const std::uint64_t field = kMasked ? node.word & mask : static_cast<std::uint32_t>(node.word);
     return add_if_less(node.word >> 32, node.split, key_at(keys, field * kStretch));
   }
 };
@@ -88,10 +102,32 @@ inline std::uint64_t step_of_sets(const Forest& forest, const Node* tree, const 
   return static_cast<std::uint64_t>(node.word >> forest.shift) + no;
 }
 
+// Where a lane goes next that is at `from`, with the keys of its row.
+template <bool kSetsToo, int kStretch, class Step>
+struct Mover {
+  using Node = typename Step::Node;
+  using Key = typename Node::Key;
+  const Forest& forest;
+  const Node* nodes;
+  Step step;
+
+  Mover(const Forest& forest, const Step& step)
+      : forest(forest), nodes(static_cast<const Node*>(forest.nodes)), step(step) {}
+
+  inline std::uint64_t operator()(const Node* tree, std::uint64_t from, const Key* keys) const {
+    if constexpr (!kSetsToo) {
+      return step.template go<kStretch>(tree, from, keys);
+    } else {
+      const std::uint64_t field = tree[from].word & ((std::uint64_t{1} << forest.shift) - 1) & step.mask;
+      return step_of_sets(forest, tree, forest.flags + (tree - nodes), from, *key_at(keys, field * kStretch));
+    }
+  }
+};
+
 // All lanes down; at[l] is where lane l is, and where it arrives. move(l, at) is where it goes next.
 template <class Move>
-inline void descend(std::int32_t free_levels, std::uint64_t* at, const Move& move) {
-  for (std::int32_t d = 0; d < free_levels; ++d) {
+inline void descend(std::int32_t steps, std::uint64_t* at, const Move& move) {
+  for (std::int32_t d = 0; d < steps; ++d) {
 #pragma GCC unroll 8
     for (int l = 0; l < kLanes8; ++l) at[l] = move(l, at[l]);
   }
@@ -107,165 +143,364 @@ inline void descend(std::int32_t free_levels, std::uint64_t* at, const Move& mov
   }
 }
 
-// ---- eight rows, one tree --------------------------------------------------------------------------------------------
+// ---- keys of eight rows ----------------------------------------------------------------------------------------------
 
-template <class Key, class X>
-__attribute__((noinline)) void fill_group(const Forest& forest, const X* x, int rows, Key* keys) {
-  const X* from[kLanes8];
-  for (int l = 0; l < kLanes8; ++l) from[l] = x + (l < rows ? l : 0) * forest.n_features;
-  for (std::int64_t u = 0; u < forest.n_used; ++u, keys += kLanes8) {
-    using Number = std::conditional_t<sizeof(Key) == 4, float, double>;
-    const std::int64_t column = column_of(forest.used[u]);
-    const Key nan = nan_of<Key>(forest.used[u]);
-    Number numbers[kLanes8];
-    for (int l = 0; l < kLanes8; ++l) numbers[l] = static_cast<Number>(from[l][column]);
-    for (int l = 0; l < kLanes8; ++l) keys[l] = key_of(numbers[l], nan);
+typedef float EightFloats __attribute__((vector_size(32)));
+typedef std::int32_t EightBits __attribute__((vector_size(32)));
+
+// Rows become columns: of eight numbers of each of eight rows.
+inline void transpose(EightFloats (&v)[kLanes8]) {
+  EightFloats pairs[kLanes8], fours[kLanes8];
+  for (int i = 0; i < kLanes8; i += 2) {
+    pairs[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    pairs[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
   }
-}
-
-// Where the rows of a group arrive that are at at[...], above which so many levels have no leaf. Not inlined: once for
-// every kind of node, whatever is done with leaves.
-template <bool kSetsToo, class Step>
-__attribute__((noinline)) void leaves_of_group(const Forest& forest, std::int64_t t, const Step& step,
-                                               const typename Step::Node::Key* keys, std::int32_t free_levels,
-                                               std::uint64_t* at, std::int64_t* leaves) {
-  using Node = typename Step::Node;
-  using Key = typename Node::Key;
-  const std::int64_t first = forest.trees[t * kTreeFields], first_leaf = forest.trees[t * kTreeFields + 2];
-  const Node* tree = static_cast<const Node*>(forest.nodes) + first;
-  if constexpr (!kSetsToo) {
-    descend(free_levels, at,
-            [&](int l, std::uint64_t from) { return step.template go<sizeof(Key)>(tree, from, keys + l); });
-  } else {
-    const Key fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
-    const std::uint8_t* flags = forest.flags + first;
-    descend(free_levels, at, [&](int l, std::uint64_t from) {
-      return step_of_sets(forest, tree, flags, from, keys[(tree[from].word & fields) + static_cast<Key>(l)]);
-    });
-  }
-  for (int l = 0; l < kLanes8; ++l) leaves[l] = first_leaf + leaf_of(tree[at[l]]);
-}
-
-template <class Step>
-inline void leaves_at(const Forest& forest, std::int64_t t, const Step& step, const typename Step::Node::Key* keys,
-                      std::int32_t free_levels, std::uint64_t* at, std::int64_t* leaves) {
-  forest.flags == nullptr ? leaves_of_group<false>(forest, t, step, keys, free_levels, at, leaves)
-                          : leaves_of_group<true>(forest, t, step, keys, free_levels, at, leaves);
-}
-
-// The same of rows that begin at starts[tops[...]]; those beyond `rows` go with the first.
-template <class Step>
-inline void leaves_from(const Forest& forest, std::int64_t t, const Step& step, const typename Step::Node::Key* keys,
-                        const std::uint32_t* starts, const std::uint8_t* tops, int rows, std::int64_t* leaves) {
-  std::uint64_t at[kLanes8];
-  for (int l = 0; l < kLanes8; ++l) at[l] = starts[tops[l < rows ? l : 0]];
-  leaves_at(forest, t, step, keys, 0, at, leaves);
-}
-
-// Scratch: keys of all groups.
-template <class Step, class X, class Sink>
-inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scratch, const Sink& sink) {
-  using Key = typename Step::Node::Key;
-  const Step step(forest.shift);
-  const std::int64_t groups = (rows.end - rows.first + kLanes8 - 1) / kLanes8, size = forest.n_used * kLanes8;
-  Key* keys = static_cast<Key*>(scratch);
-  const auto first_of = [=](std::int64_t g) { return rows.first + g * kLanes8; };
-  const auto count_of = [=](std::int64_t g) {
-    const std::int64_t left = rows.end - first_of(g);
-    return static_cast<int>(left < kLanes8 ? left : kLanes8);
-  };
-  for (std::int64_t g = 0; g < groups; ++g)
-    fill_group(forest, x + first_of(g) * forest.n_features, count_of(g), keys + g * size);
-  for (std::int64_t t = 0; t < forest.n_trees; ++t) {
-    for (std::int64_t g = 0; g < groups; ++g) {
-      std::int64_t leaves[kLanes8];
-      std::uint64_t at[kLanes8] = {};
-      leaves_at(forest, t, step, keys + g * size, forest.free_levels[t], at, leaves);
-      for (int l = 0; l < count_of(g); ++l) sink(first_of(g) + l, t, leaves[l]);
+  for (int i = 0; i < kLanes8; i += 4) {
+    for (int k = 0; k < 2; ++k) {
+      fours[i + 2 * k] = __builtin_shufflevector(pairs[i + k], pairs[i + k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      fours[i + 2 * k + 1] = __builtin_shufflevector(pairs[i + k], pairs[i + k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
     }
   }
+  for (int k = 0; k < 4; ++k) {
+    v[k] = __builtin_shufflevector(fours[k], fours[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    v[k + 4] = __builtin_shufflevector(fours[k], fours[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+// key_of() of eight numbers, of eight neighbouring columns; adds to `nan` where there is one.
+inline void fill_columns(const float* const* from, std::int64_t column, const std::int32_t* used, std::uint32_t* keys,
+                         EightBits& nan) {
+  EightFloats x[kLanes8];
+  for (int l = 0; l < kLanes8; ++l) memcpy(&x[l], from[l] + column, sizeof x[l]);
+  transpose(x);
+  for (int c = 0; c < kLanes8; ++c) {
+    const EightFloats number = x[c] + 0.0f;
+    const EightBits bits = (EightBits)number, unequal = number != number;
+    const EightBits key = bits ^ ((bits >> 31) | static_cast<std::int32_t>(kSign<std::uint32_t>));
+    const auto missing = static_cast<std::int32_t>(nan_of<std::uint32_t>(used[c]));
+    const EightBits chosen = (key & ~unequal) | (missing & unequal);
+    memcpy(keys + c * kLanes8, &chosen, sizeof chosen);
+    nan |= unequal;
+  }
+}
+
+inline bool any_of(const EightBits& bits) {
+  std::uint64_t words[4];
+  memcpy(words, &bits, sizeof words);
+  return (words[0] | words[1] | words[2] | words[3]) != 0;
+}
+
+// Whether the next eight features are eight neighbouring columns.
+inline bool are_neighbours(const std::int32_t* used) {
+  for (int c = 1; c < kLanes8; ++c) {
+    if (column_of(used[c]) != column_of(used[0]) + c) return false;
+  }
+  return true;
+}
+
+// The keys of up to eight rows at the first `places` places; those beyond `rows` go with the first. Returns whether
+// there is NaN.
+template <class Key, class X>
+__attribute__((noinline)) bool fill_group(const Forest& forest, const X* x, int rows, std::int64_t places, Key* keys) {
+  using Number = std::conditional_t<sizeof(Key) == 4, float, double>;
+  const X* from[kLanes8];
+  for (int l = 0; l < kLanes8; ++l) from[l] = x + (l < rows ? l : 0) * forest.n_features;
+  EightBits nan{};
+  std::int64_t u = 0;
+  if constexpr (sizeof(Key) == 4) {
+    for (; u + kLanes8 <= places && are_neighbours(forest.used + u); u += kLanes8, keys += kLanes8 * kLanes8)
+      fill_columns(from, column_of(forest.used[u]), forest.used + u, keys, nan);
+  }
+  bool unequal = any_of(nan);
+  for (; u < places; ++u, keys += kLanes8) {
+    const std::int64_t column = column_of(forest.used[u]);
+    const Key missing = nan_of<Key>(forest.used[u]);
+    Number numbers[kLanes8];
+    for (int l = 0; l < kLanes8; ++l) numbers[l] = static_cast<Number>(from[l][column]);
+    for (int l = 0; l < kLanes8; ++l) keys[l] = key_of(numbers[l], missing);
+    for (int l = 0; l < kLanes8; ++l) unequal |= numbers[l] != numbers[l];
+  }
+  return unequal;
+}
+
+// The keys of all rows of a block, in groups.
+template <class Key>
+struct Groups {
+  const Key* keys;
+  std::int64_t count, size;  // of the groups, and of the keys of each
+
+  inline const Key* of(std::int64_t row) const { return keys + row / kLanes8 * size + row % kLanes8; }
+};
+
+template <class Key, class X>
+inline bool fill_groups(const Forest& forest, const X* x, std::int64_t rows, std::int64_t places, Key* keys) {
+  bool nan = false;
+  for (std::int64_t r = 0; r < rows; r += kLanes8, keys += places * kLanes8) {
+    const int count = static_cast<int>(rows - r < kLanes8 ? rows - r : kLanes8);
+    nan |= fill_group(forest, x + r * forest.n_features, count, places, keys);
+  }
+  return nan;
+}
+
+template <class Key>
+inline std::size_t keys_bytes(std::int64_t places, std::int64_t rows) {
+  return static_cast<std::size_t>((rows + kLanes8 - 1) / kLanes8 * kLanes8 * places) * sizeof(Key);
+}
+
+// The bits of a field that are left of it in the first half of the places.
+inline std::uint64_t fields_of(const Forest& forest) {
+  return static_cast<std::uint64_t>(forest.n_used - forest.places) * 8 - 1;
+}
+
+// Calls walk(groups, step) with the keys of rows, of only one half of the places if that is enough.
+template <class Step, class X, class Walk>
+inline void with_keys(const Forest& forest, const X* x, std::int64_t rows, void* memory, const Walk& walk) {
+  auto* keys = static_cast<typename Step::Node::Key*>(memory);
+  const std::int64_t groups = (rows + kLanes8 - 1) / kLanes8;
+  if (forest.places < forest.n_used && !fill_groups(forest, x, rows, forest.places, keys)) {
+    const Groups<typename Step::Node::Key> half{keys, groups, forest.places * kLanes8};
+    return walk(half, typename Step::Masked(forest.shift, fields_of(forest)));
+  }
+  fill_groups(forest, x, rows, forest.n_used, keys);
+  walk(Groups<typename Step::Node::Key>{keys, groups, forest.n_used * kLanes8}, Step(forest.shift, ~std::uint64_t{0}));
+}
+
+// ---- many rows, one tree ---------------------------------------------------------------------------------------------
+
+constexpr int kAgain = 2;                // steps that listed rows take before they are asked
+constexpr std::int64_t kManyGroups = 4;  // that are worth a list
+
+struct Listed {
+  std::uint32_t row, at;
+};
+
+// Memory for the walk of many rows: where each arrives, and the list, with room for lanes to spare.
+struct Walkers {
+  std::uint32_t* arrived;
+  Listed* list;
+};
+
+inline std::int64_t lanes_of(std::int64_t rows) { return (rows + kLanes8 - 1) / kLanes8 * kLanes8 + kLanes8; }
+
+inline std::size_t walkers_bytes(std::int64_t rows) {
+  return static_cast<std::size_t>(lanes_of(rows)) * (sizeof(std::uint32_t) + sizeof(Listed));
+}
+
+inline Walkers walkers_in(void* memory, std::int64_t rows) {
+  auto* arrived = static_cast<std::uint32_t*>(memory);
+  return {arrived, reinterpret_cast<Listed*>(arrived + lanes_of(rows))};
+}
+
+// One list's rows on, to the next list; returns how many are on that.
+template <class Move>
+inline std::int64_t walk_list(const Move& move, const typename Move::Node* tree,
+                              const Groups<typename Move::Key>& groups, std::int64_t listed, const Walkers& walkers) {
+  std::int64_t left = 0;
+  for (std::int64_t i = 0; i < listed; i += kLanes8) {
+    std::uint64_t at[kLanes8], was[kLanes8];
+    std::uint32_t row[kLanes8];
+    const typename Move::Key* keys[kLanes8];
+#pragma GCC unroll 8
+    for (int l = 0; l < kLanes8; ++l) {
+      row[l] = walkers.list[i + l].row;
+      at[l] = walkers.list[i + l].at;
+      keys[l] = groups.of(row[l]);
+    }
+    for (int d = 0; d < kAgain; ++d) {
+#pragma GCC unroll 8
+      for (int l = 0; l < kLanes8; ++l) at[l] = move(tree, at[l], keys[l]);
+    }
+#pragma GCC unroll 8
+    for (int l = 0; l < kLanes8; ++l) {
+      was[l] = at[l];
+      at[l] = move(tree, at[l], keys[l]);
+    }
+    const auto settle = [&](std::int64_t lanes) {
+#pragma GCC unroll 8
+      for (std::int64_t l = 0; l < lanes; ++l) {
+        walkers.arrived[row[l]] = static_cast<std::uint32_t>(at[l]);
+        walkers.list[left] = {row[l], static_cast<std::uint32_t>(at[l])};
+        left += at[l] != was[l] ? 1 : 0;
+      }
+    };
+    listed - i < kLanes8 ? settle(listed - i) : settle(kLanes8);
+  }
+  return left;
+}
+
+// Where all rows arrive that begin at starts[tops[row]], or at the root. `last` is the tree's last place, which is a leaf.
+template <class Move>
+__attribute__((noinline)) void walk_many(const Move& move, const typename Move::Node* tree, std::uint32_t last,
+                                         const Groups<typename Move::Key>& groups, std::int32_t steps,
+                                         const std::uint32_t* starts, const std::uint8_t* tops,
+                                         const Walkers& walkers) {
+  std::int64_t listed = 0;
+  for (std::int64_t g = 0; g < groups.count; ++g) {
+    const typename Move::Key* keys = groups.keys + g * groups.size;
+    std::uint64_t at[kLanes8], was[kLanes8];
+#pragma GCC unroll 8
+    for (int l = 0; l < kLanes8; ++l) at[l] = starts == nullptr ? 0 : starts[tops[g * kLanes8 + l]];
+    for (std::int32_t d = 0; d < steps; ++d) {
+#pragma GCC unroll 8
+      for (int l = 0; l < kLanes8; ++l) at[l] = move(tree, at[l], keys + l);
+    }
+#pragma GCC unroll 8
+    for (int l = 0; l < kLanes8; ++l) {
+      was[l] = at[l];
+      at[l] = move(tree, at[l], keys + l);
+    }
+#pragma GCC unroll 8
+    for (int l = 0; l < kLanes8; ++l) {
+      const auto row = static_cast<std::uint32_t>(g * kLanes8 + l);
+      walkers.arrived[row] = static_cast<std::uint32_t>(at[l]);
+      walkers.list[listed] = {row, static_cast<std::uint32_t>(at[l])};
+      listed += at[l] != was[l] ? 1 : 0;
+    }
+  }
+  while (listed > 0) {
+    for (std::int64_t i = listed; i % kLanes8 != 0; ++i) walkers.list[i] = {0, last};  // lanes to spare rest at a leaf
+    listed = walk_list(move, tree, groups, listed, walkers);
+  }
+}
+
+// ---- few rows, one tree ----------------------------------------------------------------------------------------------
+
+// Where the rows of a group arrive that are at at[...]. Not inlined: once for every kind of node, whatever is done with
+// leaves.
+template <class Move>
+__attribute__((noinline)) void walk_group(const Move& move, const typename Move::Node* tree,
+                                          const typename Move::Key* keys, std::int32_t steps, std::uint64_t* from) {
+  std::uint64_t at[kLanes8];  // in registers
+  memcpy(at, from, sizeof at);
+  descend(steps, at, [&](int l, std::uint64_t place) { return move(tree, place, keys + l); });
+  memcpy(from, at, sizeof at);
+}
+
+// ---- rows together ---------------------------------------------------------------------------------------------------
+
+constexpr std::int32_t kNoStep = -1;  // rows have arrived at their starts
+
+// How rows get down a tree from its root (steps of the tree), or on from its top (from starts[tops[row]]).
+struct Way {
+  std::int64_t tree;
+  std::int32_t steps;
+  const std::uint32_t* starts = nullptr;
+  const std::uint8_t* tops = nullptr;  // of whole groups
+};
+
+// Calls sink(first row + r, tree, leaf) for all rows r.
+template <class Move, class Sink>
+inline void walk_rows(const Move& move, const Groups<typename Move::Key>& groups, Rows rows, const Way& way,
+                      const Walkers& walkers, const Sink& sink) {
+  const std::int64_t* table = move.forest.trees + way.tree * kTreeFields;
+  const typename Move::Node* tree = move.nodes + table[0];
+  const std::int64_t count = rows.end - rows.first;
+  if (way.steps == kNoStep) {
+    for (std::int64_t r = 0; r < count; ++r)
+      sink(rows.first + r, way.tree, table[2] + leaf_of(tree[way.starts[way.tops[r]]]));
+    return;
+  }
+  if (groups.count >= kManyGroups) {
+    walk_many(move, tree, static_cast<std::uint32_t>(table[1] - 1), groups, way.steps, way.starts, way.tops, walkers);
+    for (std::int64_t r = 0; r < count; ++r)
+      sink(rows.first + r, way.tree, table[2] + leaf_of(tree[walkers.arrived[r]]));
+    return;
+  }
+  for (std::int64_t r = 0; r < count; r += kLanes8) {
+    std::uint64_t at[kLanes8];
+    for (int l = 0; l < kLanes8; ++l) at[l] = way.starts == nullptr ? 0 : way.starts[way.tops[r + l]];
+    walk_group(move, tree, groups.of(r), way.steps, at);
+    for (int l = 0; l < kLanes8 && r + l < count; ++l)
+      sink(rows.first + r + l, way.tree, table[2] + leaf_of(tree[at[l]]));
+  }
+}
+
+// Calls walk(mover) with what moves lanes of eight rows.
+template <class Step, class Walk>
+inline void with_mover(const Forest& forest, const Step& step, const Walk& walk) {
+  constexpr int kStretch = sizeof(typename Step::Node::Key);
+  if (forest.flags == nullptr) return walk(Mover<false, kStretch, Step>(forest, step));
+  walk(Mover<true, kStretch, Step>(forest, step));
+}
+
+// Scratch: keys of all groups, then walkers.
+template <class Step, class X, class Sink>
+inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scratch, const Sink& sink) {
+  const std::int64_t count = rows.end - rows.first;
+  const Walkers walkers =
+      walkers_in(static_cast<char*>(scratch) + keys_bytes<typename Step::Node::Key>(forest.n_used, count), count);
+  with_keys<Step>(forest, x + rows.first * forest.n_features, count, scratch,
+                  [&](const auto& groups, const auto& step) {
+                    with_mover(forest, step, [&](const auto& move) {
+                      for (std::int64_t t = 0; t < forest.n_trees; ++t)
+                        walk_rows(move, groups, rows, {t, forest.steps[t]}, walkers, sink);
+                    });
+                  });
 }
 
 // ---- one row, eight trees --------------------------------------------------------------------------------------------
 
+// The keys of a row at the first `places` places. Returns whether there is NaN.
 template <class Key, class X>
-__attribute__((noinline)) void fill_row(const Forest& forest, const X* x, Key* keys) {
+__attribute__((noinline)) bool fill_row(const Forest& forest, const X* x, std::int64_t places, Key* keys) {
   constexpr std::int64_t kStride = 8 / static_cast<std::int64_t>(sizeof(Key));
-  for (std::int64_t u = 0; u < forest.n_used; ++u) {
+  bool nan = false;
+  for (std::int64_t u = 0; u < places; ++u) {
     const auto number = static_cast<std::conditional_t<sizeof(Key) == 4, float, double>>(x[column_of(forest.used[u])]);
     keys[u * kStride] = key_of(number, nan_of<Key>(forest.used[u]));
+    nan |= number != number;
   }
+  return nan;
 }
 
-// Of a row alone, where at[...] is in a tree that begins at node `first`: one step down.
-template <bool kSetsToo, class Step>
-struct Alone {
-  using Node = typename Step::Node;
-  using Key = typename Node::Key;
-  const Forest& forest;
-  const Node* nodes;
-  const Key* keys;
-  Step step;
-
-  Alone(const Forest& forest, const Key* keys)
-      : forest(forest), nodes(static_cast<const Node*>(forest.nodes)), keys(keys), step(forest.shift) {}
-
-  inline std::uint64_t move(const Node* tree, std::uint64_t from) const {
-    if constexpr (!kSetsToo) {
-      return step.template go<1>(tree, from, keys);
-    } else {
-      const auto fields = static_cast<Key>((std::uint64_t{1} << forest.shift) - 1);
-      const Key key = keys[(tree[from].word & fields) / sizeof(Key)];
-      return step_of_sets(forest, tree, forest.flags + (tree - nodes), from, key);
-    }
-  }
-};
-
-// Where a row arrives in the eight trees of `table`.
-template <bool kSetsToo, class Step>
-__attribute__((noinline)) void leaves_of_row(const Forest& forest, std::int64_t t, const typename Step::Node::Key* keys,
+// Where a row arrives in the eight trees from t on.
+template <class Move>
+__attribute__((noinline)) void leaves_of_row(const Move& move, std::int64_t t, const typename Move::Key* keys,
                                              std::int64_t* leaves) {
-  const Alone<kSetsToo, Step> row(forest, keys);
-  const std::int64_t* table = forest.trees + t * kTreeFields;
-  const typename Step::Node* tree[kLanes8];
+  const std::int64_t* table = move.forest.trees + t * kTreeFields;
+  const typename Move::Node* tree[kLanes8];
   std::uint64_t at[kLanes8] = {};
-  std::int32_t free_levels = kMostFree;
+  std::int32_t steps = move.forest.steps[t];
   for (int l = 0; l < kLanes8; ++l) {
-    tree[l] = row.nodes + table[l * kTreeFields];
-    free_levels = free_levels < forest.free_levels[t + l] ? free_levels : forest.free_levels[t + l];
+    tree[l] = move.nodes + table[l * kTreeFields];
+    steps = steps < move.forest.steps[t + l] ? steps : move.forest.steps[t + l];
   }
-  descend(free_levels, at, [&](int l, std::uint64_t from) { return row.move(tree[l], from); });
+  descend(steps, at, [&](int l, std::uint64_t from) { return move(tree[l], from, keys); });
   for (int l = 0; l < kLanes8; ++l) leaves[l] = table[l * kTreeFields + 2] + leaf_of(tree[l][at[l]]);
 }
 
 // Where a row arrives in one tree.
-template <bool kSetsToo, class Step>
-__attribute__((noinline)) std::int64_t leaf_of_row(const Forest& forest, std::int64_t t,
-                                                   const typename Step::Node::Key* keys) {
-  const Alone<kSetsToo, Step> row(forest, keys);
-  const typename Step::Node* tree = row.nodes + forest.trees[t * kTreeFields];
+template <class Move>
+__attribute__((noinline)) std::int64_t leaf_of_row(const Move& move, std::int64_t t, const typename Move::Key* keys) {
+  const typename Move::Node* tree = move.nodes + move.forest.trees[t * kTreeFields];
   std::uint64_t at = 0;
-  for (std::uint64_t to = row.move(tree, at); to != at; to = row.move(tree, to)) at = to;
-  return forest.trees[t * kTreeFields + 2] + leaf_of(tree[at]);
+  for (std::uint64_t to = move(tree, at, keys); to != at; to = move(tree, to, keys)) at = to;
+  return move.forest.trees[t * kTreeFields + 2] + leaf_of(tree[at]);
 }
 
-template <bool kSetsToo, class Step, class Sink>
-inline void walk_trees(const Forest& forest, const typename Step::Node::Key* keys, std::int64_t row, const Sink& sink) {
+template <class Move, class Sink>
+inline void walk_trees(const Move& move, const typename Move::Key* keys, std::int64_t row, const Sink& sink) {
   std::int64_t t = 0;
-  for (; t + kLanes8 <= forest.n_trees; t += kLanes8) {
+  for (; t + kLanes8 <= move.forest.n_trees; t += kLanes8) {
     std::int64_t leaves[kLanes8];
-    leaves_of_row<kSetsToo, Step>(forest, t, keys, leaves);
+    leaves_of_row(move, t, keys, leaves);
     for (int l = 0; l < kLanes8; ++l) sink(row, t + l, leaves[l]);
   }
-  for (; t < forest.n_trees; ++t) sink(row, t, leaf_of_row<kSetsToo, Step>(forest, t, keys));
+  for (; t < move.forest.n_trees; ++t) sink(row, t, leaf_of_row(move, t, keys));
 }
 
 template <class Step, class X, class Sink>
 inline void walk_row(const Forest& forest, const X* x, std::int64_t row, void* scratch, const Sink& sink) {
   auto* keys = static_cast<typename Step::Node::Key*>(scratch);
-  fill_row(forest, x, keys);
-  forest.flags == nullptr ? walk_trees<false, Step>(forest, keys, row, sink)
-                          : walk_trees<true, Step>(forest, keys, row, sink);
+  const auto walk = [&](const auto& step) {
+    using Own = std::decay_t<decltype(step)>;
+    forest.flags == nullptr ? walk_trees(Mover<false, 1, Own>(forest, step), keys, row, sink)
+                            : walk_trees(Mover<true, 1, Own>(forest, step), keys, row, sink);
+  };
+  if (forest.places < forest.n_used && !fill_row(forest, x, forest.places, keys))
+    return walk(typename Step::Masked(forest.shift, fields_of(forest)));
+  fill_row(forest, x, forest.n_used, keys);
+  walk(Step(forest.shift, ~std::uint64_t{0}));
 }
 
 // ---- any rows --------------------------------------------------------------------------------------------------------
@@ -288,17 +523,17 @@ template <class Sink>
 inline void walk(const Step& step, const Forest& forest, Rows rows, void* scratch, const Sink& sink) {
   const Tensor& x = step.inputs[kX];
   if (step.inputs[kNodes].dtype == DType::u64) {
-    if (x.dtype == DType::f32) return walk_with<WideStep>(forest, data_of<float>(x), rows, scratch, sink);
-    return walk_with<WideStep>(forest, data_of<double>(x), rows, scratch, sink);
+    if (x.dtype == DType::f32) return walk_with<WideStep<false>>(forest, data_of<float>(x), rows, scratch, sink);
+    return walk_with<WideStep<false>>(forest, data_of<double>(x), rows, scratch, sink);
   }
-  if (forest.shift == kHalf) return walk_with<NarrowStep<true>>(forest, data_of<float>(x), rows, scratch, sink);
-  walk_with<NarrowStep<false>>(forest, data_of<float>(x), rows, scratch, sink);
+  if (forest.shift == kHalf) return walk_with<NarrowStep<true, false>>(forest, data_of<float>(x), rows, scratch, sink);
+  walk_with<NarrowStep<false, false>>(forest, data_of<float>(x), rows, scratch, sink);
 }
 
 inline std::size_t walk_scratch(const Step& step, std::int64_t rows) {
-  const std::size_t key = step.inputs[kNodes].dtype == DType::u64 ? 8 : 4;
-  const auto groups = static_cast<std::size_t>((rows + kLanes8 - 1) / kLanes8);
-  return groups * static_cast<std::size_t>(step.inputs[kUsed].width) * kLanes8 * key;
+  const std::int64_t used = step.inputs[kUsed].width;
+  const bool wide = step.inputs[kNodes].dtype == DType::u64;
+  return (wide ? keys_bytes<std::uint64_t>(used, rows) : keys_bytes<std::uint32_t>(used, rows)) + walkers_bytes(rows);
 }
 
 }  // namespace

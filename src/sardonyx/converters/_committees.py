@@ -22,7 +22,7 @@ from sklearn.ensemble import (
 
 from ..convert import Coded, Data, as_matrix, call, step, take
 from ..errors import ConversionError
-from ..graph import Value, as_value, concat, op, where
+from ..graph import Value, as_value, concat, op, per_row, where
 from ..operators.numeric import log1p
 from ..registry import converter
 from .base import argmax_labels, softmax, take_labels
@@ -127,17 +127,18 @@ def adaboost_classes(est: Any, X: Value) -> Value:
     return argmax_labels(est.classes_, scores)
 
 
-@converter(AdaBoostClassifier, method="predict_proba")
+@converter(AdaBoostClassifier, method="predict_proba", finite=False)
 def adaboost_proba(est: Any, X: Value) -> Value:
-    n, scores = est.n_classes_, call(est, "decision_function", X)
-    if n == 1:
-        return where(scores == scores, 1.0, 1.0)
+    n = est.n_classes_
+    if n == 1:  # whatever the row is
+        return per_row([1.0], X)
+    scores = call(est, "decision_function", X)
     if n == 2:
         return softmax(concat([-scores[:, None], scores[:, None]]) / 2.0)
     return softmax(scores / float(n - 1))
 
 
-@converter(AdaBoostClassifier, method="predict_log_proba")
+@converter(AdaBoostClassifier, method="predict_log_proba", finite=False)
 def adaboost_log_proba(est: Any, X: Value) -> Value:
     return np.log(call(est, "predict_proba", X))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, op
+from ..operators import numeric
 
 
 def class_labels(classes: Any) -> NDArray[Any]:
@@ -73,7 +74,7 @@ def inverse_binarize(binarizer: Any, scores: Value, threshold: float) -> Value:
 
 def softmax(x: Value) -> Value:
     """Return the softmax of each row."""
-    result: Value = op.Softmax(x, axis=1)
+    result: Value = op.Softmax(x, axis=1) if x.dtype == np.float64 else numeric.softmax(x)
     return result
 
 

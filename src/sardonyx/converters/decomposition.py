@@ -48,8 +48,8 @@ def gaussian_score_samples(est: Any, X: Value) -> Value:
     centered: Value = as_float(X) - est.mean_
     precision = est.get_precision()
     constant = 0.5 * (X.dim(1) * np.log(2.0 * np.pi) - fast_logdet(precision))
-    likelihood: Value = (centered * (centered @ precision)).sum(1) * -0.5 - constant
-    return likelihood
+    likelihood: Value = (centered * (centered @ precision)).sum(1) * -0.5
+    return (likelihood - constant).astype(likelihood.dtype)
 
 
 @converter(TruncatedSVD)

@@ -55,10 +55,10 @@ def _check(est: Any, X: Value, D: NDArray[Any]) -> None:
             f"{name}: transform_algorithm={algorithm!r} has no positive_code=True, in scikit-learn either; "
             "choose 'lasso_lars', 'lasso_cd' or 'threshold'."
         )
-    if algorithm != "threshold" and X.dtype != D.dtype:
+    if algorithm == "lasso_cd" and X.dtype != D.dtype:
         raise ConversionError(
-            f"{name}: the dictionary is {D.dtype}, the sample {X.dtype}, and transform_algorithm={algorithm!r} rounds "
-            f"either in its own way; give a sample of the dictionary's dtype: X.astype({D.dtype.name!r})."
+            f"{name}: the dictionary is {D.dtype}, the sample {X.dtype}, which scikit-learn's transform_algorithm="
+            f"'lasso_cd' refuses too; give a sample of the dictionary's dtype: X.astype({D.dtype.name!r})."
         )
     if algorithm == "lasso_cd" and tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9):
         raise ConversionError(
@@ -78,7 +78,11 @@ def _alpha(est: Any) -> float:
 
 
 def _gram(X: Value, D: NDArray[Any]) -> tuple[Value, NDArray[Any]]:
-    return X @ D.T, D @ D.T
+    """Return the products of rows and atoms, and those of atoms, which are rounded to the dtype of the rows."""
+    gram = (D @ D.T).astype(X.dtype)
+    if X.dtype == D.dtype:
+        return X @ D.T, gram
+    return X.astype(np.float64) @ D.T.astype(np.float64), gram.astype(np.float64)
 
 
 def _omp(est: Any, X: Value, D: NDArray[Any]) -> Value:
@@ -88,20 +92,20 @@ def _omp(est: Any, X: Value, D: NDArray[Any]) -> Value:
             f"{type(est).__name__}: transform_n_nonzero_coefs={count} is more than the {len(D)} atoms; choose fewer."
         )
     code: Value = orthogonal_matching_pursuit(*_gram(X, D), n_nonzero_coefs=count)
-    return code
+    return code.astype(X.dtype)
 
 
 def _lars(est: Any, X: Value, D: NDArray[Any]) -> Value:
     options = {"method": "lar", "max_iter": _n_nonzero(est, D), "positive": 0, "n_features": D.shape[1]}
     code: Value = least_angle(*_gram(X, D), np.float64(0), **options)
-    return code
+    return code.astype(D.dtype)
 
 
 def _lasso_lars(est: Any, X: Value, D: NDArray[Any]) -> Value:
     alpha = np.float64(_alpha(est) / D.shape[1])
     options = {"max_iter": int(est.transform_max_iter), "positive": int(est.positive_code), "n_features": D.shape[1]}
     code: Value = least_angle(*_gram(X, D), alpha, method="lasso", **options)
-    return code
+    return code.astype(D.dtype)
 
 
 def _lasso_cd(est: Any, X: Value, D: NDArray[Any]) -> Value:

@@ -39,7 +39,7 @@ def minibatch_nmf(est: Any, X: Value) -> Value:
     return _updates(est, _rows(est, X), est._transform_max_iter, "change")
 
 
-@converter(_BaseNMF, method="inverse_transform")
+@converter(_BaseNMF, method="inverse_transform", finite=False)
 def nmf_inverse(est: Any, X: Value) -> Value:
     original: Value = X @ est.components_
     return original

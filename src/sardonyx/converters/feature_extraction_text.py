@@ -5,9 +5,10 @@
     X (N,) ──▶ CountTerms(vocabulary) ──▶ TfIdf(idf)          CountVectorizer, TfidfVectorizer, TfidfTransformer
            ──▶ HashTerms(n_features)  ──▶ TfIdf                HashingVectorizer
 
-Refused is what runs the user's own code for every document: callables in place of analyzer, tokenizer, preprocessor or
-strip_accents, and methods that a subclass overrides. Regular expressions that have no automaton (`patterns.py`) run in
-Python::
+Callables in place of analyzer, tokenizer, preprocessor or strip_accents are called once, with a text that remembers
+what was done to it (tracing/texts.py): ``str.split``, ``lambda s: re.sub(r"[0-9]", "#", s.lower())``. Refused are those
+that do what has no form there, and methods that a subclass overrides. Regular expressions that have no automaton
+(`patterns.py`) run in Python::
 
     X (N,) ──▶ FindTokens(re) ──▶ CountTerms, whose pattern is what stands between marks
 """
@@ -19,16 +20,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+    strip_accents_ascii,
+    strip_accents_unicode,
+)
 
 from ..convert import Coded, as_float
 from ..errors import ConversionError
 from ..graph import Value
 from ..operators.text import OPSET, TOKENS, count_terms, find_tokens, hash_terms, tf_idf
+from ..operators.texts import text_method
 from ..protos import STRING, tensor_type
 from ..registry import converter, fitless
 from ..text.patterns import Unsupported, compile_pattern
 from ..text.tables import tables_of
+from ..tracing import trace_text
 
 Array = NDArray[Any]
 
@@ -37,7 +47,6 @@ HOOKS = (
     "decode", "build_preprocessor", "build_tokenizer", "build_analyzer", "get_stop_words",
     "_word_ngrams", "_char_ngrams", "_char_wb_ngrams",
 )  # fmt: skip
-CALLABLES = ("analyzer", "tokenizer", "preprocessor", "strip_accents")
 
 
 @converter(CountVectorizer, finite=False)
@@ -121,8 +130,15 @@ def _analysis(est: Any, X: Value) -> tuple[Value, dict[str, Any], tuple[Array, .
     """Return the documents, and the attributes and the tables that say how they become terms."""
     _refuse_code(est)
     _check_documents(est, X)
+    if callable(est.analyzer):
+        return _terms_of(_called(est, "analyzer", X, tokens=True), binary=est.binary)
     words = est.analyzer == "word"
     pattern, folding = est.token_pattern if words else "", (int(est.lowercase), est.strip_accents or "")
+    split = words and est.tokenizer is not None
+    if callable(est.preprocessor) or folding[1] not in ("", "ascii", "unicode") or split:
+        X, folding = _preprocessed(est, X), (0, "")
+    if split:
+        X, pattern = _called(est, "tokenizer", X, tokens=True), TOKENS
     if words and (why := _has_no_automaton(pattern)):
         _check_findable(est, why)
         X = find_tokens(X, token_pattern=pattern, lowercase=folding[0], strip_accents=folding[1])
@@ -141,15 +157,35 @@ def _analysis(est: Any, X: Value) -> tuple[Value, dict[str, Any], tuple[Array, .
     return X, attributes, tables_of(pattern if words else None, bool(folding[0]), folding[1] or None)
 
 
+def _terms_of(X: Value, *, binary: bool) -> tuple[Value, dict[str, Any], tuple[Array, ...]]:
+    """Return what `_analysis` does where an analyzer has found the terms."""
+    attributes = {
+        "stop_words": text_table([]), "analyzer": "word", "lowercase": 0, "strip_accents": "", "token_pattern": TOKENS,
+        "skipped": list(compile_pattern(TOKENS).skipped), "ngram_range": [1, 1], "binary": int(binary),
+    }  # fmt: skip
+    return X, attributes, tables_of(TOKENS, False, None)
+
+
+def _called(est: Any, parameter: str, X: Value, *, tokens: bool) -> Value:
+    """Return what a user's function makes of the documents."""
+    function = getattr(est, parameter)
+    label = f"{type(est).__name__}({parameter}={getattr(function, '__name__', repr(function))})"
+    return trace_text(label, function, X, tokens=tokens)
+
+
+def _preprocessed(est: Any, X: Value) -> Value:
+    """Return documents as ``build_preprocessor`` prepares them."""
+    if callable(est.preprocessor):
+        return _called(est, "preprocessor", X, tokens=False)
+    X = text_method(X, "lower", moot=False) if est.lowercase else X
+    kind = {strip_accents_unicode: "unicode", strip_accents_ascii: "ascii"}.get(est.strip_accents, est.strip_accents)
+    if callable(kind):
+        return _called(est, "strip_accents", X, tokens=False)
+    return text_method(X, "unaccent", kind, moot=False) if kind else X
+
+
 def _refuse_code(est: Any) -> None:
     name = type(est).__name__
-    for parameter in CALLABLES:
-        if callable(getattr(est, parameter, None)):
-            raise ConversionError(
-                f"{name}({parameter}={getattr(est, parameter)!r}) runs Python code for every document, which no file "
-                "can hold. Say the same with token_pattern, lowercase, strip_accents='unicode' or stop_words, or "
-                "apply the function to the documents before they go in."
-            )
     for hook in HOOKS:
         owner = next(cls for cls in type(est).__mro__ if hook in vars(cls))
         if not owner.__module__.startswith("sklearn."):

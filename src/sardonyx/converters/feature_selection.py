@@ -31,7 +31,8 @@ def selector(est: Any, X: Data) -> Data:
 def selector_inverse(est: Any, X: Value) -> Value:
     """Put selected features back in their places, zeros in the others: one gather from X and a column of zeros.
 
-    Unlike ``transform``, scikit-learn's ``inverse_transform`` refuses NaN and infinity whatever the selector allows.
+    Unlike ``transform``, scikit-learn's ``inverse_transform`` refuses NaN and infinity whatever the selector allows,
+    unless the matrix is sparse.
     """
     support = est.get_support()
     if X.dtype == STRING or not support.any():
@@ -39,7 +40,8 @@ def selector_inverse(est: Any, X: Value) -> Value:
         raise ConversionError(
             f"{type(est).__name__}.inverse_transform of {what} has no zeros to fill in; convert transform only."
         )
-    X = check_finite(X, allow_nan=0, estimator=type(est).__name__).like(X) if X.dtype.kind == "f" else X
+    if X.dtype.kind == "f" and not X.sparse:
+        X = check_finite(X, allow_nan=0, estimator=type(est).__name__)
     places = np.where(support, np.cumsum(support) - 1, support.sum())
     first = X[:, :1]
     zeros = first & ~first if X.dtype.kind == "b" else constant_column(X, X.dtype.type(0))

@@ -17,6 +17,7 @@ from sklearn.kernel_approximation import (
 )
 
 from ..convert import as_float
+from ..errors import ConversionError
 from ..graph import Value, concat, where
 from ..operators.checks import refuse, require
 from ..operators.pairwise import pairwise_kernel
@@ -51,6 +52,11 @@ _INTERVALS = {1: 0.8, 2: 0.5, 3: 0.4}
 
 @converter(AdditiveChi2Sampler)
 def additive_chi2_sampler(est: Any, X: Value) -> Value:
+    if X.dtype.kind in "iu" and X.dtype.itemsize < 4:
+        raise ConversionError(
+            f"AdditiveChi2Sampler of {X.dtype} takes logarithms in float16 or float32, and doubled numbers overflow "
+            "there. Give the sample as int64 or float64."
+        )
     interval = _INTERVALS[est.sample_steps] if est.sample_interval is None else float(est.sample_interval)
     X = refuse(X, X < 0, message="AdditiveChi2Sampler: X may not contain negative values.").like(X)
     empty = X == 0

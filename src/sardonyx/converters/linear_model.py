@@ -15,7 +15,7 @@ from sklearn._loss import link
 from sklearn.linear_model import _base, _coordinate_descent, _ridge, _stochastic_gradient
 from sklearn.linear_model._glm.glm import _GeneralizedLinearRegressor
 
-from ..convert import as_float, call, step
+from ..convert import as_float, call, checked, step
 from ..errors import ConversionError
 from ..graph import Value, where
 from ..operators.numeric import expit
@@ -40,14 +40,15 @@ _DECISIONS = (_base.LinearModel, _coordinate_descent.ElasticNet)
 # --------------------------------------------------------------------------------------------------------- regre
 
 
-@converter(*_LINEAR, linear_model.BayesianRidge, linear_model.ARDRegression, method="predict")
+@converter(*_LINEAR, linear_model.BayesianRidge, linear_model.ARDRegression, method="predict", finite=False)
 def linear_predict(est: Any, X: Value) -> Any:
     if (owner := defined_by(est, "_decision_function")) not in _DECISIONS:
         raise ConversionError(
             f"{type(est).__name__} computes its decision in {owner.__name__}._decision_function, which is not known. "
             f"Register a converter for it: @sardonyx.converter({type(est).__name__}, method='predict')."
         )
-    return X @ dense(est.coef_).T + est.intercept_
+    given = X if X.sparse and owner is _coordinate_descent.ElasticNet else checked(est, X)  # sparse rows go unchecked
+    return given @ dense(est.coef_).T + est.intercept_
 
 
 @converter(linear_model.BayesianRidge, method="predict_std")
@@ -195,4 +196,4 @@ def one_class_scores(est: Any, X: Value) -> Any:
 
 @converter(linear_model.SGDOneClassSVM, method="predict")
 def one_class_predict(est: Any, X: Value) -> Value:
-    return where(call(est, "decision_function", X) >= 0, np.int64(1), np.int64(-1))
+    return where(call(est, "decision_function", X) >= 0, np.int32(1), np.int32(-1))

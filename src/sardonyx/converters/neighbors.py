@@ -18,7 +18,7 @@ from sklearn.neighbors._base import KNeighborsMixin
 from ..convert import as_matrix, call
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, sparse_constant, where
-from ..operators.checks import require
+from ..operators.checks import check_finite, require
 from ..operators.neighbors import (
     ALIASES,
     EXPANDED,
@@ -30,6 +30,7 @@ from ..operators.neighbors import (
     k_neighbors,
     pairwise_distances,
 )
+from ..operators.pairwise import float_rows, squared_distances
 from ..registry import converter
 from ..tracing import trace
 from ._metrics import SPECIAL, check_radius, check_shared, whitening
@@ -45,7 +46,7 @@ def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
     """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
     if _partitions(est, X) or (est._fit_method == "brute" and _metric(est) in SPECIAL):
         distances, indices = arg_partition(_all_distances(est, X), k=int(k))
-        return check_shared(est, distances, indices)
+        return check_shared(est, distances.astype(np.float32) if _narrow(est, X) else distances, indices)
     X, fit_X, p, w, metric = _space(est, X)
     tree = _tree(est)
     distances, indices = k_neighbors(X, fit_X, p, w, *tree, metric=metric, k=int(k), algorithm=str(est._fit_method))
@@ -69,6 +70,11 @@ def _partitions(est: Any, X: Value) -> bool:
     metric = _metric(est)
     floats = X.dtype == est._fit_X.dtype and X.dtype in (np.float32, np.float64)
     return not floats or _expands(est, X) or metric in PARTITIONED
+
+
+def _narrow(est: Any, X: Value) -> bool:
+    """Whether distances are float32: of sparse rows, all of which are computed; a search gives float64."""
+    return _partitions(est, X) and X.dtype == est._fit_X.dtype == np.float32 and _metric(est) in SQUARED
 
 
 def _all_distances(est: Any, X: Value) -> Value:
@@ -102,7 +108,7 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
     given = {key: value for key, value in est.effective_metric_params_.items() if value is not None}
     weights = given.pop("V" if metric == "seuclidean" else "w", None)
     p = given.pop("p", 2)
-    if metric == "seuclidean" and weights is None:
+    if metric == "seuclidean" and weights is None and est.effective_metric_ != "l2":
         raise ConversionError(
             f"{type(est).__name__}(metric='seuclidean') without metric_params={{'V': ...}} takes the variances of each "
             "batch. Set V to the training variances."
@@ -119,6 +125,8 @@ def _space(est: Any, X: Value) -> tuple[Value, NDArray[Any], np.float64, NDArray
 def _metric(est: Any) -> str:
     name = est.effective_metric_
     metric = ALIASES.get(name, name) if isinstance(name, str) else repr(name)
+    if name == "l2" and est._fit_method == "brute" and not hasattr(est._fit_X, "toarray"):
+        metric = "seuclidean"  # a brute search by this name expands no squares
     if metric not in (*METRICS, *SPECIAL, "mahalanobis"):
         raise ConversionError(
             f"{type(est).__name__}(metric={est.metric!r}) cannot be converted; known are "
@@ -149,8 +157,8 @@ def kneighbors(est: Any, X: Value) -> tuple[Value, Value]:
 def k_neighbors_transformer(est: Any, X: Value) -> Value:
     """Return the graph as a dense matrix, (N, n_samples_fit): each neighbour's distance, or one, in its column."""
     distances, indices = search(est, X, est.n_neighbors + (est.mode == "distance"))
-    entries = distances.astype(np.float64) if est.mode == "distance" else (indices >= 0).astype(np.float64)
-    columns, zero = np.arange(est.n_samples_fit_), np.float64(0)
+    entries = distances if est.mode == "distance" else (indices >= 0).astype(np.float64)
+    columns, zero = np.arange(est.n_samples_fit_), entries.dtype.type(0)
     parts = [where(indices[:, j : j + 1] == columns, entries[:, j : j + 1], zero) for j in range(entries.dim(1))]
     graph = functools.reduce(operator.add, parts)
     graph.sparse = True
@@ -236,8 +244,10 @@ def k_proba(est: Any, X: Value) -> Value | list[Value]:
 def radius_neighbors_transformer(est: Any, X: Value) -> Value:
     """Return the graph as a dense matrix, (N, n_samples_fit): each neighbour's distance, or one, in its column."""
     distances, inside = _inside(est, X)
-    entries = distances.astype(np.float64) if est.mode == "distance" else np.float64(1)
-    graph = where(inside, entries, np.float64(0))
+    entries: Any = np.float64(1)
+    if est.mode == "distance":
+        entries = distances.astype(np.float32) if _narrow(est, X) else distances.astype(np.float64)
+    graph = where(inside, entries, entries.dtype.type(0))
     graph.sparse = True
     return graph
 
@@ -296,6 +306,8 @@ def radius_regressor(est: Any, X: Value) -> Value:
     with np.errstate(invalid="ignore"):  # scikit-learn casts NaN to the targets' dtype: of integers, the least one
         empty = np.full_like(est._y[:1], np.nan).astype(np.float64).reshape(1, -1)
     means = where(total == 0, empty, sums / total)
+    if est._y.dtype == np.float32 and est.weights in (None, "uniform"):
+        means = means.astype(np.float32)
     return means.reshape(-1) if y.ndim == 1 else means
 
 
@@ -346,6 +358,7 @@ def _radius_labels(proba: Value, classes: Any, outlier: Any) -> Value:
 
 @converter(nn.LocalOutlierFactor, method="score_samples")
 def lof_scores(est: Any, X: Value) -> Value:
+    X = check_finite(X, allow_nan=0, estimator=type(est).__name__).like(X) if X.dtype.kind == "f" else X
     distances, indices = search(est, X, est.n_neighbors_)
     if X.dtype == np.float32:
         distances = distances.astype(np.float32)
@@ -390,7 +403,10 @@ def _centroid_scores(est: Any, X: Value) -> Any:
     deviation = np.where(est.within_class_std_dev_ != 0, est.within_class_std_dev_, 1.0)
     x, centroids = X.astype(np.float64) / deviation, est.centroids_ / deviation
     ones = np.ones(centroids.shape[1])
-    distances = pairwise_distances(x, centroids.astype(np.float64), np.float64(2), ones, metric=_centroid_metric(est))
+    if _centroid_metric(est) == "euclidean":
+        distances = np.sqrt(squared_distances(*float_rows(x, centroids)))
+    else:
+        distances = pairwise_distances(x, centroids.astype(np.float64), np.float64(2), ones, metric="manhattan")
     return 2.0 * np.log(est.class_prior_) - distances * distances
 
 

@@ -25,11 +25,15 @@ ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
 }
 
 
+#: of the output, the logarithm may be wanted: of probabilities that a vector at a time would round to 0
+_OUTPUT: dict[str, Callable[[Value], Value]] = {**ACTIVATIONS, "logistic": expit}
+
+
 def forward(est: Any, X: Value) -> Value:
     """Return the output layer's values: ``_forward_pass_fast``, shape (N,) where there is one output."""
     last = len(est.coefs_) - 1
     for i, (weights, bias) in enumerate(zip(est.coefs_, est.intercepts_, strict=True)):
-        X = ACTIVATIONS[est.activation if i < last else est.out_activation_](X @ weights + bias)
+        X = (ACTIVATIONS[est.activation] if i < last else _OUTPUT[est.out_activation_])(X @ weights + bias)
     return X.reshape(-1) if est.n_outputs_ == 1 else X
 
 

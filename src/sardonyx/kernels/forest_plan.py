@@ -29,13 +29,13 @@ SCAN_ASK_ONCE, SCAN_TREE_ONCE, COLUMN_ONCE, CUT_ONCE = 0.9, 5.0, 12.0, 1.1
 CODE, CODE_CUT, CODE_MANY = 0.7, 0.035, 1.3
 WALK_STEP, WALK_TREE = 0.85, 0.5
 #: nanoseconds of a number's key, and of a tree to walk on in from its top
-KEY, ON = 0.5, 1.2
+KEY, ON = 0.25, 1.2
 #: a step takes so many times as long where few rows walk
 ALONE = 1.1
 #: levels of a walk, those of complete trees being 1: rows of a group wait for the deepest
 UNEVEN = 1.5
 #: bytes of keys that stay in the cache beside a tree
-KEY_BYTES = 1 << 19
+KEY_BYTES = 1 << 18
 #: rows from which a scan pays at the latest, if it ever does; from which it pays at the earliest where rows walk on
 MOST_PAYS, LEAST_ON = 64, 64
 #: rows of a block: of a scan, of a walk at least, and at most

@@ -8,6 +8,7 @@ from onnx import helper
 from ..lowering.program import Param
 from ..lowering.reference import dtype_of, to_array, type_of
 from ..lowering.rules import Array, Builder, NodeView, ReferenceStep, Row, Values, decline, lowers
+from ..text.methods import METHODS, kind_of
 
 ANALYZERS = {"word": 0, "char": 1, "char_wb": 2, "": 3}
 NORMS = {"": 0, "l1": 1, "l2": 2}
@@ -39,18 +40,33 @@ def count_terms(b: Builder, node: NodeView) -> Values:
 @lowers("FindTokens", domain="sardonyx")
 def find_tokens(b: Builder, node: NodeView) -> Values:
     """Leave the node to Python: its body would refuse what `reference_operators.FindTokens` can do."""
+    reason = f"FindTokens: token_pattern={node.text('token_pattern', '')!r} has no automaton"
+    return (in_python(b, node, "str", reason),)
+
+
+def in_python(b: Builder, node: NodeView, dtype: str, reason: str) -> Row:
+    """Return what an operator of the ``sardonyx`` domain makes of rows of one text, in Python."""
     x = node.row(0)
     if x.dtype != "str" or x.shape:
         decline("the input is not rows of one text")
     level = b.reference_level([x.slot])
-    result = Row(b.new_slot("str", (), level), "str", ())
+    result = Row(b.new_slot(dtype, (), level), dtype, ())
     names = [b.slots[row.slot].name for row in (x, result)]
-    found = helper.make_node("FindTokens", names[:1], names[1:], domain="sardonyx")
+    found = helper.make_node(node.op_type.partition(":")[0], names[:1], names[1:], domain="sardonyx")
     found.attribute.extend(node.proto.attribute)
-    reason = f"FindTokens: token_pattern={node.text('token_pattern', '')!r} has no automaton"
     opsets = (("", node.function.opset_import[0].version if node.function else 21), ("sardonyx", 1))
     b.reference(ReferenceStep(level, (found,), (x.slot,), (result.slot,), {}, opsets, reason, (type_of(x),)))
-    return (result,)
+    return result
+
+
+@lowers("TextMethod", domain="sardonyx")
+def text_method(b: Builder, node: NodeView) -> Values:
+    """Leave the node to Python: no kernel makes text."""
+    method = node.text("method", "")
+    if node.row(0).dtype != "str" or method not in METHODS:
+        decline(f"no method {method!r} of text")
+    dtype = {str: "str", int: "float64", bool: "bool"}[kind_of(method)]
+    return (in_python(b, node, dtype, f"TextMethod: {method}"),)
 
 
 @lowers("HashTerms", domain="sardonyx")

@@ -74,6 +74,10 @@ class Packed:
     used: NDArray[np.int32]
     shift: int
 
+    def features(self) -> NDArray[np.int32]:
+        """Return the columns of x that nodes ask for, each once: rows without NaN need no more keys."""
+        return np.unique(np.where(self.used < 0, ~self.used, self.used))
+
 
 def read_nodes(node: NodeView) -> Nodes:
     """Return the nodes of the attributes of ``TreeEnsemble``, every mode made `<=` or member."""
@@ -175,7 +179,7 @@ def sum_steps(b: Builder, x: Row, nodes: Nodes, values: NDArray[Any], groups: in
     packed = pack(nodes, len(values), x.width, rows)
     table = values[packed.leaves] if table is None else table
     scan = scan_tables(packed, np.dtype(x.dtype))
-    plan = plan_forest(packed.trees, len(packed.used), packed.nodes.itemsize, scan)
+    plan = plan_forest(packed.trees, len(packed.features()), packed.nodes.itemsize, scan)
     b.want_block_rows(plan.block_rows)
     lists = scan.arrays() if scan is not None and plan.scan else []
     params = (groups, packed.shift, plan.scan, len(base))

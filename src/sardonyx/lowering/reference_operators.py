@@ -4,7 +4,9 @@
 
     If, Loop, Optional  see reference_control_flow.py
     Scatter             its later name is ScatterElements
+    GatherElements      onnx's own gives up where an axis is long
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    TextMethod          of the sardonyx domain: Python's methods of text
     RegexFullMatch      classes of characters as RE2 has them
     Require, ...        of the sardonyx domain: what refuses rows, which no body can
     StringNormalizer    empty texts stay where they are
@@ -16,8 +18,8 @@ They are handed to every `onnx.reference.ReferenceEvaluator` that sardonyx makes
 
 from __future__ import annotations
 
+import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -33,8 +35,9 @@ from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleR
 
 from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
-from ..operators.text import BETWEEN
+from ..text.methods import BETWEEN, call, is_moot, kind_of, without_accents
 from ..text.patterns import as_re2
+from .borders import kept_texts
 from .reference_control_flow import (
     AnyOperator,
     Identity,
@@ -61,6 +64,16 @@ class Scatter(AnyOperator):
         result = np.array(data)
         np.put_along_axis(result, np.where(indices < 0, indices + data.shape[axis], indices), updates, axis)
         return (result,)
+
+
+class GatherElements(AnyOperator):
+    """Elements chosen along an axis, however long it is."""
+
+    def _run(self, data: Array, indices: Array, axis: int = 0) -> tuple[Any, ...]:
+        axis %= data.ndim
+        places = np.where(indices < 0, indices + data.shape[axis], indices)
+        beside = tuple(slice(None) if d == axis else slice(n) for d, n in enumerate(indices.shape))
+        return (np.take_along_axis(data[beside], places, axis),)
 
 
 class ZipMap(AnyOperator):
@@ -135,6 +148,30 @@ class FindTokens(AnyOperator):
         return (result,)
 
 
+class TextMethod(AnyOperator):
+    """What a method makes of texts (text/methods.py); what is missing stays missing."""
+
+    op_domain = "sardonyx"
+
+    def _run(self, X: Array, method: str = "", arguments: str = "[]", moot: int = 0) -> tuple[Any, ...]:
+        given, kind = json.loads(arguments), kind_of(method)
+        nothing: dict[type, Any] = {str: MISSING_NAN, int: np.nan, bool: False}
+        result: Array = np.full(X.shape, nothing[kind], {str: object, int: np.float64, bool: np.bool_}[kind])
+        for i, text in enumerate(X.tolist()):
+            if text in (MISSING_NAN, MISSING_NONE):
+                result[i] = text if kind is str else nothing[kind]
+                continue
+            if moot and is_moot(method, text, given):
+                raise InputError(f"row {i}: pandas' .str.{method} of {text!r} depends on whether Arrow is installed; "
+                                 "change such texts before the pipeline, or use .map(lambda s: ...)")  # fmt: skip
+            try:
+                value = call(method, text, given)
+            except (IndexError, ValueError, re.error) as error:
+                raise InputError(f"row {i}: {error}") from error
+            result[i] = nothing[kind] if value is None else value
+        return (result,)
+
+
 class Require(AnyOperator):
     """The first input, refused where the second does not hold."""
 
@@ -177,15 +214,7 @@ class StringNormalizer(AnyOperator):
         self, X: Array, case_change_action: str = "NONE", is_case_sensitive: int = 0, locale: Any = None,
         stopwords: Any = None,
     ) -> tuple[Any, ...]:  # fmt: skip
-        change: Any = {"LOWER": str.lower, "UPPER": str.upper}.get(case_change_action or "NONE", str)
-        compared: Any = str if is_case_sensitive else str.lower
-        stops = {compared(word) for word in stopwords or ()}
-        kept = [change(text) for text in X.ravel().tolist() if compared(text) not in stops]
-        if len(kept) == X.size:
-            return (np.array(kept, object).reshape(X.shape),)
-        if X.ndim > 1 and len(X) != 1:
-            raise ValueError(f"stop words are taken out of one list of texts, not of shape {list(X.shape)}")
-        return (np.array(kept or [""], object).reshape((1,) * (X.ndim - 1) + (-1,)),)
+        return (kept_texts(X, case_change_action or "NONE", is_case_sensitive, *(stopwords or ())),)
 
 
 class RegexFullMatch(AnyOperator):
@@ -278,15 +307,11 @@ def _below(given: Mapping[str, Any]) -> dict[Any, list[Any]]:
 
 def _folded(text: str, lowercase: int, strip_accents: str) -> str:
     text = text.lower() if lowercase else text
-    if not strip_accents or text.isascii():
-        return text
-    apart = unicodedata.normalize("NFKD", text)
-    if strip_accents == "ascii":
-        return apart.encode("ascii", "ignore").decode("ascii")
-    return "".join(c for c in apart if not unicodedata.combining(c))
+    return without_accents(text, strip_accents) if strip_accents else text
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, RegexFullMatch, Require, Refuse, CheckFinite]
+OPERATORS += [GatherElements]
+OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, TextMethod, RegexFullMatch, Require, Refuse, CheckFinite]
 OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]

@@ -25,9 +25,22 @@ def expit(X: Value) -> Any:
     """Return 1 / (1 + exp(-X)), elementwise, as ``scipy.special.expit`` computes it.
 
     Our runtime gives SciPy's bits (both use the C library's exp), so that probabilities of boosted trees are identical
-    as their sums are. ONNX Runtime's Sigmoid loses the small tail in float64.
+    as their sums are. ONNX Runtime's Sigmoid loses the small tail in float64, and the last bits of its exp in float32.
     """
-    return 1.0 / (1.0 + np.exp(-X))
+    one = X.dtype.type(1)
+    return one / (one + np.exp(-X.astype(np.float64)).astype(X.dtype))
+
+
+@operator("Softmax")
+def softmax(X: Value) -> Any:
+    """Return exp(X) divided by its sum, row by row, rounded where scikit-learn rounds float32.
+
+    Our runtime runs its own kernel of the standard's operator, which keeps subnormal numbers. ONNX Runtime's loses them
+    in float32, and the logarithm of a probability with them: the body takes exp in float64.
+    """
+    gaps = (X - X.max(1, keepdims=True)).astype(np.float64)
+    parts = np.exp(gaps).astype(X.dtype)
+    return parts / parts.sum(1, keepdims=True)
 
 
 @operator("Log1p")

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ..graph import Value, attribute_ref, concat, current_graph, op, where
 from ..protos import numpy_type
+from ..text.methods import BETWEEN
 from ..text.patterns import PieceForm, Unsupported, piece_form
 from . import operator
 
@@ -38,8 +39,6 @@ Array: TypeAlias = NDArray[Any]
 #: name of the node that refuses text: it is what the error of another runtime shows
 REFUSAL: Final = "sardonyx: only the sardonyx runtime treats this text, standard operators cannot"
 
-#: stands between tokens that Python found: a noncharacter, which cannot occur in exchanged text
-BETWEEN: Final = "\ufdd1"
 #: what finds those tokens again
 TOKENS: Final = f"[^{BETWEEN}]+"
 
@@ -267,7 +266,7 @@ class _Analysis:
         form = self._form()
         if form is None:
             X = refused(X)
-        X = _or_refused(X, op.RegexFullMatch(X, pattern=ASCII))
+        X = or_refused(X, op.RegexFullMatch(X, pattern=ASCII))
         X = _lowered(X) if self.lowercase else X
         documents = _Pieces(X, op.Range(np.int64(0), op.Squeeze(op.Shape(X)), np.int64(1)))
         if self.analyzer == "word":
@@ -288,7 +287,7 @@ class _Analysis:
             pieces = pieces.cut(character, keep=False)
         whole = op.RegexFullMatch(pieces.texts, pattern=form.expression)
         partly = op.RegexFullMatch(pieces.texts, pattern=f"(?s).*(?:{form.expression}).*")
-        tokens = _Pieces(_or_refused(pieces.texts, whole | ~partly), pieces.of).where(whole)
+        tokens = _Pieces(or_refused(pieces.texts, whole | ~partly), pieces.of).where(whole)
         if len(self.stop_words):
             stops = op.LabelEncoder(
                 tokens.texts,
@@ -371,17 +370,21 @@ def _after(flags: Any, value: bool, like: Value) -> Any:
 
 
 def _lowered(X: Value) -> Any:
-    """Lower ASCII. The operator takes no empty array, so one text more goes in."""
+    return recased(X, "LOWER")
+
+
+def recased(X: Value, case: str) -> Any:
+    """Change the case of ASCII. The operator takes no empty array, so one text more goes in."""
     more = op.Concat(X, np.array([""], object), axis=0)
-    return _part(op.StringNormalizer(more, case_change_action="LOWER", is_case_sensitive=1, locale="C"), None, -1)
+    return _part(op.StringNormalizer(more, case_change_action=case, is_case_sensitive=1, locale="C"), None, -1)
 
 
 def refused(X: Value) -> Any:
     """Return X, but fail where it has any row."""
-    return _or_refused(X, op.RegexFullMatch(X, pattern=NOTHING))
+    return or_refused(X, op.RegexFullMatch(X, pattern=NOTHING))
 
 
-def _or_refused(X: Value, fine: Any) -> Any:
+def or_refused(X: Value, fine: Any) -> Any:
     """Return X, but fail where a row is not fine."""
     count = op.Squeeze(op.Shape(X))
     rows = op.Range(np.int64(0), count, np.int64(1))

@@ -24,6 +24,7 @@ import numpy as np
 from ..convert import Columns, Data
 from ..errors import ConversionError
 from ..graph import Graph, Value, current_graph
+from ..protos import STRING
 from . import assembling as _assembling  # noqa: F401  (they fill the tables of functions)
 from . import choosing as _choosing  # noqa: F401
 from . import elementary as _elementary  # noqa: F401
@@ -38,9 +39,11 @@ from . import reductions as _reductions  # noqa: F401
 from . import row_functions as _row_functions  # noqa: F401
 from . import tabular as _tabular  # noqa: F401
 from .array import Array, is_array, refuse
+from .branches import by_value, followed
 from .frames import Frame, from_columns, to_columns
 from .masks import Chosen
 from .replaced import as_stack, transparent
+from .texts import Text, as_tokens
 
 
 def trace(name: str, function: Callable[..., Any], X: Data, arguments: Mapping[str, Any] | None = None) -> Data:
@@ -94,6 +97,38 @@ def _traced(name: str, function: Callable[..., Any], X: Data, arguments: dict[st
         return _result(result)
     except Exception as error:
         raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error
+
+
+def trace_text(name: str, function: Callable[..., Any], X: Value, *, tokens: bool) -> Value:
+    """Return what a function of one text, a document, makes of every row.
+
+    Parameters
+    ----------
+    name : str
+        What to call the function in errors.
+    function : callable
+        Takes a text, gives a text or a list of texts.
+    X : Value of shape (N,)
+        Documents.
+    tokens : bool
+        Whether it gives a list of tokens, which stand in one text with a mark between them.
+
+    Raises
+    ------
+    ConversionError
+        If it does what has no form here.
+    """
+    text = Text(X)
+    called = followed(function)
+    try:
+        with transparent(X):
+            result = by_value(lambda: as_tokens(called(text)) if tokens else called(text), Array(X))
+    except Exception as error:
+        raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error
+    if result.value.dtype != STRING:
+        raise ConversionError(f"{name} gives {result!r}, not text.")
+    value: Value = result.value
+    return value
 
 
 def _result(result: Any) -> Data:

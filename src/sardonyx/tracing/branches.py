@@ -14,6 +14,7 @@ What does not exist in one value is still refused: loops that values end, look-u
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -38,6 +39,14 @@ class _Way:
     conditions: list[Array] = field(default_factory=list)
     result: Any = None
 
+    asked: dict[str, bool] = field(default_factory=dict)
+
+    def ask(self, name: str, condition: Array) -> bool:
+        """Decide once what is asked again and again."""
+        if name not in self.asked:
+            self.asked[name] = self.decide(condition)
+        return self.asked[name]
+
     def decide(self, condition: Array) -> bool:
         """Follow what is prescribed, then say yes."""
         place = len(self.conditions)
@@ -48,6 +57,11 @@ class _Way:
 
 
 _way: ContextVar[_Way | None] = ContextVar("way", default=None)
+
+
+def current_way() -> _Way | None:
+    """Return the way that is being followed."""
+    return _way.get()
 
 
 class Scalar(Array):
@@ -165,8 +179,20 @@ def numpy_value(x: Any) -> Any:
     if not is_array(x):
         return x
     if x.value.dtype == STRING:
-        refuse("a function of single texts; write it with the methods of .str")
+        from .texts import Text
+
+        return Text(x.value)
     return Scalar(x.value, x.row_axis)
+
+
+def followed(function: Any) -> Any:
+    """Return a function of one value, refused where it asks for identity, which is not its arguments' to tell."""
+    from .texts import function_of
+
+    code = getattr(function, "__code__", None)
+    if code is not None and any(i.opname == "IS_OP" for i in dis.get_instructions(code)):
+        refuse("a function of one value that asks `is`, which cannot be followed; ask pd.isna(x), or ==")
+    return function_of(function)
 
 
 def python_value(x: Any) -> Any:

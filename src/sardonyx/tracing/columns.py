@@ -162,14 +162,6 @@ class Column(Array):
     value_counts = unique = nunique = sort_values = rolling = groupby = ptp = prod = any = all = _over_rows
     argmax = argmin = idxmax = idxmin = sort = _over_rows
 
-    @property
-    def str(self) -> NoReturn:
-        """Methods of text, which the standard has none of that are Python's."""
-        refuse(
-            "text methods (.str) have no exact ONNX form: the standard knows no characters as Python does. "
-            "Change the text before the pipeline"
-        )
-
 
 def plain(x: Any) -> Any:
     """Return columns, also in lists, as arrays."""

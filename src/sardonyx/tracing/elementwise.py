@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .array import Array, is_array, refuse
-from .branches import by_value, numpy_value, python_value
+from .branches import by_value, followed, numpy_value, python_value
 from .functions import apply_ufunc as _u
 from .functions import implements
 from .joining import full
@@ -43,9 +43,8 @@ def _by_element(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
             one_kind=one_kind,
         )
 
-    result = called(
-        python_value, False
-    )  # NumPy calls it with Python's numbers, and asks the first answer for the dtype
+    followed(function.pyfunc)
+    result = called(python_value, False)  # it is called with Python's numbers; the first answer gives the dtype
     if function.otypes is not None:
         dtype = np.dtype(function.otypes[0])
         return result.astype(dtype) if dtype.kind not in "UO" else result

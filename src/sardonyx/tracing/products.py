@@ -90,6 +90,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
 
 @implements(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Array:
+    a, b = (x if is_array(x) else np.asarray(x) for x in (a, b))
     if any(np.shape(x)[-1] != 3 for x in (a, b)) or (axisa, axisb, axisc, axis) != (-1, -1, -1, None):
         refuse("np.cross of other than vectors of three along the last axis")
 

@@ -131,7 +131,12 @@ replaces(np, "c_")(_Columnwise)
 
 @replaces(builtins, "len")
 def _length(original: Function) -> Function:
-    return lambda x, /: x.shape[0] if is_array(x) or is_frame(x) else original(x)
+    def length(x: Any, /) -> Any:
+        if hasattr(type(x), "python_length"):  # of one text of each row
+            return x.python_length
+        return x.shape[0] if is_array(x) or is_frame(x) else original(x)
+
+    return length
 
 
 def filled(shape: Any, number: Any, dtype: Any) -> Array:

@@ -21,7 +21,7 @@ from ..inputs.values import MISSING_NAN
 from ..operators.categories import category_lookup
 from ..protos import STRING
 from .array import Array, refuse
-from .branches import by_value, numpy_value, python_value
+from .branches import by_value, followed, numpy_value, python_value
 from .columns import Column, pandas_class
 from .frame_statistics import STATISTICS
 from .frames import Frame, WritableFrame, is_frame
@@ -93,6 +93,7 @@ def apply(frame: Frame, func: Any, axis: Any = 0, raw: bool = False, args: Any =
         refuse(f"apply of the name {func!r}; give the function" if isinstance(func, str) else "apply with raw arrays")
     if axis in (0, "index"):
         return frame.each(lambda column: func(column, *args, **kwargs))
+    func = followed(func)
     return _over_rows(frame, lambda row: func(row, *args, **kwargs))
 
 
@@ -129,7 +130,7 @@ def each_value(column: Column, func: Any, *args: Any, na_action: Any = None, **k
         return looked_up(column, func.to_dict())
     if na_action is not None or isinstance(func, str):
         refuse("map with na_action, or the name of a function")
-    value = python_value(Array(column.value))
+    value, func = python_value(Array(column.value)), followed(func)
     result = by_value(lambda: func(value, *args, **kwargs), Array(column.value))
     return Column(result.value, column.name)
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..graph import where
 from ..protos import STRING
 from .array import FUNCTIONS, ROWS, UFUNCS, Array, is_array, refuse
+from .branches import Scalar
 from .frames import Column, Frame, WritableFrame, _as_column, is_frame, plain
 from .replaced import Function, replaces, rows_of_trace
 from .row_functions import Row, lookup
@@ -134,7 +135,7 @@ def _missing(x: Any) -> Any:
     if is_frame(x) or type(x) is Column:
         return x.isna()
     found = Column(x.value).isna() if x.ndim == 1 else UFUNCS[np.isnan](x)
-    return x.like(found.value) if is_array(x) else found
+    return Scalar(found.value) if issubclass(type(x), Scalar) else x.like(found.value)
 
 
 def _present(x: Any) -> Any:
