@@ -12,6 +12,7 @@
 namespace sardonyx {
 namespace {
 
+constexpr std::int64_t kFewestRows = 8;                   // that are worth sharing out
 constexpr std::size_t kMaxStaged = std::size_t{1} << 22;  // bytes of a sparse input made dense at a time, if it can be
 
 }  // namespace
@@ -38,8 +39,7 @@ void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
     if (most == 1 || !pace_.worth_joining(rows)) return run_serially(arrays, rows);
     const Burst burst;
     const int useful = pace_.threads_for(rows, most, burst.goes_on() ? most - 1 : workers_awake());
-    useful > 1 && rows >= 2 * pace_.smallest_task() ? run_in_parallel(arrays, rows, useful)
-                                                    : run_serially(arrays, rows);
+    useful > 1 && rows >= kFewestRows ? run_in_parallel(arrays, rows, useful) : run_serially(arrays, rows);
   }
 }
 

@@ -49,7 +49,7 @@ class Pace {
  private:
   static constexpr double kWaking = 100e3, kWorthWaking = 1.5 * kWaking, kWorthJoining = 8e3;
   static constexpr double kShortTask = 6e3;
-  static constexpr std::int64_t kManyTaskRows = 16, kTaskUnit = 4;
+  static constexpr std::int64_t kManyTaskRows = 16, kTaskUnit = 8;
   static constexpr double kLong = 10e3;
   static constexpr std::int64_t kManyRows = 4096;
 

@@ -100,10 +100,14 @@ class Pool {
 
   void work() {
     Clock::duration patience = kLongestWatch;
+    std::uint32_t seen = 0;
     for (;;) {
-      if (!watch(patience)) sleep();
+      if (!watch(seen, patience)) sleep();
       patience = kLongestWatch;
-      while (Job* job = next()) {
+      for (;;) {
+        seen = posted_.load();  // before looking: what is posted after it ends the watch
+        Job* job = next();
+        if (job == nullptr) break;
         const auto start = Clock::now();
         job->body(job->context);
         patience = std::min<Clock::duration>(Clock::now() - start, kLongestWatch);
@@ -113,9 +117,8 @@ class Pool {
     }
   }
 
-  // Whether a job was posted meanwhile.
-  bool watch(Clock::duration patience) {
-    const std::uint32_t seen = posted_.load();
+  // Whether more jobs are posted than were seen.
+  bool watch(std::uint32_t seen, Clock::duration patience) {
     const auto end = Clock::now() + patience;
     awake_.fetch_add(1);
     bool posted = false;

@@ -152,6 +152,48 @@ def test_large_trees_are_scanned_at_their_top(dtype: type, members: bool, isa: s
         np.testing.assert_array_equal(native.run(None, {"X": X[:n]})[0], expected[:n])
 
 
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("members", [False, True])
+def test_many_rows_walk_as_one_does(dtype: type, members: bool, isa: str, monkeypatch: Any) -> None:
+    """Chains and bushes: rows that arrive soon, rows that are listed again and again; with NaN, and without."""
+    monkeypatch.setattr(forest_plan, "scan_cost", lambda *_: np.inf)
+    trees, X = random_trees(3, 11, dtype, 8, members), random_rows(3, 300, dtype)
+    program = program_of(trees, dtype, np.random.default_rng(0).normal(size=(len(trees.tree_of_leaf), 2)))
+    (step,) = program.steps
+    assert not step.params[2], "not scanned"
+    native = load(program, isa=isa)
+    for rows in (X, X[~np.isnan(X).any(axis=1)]):
+        alone = np.concatenate([native.run(None, {"X": rows[r : r + 1]})[0] for r in range(len(rows))])
+        for n in (len(rows), 65, 37, 36, 31, 13, 12, 4):
+            np.testing.assert_array_equal(native.run(None, {"X": rows[:n]})[0], alone[:n])
+
+
+def _packed_places(missing: NDArray[np.bool_]) -> list[int]:
+    """Return the features in use of a chain of nodes that ask for features 0, 1 ..., then for all of them again."""
+    n = len(missing)
+    child = np.arange(1, n + 1)
+    trees = build_trees(
+        np.zeros(1, np.int64),
+        np.append(child, np.full(n + 1, -1)),
+        np.append(child + n, np.full(n + 1, -1)),
+        np.append(np.arange(n) % (n // 2), np.zeros(n + 1, np.int64)),
+        np.zeros(2 * n + 1, np.float32),
+        np.append(missing, np.zeros(n + 1, bool)),
+        np.full(2 * n + 1, -1),
+        np.zeros((1, 32), bool),
+    )
+    given = packing(trees) | {"n_features": n}
+    used: list[int] = _native.pack_trees(*given.values())[4].tolist()
+    return used
+
+
+def test_places_come_twice_where_nan_goes_both_ways() -> None:
+    assert _packed_places(np.zeros(6, bool)) == [0, 1, 2]
+    assert _packed_places(np.ones(6, bool)) == [~0, ~1, ~2]
+    assert _packed_places(np.arange(6) == 1) == [0, 1, 2, 0, ~0, ~1, ~2]
+
+
 def _joined(*parts: Trees) -> Trees:
     """Trees without sets, together."""
     wide = [replace(p, split=p.split.astype(np.float32)) for p in parts]

@@ -292,17 +292,14 @@ inline void scan_and_walk(const Step& step, const Forest& forest, const X* x, st
   const auto rows_from = [=](std::int64_t r) { return static_cast<int>(rows - r < kScanRows ? rows - r : kScanRows); };
   for (std::int64_t r = 0; r < rows; r += kScanRows)
     code_rows<X>(step, forest, scan, r, rows_from(r), codes + r / kScanRows * chunk);
-  with_keys<WalkStep>(forest, x, rows, keys, [&](const auto& groups, const auto& walk_step) {
-    with_mover(forest, walk_step, [&](const auto& move) {
-      for (std::int64_t t = 0; t < forest.n_trees; ++t) {
-        for (std::int64_t r = 0; r < rows; r += kScanRows)
-          scan_tree(scan, t, rows_from(r), codes + r / kScanRows * chunk, tops + r);
-        for (std::int64_t r = rows; r % kLanes8 != 0; ++r) tops[r] = tops[0];
-        const std::int32_t steps = steps_below(scan, forest, t);
-        walk_rows(move, groups, {0, rows}, {t, steps, scan.starts + scan.first_starts[t], tops}, walkers, sink);
-      }
-    });
-  });
+  const Pass pass = make_pass<WalkStep>(forest, x, rows, keys);
+  for (std::int64_t t = 0; t < forest.n_trees; ++t) {
+    for (std::int64_t r = 0; r < rows; r += kScanRows)
+      scan_tree(scan, t, rows_from(r), codes + r / kScanRows * chunk, tops + r);
+    for (std::int64_t r = rows; r % kLanes8 != 0; ++r) tops[r] = tops[0];
+    const Way way{t, steps_below(scan, forest, t), scan.starts + scan.first_starts[t], tops};
+    pass_tree(pass, forest, {0, rows}, way, walkers, sink);
+  }
 }
 
 template <class Sink>

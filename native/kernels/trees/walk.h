@@ -81,7 +81,7 @@ struct WideStep {
   using Masked = WideStep<true>;
   std::uint64_t mask;
 
-  WideStep(int, std::uint64_t fields) : mask(fields & 0xFFFFFFFF) {}
+  WideStep(int, std::uint64_t fields) : mask((kMasked ? fields : ~std::uint64_t{0}) & 0xFFFFFFFF) {}
 
   template <int kStretch>
   inline std::uint64_t go(const Wide* tree, std::uint64_t at, const std::uint64_t* keys) const {
@@ -252,19 +252,6 @@ inline std::uint64_t fields_of(const Forest& forest) {
   return static_cast<std::uint64_t>(forest.n_used - forest.places) * 8 - 1;
 }
 
-// Calls walk(groups, step) with the keys of rows, of only one half of the places if that is enough.
-template <class Step, class X, class Walk>
-inline void with_keys(const Forest& forest, const X* x, std::int64_t rows, void* memory, const Walk& walk) {
-  auto* keys = static_cast<typename Step::Node::Key*>(memory);
-  const std::int64_t groups = (rows + kLanes8 - 1) / kLanes8;
-  if (forest.places < forest.n_used && !fill_groups(forest, x, rows, forest.places, keys)) {
-    const Groups<typename Step::Node::Key> half{keys, groups, forest.places * kLanes8};
-    return walk(half, typename Step::Masked(forest.shift, fields_of(forest)));
-  }
-  fill_groups(forest, x, rows, forest.n_used, keys);
-  walk(Groups<typename Step::Node::Key>{keys, groups, forest.n_used * kLanes8}, Step(forest.shift, ~std::uint64_t{0}));
-}
-
 // ---- many rows, one tree ---------------------------------------------------------------------------------------------
 
 constexpr int kAgain = 2;                // steps that listed rows take before they are asked
@@ -388,54 +375,77 @@ struct Way {
   const std::uint8_t* tops = nullptr;  // of whole groups
 };
 
-// Calls sink(first row + r, tree, leaf) for all rows r.
-template <class Move, class Sink>
-inline void walk_rows(const Move& move, const Groups<typename Move::Key>& groups, Rows rows, const Way& way,
-                      const Walkers& walkers, const Sink& sink) {
+// Where the first `count` rows arrive in a tree: leaves as its nodes number them.
+template <class Move>
+__attribute__((noinline)) void arrive(const Move& move, const Groups<typename Move::Key>& groups, std::int64_t count,
+                                      const Way& way, const Walkers& walkers) {
   const std::int64_t* table = move.forest.trees + way.tree * kTreeFields;
   const typename Move::Node* tree = move.nodes + table[0];
-  const std::int64_t count = rows.end - rows.first;
+  const auto start_of = [&](std::int64_t r) { return way.starts == nullptr ? 0 : way.starts[way.tops[r]]; };
   if (way.steps == kNoStep) {
-    for (std::int64_t r = 0; r < count; ++r)
-      sink(rows.first + r, way.tree, table[2] + leaf_of(tree[way.starts[way.tops[r]]]));
-    return;
-  }
-  if (groups.count >= kManyGroups) {
+    for (std::int64_t r = 0; r < count; ++r) walkers.arrived[r] = start_of(r);
+  } else if (groups.count >= kManyGroups) {
     walk_many(move, tree, static_cast<std::uint32_t>(table[1] - 1), groups, way.steps, way.starts, way.tops, walkers);
-    for (std::int64_t r = 0; r < count; ++r)
-      sink(rows.first + r, way.tree, table[2] + leaf_of(tree[walkers.arrived[r]]));
-    return;
+  } else {
+    for (std::int64_t r = 0; r < groups.count * kLanes8; r += kLanes8) {
+      std::uint64_t at[kLanes8];
+      for (int l = 0; l < kLanes8; ++l) at[l] = start_of(r + l);
+      walk_group(move, tree, groups.of(r), way.steps, at);
+      for (int l = 0; l < kLanes8; ++l) walkers.arrived[r + l] = static_cast<std::uint32_t>(at[l]);
+    }
   }
-  for (std::int64_t r = 0; r < count; r += kLanes8) {
-    std::uint64_t at[kLanes8];
-    for (int l = 0; l < kLanes8; ++l) at[l] = way.starts == nullptr ? 0 : way.starts[way.tops[r + l]];
-    walk_group(move, tree, groups.of(r), way.steps, at);
-    for (int l = 0; l < kLanes8 && r + l < count; ++l)
-      sink(rows.first + r + l, way.tree, table[2] + leaf_of(tree[at[l]]));
-  }
+  for (std::int64_t r = 0; r < count; ++r)
+    walkers.arrived[r] = static_cast<std::uint32_t>(leaf_of(tree[walkers.arrived[r]]));
 }
 
-// Calls walk(mover) with what moves lanes of eight rows.
-template <class Step, class Walk>
-inline void with_mover(const Forest& forest, const Step& step, const Walk& walk) {
-  constexpr int kStretch = sizeof(typename Step::Node::Key);
-  if (forest.flags == nullptr) return walk(Mover<false, kStretch, Step>(forest, step));
-  walk(Mover<true, kStretch, Step>(forest, step));
+// Rows whose keys are made, and the form of arrive() for them: whoever uses leaves is compiled once for all forms.
+struct Pass {
+  void (*form)(const Pass& pass, const Forest& forest, std::int64_t count, const Way& way, const Walkers& walkers);
+  const void* keys;
+  std::int64_t groups, places;
+};
+
+template <class Step, bool kSetsToo>
+void run_pass(const Pass& pass, const Forest& forest, std::int64_t count, const Way& way, const Walkers& walkers) {
+  using Key = typename Step::Node::Key;
+  const Mover<kSetsToo, sizeof(Key), Step> move(forest, Step(forest.shift, fields_of(forest)));
+  arrive(move, Groups<Key>{static_cast<const Key*>(pass.keys), pass.groups, pass.places * kLanes8}, count, way,
+         walkers);
+}
+
+template <class Step>
+inline Pass pass_of(const Forest& forest, const void* keys, std::int64_t groups, std::int64_t places) {
+  return {forest.flags == nullptr ? run_pass<Step, false> : run_pass<Step, true>, keys, groups, places};
+}
+
+// Makes the keys of rows, of only one half of the places if that is enough.
+template <class Step, class X>
+__attribute__((noinline)) Pass make_pass(const Forest& forest, const X* x, std::int64_t rows, void* memory) {
+  auto* keys = static_cast<typename Step::Node::Key*>(memory);
+  const std::int64_t groups = (rows + kLanes8 - 1) / kLanes8;
+  if (forest.places < forest.n_used && !fill_groups(forest, x, rows, forest.places, keys))
+    return pass_of<typename Step::Masked>(forest, keys, groups, forest.places);
+  fill_groups(forest, x, rows, forest.n_used, keys);
+  return pass_of<Step>(forest, keys, groups, forest.n_used);
+}
+
+// Calls sink(first row + r, tree, leaf) for all rows r of a tree.
+template <class Sink>
+inline void pass_tree(const Pass& pass, const Forest& forest, Rows rows, const Way& way, const Walkers& walkers,
+                      const Sink& sink) {
+  const std::int64_t first_leaf = forest.trees[way.tree * kTreeFields + 2], count = rows.end - rows.first;
+  pass.form(pass, forest, count, way, walkers);
+  for (std::int64_t r = 0; r < count; ++r) sink(rows.first + r, way.tree, first_leaf + walkers.arrived[r]);
 }
 
 // Scratch: keys of all groups, then walkers.
 template <class Step, class X, class Sink>
 inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scratch, const Sink& sink) {
   const std::int64_t count = rows.end - rows.first;
-  const Walkers walkers =
-      walkers_in(static_cast<char*>(scratch) + keys_bytes<typename Step::Node::Key>(forest.n_used, count), count);
-  with_keys<Step>(forest, x + rows.first * forest.n_features, count, scratch,
-                  [&](const auto& groups, const auto& step) {
-                    with_mover(forest, step, [&](const auto& move) {
-                      for (std::int64_t t = 0; t < forest.n_trees; ++t)
-                        walk_rows(move, groups, rows, {t, forest.steps[t]}, walkers, sink);
-                    });
-                  });
+  const std::size_t keys = keys_bytes<typename Step::Node::Key>(forest.n_used, count);
+  const Walkers walkers = walkers_in(static_cast<char*>(scratch) + keys, count);
+  const Pass pass = make_pass<Step>(forest, x + rows.first * forest.n_features, count, scratch);
+  for (std::int64_t t = 0; t < forest.n_trees; ++t) pass_tree(pass, forest, rows, {t, forest.steps[t]}, walkers, sink);
 }
 
 // ---- one row, eight trees --------------------------------------------------------------------------------------------
