@@ -22,7 +22,7 @@ LAYERS = [
     ["errors", "_native"],
     ["text"],
     ["protos"],
-    ["large", "unread"],
+    ["large", "unread", "layouts"],
     ["graph"],
     ["numpy_rules"],
     ["operators"],
