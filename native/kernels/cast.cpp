@@ -1,5 +1,7 @@
 // Cast between the numeric types and bool: C++ conversions, as NumPy's astype does them; to bool it is x != 0 (so NaN
 // is true). What C++ leaves undefined, a float beyond the integer type's range, is defined here: see to_integer.
+// Floats of 16 bits go through double, which holds them all.
+#include <cstring>
 #include <type_traits>
 
 #include "sardonyx/kernel.h"
@@ -17,9 +19,71 @@ Wide to_integer(From value) {
   return value >= -limit && value < limit ? static_cast<std::int64_t>(value) : INT64_MIN;
 }
 
+// Floats of 16 bits: `exponent` bits of the exponent and `mantissa` of the rest. Bits of another type, so that none is
+// taken for an integer.
+template <int exponent, int mantissa>
+struct Small {
+  static constexpr int kMantissa = mantissa;
+  static constexpr int kBias = (1 << (exponent - 1)) - 1;
+  static constexpr std::uint16_t kInfinite = ((1 << exponent) - 1) << mantissa;
+  std::uint16_t bits;
+};
+using Half = Small<5, 10>;
+using BFloat = Small<8, 7>;
+
+template <class T>
+constexpr bool is_small = std::is_same_v<T, Half> || std::is_same_v<T, BFloat>;
+
+inline std::uint64_t bits_of(double x) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+inline double double_of(std::uint64_t bits) {
+  double x = 0;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+template <class S>
+double widened(S small) {
+  constexpr int shift = 52 - S::kMantissa;
+  const std::uint64_t sign = static_cast<std::uint64_t>(small.bits >> 15) << 63, rest = small.bits & 0x7FFF;
+  if (rest >= S::kInfinite) return double_of(sign | 0x7FF0000000000000u | (rest - S::kInfinite) << shift);
+  if (rest < (1 << S::kMantissa)) {  // subnormal: a multiple of the smallest
+    const double unit = double_of(static_cast<std::uint64_t>(1023 + 1 - S::kBias - S::kMantissa) << 52);
+    return double_of(sign | bits_of(static_cast<double>(rest) * unit));
+  }
+  return double_of(sign | ((rest << shift) + (static_cast<std::uint64_t>(1023 - S::kBias) << 52)));
+}
+
+// Rounded once, to the nearest, ties to even. A carry out of the mantissa is one into the exponent, as it should be.
+template <class S>
+S narrowed(double x) {
+  constexpr int shift = 52 - S::kMantissa;
+  const std::uint64_t bits = bits_of(x), sign = bits >> 48 & 0x8000, rest = bits & ~(std::uint64_t{1} << 63);
+  std::uint64_t result = 0;
+  if (rest > 0x7FF0000000000000u) {
+    result = S::kInfinite | 1 << (S::kMantissa - 1);
+  } else if (rest < static_cast<std::uint64_t>(1024 - S::kBias) << 52) {
+    const double count = double_of(rest) * double_of(static_cast<std::uint64_t>(1022 + S::kBias + S::kMantissa) << 52);
+    result = bits_of(count + 0x1p52) & 0xFFFF;
+  } else {
+    const std::uint64_t rounded = rest + ((std::uint64_t{1} << (shift - 1)) - 1) + (rest >> shift & 1);
+    result = (rounded >> shift) - (static_cast<std::uint64_t>(1023 - S::kBias) << S::kMantissa);
+    if (result > S::kInfinite) result = S::kInfinite;
+  }
+  return {static_cast<std::uint16_t>(sign | result)};
+}
+
 template <class To, class From>
 To convert(From value) {
-  if constexpr (std::is_same_v<To, bool>) {
+  if constexpr (is_small<From>) {
+    return convert<To>(widened(value));
+  } else if constexpr (is_small<To>) {
+    return narrowed<To>(static_cast<double>(value));
+  } else if constexpr (std::is_same_v<To, bool>) {
     return value != From(0);
   } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, std::uint64_t>) {
     constexpr From limit = static_cast<From>(9223372036854775808.0);
@@ -42,6 +106,8 @@ void cast(const void* from, void* to, std::int64_t count) {
 template <class From>
 Function function_to(DType to) {
   switch (to) {
+    case DType::f16: return cast<From, Half>;
+    case DType::bf16: return cast<From, BFloat>;
     case DType::f32: return cast<From, float>;
     case DType::f64: return cast<From, double>;
     case DType::i8: return cast<From, std::int8_t>;
@@ -60,6 +126,8 @@ Function function_to(DType to) {
 
 Function function_for(DType from, DType to) {
   switch (from) {
+    case DType::f16: return function_to<Half>(to);
+    case DType::bf16: return function_to<BFloat>(to);
     case DType::f32: return function_to<float>(to);
     case DType::f64: return function_to<double>(to);
     case DType::i8: return function_to<std::int8_t>(to);

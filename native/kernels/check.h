@@ -110,6 +110,8 @@ inline void with_item(DType t, F&& f) {
     case DType::f32:
     case DType::i32:
     case DType::u32: return f(Type<std::uint32_t>{});
+    case DType::f16:
+    case DType::bf16:
     case DType::i16:
     case DType::u16: return f(Type<std::uint16_t>{});
     default: return f(Type<std::uint8_t>{});

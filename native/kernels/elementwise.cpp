@@ -29,6 +29,8 @@ template <class T>
 inline T quotient(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
     if (b == 0) return 0;
+  }
+  if constexpr (std::is_signed_v<T> && std::is_integral_v<T>) {
     if (b == -1) return static_cast<T>(Wrapping<T>{0} - static_cast<Wrapping<T>>(a));
   }
   return static_cast<T>(a / b);
@@ -37,9 +39,26 @@ inline T quotient(T a, T b) {
 // The remainder with the sign of the divisor, as in Python.
 template <class T>
 inline T modulo(T a, T b) {
-  if (b == 0 || b == -1) return 0;
-  const T rest = a % b;
-  return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
+  if (b == 0) return 0;
+  if constexpr (std::is_unsigned_v<T>) {
+    return a % b;
+  } else {
+    if (b == -1) return 0;
+    const T rest = a % b;
+    return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
+  }
+}
+
+// Bits shifted past the end are gone; a signed number keeps its sign on the way right (BitShift of opset 28).
+template <class T>
+inline T shifted_left(T a, T b) {
+  return b >= 0 && b < 64 ? static_cast<T>(static_cast<Wrapping<T>>(a) << b) : T{0};
+}
+
+template <class T>
+inline T shifted_right(T a, T b) {
+  if (b >= 0 && b < 64) return static_cast<T>(a >> b);
+  return a < 0 ? static_cast<T>(-1) : T{0};
 }
 
 template <class T>
@@ -110,7 +129,7 @@ SARDONYX_ARITHMETIC(Mul, *)
       return formula;                                                           \
     }                                                                           \
   };
-SARDONYX_BINARY(Div, is_wide(t), quotient(a, b))
+SARDONYX_BINARY(Div, is_wide(t) || t == DType::u64, quotient(a, b))
 SARDONYX_BINARY(Min, is_wide(t), (a < b || is_nan(a) ? a : b))
 SARDONYX_BINARY(Max, is_wide(t), (a > b || is_nan(a) ? a : b))
 SARDONYX_BINARY(Equal, is_wide(t) || t == DType::boolean, static_cast<std::uint8_t>(a == b))
@@ -124,8 +143,8 @@ SARDONYX_BINARY(Xor, t == DType::boolean, static_cast<T>(a ^ b))
 SARDONYX_BINARY(BitwiseAnd, is_wide_integer(t), static_cast<T>(a& b))
 SARDONYX_BINARY(BitwiseOr, is_wide_integer(t), static_cast<T>(a | b))
 SARDONYX_BINARY(BitwiseXor, is_wide_integer(t), static_cast<T>(a ^ b))
-SARDONYX_BINARY(ShiftLeft, t == DType::u64, (b < 64 ? a << b : T{0}))
-SARDONYX_BINARY(ShiftRight, t == DType::u64, (b < 64 ? a >> b : T{0}))
+SARDONYX_BINARY(ShiftLeft, t == DType::i64 || t == DType::u64, shifted_left(a, b))
+SARDONYX_BINARY(ShiftRight, t == DType::i64 || t == DType::u64, shifted_right(a, b))
 #undef SARDONYX_BINARY
 
 struct Pow {
@@ -157,7 +176,7 @@ struct Fmod {
 
 struct Mod {
   static constexpr const char* name = "Mod";
-  static constexpr bool takes(DType t) { return is_wide_integer(t); }
+  static constexpr bool takes(DType t) { return is_wide_integer(t) || t == DType::u64; }
   template <class T>
   static T apply(T a, T b) {
     return modulo(a, b);
@@ -239,10 +258,12 @@ void run_binary(const Step& step, std::int64_t rows, const Context&) {
   if constexpr (Op::takes(DType::boolean)) {
     if (t == DType::boolean) return run_binary_as<Op, std::uint8_t>(step, rows);
   }
+  if constexpr (Op::takes(DType::u64)) {
+    if (t == DType::u64) return run_binary_as<Op, std::uint64_t>(step, rows);
+  }
   if constexpr (Op::takes(DType::i64)) {
     return t == DType::i32 ? run_binary_as<Op, std::int32_t>(step, rows) : run_binary_as<Op, std::int64_t>(step, rows);
   }
-  if constexpr (Op::takes(DType::u64)) run_binary_as<Op, std::uint64_t>(step, rows);
 }
 
 SARDONYX_KERNEL("Add", {.check = check_binary<Add>, .run = run_binary<Add>, .in_place = true, .by_element = true});
@@ -394,6 +415,9 @@ void run_unary(const Step& step, std::int64_t rows, const Context&) {
   if constexpr (Op::takes(DType::f64)) {
     if (is_float(t))
       return with_float(t, [&](auto type) { run_unary_as<Op, typename decltype(type)::type>(step, rows); });
+  }
+  if constexpr (Op::takes(DType::u64)) {
+    if (t == DType::u64) return run_binary_as<Op, std::uint64_t>(step, rows);
   }
   if constexpr (Op::takes(DType::i64)) {
     return t == DType::i32 ? run_unary_as<Op, std::int32_t>(step, rows) : run_unary_as<Op, std::int64_t>(step, rows);

@@ -1,4 +1,5 @@
-// KernelSums: y[r, g * Q + q] = sum over the support vectors s of group g of dual_coef[q, s] * K(x[r], s), in float64.
+// KernelSums: y[r, g * Q + q] = sum over the support vectors s of group g of dual_coef[q, s] * K(x[r], s), in float64;
+// of powers and tanh also in float32, for files that say so.
 //
 // K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (k_function). All three
 // are functions of a product a.s plus a number of the row plus one of the vector, where a is the row times a number:
@@ -23,6 +24,7 @@
 //   for a block of rows: for each group: for each chunk of its panels: for every 4 rows: for every 3 panels: tile()
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 #include "check.h"
 #include "kernel_values.h"
@@ -32,7 +34,8 @@ namespace {
 
 enum Kind { kPoly = 0, kRbf = 1, kSigmoid = 2 };
 
-constexpr int kL = kLanes<double>;
+template <class T>
+constexpr int kL = kLanes<T>;
 constexpr int kTile = 4;               // rows that share the load of panels
 constexpr int kFixed = 4;              // params before the sizes of the groups
 constexpr std::int64_t kRows = 32;     // of a block
@@ -44,19 +47,26 @@ constexpr int kPanels = R == 1   ? 8
                         : R == 2 ? 4
                                  : 3;
 
+template <class T>
 struct Packed {
+  T* panels;  // first, so that it is released whatever T is
   std::int64_t features, coefs, groups;
   std::int64_t degree;
-  double gamma;
-  double scale, start;  // a = scale * x; the number of a row, but for its square
-  double reach;         // of kRbf: |x|^2 up to which rows are expanded
-  double* panels;
-  double* center;  // one number a feature
+  T gamma;
+  T scale, start;  // a = scale * x; the number of a row, but for its square
+  T reach;         // of kRbf: |x|^2 up to which rows are expanded
+  T* center;       // one number a feature
 };
 
-std::int64_t panels_of(std::int64_t vectors) { return (vectors + kL - 1) / kL; }
+template <class T>
+std::int64_t panels_of(std::int64_t vectors) {
+  return (vectors + kL<T> - 1) / kL<T>;
+}
 
-inline std::int64_t stride_of(const Packed& packed) { return kL * (packed.features + 1 + packed.coefs); }
+template <class T>
+inline std::int64_t stride_of(const Packed<T>& packed) {
+  return kL<T> * (packed.features + 1 + packed.coefs);
+}
 
 void check_sums(const Step& step) {
   constexpr const char* name = "KernelSums";
@@ -64,8 +74,9 @@ void check_sums(const Step& step) {
           "takes X, support vectors and coefficients, and gives Y");
   const Tensor &x = step.inputs[0], &s = step.inputs[1], &c = step.inputs[2], &y = step.outputs[0];
   require_row_output(step, name);
-  require(x.dtype == DType::f64 && s.dtype == DType::f64 && c.dtype == DType::f64 && y.dtype == DType::f64, name,
-          "takes float64");
+  const bool narrow = x.dtype == DType::f32 && step.n_params > 0 && integer_param(step, 0) != kRbf;
+  require((x.dtype == DType::f64 || narrow) && s.dtype == x.dtype && c.dtype == x.dtype && y.dtype == x.dtype, name,
+          "takes float64, or float32 and another kernel than rbf");
   require(!x.constant && s.constant && c.constant && s.rank == 2 && c.rank == 2, name,
           "X is a row, the support vectors and coefficients are constant matrices");
   require(s.dims[1] == x.width && c.dims[1] == s.dims[0] && c.dims[0] >= 1, name, "shapes do not fit");
@@ -86,8 +97,9 @@ void check_sums(const Step& step) {
 
 // ---- the layout ----------------------------------------------------------------------------------------------------
 
-double square_of(const double* x, std::int64_t n) {
-  double total = 0;
+template <class T>
+T square_of(const T* x, std::int64_t n) {
+  T total = 0;
   for (std::int64_t i = 0; i < n; ++i) total += x[i] * x[i];
   return total;
 }
@@ -95,7 +107,7 @@ double square_of(const double* x, std::int64_t n) {
 // Expanding the square errs by no more than (F + 8) 2^-53 g 2 (|x|^2 + |s|^2) in the exponent of 2, which is to stay
 // below 10^-11. Sets the center and how far rows may reach: nowhere (nor NaN) if the vectors themselves reach too far, or
 // if kernel values may grow beyond 1.
-void set_reach(Packed& packed, const double* s, std::int64_t vectors) {
+void set_reach(Packed<double>& packed, const double* s, std::int64_t vectors) {
   const std::int64_t features = packed.features;
   for (std::int64_t v = 0; v < vectors; ++v) {
     for (std::int64_t f = 0; f < features; ++f) packed.center[f] += s[v * features + f] / static_cast<double>(vectors);
@@ -116,63 +128,69 @@ void set_reach(Packed& packed, const double* s, std::int64_t vectors) {
   std::memset(packed.center, 0, static_cast<std::size_t>(features) * sizeof(double));
 }
 
-void set_form(Packed& packed, const Step& step) {
-  const double gamma = packed.gamma = step.params[2].f, coef0 = step.params[3].f;
+template <class T>
+void set_form(Packed<T>& packed, const Step& step) {
+  const double gamma = step.params[2].f, coef0 = step.params[3].f;
+  packed.gamma = static_cast<T>(gamma);
   packed.degree = step.params[1].i;
   switch (step.params[0].i) {
     case kPoly:
-      packed.scale = gamma;
-      packed.start = coef0;
+      packed.scale = static_cast<T>(gamma);
+      packed.start = static_cast<T>(coef0);
       return;
     case kSigmoid:
-      packed.scale = 2 * kLog2E * gamma;
-      packed.start = 2 * kLog2E * coef0;
+      packed.scale = static_cast<T>(2 * kLog2E * gamma);
+      packed.start = static_cast<T>(2 * kLog2E * coef0);
       return;
     default:
-      packed.scale = 2 * kLog2E * gamma;
-      return set_reach(packed, data_of<const double>(step.inputs[1]), step.inputs[1].dims[0]);
+      packed.scale = static_cast<T>(2 * kLog2E * gamma);
+      if constexpr (std::is_same_v<T, double>) {
+        set_reach(packed, data_of<const double>(step.inputs[1]), step.inputs[1].dims[0]);
+      }
   }
 }
 
 // Fills one lane of a panel; without coefficients, these stay 0.
-void pack_vector(const Packed& packed, bool squares, const double* s, const double* c, std::int64_t next, double* to) {
+template <class T>
+void pack_vector(const Packed<T>& packed, bool squares, const T* s, const T* c, std::int64_t next, T* to) {
   const std::int64_t features = packed.features;
-  double square = 0;
+  T square = 0;
   for (std::int64_t f = 0; f < features; ++f) {
-    const double value = to[f * kL] = s[f] - packed.center[f];
+    const T value = to[f * kL<T>] = s[f] - packed.center[f];
     square += value * value;
   }
-  if (squares) to[features * kL] = -0.5 * packed.scale * square;
-  for (std::int64_t q = 0; c != nullptr && q < packed.coefs; ++q) to[(features + 1 + q) * kL] = c[q * next];
+  if (squares) to[features * kL<T>] = T(-0.5) * packed.scale * square;
+  for (std::int64_t q = 0; c != nullptr && q < packed.coefs; ++q) to[(features + 1 + q) * kL<T>] = c[q * next];
 }
 
-void* prepare_sums(const Step& step) {
+template <class T>
+void* prepared(const Step& step) {
   const Tensor &s = step.inputs[1], &c = step.inputs[2];
   const std::int64_t features = s.dims[1], vectors = s.dims[0], groups = step.n_params - kFixed;
-  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
+  auto* packed = static_cast<Packed<T>*>(std::calloc(1, sizeof(Packed<T>)));
   if (packed == nullptr) fail("KernelSums: not enough memory");
   packed->features = features;
   packed->coefs = c.dims[0];
   packed->groups = groups;
   std::int64_t panels = 0;
-  for (std::int64_t g = 0; g < groups; ++g) panels += panels_of(step.params[kFixed + g].i);
+  for (std::int64_t g = 0; g < groups; ++g) panels += panels_of<T>(step.params[kFixed + g].i);
   const std::size_t size = static_cast<std::size_t>(panels * stride_of(*packed));
-  const std::size_t bytes = (size + static_cast<std::size_t>(features) + 1) * sizeof(double);
+  const std::size_t bytes = (size + static_cast<std::size_t>(features) + 1) * sizeof(T);
   void* memory = nullptr;
   if (posix_memalign(&memory, 64, bytes) != 0) {
     std::free(packed);
     fail("KernelSums: not enough memory for the support vectors");
   }
   std::memset(memory, 0, bytes);
-  auto* to = packed->panels = static_cast<double*>(memory);
+  auto* to = packed->panels = static_cast<T*>(memory);
   packed->center = to + size;
   set_form(*packed, step);
-  const auto *from = data_of<const double>(s), *weights = data_of<const double>(c);
+  const auto *from = data_of<const T>(s), *weights = data_of<const T>(c);
   const bool squares = step.params[0].i == kRbf && packed->reach >= 0;
   for (std::int64_t g = 0, v = 0; g < groups; ++g) {
     const std::int64_t end = v + step.params[kFixed + g].i;
-    for (; v < end; v += kL, to += stride_of(*packed)) {
-      for (std::int64_t lane = 0; lane < kL; ++lane) {
+    for (; v < end; v += kL<T>, to += stride_of(*packed)) {
+      for (std::int64_t lane = 0; lane < kL<T>; ++lane) {
         const std::int64_t i = v + lane < end ? v + lane : end - 1;
         pack_vector(*packed, squares, from + i * features, v + lane < end ? weights + i : nullptr, vectors, to + lane);
       }
@@ -182,8 +200,12 @@ void* prepare_sums(const Step& step) {
   return packed;
 }
 
+void* prepare_sums(const Step& step) {
+  return step.inputs[0].dtype == DType::f64 ? prepared<double>(step) : prepared<float>(step);
+}
+
 void release_sums(void* state) {
-  std::free(static_cast<Packed*>(state)->panels);
+  std::free(*static_cast<void**>(state));
   std::free(state);
 }
 
@@ -191,24 +213,23 @@ void release_sums(void* state) {
 
 // R rows against P panels from `panel` on; their weighted values are added to `sums`, one vector a row and coefficient.
 // A function of its own, which has all registers for itself.
-template <int F, int R, int P>
-[[gnu::noinline]] void tile(const double* x, const double* starts, const double* panel, const Packed& packed,
-                            double* sums) {
+template <int F, int R, int P, class T>
+[[gnu::noinline]] void tile(const T* x, const T* starts, const T* panel, const Packed<T>& packed, T* sums) {
   const std::int64_t features = packed.features, coefs = packed.coefs, stride = stride_of(packed);
-  Vector<double> t[R][P];
+  Vector<T> t[R][P];
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p)
-      t[r][p] = F == kGaps ? Vector<double>{} : load(panel + p * stride + features * kL) + starts[r];
+      t[r][p] = F == kGaps ? Vector<T>{} : load(panel + p * stride + features * kL<T>) + starts[r];
   }
   for (std::int64_t f = 0; f < features; ++f) {
-    Vector<double> s[P];
-    for (int p = 0; p < P; ++p) s[p] = load(panel + p * stride + f * kL);
+    Vector<T> s[P];
+    for (int p = 0; p < P; ++p) s[p] = load(panel + p * stride + f * kL<T>);
     for (int r = 0; r < R; ++r) {
-      const Vector<double> value = broadcast(x[r * features + f]);
+      const Vector<T> value = broadcast(x[r * features + f]);
       for (int p = 0; p < P; ++p) {
-        Vector<double>& to = t[r][p];
+        Vector<T>& to = t[r][p];
         if constexpr (F == kGaps) {
-          const Vector<double> gap = value - s[p];
+          const Vector<T> gap = value - s[p];
           to = multiply_add(gap, gap, to);
         } else {
           to = multiply_add(value, s[p], to);
@@ -216,26 +237,25 @@ template <int F, int R, int P>
       }
     }
   }
-  double values[R * P * kL];  // through memory: GCC keeps an array in registers only if nobody takes its address
+  T values[R * P * kL<T>];  // through memory: GCC keeps an array in registers only if nobody takes its address
   for (int r = 0; r < R; ++r) {
-    for (int p = 0; p < P; ++p) store(values + (r * P + p) * kL, t[r][p]);
+    for (int p = 0; p < P; ++p) store(values + (r * P + p) * kL<T>, t[r][p]);
   }
   kernel_values<F, R * P>(values, packed.degree, packed.gamma);
-  const double* weights = panel + (features + 1) * kL;
+  const T* weights = panel + (features + 1) * kL<T>;
   for (std::int64_t q = 0; q < coefs; ++q) {
     for (int r = 0; r < R; ++r) {
-      double* to = sums + (r * coefs + q) * kL;
-      Vector<double> total = load<double>(to);
+      T* to = sums + (r * coefs + q) * kL<T>;
+      Vector<T> total = load<T>(to);
       for (int p = 0; p < P; ++p)
-        total = multiply_add(load(weights + p * stride + q * kL), load(values + (r * P + p) * kL), total);
+        total = multiply_add(load(weights + p * stride + q * kL<T>), load(values + (r * P + p) * kL<T>), total);
       store(to, total);
     }
   }
 }
 
-template <int F, int R>
-void tiles(const double* x, const double* starts, const double* panel, std::int64_t count, const Packed& packed,
-           double* sums) {
+template <int F, int R, class T>
+void tiles(const T* x, const T* starts, const T* panel, std::int64_t count, const Packed<T>& packed, T* sums) {
   constexpr int P = kPanels<R>;
   const std::int64_t stride = stride_of(packed);
   for (; count >= P; count -= P, panel += P * stride) tile<F, R, P>(x, starts, panel, packed, sums);
@@ -253,20 +273,21 @@ void tiles(const double* x, const double* starts, const double* panel, std::int6
 }
 
 // Rows as the tiles want them.
+template <class T>
 struct Block {
-  double *x, *starts, *sums;
+  T *x, *starts, *sums;
 };
 
-template <int F, int R>
-void tiles_at(const Block& block, std::int64_t r, const double* panel, std::int64_t count, const Packed& packed) {
+template <int F, int R, class T>
+void tiles_at(const Block<T>& block, std::int64_t r, const T* panel, std::int64_t count, const Packed<T>& packed) {
   tiles<F, R>(block.x + r * packed.features, block.starts + r, panel, count, packed,
-              block.sums + r * packed.coefs * kL);
+              block.sums + r * packed.coefs * kL<T>);
 }
 
 // Rows from `first` up to `end`, all of one form.
-template <int F>
-void rows_against(const Block& block, std::int64_t first, std::int64_t end, const double* panel, std::int64_t count,
-                  const Packed& packed) {
+template <int F, class T>
+void rows_against(const Block<T>& block, std::int64_t first, std::int64_t end, const T* panel, std::int64_t count,
+                  const Packed<T>& packed) {
   std::int64_t r = first;
   for (; r + kTile <= end; r += kTile) tiles_at<F, kTile>(block, r, panel, count, packed);
   switch (end - r) {
@@ -278,34 +299,37 @@ void rows_against(const Block& block, std::int64_t first, std::int64_t end, cons
 }
 
 // Of kRbf, rows in reach and rows out of it come in runs. The number of a row that is out of reach is infinite.
-template <int F>
-void block_against(const Block& block, std::int64_t rows, const double* panel, std::int64_t count,
-                   const Packed& packed) {
-  if constexpr (F != kGauss) return rows_against<F>(block, 0, rows, panel, count, packed);
-  for (std::int64_t r = 0, end = 0; r < rows; r = end) {
-    const bool far = block.starts[r] == kInfinity;
-    while (end < rows && (block.starts[end] == kInfinity) == far) ++end;
-    if (far) {
-      rows_against<kGaps>(block, r, end, panel, count, packed);
-    } else {
-      rows_against<kGauss>(block, r, end, panel, count, packed);
+template <int F, class T>
+void block_against(const Block<T>& block, std::int64_t rows, const T* panel, std::int64_t count,
+                   const Packed<T>& packed) {
+  if constexpr (F != kGauss) {
+    rows_against<F>(block, 0, rows, panel, count, packed);
+  } else {
+    for (std::int64_t r = 0, end = 0; r < rows; r = end) {
+      const bool far = block.starts[r] == kInfinity;
+      while (end < rows && (block.starts[end] == kInfinity) == far) ++end;
+      if (far) {
+        rows_against<kGaps>(block, r, end, panel, count, packed);
+      } else {
+        rows_against<kGauss>(block, r, end, panel, count, packed);
+      }
     }
   }
 }
 
 // Scales rows; of kRbf, centers those in reach before.
-template <int F>
-void fill_block(const Block& block, std::int64_t rows, const double* x, const Packed& packed) {
+template <int F, class T>
+void fill_block(const Block<T>& block, std::int64_t rows, const T* x, const Packed<T>& packed) {
   const std::int64_t features = packed.features;
-  double* to = block.x;
+  T* to = block.x;
   for (std::int64_t r = 0; r < rows; ++r, x += features, to += features) {
     block.starts[r] = packed.start;
-    double scale = packed.scale;
+    T scale = packed.scale;
     if constexpr (F == kGauss) {
       for (std::int64_t f = 0; f < features; ++f) to[f] = x[f] - packed.center[f];
-      const double square = square_of(to, features);
+      const T square = square_of(to, features);
       const bool near = square <= packed.reach;
-      block.starts[r] = near ? -0.5 * packed.scale * square : kInfinity;
+      block.starts[r] = near ? T(-0.5) * packed.scale * square : T(kInfinity);
       if (near) {
         for (std::int64_t f = 0; f < features; ++f) to[f] *= scale;
       }
@@ -316,57 +340,67 @@ void fill_block(const Block& block, std::int64_t rows, const double* x, const Pa
 }
 
 // Panels of a chunk, such that every tile but the last of all is full.
-std::int64_t chunk_of(const Packed& packed) {
+template <class T>
+std::int64_t chunk_of(const Packed<T>& packed) {
   constexpr std::int64_t unit = 24;
   const std::int64_t units = kChunk / (unit * stride_of(packed));
   return units > 0 ? unit * units : unit / 2;
 }
 
-template <int F>
-void all_rows(const Step& step, std::int64_t rows, const Packed& packed, const Block& block) {
-  const auto* x = data_of<const double>(step.inputs[0]);
-  auto* y = data_of<double>(step.outputs[0]);
+template <int F, class T>
+void all_rows(const Step& step, std::int64_t rows, const Packed<T>& packed, const Block<T>& block) {
+  const auto* x = data_of<const T>(step.inputs[0]);
+  auto* y = data_of<T>(step.outputs[0]);
   const std::int64_t coefs = packed.coefs, width = packed.groups * coefs, chunk = chunk_of(packed);
   for (std::int64_t at = 0; at < rows; at += kRows, x += kRows * packed.features, y += kRows * width) {
     const std::int64_t n = rows - at < kRows ? rows - at : kRows;
     fill_block<F>(block, n, x, packed);
-    const double* panel = packed.panels;
+    const T* panel = packed.panels;
     for (std::int64_t g = 0; g < packed.groups; ++g) {
-      std::memset(block.sums, 0, static_cast<std::size_t>(n * coefs * kL) * sizeof(double));
-      for (std::int64_t left = panels_of(step.params[kFixed + g].i); left > 0;) {
+      std::memset(block.sums, 0, static_cast<std::size_t>(n * coefs * kL<T>) * sizeof(T));
+      for (std::int64_t left = panels_of<T>(step.params[kFixed + g].i); left > 0;) {
         const std::int64_t count = left < chunk ? left : chunk;
         block_against<F>(block, n, panel, count, packed);
         panel += count * stride_of(packed);
         left -= count;
       }
       for (std::int64_t i = 0; i < n * coefs; ++i)
-        y[i / coefs * width + g * coefs + i % coefs] = sum(load(block.sums + i * kL));
+        y[i / coefs * width + g * coefs + i % coefs] = sum(load(block.sums + i * kL<T>));
     }
   }
 }
 
-void run_sums(const Step& step, std::int64_t rows, const Context& context) {
-  const auto& packed = *static_cast<const Packed*>(context.state);
-  auto* scratch = static_cast<double*>(context.scratch);
-  const Block block{scratch + kRows * (1 + packed.coefs * kL), scratch + kRows * packed.coefs * kL, scratch};
+template <class T>
+void run_in(const Step& step, std::int64_t rows, const Context& context) {
+  const auto& packed = *static_cast<const Packed<T>*>(context.state);
+  auto* scratch = static_cast<T*>(context.scratch);
+  const Block<T> block{scratch + kRows * (1 + packed.coefs * kL<T>), scratch + kRows * packed.coefs * kL<T>, scratch};
   switch (step.params[0].i) {
     case kPoly:
       if (packed.degree == 3) return all_rows<kCube>(step, rows, packed, block);
       return all_rows<kPower>(step, rows, packed, block);
-    case kRbf: return all_rows<kGauss>(step, rows, packed, block);
+    case kRbf:
+      if constexpr (std::is_same_v<T, double>) all_rows<kGauss>(step, rows, packed, block);
+      return;
     default: return all_rows<kTanh>(step, rows, packed, block);
   }
 }
 
+void run_sums(const Step& step, std::int64_t rows, const Context& context) {
+  with_float(step.inputs[0].dtype, [&](auto type) { run_in<typename decltype(type)::type>(step, rows, context); });
+}
+
 std::size_t scratch_sums(const Step& step, std::int64_t) {
-  const std::int64_t numbers = kL * step.inputs[2].dims[0] + 1 + step.inputs[0].width;
-  return static_cast<std::size_t>(kRows * numbers) * sizeof(double);
+  const std::int64_t lanes = kVectorBytes / static_cast<std::int64_t>(item_size(step.inputs[0].dtype));
+  const std::int64_t numbers = lanes * step.inputs[2].dims[0] + 1 + step.inputs[0].width;
+  return static_cast<std::size_t>(kRows * numbers) * item_size(step.inputs[0].dtype);
 }
 
 double cost_sums(const Step& step) {
   const auto vectors = static_cast<double>(step.inputs[1].dims[0]);
   const auto work = static_cast<double>(step.inputs[1].dims[1] + step.inputs[2].dims[0]) + 15;
-  return 10 + vectors * work / (6 * kL);
+  const double lanes = kVectorBytes / static_cast<double>(item_size(step.inputs[0].dtype));
+  return 10 + vectors * work / (6 * lanes);
 }
 
 SARDONYX_KERNEL("KernelSums", {.check = check_sums,

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "python/column.h"
+#include "python/maps.h"
 #include "python/pieces.h"
 #include "python/reader.h"
 #include "python/ref.h"
@@ -40,6 +41,8 @@ PyObject* raise_current(PyObject* type_of_error) {
 }
 
 namespace {
+
+bool is_half(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; }  // columns are not read as these
 
 constexpr double kWorthReleasing = 20e3;  // nanoseconds of work below which the GIL is kept
 constexpr std::int64_t kPiece = 1024;     // rows to read columns for at a time, at least
@@ -97,6 +100,7 @@ class Call {
     if (rows_ > 0 && !compute()) return nullptr;
     if (!sparse_outputs_.empty() && !fill_sparse(list.get())) return nullptr;
     if (!text_outputs_.empty() && !fill_texts(list.get())) return nullptr;
+    if (core_.gives_maps && !fill_maps(list.get())) return nullptr;
     return list.release();
   }
 
@@ -143,12 +147,14 @@ class Call {
     if (!PyArray_ISCARRAY_RO(array) || !fits(port, array)) return false;
     const int typenum = PyArray_TYPE(array);
     const bool same = typenum == port.typenum || PyArray_EquivTypenums(typenum, port.typenum);
+    if (!same && is_half(port.dtype)) return false;
     if (!same || port.dtype == DType::text) return reader_.bind_array(feed, port.dtype, port.width, input);
     *input = {PyArray_DATA(array)};
     return true;
   }
 
   bool bind_column(const Port& port, PyObject* feed, Input* input) {
+    if (is_half(port.dtype)) return false;
     const bool matrix = port.rank == 1 && is_columns(feed) && PyTuple_GET_SIZE(feed) == port.width;
     if (matrix) return reader_.bind_matrix(feed, port.dtype, &rows_, input);
     return port.width == 1 && port.rank <= 1 && reader_.bind(feed, port.dtype, &rows_, input);
@@ -205,6 +211,17 @@ class Call {
     return true;
   }
 
+  bool fill_maps(PyObject* list) {
+    for (std::size_t k = 0; k < schedule_.outputs().size(); ++k) {
+      const Port& port = core_.outputs[schedule_.outputs()[k]];
+      if (port.keys == nullptr) continue;
+      const auto at = static_cast<Py_ssize_t>(k);
+      PyObject* maps = maps_of_rows(PyList_GET_ITEM(list, at), port.keys, port.empty);
+      if (maps == nullptr || PyList_SetItem(list, at, maps) != 0) return false;
+    }
+    return true;
+  }
+
   struct TextOutput {
     std::size_t output;
     std::int64_t count;
@@ -239,7 +256,7 @@ class Call {
 
   bool run_bound(int threads) {
     const Arrays arrays{inputs_.data(), outputs_.data(), csr_of_.empty() ? nullptr : csr_of_.data(),
-                        results_of_.empty() ? nullptr : results_of_.data()};
+                        results_of_.empty() ? nullptr : results_of_.data(), &kept_texts_};
     schedule_.run(arrays, rows_, threads);
     return true;
   }
@@ -267,7 +284,7 @@ class Call {
     }
     const Pieces pieces{schedule_, reader_, {bound_.data(), inputs.size()},
                         inputs,    outputs, {outputs_.data(), outputs.size()},
-                        rows_,     piece};
+                        rows_,     piece,   &kept_texts_};
     return pieces.run(threads);
   }
 
@@ -295,6 +312,7 @@ class Call {
   bool waits_ = false;  // some input has yet to be read
   ColumnReader reader_;
   std::vector<TextOutput> text_outputs_;
+  KeptTexts kept_texts_;
   std::vector<std::unique_ptr<CsrInput>> csr_inputs_;
   std::vector<const Csr*> csr_of_;  // for each input; empty without any
   std::vector<std::pair<std::size_t, std::unique_ptr<SparseResult>>> sparse_outputs_;

@@ -22,12 +22,12 @@ struct DTypeInfo {
   int typenum;
 };
 
-// Indexed by DType. Text leaves as an object array of str.
+// Indexed by DType. Text leaves as an object array of str. NumPy does not know bfloat16 by itself: see typenum_of.
 inline constexpr DTypeInfo kDTypes[] = {
     {"", NPY_NOTYPE},       {"float32", NPY_FLOAT32}, {"float64", NPY_FLOAT64}, {"int8", NPY_INT8},
     {"int16", NPY_INT16},   {"int32", NPY_INT32},     {"int64", NPY_INT64},     {"uint8", NPY_UINT8},
     {"uint16", NPY_UINT16}, {"uint32", NPY_UINT32},   {"uint64", NPY_UINT64},   {"bool", NPY_BOOL},
-    {"str", NPY_OBJECT},
+    {"str", NPY_OBJECT},    {"float16", NPY_HALF},    {"bfloat16", NPY_NOTYPE},
 };
 
 inline const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<int>(dtype)]; }
@@ -41,6 +41,8 @@ struct Port {
   npy_intp dims[kMaxRank];
   std::int64_t width;
   bool sparse;
+  PyObject* keys = nullptr;  // of an output that leaves as maps: a tuple, and a dict with them (python/maps.h)
+  PyObject* empty = nullptr;
 };
 
 struct Core {
@@ -49,10 +51,15 @@ struct Core {
   std::vector<Port> inputs, outputs;
   std::unique_ptr<TextCache> texts;
   int threads;
+  bool gives_maps = false;
 
   ~Core() {
     for (const auto* ports : {&inputs, &outputs}) {
-      for (const Port& port : *ports) Py_XDECREF(port.name);
+      for (const Port& port : *ports) {
+        Py_XDECREF(port.name);
+        Py_XDECREF(port.keys);
+        Py_XDECREF(port.empty);
+      }
     }
   }
 };

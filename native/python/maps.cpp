@@ -11,15 +11,6 @@ const char* const kRowMapsDoc =
 
 namespace {
 
-// A dict of all keys: copying it is cheaper than inserting them into an empty one, which grows and grows.
-PyObject* template_of(PyObject* keys) {
-  Ref map(PyDict_New());
-  for (Py_ssize_t k = 0; map && k < PyTuple_GET_SIZE(keys); ++k) {
-    if (PyDict_SetItem(map.get(), PyTuple_GET_ITEM(keys, k), Py_None) < 0) return nullptr;
-  }
-  return map.release();
-}
-
 PyObject* element(PyArrayObject* array, npy_intp row, npy_intp column) {
   const void* at = PyArray_GETPTR2(array, row, column);
   if (PyArray_ISALIGNED(array) && PyArray_ISNOTSWAPPED(array)) {  // scores are floats: the way through NumPy is longer
@@ -39,24 +30,37 @@ bool fill(PyObject* map, PyArrayObject* array, npy_intp row, PyObject* keys) {
 
 }  // namespace
 
-PyObject* row_maps(PyObject*, PyObject* arguments) {
-  PyArrayObject* array = nullptr;
-  PyObject* keys = nullptr;
-  if (!PyArg_ParseTuple(arguments, "O!O!", &PyArray_Type, &array, &PyTuple_Type, &keys)) return nullptr;
-  if (PyArray_NDIM(array) != 2 || PyArray_DIM(array, 1) != PyTuple_GET_SIZE(keys)) {
-    PyErr_SetString(PyExc_ValueError, "row_maps needs an array of two dimensions, and a key for each column");
-    return nullptr;
+PyObject* map_with(PyObject* keys) {
+  Ref map(PyDict_New());
+  for (Py_ssize_t k = 0; map && k < PyTuple_GET_SIZE(keys); ++k) {
+    if (PyDict_SetItem(map.get(), PyTuple_GET_ITEM(keys, k), Py_None) < 0) return nullptr;
   }
-  const Ref empty(template_of(keys));
+  return map.release();
+}
+
+PyObject* maps_of_rows(PyObject* object, PyObject* keys, PyObject* empty) {
+  auto* array = reinterpret_cast<PyArrayObject*>(object);
   const npy_intp rows = PyArray_DIM(array, 0);
-  Ref maps(empty ? PyList_New(rows) : nullptr);
+  Ref maps(PyList_New(rows));
   for (npy_intp row = 0; maps && row < rows; ++row) {
-    PyObject* map = PyDict_Copy(empty.get());
+    PyObject* map = PyDict_Copy(empty);
     if (map == nullptr) return nullptr;
     PyList_SET_ITEM(maps.get(), row, map);
     if (!fill(map, array, row, keys)) return nullptr;
   }
   return maps.release();
+}
+
+PyObject* row_maps(PyObject*, PyObject* arguments) {
+  PyObject *array = nullptr, *keys = nullptr;
+  if (!PyArg_ParseTuple(arguments, "O!O!", &PyArray_Type, &array, &PyTuple_Type, &keys)) return nullptr;
+  auto* given = reinterpret_cast<PyArrayObject*>(array);
+  if (PyArray_NDIM(given) != 2 || PyArray_DIM(given, 1) != PyTuple_GET_SIZE(keys)) {
+    PyErr_SetString(PyExc_ValueError, "row_maps needs an array of two dimensions, and a key for each column");
+    return nullptr;
+  }
+  const Ref empty(map_with(keys));
+  return empty ? maps_of_rows(array, keys, empty.get()) : nullptr;
 }
 
 }  // namespace sardonyx::python

@@ -19,6 +19,7 @@
 #include "python/maps.h"
 #include "python/ref.h"
 #include "runtime/cpu.h"
+#include "runtime/error.h"
 #include "runtime/mapping.h"
 #include "runtime/threads.h"
 
@@ -27,12 +28,27 @@ namespace {
 
 // ---- making a program ----------------------------------------------------------------------------------------------
 
+// The number NumPy knows a type by; that of bfloat16 is only known once the package ml_dtypes has told NumPy of it.
+int typenum_of(DType dtype) {
+  if (dtype != DType::bf16) return info(dtype).typenum;
+  const Ref package(PyImport_ImportModule("ml_dtypes"));
+  const Ref scalar(package ? PyObject_GetAttrString(package.get(), "bfloat16") : nullptr);
+  PyArray_Descr* descr = nullptr;
+  if (!scalar || PyArray_DescrConverter(scalar.get(), &descr) != NPY_SUCCEED) {
+    PyErr_Clear();
+    throw Error("the program takes or gives bfloat16, for which the package ml_dtypes is needed; install it");
+  }
+  const int typenum = descr->type_num;
+  Py_DECREF(descr);
+  return typenum;
+}
+
 std::vector<Port> ports_of(const Program& program, const std::vector<std::int32_t>& slots) {
   std::vector<Port> ports;
   ports.reserve(slots.size());
   for (const std::int32_t number : slots) {
     const Slot& slot = program.slots()[number];
-    Port port{nullptr,           slot.tensor.dtype, info(slot.tensor.dtype).typenum, slot.tensor.rank, {},
+    Port port{nullptr,           slot.tensor.dtype, typenum_of(slot.tensor.dtype), slot.tensor.rank, {},
               slot.tensor.width, slot.tensor.sparse};
     std::copy(std::begin(slot.tensor.dims), std::end(slot.tensor.dims), port.dims);
     port.name = PyUnicode_DecodeUTF8(slot.name.data(), static_cast<Py_ssize_t>(slot.name.size()), nullptr);
@@ -119,6 +135,23 @@ void program_dealloc(PyObject* self) {
   delete reinterpret_cast<ProgramObject*>(self)->core;
   type->tp_free(self);
   Py_DECREF(type);
+}
+
+PyObject* program_set_maps(PyObject* self, PyObject* arguments) {
+  Core& core = core_of(self);
+  PyObject *name = nullptr, *keys = nullptr;
+  if (!PyArg_ParseTuple(arguments, "UO!", &name, &PyTuple_Type, &keys)) return nullptr;
+  for (Port& port : core.outputs) {
+    if (PyUnicode_Compare(port.name, name) != 0) continue;
+    if (port.rank != 1 || port.width != PyTuple_GET_SIZE(keys) || port.sparse || port.keys != nullptr) break;
+    port.empty = map_with(keys);
+    if (port.empty == nullptr) return nullptr;
+    port.keys = Py_NewRef(keys);
+    core.gives_maps = true;
+    Py_RETURN_NONE;
+  }
+  PyErr_Format(PyExc_ValueError, "no output %R has a column for each of the keys", name);
+  return nullptr;
 }
 
 // ---- what a program says about itself ------------------------------------------------------------------------------
@@ -216,6 +249,10 @@ PyMethodDef program_methods[] = {
      "_run_columns(output_names, columns, nulls, /)\n--\n\n"
      "As run, for columns: arrays, lists, Columns; a tuple of them for a matrix. None if they do not fit exactly.\n\n"
      "nulls: None, or bytes: for each input, 1 if a null among its texts stands for NaN, and 0 if for None."},
+    {"_set_maps", program_set_maps, METH_VARARGS,
+     "_set_maps(output, keys, /)\n--\n\nFrom now on run gives an output of two dimensions as a list of one dict for "
+     "each "
+     "row, from `keys` to the row's elements."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -61,7 +61,7 @@ class Worker {
     for (std::size_t k = 0; k < outputs_.size(); ++k) {
       outputs_[k] = static_cast<std::byte*>(pieces_.outputs[k]) + first * row_bytes(pieces_.output_spans[k]);
     }
-    pieces_.schedule.run({inputs_.data(), outputs_.data()}, rows, 1);
+    pieces_.schedule.run({inputs_.data(), outputs_.data(), nullptr, nullptr, pieces_.texts}, rows, 1);
     return true;
   }
 

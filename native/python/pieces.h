@@ -26,6 +26,7 @@ struct Pieces {
   std::span<const Span> input_spans, output_spans;
   std::span<void* const> outputs;
   std::int64_t rows, piece;
+  KeptTexts* texts;
 
   // False: a value does not fit. Throws the first error in the order of rows. Needs no GIL.
   bool run(int threads) const;

@@ -38,6 +38,8 @@ auto with_type(DType dtype, F&& f) {
     case DType::u32: return f(Type<std::uint32_t>{});
     case DType::u64: return f(Type<std::uint64_t>{});
     case DType::boolean: return f(Type<Boolean>{});
+    case DType::f16:
+    case DType::bf16:
     case DType::text: break;
   }
   throw Error("text where numbers are expected");

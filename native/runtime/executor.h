@@ -22,6 +22,7 @@
 #include "runtime/pace.h"
 #include "runtime/program.h"
 #include "runtime/sparse.h"
+#include "runtime/texts.h"
 
 namespace sardonyx {
 
@@ -31,6 +32,7 @@ struct Arrays {
   void* const* outputs;
   const Csr* const* sparse_inputs = nullptr;      // for each input, nullptr where `inputs` has it; nullptr: for all
   SparseResult* const* sparse_outputs = nullptr;  // for each output, nullptr where `outputs` has it; nullptr: for all
+  KeptTexts* texts = nullptr;                     // takes over the texts that steps make, to which outputs point
 
   const Csr* csr(std::int32_t input) const { return sparse_inputs == nullptr ? nullptr : sparse_inputs[input]; }
   SparseResult* result(std::int32_t output) const {

@@ -105,7 +105,7 @@ const Tensor* Frame::add_call(const LoadedStep& loaded, const Schedule::Layout& 
   if (loaded.by_element) {
     calls.push_back({run_by_element, step, {nullptr, &loaded.entry->kernel}});
   } else {
-    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state}});
+    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state, &texts}});
   }
   return step.outputs + step.n_outputs;
 }

@@ -17,6 +17,8 @@ constexpr std::size_t kArenaAlignment = 64;
 
 struct Frame {
   Frame(const Schedule& schedule, const Schedule::Layout& layout);
+  Frame(const Frame&) = delete;
+  Frame& operator=(const Frame&) = delete;
 
   // Runs all steps on some of the caller's rows, at most as many as the layout has room for.
   void run(const Arrays& arrays, std::int64_t first, std::int64_t rows);
@@ -54,6 +56,7 @@ struct Frame {
   std::vector<Staged> staged;
   std::vector<Tensor> tensors;
   std::vector<Call> calls;
+  TextPages texts;  // calls point to it
 };
 
 // ---- what one row passes through: inline ------------------------------------------------------------------------------
@@ -66,6 +69,7 @@ inline void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t ro
   }
   if (arrays.sparse_inputs != nullptr) stage_inputs(arrays, first, rows);
   for (const Schedule::SparseInput& input : schedule.sparse_inputs_) read_sparse(input, arrays, first, rows);
+  if (!texts.empty()) texts.clear();  // of a block that failed
   std::size_t at = 0;
   try {
     for (; at < calls.size(); ++at) calls[at].run(calls[at].step, rows, calls[at].context);
@@ -75,6 +79,7 @@ inline void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t ro
   }
   for (const Schedule::Copy& copy : schedule.copies_) copy_rows(copy, arrays, first, rows);
   for (const Schedule::SparseOutput& output : schedule.sparse_outputs_) write_sparse(output, arrays, first, rows);
+  if (!texts.empty() && arrays.texts != nullptr) arrays.texts->keep(texts);
 }
 
 // Threads come back to the place where they left their frame, which is still in their core's cache.

@@ -168,7 +168,7 @@ class Loader {
   }
 
   Slot read_slot(const FileSlot& record) {
-    if (record.dtype < 1 || record.dtype > static_cast<int>(DType::text)) refuse("unknown dtype %u", record.dtype);
+    if (record.dtype < 1 || record.dtype > static_cast<int>(DType::bf16)) refuse("unknown dtype %u", record.dtype);
     if (record.role > 1) refuse("unknown slot role %u", record.role);
     if (record.rank > kMaxRank) refuse("rank %u is above %d", record.rank, kMaxRank);
     if (std::any_of(std::begin(record.reserved), std::end(record.reserved), [](int byte) { return byte != 0; })) {

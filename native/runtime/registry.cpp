@@ -57,7 +57,7 @@ double real_param(const Step& step, int index) {
 }
 
 std::size_t item_size(DType dtype) {
-  static constexpr std::uint8_t sizes[] = {0, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 1, sizeof(Text)};
+  static constexpr std::uint8_t sizes[] = {0, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 1, sizeof(Text), 2, 2};
   return sizes[static_cast<int>(dtype)];
 }
 

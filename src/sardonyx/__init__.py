@@ -20,7 +20,9 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .api import compile, to_onnx
-    from .ort.inference_session import InferenceSession, RunOptions, SessionOptions, get_available_providers
+    from .ort.environment import get_available_providers
+    from .ort.inference_session import InferenceSession
+    from .ort.options import RunOptions, SessionOptions
     from .proof.agreement import Report
     from .proof.verification import verify
     from .registry import converter
@@ -58,14 +60,18 @@ _HOMES = {
     "load": "session.loading",
     "to_onnx": "api",
     "verify": "proof.verification",
+    **dict.fromkeys(("InferenceSession", "ModelMetadata"), "ort.inference_session"),
+    **dict.fromkeys(
+        ("SessionOptions", "RunOptions", "GraphOptimizationLevel", "ExecutionMode", "ExecutionOrder"), "ort.options"
+    ),
     **dict.fromkeys(
         (
-            *("InferenceSession", "SessionOptions", "RunOptions", "ModelMetadata", "GraphOptimizationLevel"),
-            *("ExecutionMode", "get_available_providers", "get_all_providers", "get_device", "get_version_string"),
-            *("get_build_info", "set_default_logger_severity", "set_default_logger_verbosity", "set_seed"),
-            *("disable_telemetry_events", "enable_telemetry_events"),
+            *("get_available_providers", "get_all_providers", "get_device", "get_version_string", "get_build_info"),
+            *("set_default_logger_severity", "set_default_logger_verbosity", "set_default_logger_callback", "set_seed"),
+            *("disable_telemetry_events", "enable_telemetry_events", "set_global_thread_pool_sizes", "get_ep_devices"),
+            *("has_collective_ops", "preload_dlls", "print_debug_info"),
         ),
-        "ort.inference_session",
+        "ort.environment",
     ),
     **dict.fromkeys(("OrtValue", "IOBinding"), "ort.values"),
     "NodeArg": "session.node_args",

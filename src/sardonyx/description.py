@@ -8,7 +8,7 @@
                  "moment": ""}],
      "features": ["age", ...] | null, "classes": array | [array, ...] | null,
      "methods": {"predict": {"outputs": ["predict"], "form": "array", "dtypes": ["<U5"], "names": [],
-                             "tables": []}},
+                             "tables": [], "layout": {"formats": ["csr"], "keeps_kind": false, ...} | null}},
      "proof": {"inputs": {name: array}, "outputs": {name: array}, "noise": {name: number}} | null}
 
     array = {"dtype": "<f8", "shape": [2, 5], "data": base64}  or  {"dtype": "<U5" | "|O", "shape": [3], "items": [...]}
@@ -34,6 +34,7 @@ from .errors import ModelError
 from .inputs.bags import HashedFeatures, LabelSets
 from .inputs.records import RECORD_DTYPES, Field, Records
 from .inputs.signature import InputSpec, Signature
+from .layouts import Layout
 
 Array: TypeAlias = NDArray[Any]
 
@@ -59,7 +60,7 @@ class Method:
     """One inference method: its outputs in the file, and the dtypes (NumPy's codes) that the estimator answers in.
 
     `names` are those of the result's columns, where the estimator has any (``get_feature_names_out``). `tables`: what
-    codes in the output stand for, in the forms of `CODED`.
+    codes in the output stand for, in the forms of `CODED`. `layout` is that of a sparse matrix.
     """
 
     outputs: tuple[str, ...]
@@ -67,6 +68,7 @@ class Method:
     dtypes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     tables: tuple[Array, ...] = field(default=(), compare=False)
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -330,6 +332,7 @@ def _write_method(method: Method) -> dict[str, Any]:
         "dtypes": method.dtypes,
         "names": method.names,
         "tables": [write_array(table) for table in method.tables],
+        "layout": None if method.layout is None else asdict(method.layout),
     }
 
 
@@ -348,7 +351,17 @@ def _read_method(method: Any) -> Method:
         _refuse(f"a method of form {form!r} with {len(tables)} tables")
     if tables and (len(outputs) != 1 or len(dtypes) != 1):
         _refuse(f"codes in {len(outputs)} outputs, of dtypes {dtypes}")
-    return Method(outputs, form, dtypes, _texts(fields.get("names", [])), tables)
+    return Method(outputs, form, dtypes, _texts(fields.get("names", [])), tables, _read_layout(fields.get("layout")))
+
+
+def _read_layout(written: Any) -> Layout | None:
+    if written is None:
+        return None
+    fields = _expect(written, dict)
+    formats = _texts(fields.get("formats"))
+    if not set(formats) <= {"csr", "csc"}:
+        _refuse(f"sparse formats {formats}")
+    return Layout(formats, *(_expect(fields.get(name), bool) for name in ("keeps_kind", "follows", "prunes")))
 
 
 def _write_classes(classes: Array | Sequence[Array] | None) -> Any:

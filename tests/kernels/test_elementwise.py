@@ -208,10 +208,6 @@ def test_casts(source: str, target: str) -> None:
     check("Cast", rows(source, 3, values=values), judge=numpy(lambda x: x.astype(target)), to=element_type(target))
 
 
-def test_casts_to_text_are_declined() -> None:
-    assert_declined("Cast", rows("int64", 3), to=8)
-
-
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.floats(width=64), min_size=1, max_size=40), st.floats(width=64))
 def test_any_floats(values: list[float], other: float) -> None:

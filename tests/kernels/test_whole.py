@@ -168,12 +168,35 @@ def test_special_numbers() -> None:
     check_whole(f"g (float[{count}] x) => (float[a] y) <int64[1] a={{0}}> {{ y = ReduceMax(x, a) }}", x)
 
 
+def test_operators_of_rows_amid_others() -> None:
+    """What ai.onnx.ml defines for rows, where a tensor's columns become its rows."""
+    check_whole(
+        "g (float[3,4] x) => (float[a] y) { t = Transpose(x) "
+        'n = ai.onnx.ml.Normalizer<norm="L1">(t) y = Transpose(n) }',
+        numbers(3, 4),
+    )
+    check_whole(
+        "g (float[2,3] x) => (float[a] y) { s = Softmax<axis=0>(x) "
+        "y = ai.onnx.ml.Scaler<offset=[1.0, 2.0, 3.0], scale=[2.0, 2.0, 0.5]>(s) }",
+        numbers(2, 3),
+    )
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 4), (2, 3, 4)])
+def test_columns_at_computed_places(shape: tuple[int, ...]) -> None:
+    dims = ",".join(map(str, shape))
+    check_whole(
+        f"g (float[{dims}] x, int64[2] i) => (float[a] y) {{ y = ai.onnx.ml.ArrayFeatureExtractor(x, i) }}",
+        numbers(*shape),
+        np.array([2, 0]),
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "g (float[3,4] x) => (float[a] y) { y = Det(x) }",
         "g (float[3,N] x) => (float[a] y) { y = Transpose(x) }",
-        "g (float16[3] x) => (float16[a] y) { y = Exp(x) }",
         "g (float[3,4] x, float[5,2] w) => (float[a] y) { y = MatMul(x, w) }",
         "g (float[2,3,4] x, float[5,4,2] w) => (float[a] y) { y = MatMul(x, w) }",
         "g (float[3] x) => (float[a] y) <int64[1] s={4}> { y = Reshape(x, s) }",

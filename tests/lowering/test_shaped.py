@@ -91,3 +91,45 @@ def test_inputs_of_a_fixed_shape_are_cast_where_that_changes_nothing() -> None:
         session.run(None, {"z": x})
     with pytest.raises(InputError, match="missing inputs"):
         session.run(None, {})
+
+
+def normalizer() -> onnx.ModelProto:
+    """An operator of ai.onnx.ml on columns whose number the file leaves open."""
+    model = parsed('g (float[N,M] x) => (float[N,M] y) { y = ai.onnx.ml.Normalizer<norm="L1">(x) }')
+    model.opset_import.add(domain="ai.onnx.ml", version=3)
+    return model
+
+
+def test_one_program_serves_all_rows_of_a_width() -> None:
+    session = sardonyx.load(normalizer())
+    assert "reference" not in session.explain()
+    assert "blocks of" in session.explain()
+    for width in (3, 5):
+        for n in (1, 2, 7, 0):
+            x = np.random.default_rng(n).uniform(1, 2, (n, width)).astype(np.float32)
+            y = session.run(None, {"x": x})[0]
+            np.testing.assert_allclose(y, x / x.sum(1, keepdims=True), rtol=1e-6)
+    kept: Any = session
+    assert len(kept._shaped._by_width) == 2
+
+
+def test_inputs_of_different_lengths_are_no_rows() -> None:
+    model = parsed("g (float[A,B] x, float[C,D] y) => (float[A,D] z) { z = MatMul(x, y) }")
+    session = sardonyx.load(model)
+    for shape in ((2, 3), (3, 3), (4, 3)):
+        x, y = np.ones(shape, np.float32), np.full((3, 2), 2, np.float32)
+        assert session.run(None, {"x": x, "y": y})[0].tolist() == [[6, 6]] * shape[0]
+    assert "reference" not in session.explain()
+
+
+def test_numbers_that_decide_are_told_from_those_to_compute_with() -> None:
+    """A trip count beside a state: the program is for the count."""
+    model = parsed("""g (int64 n, bool c, float[1] y) => (float[1] z) {
+        z = Loop(n, c, y) <body = b (int64 i, bool going, float[1] v) => (bool again, float[1] w) {
+            again = Identity(going) w = Add(v, v) }> }""")
+    session = sardonyx.load(model)
+    for n in (0, 3, 3):
+        y = session.run(None, {"n": np.array(n), "c": np.array(True), "y": np.array([1.5], np.float32)})[0]
+        assert y.tolist() == [1.5 * 2**n]
+    assert programs(session) == 2
+    assert "reference" not in session.explain()

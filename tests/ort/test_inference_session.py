@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -123,7 +126,10 @@ def test_errors_have_the_same_names(ort: Any, path: Path) -> None:
 def test_errors_are_ours_too() -> None:
     known = errors(sardonyx)
     assert issubclass(known.InvalidArgument, sardonyx.InputError)
-    assert all(issubclass(getattr(known, name), sardonyx.SardonyxError) for name in known.__all__)
+    kinds = [getattr(known, name) for name in known.__all__]
+    raised = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert len(raised) > 8
+    assert all(issubclass(kind, sardonyx.SardonyxError) for kind in raised)
 
 
 def unknown_operator() -> bytes:
@@ -296,3 +302,90 @@ def test_what_cannot_be_is_refused() -> None:
         options.register_custom_ops_library("custom.so")
     with pytest.raises(state.NotImplemented, match="part of the file"):
         options.add_initializer("w", sardonyx.OrtValue.ortvalue_from_numpy(np.zeros(1)))
+
+
+def test_a_call_in_another_thread(ort: Any) -> None:
+    session, done, heard = ort.InferenceSession(doubling()), threading.Event(), []
+
+    def hear(results: Any, user_data: Any, error: str) -> None:
+        heard.append((results, user_data, error))
+        done.set()
+
+    session.run_async(["y"], {"x": X[:2]}, hear, "mine")
+    assert done.wait(20)
+    ((results, user_data, error),) = heard
+    np.testing.assert_array_equal(results[0], 2 * X[:2])
+    assert (user_data, error) == ("mine", "")
+
+
+def test_many_threads_call_one_session(ort: Any) -> None:
+    session, results = ort.InferenceSession(doubling()), [np.zeros(0)] * 8
+
+    def call(i: int) -> None:
+        for _ in range(20):
+            (results[i],) = session.run(None, {"x": X[i : i + 3]})
+
+    threads = [threading.Thread(target=call, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, result in enumerate(results):
+        np.testing.assert_array_equal(result, 2 * X[i : i + 3])
+
+
+WRONG: dict[str, tuple[Any, Any, str]] = {
+    "missing": (None, {}, r"Required inputs \(\['x'\]\) are missing from input feed"),
+    "unknown input": (None, {"x": X[:1], "q": X[:1]}, "Invalid input name: q"),
+    "unknown output": (["q"], {"x": X[:1]}, "Invalid output name:q"),
+    "rank": (None, {"x": X[0]}, "Invalid rank for input: x"),
+    "size": (None, {"x": X[:, :2]}, "Got invalid dimensions for input: x"),
+    "type": (None, {"x": X[:1].astype(np.float64) + 0.1}, r"Unexpected input data type. Actual: \(tensor\(double\)\)"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_errors_begin_alike(ort: Any, case: str) -> None:
+    names, feeds, text = WRONG[case]
+    with pytest.raises((errors(ort).InvalidArgument, ValueError), match=text):
+        ort.InferenceSession(doubling()).run(names, feeds)
+
+
+def test_values_are_fed_and_outputs_asked_for_twice(ort: Any) -> None:
+    session = ort.InferenceSession(doubling())
+    value = ort.OrtValue.ortvalue_from_numpy(X[:2])
+    for result in session.run(["y", "y"], {"x": value}):
+        np.testing.assert_array_equal(result, 2 * X[:2])
+
+
+def test_numbers_among_texts_are_written_out(ort: Any) -> None:
+    node = helper.make_node(
+        "LabelEncoder", ["x"], ["y"], domain="ai.onnx.ml", keys_strings=["1", "2.5", "a"], values_int64s=[1, 2, 3]
+    )
+    x, y = (
+        helper.make_tensor_value_info(n, t, ["N"]) for n, t in (("x", TensorProto.STRING), ("y", TensorProto.INT64))
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(helper.make_graph([node], "g", [x], [y]), opset_imports=opsets, ir_version=9)
+    texts = np.array([1, 2.5, "a", "é"], object)
+    assert ort.InferenceSession(model.SerializeToString()).run(None, {"x": texts})[0].tolist() == [1, 2, 3, -1]
+
+
+def test_names_that_are_bound_must_be_the_models(ort: Any) -> None:
+    with pytest.raises(RuntimeError, match="nothing"):
+        ort.InferenceSession(doubling()).io_binding().bind_cpu_input("nothing", X)
+
+
+def test_sessions_are_copied_and_pickled() -> None:
+    session = sardonyx.InferenceSession(doubling())
+    for other in (copy.copy(session), copy.deepcopy(session), pickle.loads(pickle.dumps(session))):
+        np.testing.assert_array_equal(other.run(None, {"x": X})[0], 2 * X)
+
+
+def test_more_names_of_its_modules(ort: Any) -> None:
+    state = ort.capi.onnxruntime_pybind11_state
+    assert "CPUExecutionProvider" in state.get_available_providers()
+    options = state.SessionOptions()
+    options.execution_order = ort.ExecutionOrder.DEFAULT
+    assert options.log_severity_level == ort.SessionOptions().log_severity_level
+    assert ort.OrtValue.ortvalue_from_numpy_with_onnx_type(np.zeros(2, np.uint16), TensorProto.BFLOAT16).shape() == [2]

@@ -37,10 +37,13 @@ struct Step {
 std::int64_t integer_param(const Step& step, int index);
 double real_param(const Step& step, int index);
 
+class TextPages;
+
 // What a running step may use beside its tensors.
 struct Context {
-  void* scratch;      // Kernel::scratch(step, rows) bytes, 64-byte aligned, contents undefined
-  const void* state;  // what prepare() returned, or nullptr
+  void* scratch;               // Kernel::scratch(step, rows) bytes, 64-byte aligned, contents undefined
+  const void* state;           // what prepare() returned, or nullptr
+  TextPages* texts = nullptr;  // where make_text() takes from (sardonyx/made_text.h)
 };
 
 struct Kernel {

@@ -26,6 +26,8 @@ enum class DType : std::uint8_t {
   u64 = 10,
   boolean = 11,  // one byte, 0 or 1
   text = 12,     // an array of Text
+  f16 = 13,      // of IEEE 754; kernels only move it and cast it, arithmetic is float32's
+  bf16 = 14,     // the upper half of a float32; as f16
 };
 
 // A UTF-8 string somewhere else: in the caller's objects, in a constant, or in the block's text arena.

@@ -1,5 +1,6 @@
-"""The exceptions, where ONNX Runtime's users import them from."""
+"""The exceptions and more, where ONNX Runtime's users import them from."""
 
+from ..ort.environment import get_all_providers, get_available_providers, get_device, get_version_string
 from ..ort.errors import (
     EPFail,
     Fail,
@@ -11,15 +12,28 @@ from ..ort.errors import (
     NotImplemented,
     RuntimeException,
 )
+from ..ort.inference_session import ModelMetadata
+from ..ort.options import ExecutionMode, GraphOptimizationLevel, RunOptions, SessionOptions
+from ..session.node_args import NodeArg
 
 __all__ = [
     "EPFail",
+    "ExecutionMode",
     "Fail",
+    "GraphOptimizationLevel",
     "InvalidArgument",
     "InvalidGraph",
     "InvalidProtobuf",
+    "ModelMetadata",
     "NoModel",
     "NoSuchFile",
+    "NodeArg",
     "NotImplemented",
+    "RunOptions",
     "RuntimeException",
+    "SessionOptions",
+    "get_all_providers",
+    "get_available_providers",
+    "get_device",
+    "get_version_string",
 ]

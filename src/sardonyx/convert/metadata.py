@@ -92,11 +92,12 @@ def _describe_method(method: str, result: Result, labels: str | None, names: tup
     kinds = [np.dtype(text).kind for text in (*own, labels or "O")]
     labelled = method == "predict" and labels and len(own) == 1 and (kinds[0] != "f" or kinds[1] not in "iub")
     dtypes = [labels] if labelled and labels else own
+    layout = None
     if isinstance(result, Value) and result.sparse:
-        form = "sparse"
+        form, layout = "sparse", result.layout
     elif form == "array" and len(own) > 1:
         form = "columns"
-    return Method(tuple(n for n, _ in outputs), form, tuple(dtypes), names)
+    return Method(tuple(n for n, _ in outputs), form, tuple(dtypes), names, layout=layout)
 
 
 def _writable(table: NDArray[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from ..errors import ConversionError, InputError
 from ..graph import STEPS, Graph, current_graph
 from ..inputs.signature import Signature, describe
 from ..large import Large, fill_model, give_back
+from ..layouts import GIVEN, Layout
 from ..operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from ..protos import STRING
 from ..unread import drop_unread_inputs
@@ -163,6 +164,7 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
         value.sparse, value.moment = spec.sparse, bool(spec.moment)
+        value.layout = GIVEN if signature.records is None else Layout()
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]
 
 

@@ -11,6 +11,7 @@ from ..convert import Columns, Data, as_columns
 from ..errors import ConversionError
 from ..graph import Value, concat, where
 from ..inputs.values import MISSING_NAN, MISSING_NONE
+from ..layouts import beside
 from ..protos import STRING
 
 
@@ -45,6 +46,7 @@ def stack(blocks: Sequence[Data]) -> Data:
     if len({v.dtype == STRING for v in values}) <= 1:
         result = concat([as_numbers(block) for block in blocks])
         result.sparse = any(value.sparse for value in values)
+        result.layout = beside([value.layout for value in values if value.sparse])
         return result
     columns = [v for block in blocks for v in as_columns(block).values]
     return Columns(tuple(f"x{i}" for i in range(len(columns))), tuple(columns))

@@ -13,6 +13,7 @@ A single column given by its name, not in a list, reaches the transformer as a v
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ def column_transformer(est: Any, X: Data) -> Data:
     result = join(est, blocks)
     if isinstance(result, Value):
         result.sparse = bool(est.sparse_output_)
+        result.layout = replace(result.layout, follows=False)
     return result
 
 

@@ -23,7 +23,8 @@ def selector(est: Any, X: Data) -> Data:
     data = in_order(est, X) if keeps_frames(est) else array_of(in_order(est, X))
     if isinstance(data, Value) and not allows_nan(est):  # where NaN is allowed, so is infinity
         data = checked(est, data)
-    return take(data, est.get_support(indices=True))
+    chosen = take(data, est.get_support(indices=True))
+    return chosen.taken_as("csr") if isinstance(chosen, Value) else chosen
 
 
 @converter(SelectorMixin, method="inverse_transform", finite=False)
@@ -44,7 +45,7 @@ def selector_inverse(est: Any, X: Value) -> Value:
     places = np.where(support, np.cumsum(support) - 1, support.sum())
     first = X[:, :1]
     zeros = first & ~first if X.dtype.kind == "b" else constant_column(X, X.dtype.type(0))
-    return concat([X, zeros])[:, places]
+    return concat([X, zeros])[:, places].like(X, "csc", matrix=True)
 
 
 def _selected(method: str) -> Callable[[Any, Data], Any]:

@@ -12,6 +12,7 @@ from ..convert import Columns, Data, allows_nan, as_columns, as_float, checked, 
 from ..errors import ConversionError
 from ..graph import Value, concat, where
 from ..inputs.values import MISSING_NAN
+from ..layouts import Layout
 from ..operators.checks import check_finite, require
 from ..protos import STRING
 from ..registry import converter
@@ -25,7 +26,7 @@ def simple_imputer(est: Any, X: Data) -> Data:
     if isinstance(X, Value) and X.dtype != STRING:
         X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
     imputed = with_indicator(est, _impute(est, X), X)
-    return imputed.like(X) if isinstance(imputed, Value) and isinstance(X, Value) else imputed
+    return imputed.like(X, "csc") if isinstance(imputed, Value) and isinstance(X, Value) else imputed
 
 
 def with_indicator(est: Any, imputed: Data, X: Data) -> Data:
@@ -115,6 +116,7 @@ def missing_indicator(est: Any, X: Data) -> Value:
     mask = _masks(est, X)
     if est.features != "all" and est.error_on_new:
         mask = _refuse_new(est, X, mask)
+    mask.layout = Layout(("csc",), follows=est.sparse == "auto")
     mask.sparse = est.sparse is True or (est.sparse == "auto" and isinstance(X, Value) and X.sparse)
     return mask
 

@@ -65,7 +65,7 @@ def additive_chi2_sampler(est: Any, X: Value) -> Value:
     for j in range(1, est.sample_steps):
         factor = np.sqrt(2 * x * interval / np.cosh(np.pi * j * interval))
         blocks += [factor * np.cos(j * logarithm), factor * np.sin(j * logarithm)]
-    return concat([where(empty, X.dtype.type(0), b.astype(X.dtype)) for b in blocks]).like(X)
+    return concat([where(empty, X.dtype.type(0), b.astype(X.dtype)) for b in blocks]).like(X, "csr", matrix=True)
 
 
 @converter(PolynomialCountSketch)

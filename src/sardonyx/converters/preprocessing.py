@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def _rounded(parameter: NDArray[Any], X: Value) -> NDArray[Any]:
 
 @converter(StandardScaler)
 def standard_scaler(est: Any, X: Value) -> Value:
-    X = as_float(X)
+    X = as_float(X).taken_as("csr")
     if X.sparse:
         return _scaled_sparse(est, X, 1 / est.scale_ if est.with_std else None, centred=est.with_mean)
     dtype = X.dtype
@@ -79,7 +80,7 @@ def _scaled_sparse(est: Any, X: Value, factor: NDArray[Any] | None, *, centred: 
 
 @converter(StandardScaler, method="inverse_transform")
 def standard_scaler_inverse(est: Any, X: Value) -> Value:
-    X = as_float(X)
+    X = as_float(X).taken_as("csr")
     dtype = X.dtype
     if est.with_std:
         X = (X * _rounded(est.scale_, X)).astype(dtype).like(X)
@@ -113,19 +114,19 @@ def _clip(X: Value, low: float, high: float) -> Value:
 def max_abs_scaler(est: Any, X: Value) -> Value:
     X = as_float(X)
     scaled = (X * (1.0 / est.scale_) if X.sparse else X / est.scale_).astype(X.dtype)
-    return (_clip(scaled, -1.0, 1.0) if getattr(est, "clip", False) else scaled).like(X)
+    return (_clip(scaled, -1.0, 1.0) if getattr(est, "clip", False) else scaled).like(X, "csr", "csc")
 
 
 @converter(MaxAbsScaler, method="inverse_transform")
 def max_abs_scaler_inverse(est: Any, X: Value) -> Value:
     X = as_float(X)
     unscaled: Value = (X * est.scale_).astype(X.dtype)
-    return unscaled.like(X)
+    return unscaled.like(X, "csr", "csc")
 
 
 @converter(RobustScaler)
 def robust_scaler(est: Any, X: Value) -> Value:
-    X = as_float(X)
+    X = as_float(X).taken_as("csr", "csc")
     if X.sparse:
         return _scaled_sparse(est, X, 1.0 / est.scale_ if est.with_scaling else None, centred=est.with_centering)
     dtype = X.dtype
@@ -136,7 +137,7 @@ def robust_scaler(est: Any, X: Value) -> Value:
 
 @converter(RobustScaler, method="inverse_transform")
 def robust_scaler_inverse(est: Any, X: Value) -> Value:
-    X = as_float(X)
+    X = as_float(X).taken_as("csr", "csc")
     dtype = X.dtype
     if est.with_scaling:
         X = (X * est.scale_).astype(dtype).like(X)
@@ -157,13 +158,15 @@ def normalizer(est: Any, X: Value) -> Value:
     # rows of zero stay as they are; of a dense matrix, those of almost zero too
     tiny = norms == 0 if X.sparse else norms < X.dtype.type(10 * np.finfo(X.dtype).eps)
     normalized: Value = X / where(tiny, X.dtype.type(1), norms)
-    return normalized.like(X)
+    return normalized.like(X, "csr")
 
 
 @converter(Binarizer)
 def binarizer(est: Any, X: Value) -> Value:
     above: Value = as_float(X) > est.threshold
-    return above.astype(X.dtype).like(X)
+    result = above.astype(X.dtype).like(X, "csr", "csc")
+    result.layout = replace(result.layout, prunes=True)
+    return result
 
 
 # ------------------------------------------------------------------------------------------------------------- targets
@@ -294,7 +297,7 @@ def polynomial_features(est: Any, X: Value) -> Value:
             previous = previous[:, [position[term[1:]] for term in terms]] * X[:, [term[0] for term in terms]]
         if degree >= est._min_degree:
             blocks.append(previous)
-    return concat(blocks).like(X)
+    return concat(blocks).like(X, "csr", "csc", matrix=True)
 
 
 def _terms(features: int, degree: int, interaction_only: bool) -> list[tuple[int, ...]]:

@@ -32,7 +32,7 @@ def quantile_transformer(est: Any, X: Value) -> Value:
     ranks = _interpolated(X, list(est.quantiles_.T), [est.references_] * X.dim(1))
     ranks += _interpolated(-X, list(-est.quantiles_[::-1].T), [-est.references_[::-1]] * X.dim(1)) * -1.0
     ranks = _bounded(est, X, (0.5 * ranks).astype(X.dtype), (first, last), (np.zeros(1), np.ones(1)))
-    return ranks.like(X) if est.output_distribution == "uniform" else _normal_scores(ranks)
+    return ranks.like(X, "csc") if est.output_distribution == "uniform" else _normal_scores(ranks)
 
 
 def _refuse_sparse(est: Any) -> NoReturn:
@@ -51,7 +51,9 @@ def quantile_transformer_inverse(est: Any, X: Value) -> Value:
     ranks = X if est.output_distribution == "uniform" else ndtr(X.astype(np.float64))
     values = _interpolated(ranks, [est.references_] * X.dim(1), list(est.quantiles_.T))
     bounds = est.quantiles_[0], est.quantiles_[-1]
-    return _bounded(est, ranks, values.astype(X.dtype), (np.zeros(1), np.ones(1)), bounds).astype(X.dtype).like(X)
+    return (
+        _bounded(est, ranks, values.astype(X.dtype), (np.zeros(1), np.ones(1)), bounds).astype(X.dtype).like(X, "csc")
+    )
 
 
 def _interpolated(X: Value, x: list[NDArray[Any]], y: list[NDArray[Any]]) -> Value:

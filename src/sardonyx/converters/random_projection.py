@@ -17,6 +17,7 @@ from .base import dense
 @converter(GaussianRandomProjection, SparseRandomProjection)
 def random_projection(est: Any, X: Value) -> Value:
     result = as_float(X) @ dense(est.components_).T
+    result.layout = X.layout.taken_as("csr", "csc", matrix=True)
     result.sparse = X.sparse and isinstance(est, SparseRandomProjection) and not est.dense_output
     return result
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ConversionError
+from ..layouts import Layout
 from ..protos import STRING, Shape, find_schema, graph_dtype, tensor_type
 
 if TYPE_CHECKING:
@@ -52,16 +53,19 @@ class Value:
     ----------
     sparse : bool
         Whether scikit-learn holds it as a sparse matrix, and so computes as it does for those. The tensor is dense.
+    layout : Layout
+        In which sparse form scikit-learn holds it, if it does.
     moment : bool
         Whether it is an input of moments or durations, of which the tensor holds the numbers.
     """
 
-    __slots__ = ("dtype", "graph", "moment", "name", "shape", "sparse")
+    __slots__ = ("dtype", "graph", "layout", "moment", "name", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
         self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
         self.sparse = False
+        self.layout = Layout()
         self.moment = False
 
     def __repr__(self) -> str:
@@ -84,10 +88,24 @@ class Value:
         target = graph_dtype(np.dtype(dtype))
         return self if target == self.dtype else one(op.Cast(self, to=tensor_type(target))).like(self)
 
-    def like(self, X: Value) -> Value:
-        """Return the value, held sparse where X is: what transformers that keep sparse matrices say of results."""
+    def like(self, X: Value, *accepted: str, matrix: bool = False) -> Value:
+        """Return the value, held sparse where X is: what transformers that keep sparse matrices say of results.
+
+        Parameters
+        ----------
+        X : Value
+        *accepted : str
+            The sparse formats that the transformer takes; none if it takes any.
+        matrix : bool, default False
+            It makes matrices of sparse arrays.
+        """
         self.sparse = X.sparse
+        self.layout = X.layout.taken_as(*accepted, matrix=matrix) if accepted else X.layout
         return self
+
+    def taken_as(self, *accepted: str) -> Value:
+        """Return the same value as a transformer takes it that accepts these sparse formats only."""
+        return Value(self.graph, self.name, self.dtype, self.shape).like(self, *accepted)
 
     def reshape(self, *shape: int) -> Value:
         """Reshape; 0 keeps a dimension, -1 takes the rest."""

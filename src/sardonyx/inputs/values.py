@@ -16,6 +16,9 @@ Array: TypeAlias = NDArray[Any]
 #: a missing value in a string tensor, which has no null: Unicode noncharacters cannot occur in exchanged text
 MISSING_NAN, MISSING_NONE = "\ufdd0NaN", ABSENT
 
+#: NumPy has it from another package, and of no kind that it knows
+BFLOAT16 = "bfloat16"
+
 
 def is_missing(value: Any) -> bool:
     """Whether a value is None, NaN, pd.NA or NaT."""
@@ -43,7 +46,7 @@ def coerce(array: Array, dtype: str, name: str) -> Array:
         return _as_text(array, name)
     if array.dtype == object:
         array = _numbers_of_objects(array, dtype, name)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" and array.dtype.name != BFLOAT16:
         _refuse_kind(array, dtype, name)
     target = np.dtype(dtype)
     if array.dtype != target:
@@ -130,7 +133,7 @@ def _cast_exactly(array: Array, target: np.dtype[Any], name: str) -> Array:
 
 def _same(given: Array, cast: Array) -> NDArray[np.bool_]:
     """Return where a cast kept the value. Comparisons are chosen so that they are exact themselves."""
-    before, after = given.dtype.kind, cast.dtype.kind
+    before, after = ("f" if array.dtype.name == BFLOAT16 else array.dtype.kind for array in (given, cast))
     if after == "b":
         return np.asarray((given == 0) | (given == 1))
     if before == "b":
@@ -154,7 +157,7 @@ def _refuse_value(array: Array, same: NDArray[np.bool_], target: np.dtype[Any], 
     where = f"{column_named(name)} holds {value} in row {row}" + (
         f", column {int(at[1])}" if name == "X" and len(at) > 1 else ""
     )
-    if target.kind == "f":
+    if target.kind == "f" or target.name == BFLOAT16:
         hint = f"use .astype(numpy.{target}) if the loss is meant, or convert the model with a {array.dtype} sample"
         raise InputError(f"{where}, which {target} cannot hold exactly; {hint}.")
     if array.dtype.kind == "f" and np.isnan(value):

@@ -24,6 +24,8 @@ INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uin
 UNSIGNED = frozenset({"uint8", "uint16", "uint32", "uint64"})
 NUMBERS = FLOATS | INTEGERS
 BOOL = frozenset({"bool"})
+#: floats of 16 bits are cast and moved, and computed with in float32 (lowering/halves.py)
+HALVES = frozenset({"float16", "bfloat16"})
 
 #: Narrow integers are computed with as int64 and cut again, which is the same number modulo their size.
 NARROW = frozenset({"int8", "int16", "uint8", "uint16", "uint32"})
@@ -34,6 +36,8 @@ COMPUTED = FLOATS | WHOLE
 UNSIGNED_LONG = frozenset({"uint64"})
 ORDERED = frozenset({"Min", "Max", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"})
 OF_UNSIGNED_LONG = ORDERED | {"Add", "Sub", "Mul", "Equal", "BitwiseAnd", "BitwiseOr", "BitwiseXor"}
+#: these have kernels of their own for it
+UNSIGNED_KERNELS = frozenset({"Div", "Mod", "ShiftLeft", "ShiftRight"})
 
 
 def aligned(operands: Sequence[Operand]) -> tuple[list[Operand], Shape]:
@@ -70,7 +74,7 @@ def elementwise(
     b: Builder, kernel: str, operands: Sequence[Operand], accepted: frozenset[str], result: str | None = None
 ) -> Row:
     """Add a step of a kernel of two operands; `result` is the type of its output if it is not that of the operands."""
-    dtype = one_type(operands, accepted | UNSIGNED_LONG if kernel in OF_UNSIGNED_LONG else accepted)
+    dtype = one_type(operands, accepted | UNSIGNED_LONG if kernel in OF_UNSIGNED_LONG | UNSIGNED_KERNELS else accepted)
     wide = _widened(dtype) if dtype not in UNSIGNED_LONG or kernel in OF_UNSIGNED_LONG else dtype
     operands = [cast(b, operand, wide) for operand in operands]
     if dtype == "uint64" and kernel in ORDERED:
@@ -116,7 +120,7 @@ def cast_row(b: Builder, x: Row, dtype: str) -> Row:
 
 
 def _check_cast(source: str, target: str) -> None:
-    if source != target and not {source, target} <= NUMBERS | BOOL:
+    if source != target and not {source, target} <= NUMBERS | BOOL | HALVES:
         decline(f"there is no kernel to cast {source} to {target}")
 
 
@@ -209,24 +213,26 @@ def power(b: Builder, node: NodeView) -> Values:
 
 @lowers("Mod", whole=None)
 def modulo(b: Builder, node: NodeView) -> Values:
-    fmod = node.integer("fmod", 0)
-    return (elementwise(b, "Fmod" if fmod else "Mod", node.operands(), COMPUTED if fmod else WHOLE),)
+    operands = node.operands()
+    fmod = node.integer("fmod", 0) and operands[0].dtype not in UNSIGNED  # of which there is but one remainder
+    return (elementwise(b, "Fmod" if fmod else "Mod", operands, COMPUTED if fmod else WHOLE),)
 
 
 @lowers("BitShift", whole=None)
 def bit_shift(b: Builder, node: NodeView) -> Values:
     kernel = "ShiftLeft" if node.text("direction", "") == "LEFT" else "ShiftRight"
     operands = node.operands()
-    dtype = one_type(operands, UNSIGNED)
-    shifted = elementwise(b, kernel, [cast(b, x, "uint64") for x in operands], frozenset({"uint64"}))
+    dtype = one_type(operands, INTEGERS)
+    wide = "uint64" if dtype in UNSIGNED else "int64"
+    shifted = elementwise(b, kernel, [cast(b, x, wide) for x in operands], frozenset({wide}))
     return (cast_row(b, shifted, dtype),)
 
 
 @lowers("PRelu", whole=None)
 def parametric_relu(b: Builder, node: NodeView) -> Values:
     x, slope = node.row(0), node.operand(1)
-    scaled = elementwise(b, "Mul", [x, slope], FLOATS)
-    negative = elementwise(b, "Less", [x, Const(np.zeros((), dtype=x.dtype))], FLOATS, "bool")
+    scaled = elementwise(b, "Mul", [x, slope], COMPUTED)
+    negative = elementwise(b, "Less", [x, Const(np.zeros((), dtype=x.dtype))], COMPUTED, "bool")
     return b.step("Where", [negative, scaled, x], [(x.dtype, x.shape)])
 
 
@@ -242,11 +248,36 @@ UNARY = {
 }
 
 
+@lowers("Abs", "Sign", "BitwiseNot", "Erf", whole=None)
+def unary_of_others(b: Builder, node: NodeView) -> Values:
+    """Integers of 64 bits without a sign, and the error function of integers, which opset 9 has."""
+    x = node.row(0)
+    if node.op_type == "Erf":
+        one_type([x], INTEGERS)
+        (y,) = b.step("Erf", [cast_row(b, x, "float64")], [("float64", x.shape)])
+        return (cast_row(b, y, x.dtype),)
+    one_type([x], UNSIGNED_LONG)
+    if node.op_type == "Abs":
+        return (x,)
+    if node.op_type == "Sign":
+        return (elementwise(b, "Min", [x, Const(np.array(1, np.uint64))], UNSIGNED_LONG),)
+    (y,) = b.step("BitwiseNot", [cast_row(b, x, "int64")], [("int64", x.shape)])
+    return (cast_row(b, y, x.dtype),)
+
+
 @lowers(*UNARY, whole=None)
 def unary(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     wide = cast_row(b, x, _widened(one_type([x], UNARY[node.op_type])))
     return (cast_row(b, sparse.one_operand(b, node.op_type, wide, wide.dtype), x.dtype),)
+
+
+def magnitudes(b: Builder, x: Row) -> Row:
+    """Return the numbers without their signs."""
+    if x.dtype in UNSIGNED:
+        return x
+    wide = cast_row(b, x, _widened(x.dtype))
+    return cast_row(b, b.step("Abs", [wide], [(wide.dtype, wide.shape)])[0], x.dtype)
 
 
 @lowers("Expit", domain="sardonyx")

@@ -25,6 +25,7 @@ from ..lowering.rules import Attributes, Builder, Const, NodeView, Row, Tokens, 
 from ..text.patterns import Unsupported, as_re2, compile_pattern
 from ..text.tables import tables_of
 from .elementwise import FLOATS, cast_row, elementwise
+from .made_text import in_case
 from .ngrams import Columns, read_ngrams, weights_of
 from .shape import concat_rows, slice_axis
 from .text import count_terms, hash_terms
@@ -33,6 +34,10 @@ from .text import count_terms, hash_terms
 MOST_TEXTS = 64
 #: what means another thing in RE2, whose classes are of ASCII
 OTHERWISE = re.compile(r"\\[wWdDsSbB]|\[:|(?<!\\)\(\?")
+#: what a match may not be moved for
+ANCHORS = re.compile(r"\^|\$|\\[AzZ]")
+#: what no one writes
+MARK = "\x01"
 #: an escape or a set of characters, or else a group that is remembered
 REMEMBERED = re.compile(r"(\\.|\[[^\]]*\])|\(")
 
@@ -46,15 +51,17 @@ def _plain(proto: onnx.NodeProto) -> onnx.NodeProto:
 @lowers("StringNormalizer")
 def in_another_case(b: Builder, node: NodeView) -> Values:
     x, case = node.row(0), node.text("case_change_action", "NONE")
-    if x.dtype != "str" or node.attributes.get("stopwords") or case not in ("NONE", "LOWER"):
-        decline("texts are made, or taken away")
-    return (Tokens(x, (_plain(node.proto),), lowercase=case == "LOWER"),)
+    if x.dtype != "str" or node.attributes.get("stopwords"):
+        decline("texts are taken away")
+    if case not in ("NONE", "LOWER"):
+        return (in_case(b, x, case),)
+    return (Tokens(x, (_plain(node.proto),), lowercase=case == "LOWER", made=in_case(b, x, case)),)
 
 
 @lowers("Tokenizer", domain="com.microsoft")
 def tokenizer(b: Builder, node: NodeView) -> Values:
     given = node.inputs[0]
-    texts = given if isinstance(given, Tokens) else Tokens(node.row(0))
+    texts = replace(given, made=None) if isinstance(given, Tokens) else Tokens(node.row(0))
     pattern = as_re2(node.text("tokenexp", ""))
     if texts.pattern or not pattern or node.integer("mark", 0) or node.integer("mincharnum", 1) > 1:
         decline("not tokens of a pattern alone")
@@ -68,7 +75,10 @@ def passed_on(b: Builder, node: NodeView) -> Values:
     if not isinstance(given, Tokens) or (node.op_type == "Flatten" and node.integer("axis", 1) != 1):
         decline("")
     flat = given.flat or (node.op_type == "Flatten" and bool(given.pattern))
-    return (replace(given, nodes=(*given.nodes, _plain(node.proto)), flat=flat),)
+    made = given.made
+    if made is not None and node.op_type == "Flatten":
+        made = b.reshape(made, (made.width,))
+    return (replace(given, nodes=(*given.nodes, _plain(node.proto)), flat=flat, made=made),)
 
 
 @lowers("TfIdfVectorizer")
@@ -140,13 +150,18 @@ def matches(b: Builder, node: NodeView) -> Values:
     x, pattern = node.row(0), as_re2(node.text("pattern", ""))
     if x.dtype != "str" or not 0 < x.width <= MOST_TEXTS or OTHERWISE.search(pattern):
         decline("not a few texts, or classes that are other than ASCII")
+    forgetful = REMEMBERED.sub(lambda found: found[1] or "(?:", pattern)
+    whole, given = rf"\A(?:{forgetful})\Z", b.reshape(x, (x.width,))
     try:
-        forgetful = REMEMBERED.sub(lambda found: found[1] or "(?:", pattern)
-        whole = rf"\A(?:{forgetful})\Z"
+        if re.search(whole, ""):  # a character before every text makes a match of it that is not empty
+            if ANCHORS.search(forgetful):
+                decline("it says where the text begins")
+            whole = rf"\A{MARK}(?:{forgetful})\Z"
+            (given,) = b.step("ConcatText", [as_constant(np.array(MARK, object)), given], [("str", given.shape)])
         compile_pattern(whole)
     except (re.error, Unsupported) as error:
         decline(str(error))
-    columns = [slice_axis(b, b.reshape(x, (x.width,)), 0, i, 1, 1) for i in range(x.width)]
+    columns = [slice_axis(b, given, 0, i, 1, 1) for i in range(x.width)]
     found = concat_rows(b, [_found(b, column, whole) for column in columns], 0)
     return (b.reshape(cast_row(b, found, "bool"), x.shape),)
 

@@ -76,4 +76,4 @@ def _default(node: NodeView, values: Array, ending: str) -> Array:
 def _usual(values: Array) -> Array:
     """Return the default of a type: what the lists of that kind have."""
     kind = "strings" if values.dtype == object else "floats" if values.dtype.kind == "f" else "int64s"
-    return as_constant(np.array([FORMS[kind][1]], dtype=values.dtype))
+    return as_constant(np.array([FORMS[kind][1]]).astype(values.dtype))  # -1 of unsigned integers is the largest

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..lowering.rules import Array, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from . import sparse
-from .elementwise import FLOATS, NUMBERS, elementwise, one_type
+from .elementwise import FLOATS, INTEGERS, NUMBERS, elementwise, one_type
 
 
 def linear(b: Builder, x: Row, w: Array) -> Row:
@@ -65,6 +65,30 @@ def _stacks(x: Operand, y: Operand) -> tuple[Shape, Shape]:
         decline("the product runs along the rows, or a stack of constant matrices meets them")
     own = constant.shape[-2:]
     return (x.shape, own) if rows is x else (own, y.shape)
+
+
+@lowers("Gemm")
+def gemm_of_integers(b: Builder, node: NodeView) -> Values:
+    x, w, factors = node.row(0), node.const(1), [node.real(name, 1.0) for name in ("alpha", "beta")]
+    one_type([x, Const(w)], INTEGERS)
+    if node.integer("transA", 0) or len(x.shape) != 1 or w.ndim != 2 or not all(f.is_integer() for f in factors):
+        decline("the rows are transposed, or integers are multiplied by a fraction")
+    w = np.ascontiguousarray(w.T) if node.integer("transB", 0) else w
+    k, n = w.shape
+    if k != x.width:
+        decline("the matrix does not fit the row")
+    alpha, beta = (np.array(int(factor)).astype(w.dtype) for factor in factors)
+    (y,) = b.step("MatMul", [x, w * alpha], [(x.dtype, (n,))], (1, 1, k, n, 0, 0))
+    if not node.has(2):
+        return (y,)
+    return (elementwise(b, "Add", [y, elementwise_times(b, node.operand(2), beta)], INTEGERS),)
+
+
+def elementwise_times(b: Builder, x: Operand, factor: Array) -> Operand:
+    """Return x times a number."""
+    if isinstance(x, Const):
+        return Const(x.array * factor)
+    return x if factor == 1 else elementwise(b, "Mul", [x, Const(factor)], INTEGERS)
 
 
 @lowers("Gemm")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..lowering.rules import ROWLESS, Builder, Const, NodeView, Row, Shape, Values, decline, lowers, split_at
 from . import sparse
-from .elementwise import BOOL, FLOATS, NUMBERS, one_type
+from .elementwise import BOOL, FLOATS, INTEGERS, NUMBERS, cast_row, elementwise, magnitudes, one_type
 
 REDUCTIONS = {
     "ReduceSum": NUMBERS,
@@ -27,16 +29,16 @@ OF_NOTHING = frozenset(REDUCTIONS) - {"ReduceMax", "ReduceMin", "ReduceLogSumExp
 
 
 @lowers(*REDUCTIONS, whole=None)
-def reduction(b: Builder, node: NodeView) -> Values:
-    x = node.row(0)
-    one_type([x], REDUCTIONS[node.op_type])
+def reduction(b: Builder, node: NodeView, kernel: str = "") -> Values:
+    x, kernel = node.row(0), kernel or node.op_type
+    one_type([x], REDUCTIONS[kernel])
     axes = node.integers("axes", 1)
     if not axes and node.integer("noop_with_empty_axes", 0):
         return (x,)
     if not axes:
         axes = tuple(range(x.rank)) if x.lead == ROWLESS else decline("all axes are reduced, the rows too")
     own = sorted({node.row_axis(x, axis) for axis in axes})
-    return (reduce_axes(b, node.op_type, x, own, keep=bool(node.integer("keepdims", 1))),)
+    return (reduce_axes(b, kernel, x, own, keep=bool(node.integer("keepdims", 1))),)
 
 
 def reduce_axes(b: Builder, kernel: str, x: Row, axes: list[int], *, keep: bool) -> Row:
@@ -64,6 +66,20 @@ def _runs(axes: list[int]) -> list[tuple[int, int]]:
         else:
             runs.append((axis, 1))
     return runs
+
+
+@lowers(*REDUCTIONS, whole=None)
+def reduction_of_integers(b: Builder, node: NodeView) -> Values:
+    """Sum magnitudes and squares as integers; cut what else comes of floats, as ONNX Runtime does."""
+    x, kernel = node.row(0), node.op_type
+    one_type([x], INTEGERS)
+    if kernel in ("ReduceL1", "ReduceSumSquare"):
+        each = elementwise(b, "Mul", [x, x], INTEGERS) if kernel == "ReduceSumSquare" else magnitudes(b, x)
+        return reduction(b, replace(node, inputs=(each, *node.inputs[1:])), "ReduceSum")
+    if kernel not in REDUCTIONS or REDUCTIONS[kernel] != FLOATS:
+        decline("")
+    (y,) = reduction(b, replace(node, inputs=(cast_row(b, x, "float64"), *node.inputs[1:])))
+    return (cast_row(b, y, x.dtype),) if isinstance(y, Row) else decline("")
 
 
 @lowers("ArgMax", "ArgMin", whole=None)

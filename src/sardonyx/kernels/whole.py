@@ -166,6 +166,17 @@ def _gathered(b: Builder, data: Row, indices: Row, axis: int) -> Row:
     return b.step("GatherND", [data, each], [(data.dtype, shape)], params)[0]
 
 
+@lowers("ArrayFeatureExtractor", domain="ai.onnx.ml", whole=True)
+def columns_at(b: Builder, node: NodeView) -> Values:
+    """Choose along the last axis; a list is a matrix of one row."""
+    data, indices = node.operand(0), node.operand(1)
+    if not data.shape or indices.dtype not in ("int64", "int32"):
+        decline("no columns, or indices that are no integers")
+    shape = data.shape if len(data.shape) > 1 else (1, *data.shape)
+    flat = b.reshape(as_row(b, indices), (math.prod(indices.shape),))
+    return (_gathered(b, b.reshape(as_row(b, data), shape), flat, len(shape) - 1),)
+
+
 @lowers("Compress", whole=True)
 def compress_flat(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
@@ -214,16 +225,18 @@ def matmul(b: Builder, node: NodeView) -> Values:
 @lowers("Gemm", whole=True)
 def gemm(b: Builder, node: NodeView) -> Values:
     sides = [_turned(b, node.operand(i), bool(node.integer(name, 0))) for i, name in ((0, "transA"), (1, "transB"))]
-    one_type(sides, FLOATS)
+    one_type(sides, NUMBERS)
     y = _scaled(b, product(b, *sides), node.real("alpha", 1.0))
     if not node.has(2):
         return (y,)
     bias = _scaled(b, as_row(b, node.operand(2)), node.real("beta", 1.0))
-    return (elementwise(b, "Add", [y, bias], FLOATS),)
+    return (elementwise(b, "Add", [y, bias], NUMBERS),)
 
 
 def _scaled(b: Builder, x: Row, factor: float) -> Row:
-    return x if factor == 1.0 else elementwise(b, "Mul", [x, Const(np.asarray(factor, x.dtype))], FLOATS)
+    if x.dtype not in FLOATS and not factor.is_integer():
+        decline("integers times a fraction")
+    return x if factor == 1.0 else elementwise(b, "Mul", [x, Const(np.array(factor).astype(x.dtype))], NUMBERS)
 
 
 def _turned(b: Builder, x: Operand, turn: bool) -> Operand:

@@ -32,7 +32,7 @@ MOST_UNROLLED: Final = 2048
 REFUSING: Final = frozenset(
     [
         *("Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND"),
-        *("Require", "Refuse", "CheckFinite", "CategoryLookup"),
+        *("Require", "Refuse", "CheckFinite", "CategoryLookup", "ReadNumbers"),
     ]
 )
 
@@ -75,7 +75,9 @@ def either(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
     return [_chosen(b, b.reshape(condition, ()), yes, no) for yes, no in zip(*sides, strict=True)]
 
 
-def _chosen(b: Builder, condition: Row, yes: Value | None, no: Value | None) -> Row:
+def _chosen(b: Builder, condition: Row, yes: Value | None, no: Value | None) -> Value:
+    if isinstance(yes, Listed) and isinstance(no, Listed) and len(yes.items) == len(no.items):
+        return Listed(tuple(_chosen(b, condition, *pair) for pair in zip(yes.items, no.items, strict=True)))
     if not isinstance(yes, Row | Const) or not isinstance(no, Row | Const):
         decline("branches of sequences")
     if yes.dtype != no.dtype or yes.shape != no.shape:
@@ -162,6 +164,22 @@ def _slice(b: Builder, value: Value | None, axis: int, i: int) -> Value:
     own = axis % value.rank - 1 - value.lead
     part = slice_axis(b, value, own, i, 1, 1)
     return b.reshape(part, (*value.shape[:own], *value.shape[own + 1 :]))
+
+
+def row_of(b: Builder, value: Row, i: int) -> Row:
+    """Return a slice of a tensor without rows as the only row of a batch."""
+    if not value.shape or not i < value.shape[0]:
+        decline("inputs of different lengths")
+    return b.reshape(slice_axis(b, value, 0, i, 1, 1), value.shape[1:], lead=0)
+
+
+def joined_rows(b: Builder, slices: Sequence[Sequence[Value] | None]) -> tuple[Value, ...] | None:
+    """Return the outputs that each slice has, below each other in tensors without rows; None if one has none."""
+    if any(s is None or not all(isinstance(v, Row) and v.lead in (0, ROWLESS) for v in s) for s in slices):
+        return None
+    columns = zip(*(s for s in slices if s is not None), strict=True)
+    rows = [[b.reshape(v, (1, *v.shape), lead=ROWLESS) for v in column if isinstance(v, Row)] for column in columns]
+    return tuple(concat_rows(b, column, 0) for column in rows)
 
 
 def _stacked(b: Builder, column: list[Value | None], axis: int, kind: onnx.TypeProto) -> Value:

@@ -100,19 +100,27 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Maps(Batch):
-    """A sequence of maps, one a row, from the same keys to the elements of `row`: what ZipMap gives.
+class Made(Batch):
+    """What is made of rows when the program has run, if it is an output (plan.Border): no slot holds it.
 
-    As an output it is made from `row` when the program has run; only a node that reads it needs the slot.
+    ::
+
+        maps          one a row, from `keys` to its elements: ZipMap
+        parts         of texts, and how many: StringSplit
+        part_counts
+        kept          texts that are no stop words: StringNormalizer
+
+    Only a node that reads it needs the slot.
     """
 
-    row: Row
-    keys: tuple[int | str, ...]
+    form: str
+    rows: tuple[Row, ...]
+    keys: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listed:
-    """A sequence of which every item is a value; like `Maps`, made at the border where it is an output."""
+    """A sequence of which every item is a value; like `Made`, made at the border where it is an output."""
 
     items: tuple[Value, ...]
 
@@ -125,7 +133,8 @@ class Tokens:
 
         row ─▶ StringNormalizer ─▶ Tokenizer ─▶ Flatten        `nodes`, for whoever else asks
 
-    `pattern` finds the tokens, once there is a Tokenizer; `flat` is whether they are a matrix.
+    `pattern` finds the tokens, once there is a Tokenizer; `flat` is whether they are a matrix. `made` is what the texts
+    are as rows, before there is one.
     """
 
     row: Row
@@ -133,6 +142,7 @@ class Tokens:
     lowercase: bool = False
     pattern: str = ""
     flat: bool = False
+    made: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)

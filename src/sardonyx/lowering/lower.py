@@ -26,8 +26,10 @@ import onnx
 from .. import kernels as kernels  # registers the rules
 from ..errors import ModelError
 from ..kernels.classical import keys_of
+from ..kernels.elementwise import cast as cast_to
 from ..large import Large, stubs
-from .control_flow import STRUCTURES
+from .control_flow import STRUCTURES, joined_rows, row_of
+from .halves import has_halves, narrowed, rounds_within, widened
 from .inference import MAX_NODES, is_since, standard_body
 from .partition import Output, partition
 from .plan import Arrival, Plan, PlanInput
@@ -42,7 +44,15 @@ from .reference import (
     initializers,
     is_known,
 )
-from .reference_nodes import NotWholeError, ReferenceNodes, at_border, check_standard, is_refusing, plainly_named
+from .reference_nodes import (
+    NotWholeError,
+    ReferenceNodes,
+    all_at_border,
+    at_border,
+    check_standard,
+    is_refusing,
+    plainly_named,
+)
 from .rules import (
     MAX_RANK,
     ROWLESS,
@@ -58,6 +68,7 @@ from .rules import (
     ReferenceStep,
     Row,
     Shape,
+    Tokens,
     Value,
     Values,
     as_constant,
@@ -65,6 +76,8 @@ from .rules import (
 )
 from .scope import Scope, constant_of, filled, opsets_of, with_attributes
 
+#: rows of a tensor that a model without rows may take apart
+MOST_SLICES = 64
 #: elements that an input of a model without rows may have
 MOST_WHOLE = 1 << 24
 
@@ -260,6 +273,8 @@ class Lowering:
 
     def _whole(self, value: Value | None) -> Output:
         """Return an output as segments exchange it: rows first, or computed by reference nodes."""
+        if isinstance(value, Tokens) and value.made is not None:
+            value = value.made
         if isinstance(value, Const | Batch | Row | Across):
             return value
         if isinstance(value, Listed) and all(
@@ -343,18 +358,62 @@ class Lowering:
             return None
         if all(is_known(value) for value in view.inputs) or any(isinstance(value, Batch) for value in view.inputs):
             return None
+        if rounds_within(view):
+            return None
         outer, self.builder.label = self.builder.label, self.builder.label or view.proto.name or view.op_type
         try:
-            for rule in rules_for(domain, view.op_type, whole=self.whole):
-                try:
-                    result = rule(self.builder, view)
-                except Declined as declined:
-                    reasons += [str(declined)] if str(declined) else []
-                    continue
-                if result is not None:
-                    return result
+            if has_halves(view):
+                return self._by_halves(view, reasons)
+            return self._by_first_rule(view, reasons, whole=self.whole) or self._row_by_row(view, reasons)
         finally:
             self.builder.label = outer
+
+    def _row_by_row(self, view: NodeView, reasons: list[str]) -> Values | None:
+        """Return what an operator of ai.onnx.ml makes of the rows of tensors that are none to the program.
+
+        Each slice is taken for the only row of a batch; few can be, as every one has steps of its own.
+        """
+        rows = [value for value in view.inputs if isinstance(value, Row)]
+        count = rows[0].shape[0] if rows and rows[0].shape else 0
+        if view.proto.domain != "ai.onnx.ml" or not self.whole or not 0 < count <= MOST_SLICES:
+            return None
+        mark = self.builder.mark()
+        try:
+            joined = joined_rows(self.builder, [self._of_slice(view, i, reasons) for i in range(count)])
+        except Declined as declined:
+            reasons.append(str(declined))
+            joined = None
+        if joined is None:
+            self.builder.undo(mark)
+        return joined
+
+    def _of_slice(self, view: NodeView, i: int, reasons: list[str]) -> Values | None:
+        inputs = tuple(row_of(self.builder, value, i) if isinstance(value, Row) else value for value in view.inputs)
+        self.builder.lead = 0
+        try:
+            return self._by_first_rule(replace(view, inputs=inputs), reasons, whole=False)
+        finally:
+            self.builder.lead = ROWLESS
+
+    def _by_halves(self, view: NodeView, reasons: list[str]) -> Values | None:
+        cast = partial(cast_to, self.builder)
+        mark = self.builder.mark()
+        wider = widened(view, cast)
+        wide = self._by_first_rule(wider, reasons, whole=self.whole) or self._row_by_row(wider, reasons)
+        results = None if wide is None else narrowed(view, wide, cast)
+        if results is None:
+            self.builder.undo(mark)
+        return results
+
+    def _by_first_rule(self, view: NodeView, reasons: list[str], *, whole: bool) -> Values | None:
+        for rule in rules_for(view.proto.domain, view.op_type, whole=whole):
+            try:
+                result = rule(self.builder, view)
+            except Declined as declined:
+                reasons += [str(declined)] if str(declined) else []
+                continue
+            if result is not None:
+                return result
         return None
 
     def _arrived(self, view: NodeView) -> Values | None:
@@ -415,11 +474,13 @@ class Lowering:
 
     def _by_reference(self, view: NodeView, scope: Scope, reasons: list[str]) -> Sequence[Value | None]:
         check_standard(view, reasons)
+        if self.whole and (made := all_at_border(view)) is not None:
+            return made
         step = ReferenceNodes(self, scope)
         outputs = step.add(plainly_named(view))
         reason = f"{view.op_type}: {'; '.join(reasons) or 'no kernel'}"
         results = iter(step.finish([name for name in outputs if name], reason))
-        return [at_border(view, next(results)) if name else None for name in outputs]
+        return [at_border(view, i, next(results)) if name else None for i, name in enumerate(outputs)]
 
 
 def _loses_digits(body: onnx.FunctionProto, view: NodeView) -> bool:

@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from ..large import Large
-from .kinds import Array, Const, Dims, Operand, Row, Value, decline
+from .kinds import Array, Const, Dims, Operand, Row, Tokens, Value, decline
 
 
 class Attributes(Mapping[str, Any]):
@@ -98,7 +98,7 @@ class NodeView:
         value = self.inputs[index] if index < len(self.inputs) else None
         if value is None:
             decline(f"input {index} is not given")
-        return value
+        return value.made if isinstance(value, Tokens) and value.made is not None else value
 
     def row(self, index: int) -> Row:
         """Return an input that is one slice a row, the rows being its first dimension (or a whole tensor)."""

@@ -20,11 +20,12 @@ from typing import TypeAlias
 import onnx
 
 from ..passes import optimize
+from .borders import Border
 from .inference import inlined
-from .plan import Border, NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
+from .plan import NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import Program, Step
 from .reference import make_model
-from .rules import ROWLESS, Across, AnyStep, Array, Batch, Builder, Const, Listed, Maps, NativeStep, ReferenceStep, Row
+from .rules import ROWLESS, Across, AnyStep, Array, Batch, Builder, Const, Listed, Made, NativeStep, ReferenceStep, Row
 
 #: what an output of a model may be
 Output: TypeAlias = Const | Row | Batch | Across | Listed
@@ -44,6 +45,8 @@ ITEM_SIZES = {
     "bool": 1,
     "int16": 2,
     "uint16": 2,
+    "float16": 2,
+    "bfloat16": 2,
     "int32": 4,
     "uint32": 4,
     "float32": 4,
@@ -86,8 +89,9 @@ def _border(builder: Builder, name: str, value: Output) -> tuple[Border | None, 
             if isinstance(item, Const | Row)  # lower.py leaves others to a reference step
         }
         return Border("list", tuple(parts)), parts
-    if isinstance(value, Maps):
-        return Border("maps", (name,), value.keys), {name: value.row}
+    if isinstance(value, Made):
+        rows = {f"{name}{builder.prefix}{i}" if i else name: row for i, row in enumerate(value.rows)}
+        return Border(value.form, tuple(rows), value.keys), dict(rows)
     if isinstance(value, Across):
         return Border(value.form, (name,)), {name: value.row}
     if isinstance(value, Row) and value.lead > 0:

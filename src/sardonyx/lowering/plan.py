@@ -13,16 +13,16 @@ native program does (inputs/ and loading.py do).
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from itertools import chain
 from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import onnx
 
 from ..errors import InputError
+from .borders import Border, native_core, plain
 from .program import Program, pack
 from .rules import Array, Shape, dtype_name
 
@@ -89,53 +89,6 @@ class ReferenceSegment:
 
 
 Segment: TypeAlias = NativeSegment | ReferenceSegment
-
-
-@cache
-def _native_core() -> Any:
-    """Return the native core, loaded late so that plans can be made without it."""
-    return importlib.import_module("sardonyx._native")
-
-
-@dataclass(frozen=True, slots=True)
-class Border:
-    """How an output is made of rows when the programs have run: no kernel gives maps, sequences, or rows elsewhere.
-
-    ::
-
-        maps      one dict a row, from `keys` to its elements          list     all sources, one after the other
-        lead      `lead` dimensions of 1 before the rows               behind   the rows become the second dimension
-        stacked   and are joined with the first                        flat     1 x everything
-        joined    and are joined with what follows
-    """
-
-    form: str
-    sources: tuple[str, ...]
-    keys: tuple[int | str, ...] = ()
-    lead: int = 0
-
-    def maker(self) -> Callable[[Array], Any]:
-        """Return what makes the output of its only source."""
-        if self.form == "maps":
-            row_maps, keys = _native_core().row_maps, self.keys
-            return lambda array: row_maps(array, keys)
-        return lambda array: self.cross((array,))
-
-    def cross(self, arrays: Sequence[Array]) -> Any:
-        """Return the output."""
-        if self.form == "maps":
-            return _native_core().row_maps(arrays[0], self.keys)
-        if self.form == "list":
-            return [_plain(array) for array in arrays]
-        (array,) = arrays
-        if self.form == "lead":
-            return array.reshape((1,) * self.lead + array.shape)
-        if self.form == "flat":
-            return array.reshape(1, -1)
-        moved = np.ascontiguousarray(np.swapaxes(array, 0, 1))
-        if self.form == "joined":
-            return moved.reshape(len(moved), moved.shape[1] * moved.shape[2])
-        return moved.reshape(-1, *moved.shape[2:]) if self.form == "stacked" else moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +161,7 @@ class _Runner(Protocol):
 
 
 def _native_runner(segment: NativeSegment, threads: int) -> _Runner:
-    runner: _Runner = _native_core().Program.from_bytes(pack(segment.program), threads=threads)
+    runner: _Runner = native_core().Program.from_bytes(pack(segment.program), threads=threads)
     return WholeRunner(runner, segment.program) if segment.whole else runner
 
 
@@ -258,19 +211,6 @@ def _contiguous(value: Any, *, dense: bool) -> Any:
     return np.ascontiguousarray(value).reshape(value.shape) if isinstance(value, np.ndarray) else value
 
 
-def _plain(value: Any) -> Any:
-    """Return an output as sessions hand it out: NumPy's scalars as arrays, text as objects, sparse rows dense."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic | int | float | bool | str):
-        value = np.asarray(value)
-    if hasattr(value, "toarray"):
-        return value.toarray()
-    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
-        return value.astype(object)
-    return value
-
-
 @dataclass(frozen=True, slots=True)
 class _Recipe:
     """How outputs come from the only program: those of its own to ask for, and the borders of what comes at a place.
@@ -301,6 +241,7 @@ class PlanRunner:
             for s in plan.segments
         ]
         self.alone = self._alone()
+        self._mapped = self._map_natively() if self.alone else frozenset()
         self._recipes: dict[tuple[str, ...], _Recipe] = {}
 
     def _alone(self) -> bool:
@@ -309,6 +250,23 @@ class PlanRunner:
         rows = [i.name for i in self.plan.inputs if i.rows]
         alone = len(segments) == 1 and isinstance(segments[0], NativeSegment)
         return alone and len(rows) == len(self.plan.inputs) and set(rows) == set(segments[0].inputs)
+
+    def _map_natively(self) -> frozenset[str]:
+        """Have the program itself give the maps that are all that is made of an output; return their names."""
+        (segment, runner), plan = self._runners[0], self.plan
+        mapped = set()
+        for name, border in plan.borders.items():
+            sources = [plan.renamed.get(source, source) for source in border.sources]
+            if border.form == "maps" and self._readers(sources[0]) == 1 and sources[0] in segment.outputs:
+                cast(Any, runner)._set_maps(sources[0], border.keys)
+                mapped.add(name)
+        return frozenset(mapped)
+
+    def _readers(self, value: str) -> int:
+        """Return of how many outputs a value of the program is a part."""
+        plan = self.plan
+        parts = [plan.borders[name].sources if name in plan.borders else (name,) for name in plan.outputs]
+        return sum(plan.renamed.get(part, part) == value for part in chain.from_iterable(parts))
 
     def run_alone(self, output_names: tuple[str, ...], feeds: Mapping[str, Any]) -> list[Any]:
         """Return outputs as `run` does, where `alone`; the feeds may be of any kind that a native program takes."""
@@ -350,7 +308,8 @@ class PlanRunner:
         sources = [plan.renamed.get(s, s) for border in borders for s in border.sources if s not in plan.constants]
         wanted = list(dict.fromkeys(sources)) or [*self._runners[0][0].outputs[:1]]
         simple = len(wanted) == len(borders) == len(sources) and all(border.form != "list" for border in borders)
-        direct = tuple((i, border) for i, border in enumerate(borders) if border.form) if simple else None
+        made = [border.form and name not in self._mapped for name, border in zip(output_names, borders, strict=True)]
+        direct = tuple((i, borders[i]) for i, is_made in enumerate(made) if is_made) if simple else None
         recipe = _Recipe(wanted, wanted == [*self._runners[0][0].outputs], direct)
         if len(self._recipes) < MOST_RECIPES:
             self._recipes[output_names] = recipe
@@ -379,8 +338,11 @@ class PlanRunner:
 
     def _output(self, name: str, values: Mapping[str, Any]) -> Any:
         border = self.plan.borders.get(name)
+        if border is not None and name in self._mapped:
+            (source,) = border.sources
+            return values[self.plan.renamed.get(source, source)]
         if border is None:
-            return _plain(values[self.plan.renamed.get(name, name)])
+            return plain(values[self.plan.renamed.get(name, name)])
         return border.cross([values[self.plan.renamed.get(source, source)] for source in border.sources])
 
     def _check_names(self, names: Sequence[str], feeds: Mapping[str, Any]) -> None:

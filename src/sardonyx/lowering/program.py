@@ -64,6 +64,8 @@ DTYPE_CODES: Final = {
     "uint64": 10,
     "bool": 11,
     "str": 12,
+    "float16": 13,
+    "bfloat16": 14,
 }
 
 #: The limits of the native loader (native/runtime/program.cpp).

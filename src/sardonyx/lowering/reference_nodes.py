@@ -24,7 +24,7 @@ from .rules import (
     Const,
     Dims,
     Listed,
-    Maps,
+    Made,
     NodeView,
     ReferenceStep,
     Row,
@@ -35,6 +35,10 @@ from .scope import Scope
 
 if TYPE_CHECKING:
     from .lower import Lowering
+
+
+#: the slot of what no node may read
+NOWHERE = 0
 
 
 class NotWholeError(Exception):
@@ -74,16 +78,44 @@ def check_standard(view: NodeView, reasons: Sequence[str]) -> None:
         )
 
 
-def at_border(view: NodeView, result: Row | Batch) -> Row | Batch:
-    """Return the output of a ZipMap of rows as what it is, so that no node need run."""
-    x = view.inputs[0] if view.op_type == "ZipMap" and isinstance(result, Batch) else None
-    if not isinstance(x, Row) or len(x.shape) != 1:
-        return result
+def at_border(view: NodeView, place: int, result: Row | Batch) -> Row | Batch:
+    """Return an output as what is made of rows at the end, so that no node need run."""
+    made = _made(view, place)
+    return Made(result.slot, result.type, *made) if made and isinstance(result, Batch) else result
+
+
+def all_at_border(view: NodeView) -> list[Made] | None:
+    """Return the outputs of a node without rows as what is made of its input, if each of them is."""
+    made = [_made(view, place) for place in range(view.n_outputs)]
+    return [Made(NOWHERE, onnx.TypeProto(), *m) for m in made if m] if all(made) else None
+
+
+_Form = tuple[str, tuple[Row, ...], tuple[int | str, ...]]
+
+
+def _made(view: NodeView, place: int) -> _Form | None:
+    x = view.inputs[0] if view.inputs else None
+    x = x.made if isinstance(x, Tokens) else x
+    if not isinstance(x, Row) or x.lead > 0 or view.function is not None:
+        return None
+    if view.op_type == "ZipMap":
+        return _zip_map(view, x)
+    if x.dtype != "str":
+        return None
+    if view.op_type == "StringSplit":
+        keys = (view.text("delimiter", ""), view.integer("maxsplit", -1))
+        return ("parts", "part_counts")[place], (x,), keys
+    if view.op_type == "StringNormalizer":
+        stops = [word.decode("utf-8") for word in view.attributes.get("stopwords", [])]
+        case, sensitive = view.text("case_change_action", "NONE"), view.integer("is_case_sensitive", 0)
+        return "kept", (x,), (case, sensitive, *stops)
+    return None
+
+
+def _zip_map(view: NodeView, x: Row) -> _Form | None:
     texts = [text.decode("utf-8") for text in view.attributes.get("classlabels_strings", [])]
     keys = tuple(texts or view.attributes.get("classlabels_int64s", []))
-    if len(keys) != x.width or x.lead or not isinstance(result, Batch):
-        return result
-    return Maps(result.slot, result.type, x, keys)
+    return ("maps", (x,), keys) if len(x.shape) == 1 - x.lead and len(keys) == x.shape[-1] else None
 
 
 class ReferenceNodes:
@@ -132,6 +164,8 @@ class ReferenceNodes:
         return self._node("Reshape", [name, shape])
 
     def _tokens(self, value: Tokens) -> str:
+        if value.made is not None:
+            return self.name_of(value.made)
         name = self.name_of(value.row)
         for node in value.nodes:
             copy = onnx.NodeProto()

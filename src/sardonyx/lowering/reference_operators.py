@@ -4,6 +4,7 @@
 
     If, Loop, Optional  see reference_control_flow.py
     Scatter             its later name is ScatterElements
+    GatherElements      onnx's own gives up where an axis is long
     FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
     TextMethod          of the sardonyx domain: Python's methods of text
     RegexFullMatch      classes of characters as RE2 has them
@@ -36,6 +37,7 @@ from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..text.methods import BETWEEN, call, is_moot, kind_of, without_accents
 from ..text.patterns import as_re2
+from .borders import kept_texts
 from .reference_control_flow import (
     AnyOperator,
     Identity,
@@ -62,6 +64,16 @@ class Scatter(AnyOperator):
         result = np.array(data)
         np.put_along_axis(result, np.where(indices < 0, indices + data.shape[axis], indices), updates, axis)
         return (result,)
+
+
+class GatherElements(AnyOperator):
+    """Elements chosen along an axis, however long it is."""
+
+    def _run(self, data: Array, indices: Array, axis: int = 0) -> tuple[Any, ...]:
+        axis %= data.ndim
+        places = np.where(indices < 0, indices + data.shape[axis], indices)
+        beside = tuple(slice(None) if d == axis else slice(n) for d, n in enumerate(indices.shape))
+        return (np.take_along_axis(data[beside], places, axis),)
 
 
 class ZipMap(AnyOperator):
@@ -202,15 +214,7 @@ class StringNormalizer(AnyOperator):
         self, X: Array, case_change_action: str = "NONE", is_case_sensitive: int = 0, locale: Any = None,
         stopwords: Any = None,
     ) -> tuple[Any, ...]:  # fmt: skip
-        change: Any = {"LOWER": str.lower, "UPPER": str.upper}.get(case_change_action or "NONE", str)
-        compared: Any = str if is_case_sensitive else str.lower
-        stops = {compared(word) for word in stopwords or ()}
-        kept = [change(text) for text in X.ravel().tolist() if compared(text) not in stops]
-        if len(kept) == X.size:
-            return (np.array(kept, object).reshape(X.shape),)
-        if X.ndim > 1 and len(X) != 1:
-            raise ValueError(f"stop words are taken out of one list of texts, not of shape {list(X.shape)}")
-        return (np.array(kept or [""], object).reshape((1,) * (X.ndim - 1) + (-1,)),)
+        return (kept_texts(X, case_change_action or "NONE", is_case_sensitive, *(stopwords or ())),)
 
 
 class RegexFullMatch(AnyOperator):
@@ -307,6 +311,7 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
+OPERATORS += [GatherElements]
 OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, TextMethod, RegexFullMatch, Require, Refuse, CheckFinite]
 OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]

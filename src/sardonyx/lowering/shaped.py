@@ -3,10 +3,10 @@
 ::
 
     feeds ──▶ shapes, seen before? ──▶ its program ──▶ results
-                  └─ no ─▶ the model with these shapes ─▶ lower_whole ─▶ a program, kept
+                  └─ no ─▶ the model with these shapes ─▶ lower, lower_whole ─▶ a program, kept
 
-Rows make a program once for any number of them; what works across rows (a sum over the batch, a Scan along it, a
-Reshape that moves it) cannot. With all shapes known it can: tensors are then one row. Numbers and short lists among
+With the widths of rows known, one program may serve any number of them. What works across rows (a sum over the batch,
+a Scan along it, a Reshape that moves it) needs all shapes: tensors are then one row. Numbers and short lists among
 the inputs (axes, sizes, k, bounds) may have to be known too: then a program is for their values.
 
 What has no kernel whatever its shapes is left to the plan with reference segments (plan.py).
@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 import onnx
 
-from .lower import lower_whole
+from .lower import lower, lower_whole
 from .plan import Plan, PlanRunner
 from .reference import dtype_of, given_names
 from .rules import Array, dtype_name
@@ -34,7 +34,12 @@ MOST_VALUES: Final = 16
 #: what open dimensions are taken to be, to see whether a model has kernels at all
 ROWS, OTHERS = 3, 4
 
-Shapes = tuple[tuple[int, ...], ...]
+#: the dimension of rows
+EACH_ROW: Final = "N"
+#: columns of a matrix whose width the model leaves open
+MOST_SIZE: Final = 1 << 12
+#: widths of rows that a program to look at is tried for
+MOST_WIDTHS: Final = 32
 
 
 class Shaped:
@@ -60,16 +65,25 @@ class Shaped:
         self._inputs = [value for value in model.graph.input if value.name not in given]
         self._by_value = self._small_inputs()
         self._kept: dict[Any, PlanRunner] = {}
+        self._by_width: dict[Any, PlanRunner | None] = {}
         self._hopeless = False
         self._made_so_far = 0
         self.example = self._example()
 
     def _small_inputs(self) -> list[str]:
-        """Return short lists of numbers, but not all of the inputs: a program computes, it is no memory."""
+        """Return short lists of numbers, but not all of the inputs: a program computes, it is no memory.
+
+        What is computed with is floats rather than integers, and last of all conditions.
+        """
         text = onnx.TensorProto.STRING
         kinds = {v.name: v.type.tensor_type for v in self._inputs}
         small = [name for name, kind in kinds.items() if len(kind.shape.dim) < 2 and kind.elem_type != text]
-        return small if len(small) < len(kinds) else small[1:]
+        if len(small) < len(kinds):
+            return small
+        floats = {name for name in small if dtype_of(kinds[name].elem_type) in ("float32", "float64")}
+        deciding = [name for name in small if name not in floats]
+        conditions = [name for name in small if kinds[name].elem_type == onnx.TensorProto.BOOL]
+        return deciding if floats else conditions or small[1:]
 
     def _example(self) -> Plan | None:
         """Return the plan for some shapes; what depends on values of inputs is only found out when they come."""
@@ -92,7 +106,7 @@ class Shaped:
         found = self._kept.get(key)
         if found is not None:
             return found
-        found = self._made(arrays, values)
+        found = self._made_by_rows(arrays) or self._made(arrays, values)
         self._made_so_far += 1
         if found is None or (values and self._made_so_far > MOST_BY_VALUE):  # or values that never come again
             self._hopeless = self.example is None
@@ -103,19 +117,53 @@ class Shaped:
         return found
 
     def shown(self) -> PlanRunner | None:
-        """Return a program for people to look at: the newest, or the example's."""
+        """Return a program to look at: the newest, or the example's, or one for widths that the model names."""
         for kept in reversed(list(self._kept.values())):
             return kept
-        return None if self.example is None else PlanRunner(self.example, self._threads)
+        if self.example is not None:
+            return PlanRunner(self.example, self._threads)
+        for width in [] if self._hopeless else _widths_named(self._model):
+            plan = self._by_rows({value.name: _some_shape(value, {}, width) for value in self._inputs})
+            if plan is not None:
+                return PlanRunner(plan, self._threads)
+        return None
 
     def _key(self, arrays: Mapping[str, Array], values: Mapping[str, Array]) -> Any:
         shapes = tuple((array.shape, array.dtype.str) for array in arrays.values())  # a type may be refused
         return shapes, tuple((array.dtype.str, array.tobytes()) for array in values.values())
 
+    def _made_by_rows(self, arrays: Mapping[str, Array]) -> PlanRunner | None:
+        """Return a program for rows of these widths, if all inputs are as many rows."""
+        if not all(array.ndim for array in arrays.values()) or len({len(array) for array in arrays.values()}) != 1:
+            return None
+        key = tuple((array.shape[1:], array.dtype.str) for array in arrays.values())
+        if key not in self._by_width:
+            plan = self._by_rows({name: array.shape for name, array in arrays.items()})
+            fits = plan is not None and self._types_fit(arrays)
+            self._by_width[key] = PlanRunner(plan, self._threads) if plan is not None and fits else None
+            if len(self._by_width) > MOST_KEPT:
+                self._by_width.pop(next(iter(self._by_width)), None)
+        return self._by_width.get(key)
+
+    def _by_rows(self, shapes: Mapping[str, tuple[int, ...]]) -> Plan | None:
+        model = onnx.ModelProto()
+        model.CopyFrom(self._model)
+        for value in model.graph.input:
+            if value.name in shapes:
+                shape = value.type.tensor_type.shape
+                shape.ClearField("dim")
+                shape.dim.add(dim_param=EACH_ROW)
+                for size in shapes[value.name][1:]:
+                    shape.dim.add(dim_value=size)
+        plan = lower(model)
+        return None if plan.reference_operators else plan
+
+    def _types_fit(self, arrays: Mapping[str, Array]) -> bool:
+        return all(dtype_name(arrays[v.name]) == dtype_of(v.type.tensor_type.elem_type) for v in self._inputs)
+
     def _made(self, arrays: Mapping[str, Array], values: Mapping[str, Array]) -> PlanRunner | None:
-        for value in self._inputs:
-            if dtype_name(arrays[value.name]) != dtype_of(value.type.tensor_type.elem_type):
-                return None
+        if not self._types_fit(arrays):
+            return None
         shapes = {name: array.shape for name, array in arrays.items()}
         plan = lower_whole(self._model, shapes=shapes, values=values)
         return None if plan is None else PlanRunner(plan, self._threads)
@@ -130,10 +178,17 @@ def shaped(model: onnx.ModelProto, threads: int) -> Shaped | None:
     return Shaped(model, threads)
 
 
-def _some_shape(value: onnx.ValueInfoProto, symbols: dict[str, int]) -> tuple[int, ...]:
+def _widths_named(model: onnx.ModelProto) -> list[int]:
+    """Return how many columns inputs may have: dimensions of constants, lengths of lists, and small numbers."""
+    sizes = {int(n) for tensor in model.graph.initializer for n in tensor.dims}
+    sizes |= {len(a.floats) or len(a.ints) or len(a.strings) for node in model.graph.node for a in node.attribute}
+    return [*sorted(size for size in sizes if 1 < size < MOST_SIZE), *range(1, 9)][:MOST_WIDTHS]
+
+
+def _some_shape(value: onnx.ValueInfoProto, symbols: dict[str, int], others: int = OTHERS) -> tuple[int, ...]:
     sizes = []
     for i, dim in enumerate(value.type.tensor_type.shape.dim):
-        usual = OTHERS if i else ROWS
+        usual = others if i else ROWS
         known = int(dim.dim_value) if dim.HasField("dim_value") else None
         sizes.append(
             known if known is not None else symbols.setdefault(dim.dim_param, usual) if dim.dim_param else usual

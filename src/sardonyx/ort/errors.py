@@ -13,6 +13,10 @@ class InvalidArgument(InputError):
     """A name, type or shape does not fit the model."""
 
 
+class UnknownName(InvalidArgument, RuntimeError):
+    """A name that is bound is none of the model's."""
+
+
 class NoSuchFile(ModelError, FileNotFoundError):
     """There is no such file."""
 

@@ -12,198 +12,31 @@ processor. `Session` (session.py) is the native home of all this.
 
 from __future__ import annotations
 
-import enum
 import os
+import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError, ModelError, SardonyxError
-from ..inputs.values import is_missing
 from ..session.loading import load_onnx, parse_onnx
 from ..session.node_args import NodeArg, node_args
 from ..session.session import Session
 from . import errors as ort_errors
+from .environment import PROVIDERS
 from .errors import InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException
+from .options import SessionOptions
+from .refusals import refusal
 from .values import IOBinding, OrtValue
 
-PROVIDERS = ["CPUExecutionProvider"]
-
-# ---- options ---------------------------------------------------------------------------------------------------------
-
-
-class GraphOptimizationLevel(enum.IntEnum):
-    """How much the graph may be rewritten; here it always is, without changing results."""
-
-    ORT_DISABLE_ALL = 0
-    ORT_ENABLE_BASIC = 1
-    ORT_ENABLE_EXTENDED = 2
-    ORT_ENABLE_LAYOUT = 3
-    ORT_ENABLE_ALL = 99
-
-
-class ExecutionMode(enum.IntEnum):
-    """Whether operators run one after the other; here they do, and threads take rows."""
-
-    ORT_SEQUENTIAL = 0
-    ORT_PARALLEL = 1
-
-
-class _Options:
-    """Attributes of ONNX Runtime's; those that mean nothing here are kept, and warned about once they are set."""
-
-    _known: Mapping[str, Any] = {}
-    _silent: frozenset[str] = frozenset()
-
-    def __init__(self) -> None:
-        self.__dict__.update(self._known)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._known:
-            raise AttributeError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(self._known)}.")
-        if name not in self._silent and value != self._known[name]:
-            warnings.warn(f"{type(self).__name__}.{name} means nothing to sardonyx and is ignored.", stacklevel=2)
-        self.__dict__[name] = value
-
-    def add_session_config_entry(self, key: str, value: str) -> None:
-        """Keep an entry, which means nothing here."""
-        warnings.warn(f"the entry {key!r} means nothing to sardonyx and is ignored.", stacklevel=2)
-        self.__dict__.setdefault("_entries", {})[key] = value
-
-    def get_session_config_entry(self, key: str) -> str:
-        """Return an entry that was added."""
-        entries: dict[str, str] = self.__dict__.get("_entries", {})
-        if key not in entries:
-            raise InvalidArgument(f"there is no entry {key!r}; there are {sorted(entries)}.")
-        return entries[key]
-
-
-class SessionOptions(_Options):
-    """Settings of a session. ``intra_op_num_threads`` is the most threads of a call, 0 for all processors."""
-
-    _known: Mapping[str, Any] = {
-        "intra_op_num_threads": 0,
-        "inter_op_num_threads": 0,
-        "graph_optimization_level": GraphOptimizationLevel.ORT_ENABLE_ALL,
-        "execution_mode": ExecutionMode.ORT_SEQUENTIAL,
-        "log_severity_level": 2,
-        "log_verbosity_level": 0,
-        "logid": "",
-        "enable_profiling": False,
-        "profile_file_prefix": "onnxruntime_profile_",
-        "optimized_model_filepath": "",
-        "enable_mem_pattern": True,
-        "enable_mem_reuse": True,
-        "enable_cpu_mem_arena": True,
-        "use_deterministic_compute": False,
-    }
-    #: settings that change no result, only how one is made or told
-    _silent = frozenset(_known) - {"enable_profiling", "optimized_model_filepath"}
-
-    def add_free_dimension_override_by_name(self, name: str, value: int) -> None:
-        """Accept a size of a symbolic dimension, which the arrays say themselves."""
-
-    def add_free_dimension_override_by_denotation(self, denotation: str, value: int) -> None:
-        """Accept a size of a dimension, which the arrays say themselves."""
-
-    def use_per_session_threads(self) -> None:
-        """Accept that a session has its own threads: it has."""
-
-    def register_custom_ops_library(self, path: str) -> None:
-        """Refuse operators of a library.
-
-        Raises
-        ------
-        NotImplemented
-            Always.
-        """
-        raise ort_errors.NotImplemented(
-            f"operators of the library {path!r} are made for ONNX Runtime; write them as functions of the model."
-        )
-
-    def add_initializer(self, name: str, ortvalue: OrtValue) -> None:
-        """Refuse to change a model's constants from outside.
-
-        Raises
-        ------
-        NotImplemented
-            Always.
-        """
-        raise ort_errors.NotImplemented(f"the initializer {name!r} is part of the file here; write it there with onnx.")
-
-
-class RunOptions(_Options):
-    """Settings of a call, none of which means anything here."""
-
-    _known: Mapping[str, Any] = {
-        "log_severity_level": 2,
-        "log_verbosity_level": 0,
-        "logid": "",
-        "terminate": False,
-        "only_execute_path_to_fetches": False,
-    }
-    _silent = frozenset(_known) - {"terminate"}
-
-    def add_run_config_entry(self, key: str, value: str) -> None:
-        """Keep an entry, which means nothing here."""
-        self.add_session_config_entry(key, value)
-
-    def get_run_config_entry(self, key: str) -> str:
-        """Return an entry that was added."""
-        return self.get_session_config_entry(key)
-
-
-def get_available_providers() -> list[str]:
-    """Return the execution providers: the processor."""
-    return list(PROVIDERS)
-
-
-def get_all_providers() -> list[str]:
-    """Return the execution providers: the processor."""
-    return list(PROVIDERS)
-
-
-def get_device() -> str:
-    """Return the device that models run on."""
-    return "CPU"
-
-
-def get_version_string() -> str:
-    """Return the version of this package."""
-    from .. import __version__
-
-    return __version__
-
-
-def get_build_info() -> str:
-    """Return what the native core was built as."""
-    return f"sardonyx {get_version_string()}"
-
-
-def set_default_logger_severity(severity: int) -> None:
-    """Accept a severity; nothing is logged here."""
-
-
-def set_default_logger_verbosity(verbosity: int) -> None:
-    """Accept a verbosity; nothing is logged here."""
-
-
-def set_seed(seed: int) -> None:
-    """Accept a seed; no operator with a kernel draws numbers."""
-
-
-def disable_telemetry_events() -> None:
-    """Accept that nothing is told to anyone."""
-
-
-def enable_telemetry_events() -> None:
-    """Accept it, and tell no one anything."""
-
-
 # ---- values ----------------------------------------------------------------------------------------------------------
+
+
+#: of a model that says none, in ONNX Runtime's words
+NO_VERSION = (1 << 63) - 1
 
 
 class ModelMetadata:
@@ -215,7 +48,7 @@ class ModelMetadata:
         self.domain: str = model.domain
         self.description: str = model.doc_string
         self.graph_description: str = model.graph.doc_string
-        self.version: int = int(model.model_version)
+        self.version: int = int(model.model_version) if model.HasField("model_version") else NO_VERSION
         self.custom_metadata_map: dict[str, str] = {item.key: item.value for item in model.metadata_props}
 
 
@@ -285,11 +118,23 @@ class InferenceSession:
         try:
             return self._session.run(output_names, input_feed)
         except InputError as error:
-            raise InvalidArgument(str(error)) from error
+            return self._again(output_names, input_feed, error)
         except SardonyxError:
             raise
         except Exception as error:
             raise RuntimeException(f"{type(error).__name__}: {error}") from error
+
+    def _again(self, output_names: Any, input_feed: Any, error: InputError) -> list[Any]:
+        """Return outputs asked for twice, or for inputs that are `OrtValue`; else raise ONNX Runtime's error."""
+        if isinstance(input_feed, Mapping) and any(isinstance(v, OrtValue) for v in input_feed.values()):
+            plain = {k: v.numpy() if isinstance(v, OrtValue) else v for k, v in input_feed.items()}
+            return self.run(output_names, plain)
+        names = output_names if isinstance(output_names, list | tuple) else ()
+        if len(set(names)) < len(names):
+            once = list(dict.fromkeys(names))
+            found = dict(zip(once, self.run(once, input_feed), strict=True))
+            return [found[name] for name in names]
+        raise InvalidArgument(refusal(self._inputs, self._outputs, names, input_feed, error)) from error
 
     def run_with_ort_values(
         self, output_names: Sequence[str] | None, input_dict_ort_values: Mapping[str, OrtValue], run_options: Any = None
@@ -297,6 +142,33 @@ class InferenceSession:
         """Return outputs as values for inputs as values."""
         results = self.run(output_names, {name: value.numpy() for name, value in input_dict_ort_values.items()})
         return [OrtValue(result) for result in results]
+
+    def run_async(
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, Any],
+        callback: Callable[[list[Any], Any, str], None],
+        user_data: Any,
+        run_options: Any = None,
+    ) -> None:
+        """Compute in a thread of its own; ``callback(results, user_data, error)`` is called there, error "" if none."""
+
+        def work() -> None:
+            results, error = [], ""
+            try:
+                results = self.run(output_names, input_feed, run_options)
+            except Exception as raised:  # the caller's to hear of
+                error = str(raised)
+            callback(results, user_data, error)
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def get_tuning_results(self) -> list[Any]:
+        """Return what was tuned: nothing."""
+        return []
+
+    def set_tuning_results(self, results: Any, *, error_on_invalid: bool = False) -> None:
+        """Accept what was tuned elsewhere."""
 
     def io_binding(self) -> IOBinding:
         """Return a binding of inputs and outputs."""
@@ -380,9 +252,9 @@ def _loaded(model: Any, threads: int) -> Session:
 
 
 def _text(value: Any) -> Any:
-    """Return text in which what is missing is written out, as ONNX Runtime does."""
+    """Return text in which what is missing, and numbers, are written out, as ONNX Runtime does."""
     if isinstance(value, np.ndarray) and value.dtype == object:
         texts = np.empty(value.size, object)
-        texts[:] = [v if isinstance(v, str) else str(v) if is_missing(v) else v for v in value.ravel().tolist()]
+        texts[:] = [v if isinstance(v, str | bytes) else str(v) for v in value.ravel().tolist()]
         return texts.reshape(value.shape)
     return value

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..lowering.rules import dtype_name
-from ..session.node_args import tensor_type
-from .errors import InvalidArgument
+from ..session.node_args import NodeArg, tensor_type
+from .errors import InvalidArgument, UnknownName
 
 if TYPE_CHECKING:
     from .inference_session import InferenceSession
@@ -55,6 +55,14 @@ class OrtValue:
         """Return an array as a value."""
         _check_device(device_type)
         return cls(np.asarray(array))
+
+    @classmethod
+    def ortvalue_from_numpy_with_onnx_type(cls, data: NDArray[Any], onnx_element_type: int) -> OrtValue:
+        """Return the bits of an array as a value of one of ONNX's types, of elements as large."""
+        dtype = _dtype(onnx_element_type)
+        if data.dtype.itemsize != dtype.itemsize:
+            raise InvalidArgument(f"elements of {data.dtype} are not as large as those of {dtype}.")
+        return cls(np.ascontiguousarray(data).view(dtype))
 
     @classmethod
     def ortvalue_from_shape_and_type(
@@ -128,8 +136,15 @@ class IOBinding:
         self._outputs: dict[str, NDArray[Any] | None] = {}
         self._results: list[Any] = []
 
+    def _check(self, name: str, known: Sequence[NodeArg]) -> None:
+        if name not in [arg.name for arg in known]:
+            raise UnknownName(
+                f"Failed to find NodeArg with name: {name} in the def list; there are {[arg.name for arg in known]}."
+            )
+
     def bind_cpu_input(self, name: str, arr_on_cpu: Any) -> None:
         """Bind an array to an input."""
+        self._check(name, self._session.get_inputs())
         self._inputs[name] = arr_on_cpu
 
     def bind_input(
@@ -137,10 +152,12 @@ class IOBinding:
     ) -> None:
         """Bind memory to an input, which must live until the call: it is read where it is."""
         _check_device(device_type)
+        self._check(name, self._session.get_inputs())
         self._inputs[name] = _at(buffer_ptr, _dtype(element_type), shape)
 
     def bind_ortvalue_input(self, name: str, ortvalue: OrtValue) -> None:
         """Bind a value to an input."""
+        self._check(name, self._session.get_inputs())
         self._inputs[name] = ortvalue.numpy()
 
     def bind_output(
@@ -154,12 +171,14 @@ class IOBinding:
     ) -> None:
         """Ask for an output; with an address, a type and a shape, it is copied there."""
         _check_device(device_type)
+        self._check(name, self._session.get_outputs())
         if buffer_ptr and (element_type is None or shape is None):
             raise InvalidArgument("memory for an output needs its element_type and shape.")
         self._outputs[name] = _at(buffer_ptr, _dtype(element_type), shape) if buffer_ptr and shape is not None else None
 
     def bind_ortvalue_output(self, name: str, ortvalue: OrtValue) -> None:
         """Ask for an output, to be copied into a value."""
+        self._check(name, self._session.get_outputs())
         self._outputs[name] = ortvalue.numpy()
 
     def clear_binding_inputs(self) -> None:

@@ -55,9 +55,11 @@ def expand_polynomials(program: Program) -> Program:
 def _expanded(program: Program, step: Step) -> Floats | None:
     """Return the blocks of native/kernels/polynomial.cpp, one row an output, or None where they do not pay."""
     vectors, weights = (np.asarray(program.slots[slot].data, np.float64) for slot in step.inputs[1:3])
+    if program.slots[step.inputs[0]].dtype != "float64":
+        return None
     degree, sizes = int(step.params[1]), [int(size) for size in step.params[FIXED:]]
     outputs = len(sizes) * len(weights)
-    if degree not in DEGREES or not _pays(len(vectors), vectors.shape[1], len(weights), outputs, degree):
+    if degree not in DEGREES or not pays(len(vectors), vectors.shape[1], len(weights), outputs, degree):
         return None
     z = np.c_[vectors * step.params[2], np.full(len(vectors), step.params[3])]
     stops = np.cumsum(sizes).tolist()
@@ -68,7 +70,8 @@ def _expanded(program: Program, step: Step) -> Floats | None:
     return np.stack(rows)
 
 
-def _pays(vectors: int, features: int, coefs: int, outputs: int, degree: int) -> bool:
+def pays(vectors: int, features: int, coefs: int, outputs: int, degree: int) -> bool:
+    """Whether the monomials are fewer than the products of the kernels."""
     monomials = math.comb(features + degree, degree)
     return outputs * (MONOMIAL * monomials + 4 * features) < vectors * (features + coefs + degree)
 

@@ -19,7 +19,7 @@ Array: TypeAlias = NDArray[Any]
 def in_form(name: str, method: Method, arrays: list[Array]) -> Any:
     """Return a method's outputs as it returns them: an array, a list, a tuple, or columns side by side."""
     arrays = in_dtypes(name, method, arrays)
-    if method.form in ("array", "stacked"):
+    if method.form in ("array", "stacked", "sparse"):
         return arrays[0]
     if method.form == "columns":
         return np.concatenate([a.astype(object) for a in arrays], axis=1)

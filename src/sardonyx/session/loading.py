@@ -321,7 +321,7 @@ def _whole(value: Any, dtype: str) -> Any:
     if numbers and isinstance(value, list | tuple | int | float):
         return np.asarray(value, dtype)
     array = np.asarray(value)
-    if not numbers or array.dtype.kind not in "biuf" or array.dtype == dtype:
+    if not numbers or array.dtype.kind not in "biuf" or array.dtype.name == dtype:
         return array
     with np.errstate(all="ignore"):
         exact = array.astype(dtype)

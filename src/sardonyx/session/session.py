@@ -26,6 +26,7 @@ from ..inputs.bags import HashedFeatures, LabelSets
 from ..inputs.containers import check_matrix, is_sparse, opened
 from ..inputs.signature import InputSpec, Signature
 from ..inputs.tensors import entries_of_bags, tensors
+from ..layouts import Layout, laid_out
 from ..proof.agreement import Report, check_proof
 from .answers import as_csr, in_dtypes, in_form
 from .frames import FrameReader, frame_like, named_columns
@@ -201,7 +202,7 @@ class Session(ABC):
 
     @_Offered
     def transform(self, X: Any) -> Any:
-        """Return the transformed data: a ``scipy.sparse.csr_matrix`` where the estimator returns sparse ones."""
+        """Return the transformed data: of SciPy's sparse matrices and arrays that which the estimator returns."""
         return self.answer("transform", X)
 
     @_Offered
@@ -243,8 +244,11 @@ class Session(ABC):
             raise MissingMethodError(_missing_method(self, method))
         if is_coded(entry):
             return decode(entry, self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0])
-        if entry.form == "sparse":
-            return as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
+        layout = entry.layout or Layout()
+        if entry.form == "sparse" and (is_sparse(X) or not layout.follows):
+            X = opened(X)
+            matrix = as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
+            return laid_out(matrix, layout, X)
         return in_form(method, entry, self._outputs_of(entry.outputs, X))
 
     def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:

@@ -26,6 +26,8 @@ Array: TypeAlias = NDArray[Any]
 COUNT: Final = 0x110000
 PAGE: Final = 256
 PAGES: Final = COUNT // PAGE
+#: no code point from here on has another case
+BEYOND_CASES: Final = 0x20000
 #: entries of a fold table from here on are sequences: (offset << 5 | length) of what follows the pages
 SEQUENCE: Final = 1 << 22
 #: what `case_kinds` says
@@ -168,3 +170,14 @@ def paged(values: Array) -> tuple[Array, Array]:
     numbers: dict[bytes, int] = {}
     pages = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows], np.int32)
     return pages, np.frombuffer(b"".join(numbers), values.dtype).copy()
+
+
+@functools.cache
+def simple_case(*, upper: bool) -> dict[int, str]:
+    """Return the characters that another case changes, and what it makes of each: one character of one.
+
+    So do C's ``towupper`` and ``towlower``, and ONNX Runtime with them; Python's ``str.upper`` makes SS of ß.
+    """
+    other = str.upper if upper else str.lower
+    changed = {point: other(chr(point)) for point in range(BEYOND_CASES) if not 0xD800 <= point <= 0xDFFF}
+    return {point: text for point, text in changed.items() if text != chr(point) and len(text) == 1}
