@@ -187,6 +187,22 @@ def overrider(cls: type, method: str) -> type | None:
     return owner if any(lookup(base, method) for base in below) else None
 
 
+def is_users_own(cls: type, method: str) -> bool:
+    """Return whether a method is defined in a class that is neither scikit-learn's nor of a library with converters."""
+    owner = next((base for base in cls.__mro__ if method in vars(base)), None)
+    if owner is None or method not in (
+        "transform",
+        "inverse_transform",
+        "predict",
+        "predict_proba",
+        "decision_function",
+    ):
+        return False
+    package = owner.__module__.split(".")[0]
+    rooms = f"{__package__}.converters"
+    return package != "sklearn" and importlib.util.find_spec(f"{rooms}.{package.lstrip('_')}") is None
+
+
 def supported(cls: type) -> tuple[str, ...]:
     """Return the methods of `cls` that convert."""
     return tuple(m for m in METHODS if lookup(cls, m) is not None)

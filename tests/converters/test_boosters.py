@@ -179,6 +179,22 @@ def test_categories_of_catboost_that_it_would_not_take() -> None:
         convert(cat, frame[["k"]])
 
 
+def test_what_catboost_keeps_to_itself() -> None:
+    X, y = training()
+    frame = pd.DataFrame(
+        {"t": ["red dog", "blue cat"] * 100, "x": X[:, 0], "e": [list(row) for row in np.nan_to_num(X)]}
+    )
+    texts = CatBoostClassifier(text_features=["t"], **CAT).fit(frame[["t", "x"]], y > 0)
+    with pytest.raises(ConversionError, match=r"text features only in cbm.*TfidfVectorizer"):
+        convert(texts, frame[["t", "x"]])
+    vectors = CatBoostClassifier(embedding_features=["e"], **CAT).fit(frame[["e", "x"]], y > 0)
+    with pytest.raises(ConversionError, match="embedding features only in cbm"):
+        convert(vectors, frame[["x", "x"]].set_axis(["e", "x"], axis=1))
+    bare = CatBoostRegressor(cat_features=["t"], final_ctr_computation_mode="Skip", one_hot_max_size=1, **CAT)
+    with pytest.raises(ConversionError, match="final_ctr_computation_mode"):
+        convert(bare.fit(frame[["t", "x"]], y), frame[["t", "x"]])
+
+
 def test_refusals_say_what_to_do() -> None:
     frame = frame_of("a", "b")
     umlauts = frame_of("\u00e9", "\u00e8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import FeatureHasher
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer, strip_accents_ascii
 
 import sardonyx
 from sardonyx.convert import convert
@@ -34,10 +35,10 @@ class Stemmed(CountVectorizer):  # type: ignore[misc]
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (CountVectorizer(analyzer=str.split), "analyzer=.*runs Python code.*token_pattern"),
-        (CountVectorizer(tokenizer=str.split, token_pattern=None), "tokenizer=.*runs Python code"),
-        (TfidfVectorizer(preprocessor=shout), "preprocessor=.*runs Python code"),
-        (HashingVectorizer(strip_accents=shout), "strip_accents=.*runs Python code"),
+        (CountVectorizer(analyzer=lambda s: [t for t in s.split() if t]), "analyzer=<lambda>.*loop over the pieces"),
+        (CountVectorizer(tokenizer=str.splitlines, token_pattern=None), "tokenizer=splitlines.*str.splitlines"),
+        (CountVectorizer(tokenizer=str.lower, token_pattern=None), "a tokenizer that gives Text"),
+        (TfidfVectorizer(preprocessor=lambda s: "".join(sorted(s))), "preprocessor=<lambda>.*loop over the rows"),
         (Stemmed(), "Stemmed overrides build_analyzer"),
         (CountVectorizer(token_pattern=r"\w*"), "token_pattern=.*matches the empty string.*one character"),
         (CountVectorizer(dtype=np.longdouble), "dtype=float128.*float32"),
@@ -46,6 +47,33 @@ class Stemmed(CountVectorizer):  # type: ignore[misc]
 def test_code_of_the_users_is_refused(estimator: Any, message: str) -> None:
     with pytest.raises(ConversionError, match=message):
         convert(estimator.fit(DOCUMENTS), DOCUMENTS)
+
+
+HARD = ["The CAT, sat; 42", "\u0130stanbul na\xefve \u03a3\u0391\u03a3", "a  cat", "x", "don't"]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        CountVectorizer(tokenizer=str.split, token_pattern=None),
+        CountVectorizer(tokenizer=str.split, token_pattern=None, ngram_range=(1, 2), strip_accents="unicode"),
+        CountVectorizer(tokenizer=re.compile(r"\w+").findall, token_pattern=None, lowercase=False),
+        TfidfVectorizer(tokenizer=lambda s: re.findall(r"[a-z]+", s), token_pattern=None, stop_words=["cat"]),
+        TfidfVectorizer(preprocessor=shout),
+        CountVectorizer(preprocessor=lambda s: re.sub(r"\d+", "#", s.lower().replace("cat", "dog")), analyzer="char"),
+        CountVectorizer(preprocessor=lambda s: s.strip().lower() if s.endswith("cat") else "none"),
+        CountVectorizer(analyzer=lambda s: s.lower().split()),
+        CountVectorizer(analyzer=list),
+        HashingVectorizer(analyzer=str.split, n_features=32),
+        HashingVectorizer(strip_accents=shout, n_features=32),
+        CountVectorizer(strip_accents=strip_accents_ascii, binary=True),
+    ],
+)
+def test_code_of_the_users_is_traced(estimator: Any) -> None:
+    estimator.fit(DOCUMENTS + HARD)
+    session = sardonyx.compile(estimator, DOCUMENTS)
+    expected = estimator.transform(HARD).toarray()
+    np.testing.assert_allclose(dense(session.transform(HARD)), expected, rtol=1e-10)
 
 
 def test_a_vocabulary_needs_no_fit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -94,9 +95,25 @@ def test_each_value_goes_its_own_way(place: int) -> None:
         np.testing.assert_allclose(found.astype(float), wanted.astype(float), rtol=rtol, atol=1e-12)
 
 
+def as_number(s: Any) -> float:
+    try:
+        return float(s)
+    except Exception:
+        return 0.0
+
+
+def first_number(s: str) -> str:
+    try:
+        return re.search("[0-9]+", s).group()  # type: ignore[union-attr]
+    except (AttributeError, TypeError):
+        return "0"
+
+
 @pytest.mark.parametrize(
     ("function", "why"),
     [
+        (lambda X: X["city"].map(as_number), "catches ConversionError"),
+        (lambda X: X["city"].map(first_number), "line [0-9]+: the function catches TypeError"),
         (lambda X: X["b"].map(lambda v: {1: 2.0}.get(v, 0)), r"no key of a dict or a set.*\.map\(dict\)"),
         (lambda X: X["b"].map(lambda v: v in {1, 2}), "no key of a dict or a set"),
         (lambda X: X["age"].map(lambda v: 2 * int(v)), "no single number"),

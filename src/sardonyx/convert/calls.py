@@ -5,6 +5,7 @@ Both look the converter up, hand it X as it wants it, and remember the result.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -108,6 +109,8 @@ def find(estimator: Any, method: str) -> registry.Converter:
         raise ConversionError(f"{name} has no {method}, and it is asked for here.")
     if reason := registry.why_impossible(type(estimator), method):
         raise ConversionError(f"{name}.{method} cannot be converted: {reason}.")
+    if registry.is_users_own(type(estimator), method):
+        return registry.Converter(lambda est, X: _own(est, method, X), frame=True, finite=False)
     option = "" if method == registry.default_method(type(estimator)) else f", method={method!r}"
     register = f"Register one: @sardonyx.converter({name}{option}) def convert(est, X): ... (see docs/converters.md)."
     if owner := registry.overrider(type(estimator), method):
@@ -115,6 +118,12 @@ def find(estimator: Any, method: str) -> registry.Converter:
     if has := [m for m in registry.supported(type(estimator)) if offers(estimator, m)]:
         raise ConversionError(f"{name}.{method} cannot be converted; {name} converts {', '.join(has)}. {register}")
     raise ConversionError(f"{name} ({type(estimator).__module__}) has no converter for {method}. {register}")
+
+
+def _own(estimator: Any, method: str, X: Data) -> Any:
+    """Trace a method of a user's own class; tracing stands above this module, and is there when it is needed."""
+    tracing = __package__.rpartition(".")[0] + ".tracing.own"
+    return importlib.import_module(tracing).own_method(estimator, method, X)
 
 
 def checked(estimator: Any, X: Value) -> Value:
@@ -137,13 +146,8 @@ def allows_nan(estimator: Any) -> bool:
 
 def input_tags(estimator: Any) -> tuple[bool, bool]:
     """Return whether the estimator allows NaN, and whether it takes two-dimensional arrays."""
-    try:
-        from sklearn.utils import get_tags
-    except ImportError:  # scikit-learn 1.5 keeps its tags in a dict
-        from sklearn.utils._tags import _safe_tags
+    from sklearn.utils import get_tags
 
-        old = _safe_tags(estimator)
-        return bool(old["allow_nan"]), "2darray" in old["X_types"]
     tags = get_tags(estimator).input_tags
     return bool(tags.allow_nan), bool(tags.two_d_array)
 

@@ -41,8 +41,6 @@ Document: TypeAlias = dict[str, Any]
 FACTOR: Final = np.int64(0x4906BA494954CB65)
 #: the hash of an empty place in a table
 NOWHERE: Final = str(2**64 - 1)
-#: features that a model keeps as what text and embeddings are turned into
-ESTIMATED: Final = ("text_features", "embedding_features", "estimators")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,18 +96,17 @@ class Features:
 
 
 def features_of(est: Any, document: Document) -> Features:
-    """Return a model's features, refused where they are made of text or embeddings."""
+    """Return a model's features."""
     info = document["features_info"]
-    if made := [kind.removesuffix("s") for kind in ESTIMATED if info.get(kind)]:
-        raise ConversionError(
-            f"{type(est).__name__}: the model has a {made[0].replace('_', ' ')}, which catboost turns into numbers by "
-            "estimators that its JSON does not hold. Turn such columns into numbers before it, e.g. with "
-            "TfidfVectorizer in a pipeline."
-        )
     floats, categories, statistics = (info.get(k) or [] for k in ("float_features", "categorical_features", "ctrs"))
     features = Features(floats, categories, statistics, document.get("ctr_data") or {})
     if features.statistics:
         _check_tables(est)
+        if absent := [s["identifier"] for s in statistics if s["identifier"] not in features.tables]:
+            raise ConversionError(
+                f"{type(est).__name__}: the model lacks the statistics of its categories ({absent[0]}). Fit with "
+                "final_ctr_computation_mode='Default'."
+            )
     return features
 
 

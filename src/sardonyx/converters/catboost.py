@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from catboost import CatBoost, CatBoostClassifier, CatBoostRanker, CatBoostRegressor
+from catboost import CatBoost, CatBoostClassifier, CatBoostError, CatBoostRanker, CatBoostRegressor
 from numpy.typing import NDArray
 
 from ..convert import Data, call, in_order
+from ..errors import ConversionError
 from ..graph import Value, concat, per_row
 from ..operators.numeric import expit
 from ..operators.trees import sum_of
@@ -45,9 +46,20 @@ def _read(est: Any) -> Document:
     """Return the model's JSON."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.json")
-        est.save_model(str(path), format="json")
+        try:
+            est.save_model(str(path), format="json")
+        except CatBoostError as error:
+            raise ConversionError(
+                f"{type(est).__name__}: catboost writes this model in its binary form alone ({_said(error)}): the "
+                "estimators that turn text or embeddings into numbers have no other. Turn such columns into numbers "
+                "before it, e.g. with TfidfVectorizer in a pipeline."
+            ) from error
         document: Document = json.loads(path.read_text())
     return document
+
+
+def _said(error: Exception) -> str:
+    return str(error).partition(": ")[2] or str(error)
 
 
 def _table(document: Document, splits: Splits) -> tuple[Table, NDArray[np.float64]]:

@@ -10,6 +10,15 @@
 that do not do the same twice. NumPy's functions keep their meaning (dtypes, NaN, integers that wrap); each is a rule in
 ufuncs.py, elementary.py, reductions.py, joining.py or choosing.py. What is computed from constants alone is NumPy's own
 business and done once, now.
+
+::
+
+    array.py     what a traced array is: shapes, views        ufuncs.py  elementary.py  reductions.py ...  NumPy's
+    frames.py    columns.py  frame_methods.py ...             pandas' methods;  tabular.py  pandas' functions
+    masks.py     X[mask], written where it was read           texts.py     methods of text
+    branches.py  functions of one value that ask `if`         guards.py    `if (X < 0).any(): raise`
+    replaced.py  names without a protocol: np.zeros, len      watching.py  exceptions that a function catches
+    own.py       methods of estimators without a converter
 """
 
 from __future__ import annotations
@@ -41,9 +50,11 @@ from . import tabular as _tabular  # noqa: F401
 from .array import Array, is_array, refuse
 from .branches import by_value, followed
 from .frames import Frame, from_columns, to_columns
+from .guards import guarded
 from .masks import Chosen
 from .replaced import as_stack, transparent
 from .texts import Text, as_tokens
+from .watching import nothing_caught
 
 
 def trace(name: str, function: Callable[..., Any], X: Data, arguments: Mapping[str, Any] | None = None) -> Data:
@@ -66,7 +77,7 @@ def trace(name: str, function: Callable[..., Any], X: Data, arguments: Mapping[s
         With the file and line at which the function does what has no exact ONNX form, and why.
     """
     kwargs = dict(arguments or {})
-    if _sketch(name, function, X, kwargs) != _sketch(name, function, X, kwargs):
+    if _sketch(name, function, X, kwargs, watched=True) != _sketch(name, function, X, kwargs):
         raise ConversionError(
             f"{name}: called twice, the function does not compute the same: it draws random numbers, or counts its "
             "calls. Make it depend on its arguments alone."
@@ -74,29 +85,39 @@ def trace(name: str, function: Callable[..., Any], X: Data, arguments: Mapping[s
     return _traced(name, function, X, kwargs)
 
 
-def _sketch(name: str, function: Callable[..., Any], X: Data, arguments: dict[str, Any]) -> bytes:
+def _sketch(
+    name: str, function: Callable[..., Any], X: Data, arguments: dict[str, Any], *, watched: bool = False
+) -> bytes:
     """Return all that a call computes, traced into a graph of its own."""
     graph = Graph(current_graph().opset)
     with graph.scope():
         values = X.values if isinstance(X, Columns) else (X,)
         inputs = tuple(graph.input(f"x{i}", v.dtype, v.shape) for i, v in enumerate(values))
-        result = _traced(name, function, Columns(X.names, inputs) if isinstance(X, Columns) else inputs[0], arguments)
+        result = _traced(
+            name, function, Columns(X.names, inputs) if isinstance(X, Columns) else inputs[0], arguments, watched
+        )
         outputs = result.values if isinstance(result, Columns) else (result,)
     model = graph.model({f"y{i}": graph.node("Identity", [v], {})[0] for i, v in enumerate(outputs)})
     serialized: bytes = model.SerializeToString(deterministic=True)
     return serialized
 
 
-def _traced(name: str, function: Callable[..., Any], X: Data, arguments: dict[str, Any]) -> Data:
+def _traced(name: str, function: Callable[..., Any], X: Data, arguments: dict[str, Any], watched: bool = False) -> Data:
     given: Any = from_columns(X) if isinstance(X, Columns) else Array(X)
-    if is_array(given):
-        given.writable = False
     try:
         with transparent(X.values[0] if isinstance(X, Columns) else X), np.errstate(all="ignore"):
-            result = function(given, **arguments)
-        return _result(result)
+            return guarded(lambda: function(_fresh(given), **arguments), _result, watched=function if watched else None)
     except Exception as error:
         raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error
+
+
+def _fresh(given: Any) -> Any:
+    """Return the input as at first, which a call may have written into."""
+    if not is_array(given):
+        return Frame(dict(given._columns))
+    again = Array(given.value)
+    again.writable = False
+    return again
 
 
 def trace_text(name: str, function: Callable[..., Any], X: Value, *, tokens: bool) -> Value:
@@ -121,7 +142,7 @@ def trace_text(name: str, function: Callable[..., Any], X: Value, *, tokens: boo
     text = Text(X)
     called = followed(function)
     try:
-        with transparent(X):
+        with transparent(X), nothing_caught(function):
             result = by_value(lambda: as_tokens(called(text)) if tokens else called(text), Array(X))
     except Exception as error:
         raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error

@@ -158,8 +158,25 @@ class Column(Array):
             "StandardScaler, SimpleImputer, or one of your own"
         )
 
-    sum = mean = std = var = min = max = median = quantile = mode = cumsum = diff = shift = rank = _over_rows
-    value_counts = unique = nunique = sort_values = rolling = groupby = ptp = prod = any = all = _over_rows
+    def sum(self, axis: Any = 0, **_: Any) -> Any:
+        """In how many rows it holds, which `if` may compare with 0, to raise."""
+        if self.dtype != np.bool_:
+            self._over_rows()
+        from .guards import counted_in_all
+
+        return counted_in_all(self.to_numpy())
+
+    mean = std = var = min = max = median = quantile = mode = cumsum = diff = shift = rank = _over_rows
+    value_counts = unique = nunique = sort_values = rolling = groupby = ptp = prod = _over_rows
+
+    def any(self, axis: Any = 0, **_: Any) -> Any:
+        """Whether it holds in any row, which `if` may ask, to raise."""
+        return FUNCTIONS[np.any](self.to_numpy())
+
+    def all(self, axis: Any = 0, **_: Any) -> Any:
+        """Whether it holds in all rows, which `if` may ask, to raise."""
+        return FUNCTIONS[np.all](self.to_numpy())
+
     argmax = argmin = idxmax = idxmin = sort = _over_rows
 
 

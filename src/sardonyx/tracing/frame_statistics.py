@@ -14,6 +14,7 @@ from ..graph import where
 from ..protos import STRING
 from .array import FUNCTIONS, UFUNCS, Array, refuse
 from .frames import Column, Frame
+from .guards import counted_in_all
 from .reductions import take
 
 
@@ -32,10 +33,10 @@ def _numbers(frame: Frame, numeric_only: bool = False) -> Array:
     return frame.to_numpy()
 
 
-def _statistic(function: Any, **fixed: Any) -> Callable[..., Column]:
-    def across(
-        frame: Frame, axis: Any = None, skipna: bool = True, numeric_only: bool = False, **options: Any
-    ) -> Column:
+def _statistic(function: Any, **fixed: Any) -> Callable[..., Any]:
+    def across(frame: Frame, axis: Any = None, skipna: bool = True, numeric_only: bool = False, **options: Any) -> Any:
+        if function is np.nansum and axis in (None, 0) and all(c.dtype == np.bool_ for _, c in frame.items()):
+            return counted_in_all(frame.to_numpy())
         _across(axis)
         if not skipna or not options.keys() <= {"ddof"}:
             refuse("statistics of rows with skipna=False, or with options; take X.to_numpy()")
@@ -44,12 +45,14 @@ def _statistic(function: Any, **fixed: Any) -> Callable[..., Column]:
     return across
 
 
-def _truths(function: Any) -> Callable[..., Column]:
-    def across(frame: Frame, axis: Any = None, skipna: bool = True, **_: Any) -> Column:
-        _across(axis)
+def _truths(function: Any) -> Callable[..., Any]:
+    def across(frame: Frame, axis: Any = 0, skipna: bool = True, **_: Any) -> Any:
         if any(c.value.dtype == STRING or c.dtype.kind == "f" for _, c in frame.items()):
             refuse("any and all of floats or text, in which NaN counts its own way; compare first: (X > 0).any(axis=1)")
-        return Column(FUNCTIONS[function](frame.astype(np.bool_).to_numpy(), 1).value)
+        truths = frame.astype(np.bool_).to_numpy()
+        if axis not in (1, "columns"):  # of all rows: see guards.py
+            return FUNCTIONS[function](truths)
+        return Column(FUNCTIONS[function](truths, 1).value)
 
     return across
 
@@ -98,6 +101,8 @@ def _differences(frame: Frame, periods: int = 1, axis: Any = 0) -> Frame:
 
 
 def _aggregated(frame: Frame, func: Any, axis: Any = 0, **options: Any) -> Any:
+    if isinstance(func, list) and axis in (1, "columns"):
+        return frame.made({name: _aggregated(frame, name, axis, **options) for name in func})
     if not isinstance(func, str) or func not in STATISTICS:
         refuse("agg of other than the name of a statistic")
     return STATISTICS[func](frame, axis=axis, **options)

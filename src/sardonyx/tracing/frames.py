@@ -55,6 +55,8 @@ class Frame:
         return (ROWS, len(self._columns))
 
     ndim = 2
+    #: a batch without rows has no values that an answer could be wrong in
+    empty = False
 
     @property
     def dtypes(self) -> dict[Any, np.dtype[Any]]:
@@ -65,7 +67,7 @@ class Frame:
         if is_array(key):
             refuse("X[mask] chooses rows, which there is one of at a time; use np.where")
         if isinstance(key, list | tuple) or hasattr(key, "tolist"):
-            return Frame({name: self._column(name) for name in list(key)})
+            return self.made({name: self._column(name) for name in list(key)})
         return self._column(key)
 
     def _column(self, name: Any) -> Column:
@@ -191,6 +193,10 @@ class Frame:
     def clip(self, lower: Any = None, upper: Any = None) -> Frame:
         """Return values within constant bounds."""
         return self.each(lambda c: c.clip(lower, upper))
+
+    def infer_objects(self, copy: Any = None) -> Frame:
+        """Return the same: no column holds objects."""
+        return self.made(dict(self._columns))
 
     def astype(self, dtype: Any) -> Frame:
         """Cast all columns, or those of a dict."""

@@ -149,7 +149,11 @@ def average(a: Array, axis: Axes = None, weights: Any = None, keepdims: bool = F
 
 
 def _truths(op_type: str) -> Rule:
-    def rule(a: Array, axis: Axes = None, keepdims: bool = False) -> Array:
+    def rule(a: Array, axis: Axes = None, keepdims: bool = False) -> Any:
+        if axis is None or (a.row_axis == 0 and a.ndim == 1 and axis == 0):
+            from .guards import asked_of_all
+
+            return asked_of_all(a.like(_numeric(a)), of_all=op_type == "ReduceMin")
         truth = cast(_numeric(a), np.dtype(np.bool_)).astype(np.int64)
         fold = getattr(op, op_type)
         return reduced(a, axis, keepdims, lambda axes: fold(truth, np.array(axes), keepdims=1) > 0)

@@ -32,7 +32,8 @@ Function = Callable[..., Any]
 
 #: (module, class or a module's name, name) -> what makes the replacement of the own function
 _MAKERS: dict[tuple[Any, str], Callable[[Any], Any]] = {}
-_lock = threading.RLock()
+#: what is replaced is replaced for all threads, by one at a time
+LOCK = threading.RLock()
 #: a tensor with the rows of the function that is being traced
 _rows: ContextVar[Value] = ContextVar("rows")
 
@@ -51,7 +52,7 @@ def replaces(owner: Any, *names: str) -> Callable[[Callable[[Any], Any]], Callab
 def transparent(rows: Value) -> Iterator[None]:
     """Let functions without a protocol take traced arrays, whose rows are those of a tensor."""
     token = _rows.set(rows)
-    with _lock:
+    with LOCK:
         places = [(_module(owner), name, maker) for (owner, name), maker in _MAKERS.items()]
         own = [(owner, name, maker, getattr(owner, name)) for owner, name, maker in places if hasattr(owner, name)]
         for owner, name, maker, original in own:
