@@ -25,7 +25,7 @@ from ..operators.texts import text_method
 from ..protos import STRING
 from ..text.methods import kind_of
 from .array import Array, constant, is_array, refuse
-from .branches import Scalar, current_way
+from .branches import PythonScalar, Scalar, current_way
 from .columns import Column, missing
 from .frames import WritableFrame
 from .joining import full
@@ -50,11 +50,11 @@ class Text(Scalar):
 
     def wrap(self, array: Array) -> Array:
         """Return what comes of a comparison."""
-        return Scalar(array.value, array.row_axis)
+        return PythonScalar(array.value, array.row_axis)
 
     def like(self, value: Value, row_axis: int | None = None) -> Array:
         """Return another text, or a number."""
-        return Text(value) if value.dtype == STRING else Scalar(value)
+        return Text(value) if value.dtype == STRING else PythonScalar(value)
 
     def method(self, name: str, *arguments: Any) -> Any:
         """Return what a method of Python's makes of it."""
@@ -74,7 +74,7 @@ class Text(Scalar):
         return bool(~nothing)
 
     def __ne__(self, other: object) -> Any:
-        return Scalar(missing(self.value)) if other is self else super().__ne__(other)
+        return PythonScalar(missing(self.value)) if other is self else super().__ne__(other)
 
     __hash__ = Scalar.__hash__
 
