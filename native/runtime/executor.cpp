@@ -76,7 +76,7 @@ struct Shared {
 };
 
 // Rows are handed out in tasks: large ones first, for a thread to stay with its rows, then smaller ones, for all threads
-// to end together. A task is never more than a block.
+// to end together; of few rows, each thread gets an equal share. A task is never more than a block.
 struct Tasks {
   std::int64_t rows, most, smallest;
   int threads;
@@ -87,15 +87,20 @@ struct Tasks {
     first = next.load(std::memory_order_relaxed);
     for (;;) {
       if (first >= rows) return 0;
-      const std::int64_t share =
-          std::max((rows - first) / (std::int64_t{2} * threads), rows / (std::int64_t{6} * threads));
-      const std::int64_t round = (share + smallest) / smallest * smallest;
-      const std::int64_t size = std::min({round, most, rows - first});
+      const std::int64_t size = std::min({task_at(first), most, rows - first});
       if (next.compare_exchange_weak(first, first + size, std::memory_order_relaxed)) return size;
     }
   }
 
   void stop() { next.store(rows, std::memory_order_relaxed); }
+
+ private:
+  std::int64_t task_at(std::int64_t first) const {
+    const std::int64_t workers = threads;
+    if (rows <= 2 * workers * smallest) return (rows + workers - 1) / workers;
+    const std::int64_t share = std::max((rows - first) / (2 * workers), rows / (6 * workers));
+    return (share + smallest) / smallest * smallest;
+  }
 };
 
 }  // namespace

@@ -587,6 +587,18 @@ def labels_two() -> Dataset:
 
 
 @data
+def labels_int32() -> Dataset:
+    return Dataset(np.array([7, -1, 3, 7], np.int32), None, np.array([3, 7, 5, -1], np.int32))
+
+
+@data
+def labels_matrix() -> Dataset:
+    """Which of three labels each row has."""
+    matrix = np.array([[1, 0, 1], [0, 1, 0], [0, 0, 0], [1, 1, 1]])
+    return Dataset(matrix, None, matrix[::-1])
+
+
+@data
 def categories_three() -> Dataset:
     """Categories and a target of three classes."""
     full = categories_int_unknown()

@@ -118,6 +118,9 @@ ENCODERS = [
     Case(LabelBinarizer(neg_label=-2), "labels_two"),
     Case(LabelBinarizer(neg_label=-2), "labels_two", INVERSE),
     Case(LabelBinarizer(neg_label=-1, pos_label=2), "labels_int"),
+    *(Case(LabelBinarizer(neg_label=n, pos_label=p), "labels_matrix") for n, p in ((0, 1), (-2, 3))),
+    Case(LabelBinarizer(neg_label=-2, pos_label=3), "labels_matrix", INVERSE),
+    Case(LabelBinarizer(), "labels_int32", since="1.9"),
 ]
 
 FUNCTIONS = [

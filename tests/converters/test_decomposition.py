@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from sklearn.decomposition import NMF, SparseCoder
+from sklearn.decomposition import NMF, MiniBatchSparsePCA, SparseCoder, SparsePCA
 
 import sardonyx
 from sardonyx.convert import convert
@@ -32,3 +34,12 @@ def test_explain_says_that_the_batch_is_one() -> None:
     explained = sardonyx.compile(NMF(2, tol=1e-2).fit(X), X).explain()
     assert "all rows at once" in explained
     assert "reference" not in explained
+
+
+@pytest.mark.parametrize("estimator", [SparsePCA(1, max_iter=3), MiniBatchSparsePCA(1, max_iter=3, random_state=0)])
+def test_one_component_of_one_row_is_a_row(estimator: Any) -> None:
+    """scikit-learn returns a vector of one number, which might be a label."""
+    X = dataset("regression").X
+    session = sardonyx.compile(estimator.fit(X), X)
+    assert estimator.transform(X[:1]).shape == (1,)
+    assert session.transform(X[:1]).shape == (1, 1)

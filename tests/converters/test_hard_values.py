@@ -15,7 +15,17 @@ from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import PlanRunner
 from sardonyx.session.ragged import encode, is_coded
 
-from ..cases import Case, compose, decomposition, decomposition_nmf, feature_selection, impute, pipeline, preprocessing
+from ..cases import (
+    Case,
+    compose,
+    decomposition,
+    decomposition_nmf,
+    feature_selection,
+    impute,
+    pipeline,
+    preprocessing,
+    preprocessing_polynomial,
+)
 from ..cases.data import dataset
 from ..exactness import assert_exact, expected_outputs, methods_of
 
@@ -34,6 +44,7 @@ def is_float_matrix(case: Case) -> bool:
 
 
 CASES = [case for module in MODULES for case in module.CASES if is_float_matrix(case)]
+CASES += [case for case in preprocessing_polynomial.CASES if is_float_matrix(case) and "zeros" in case.name]
 CASES += [case for case in decomposition_nmf.CASES if case.methods == INVERSE and is_float_matrix(case)]
 
 

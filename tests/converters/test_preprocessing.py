@@ -117,7 +117,7 @@ REFUSED: dict[str, tuple[Any, Any, str, str]] = {
         "transform",
         "length",
     ),
-    "multilabels": (LabelBinarizer(), np.array([1, 0]), "transform", "multilabel"),
+    "multilabels": (LabelBinarizer(), np.array([1, 0]), "transform", "multilabel.*of 2 columns"),
 }
 TRAINING: dict[str, Any] = {
     "a Python function": FRAME[["size"]],

@@ -506,7 +506,7 @@ inline void walk_row(const Forest& forest, const X* x, std::int64_t row, void* s
 // ---- any rows --------------------------------------------------------------------------------------------------------
 
 // Rows that are left of the groups walk alone, unless they nearly make another group.
-constexpr std::int64_t kAlone = 3;
+constexpr std::int64_t kAlone = 4;
 
 template <class Step, class X, class Sink>
 inline void walk_with(const Forest& forest, const X* x, Rows rows, void* scratch, const Sink& sink) {

@@ -13,7 +13,7 @@ from ..errors import ConversionError
 from ..graph import Value, concat, where
 from ..inputs.values import MISSING_NAN
 from ..layouts import Layout
-from ..operators.checks import require
+from ..operators.checks import check_finite, require
 from ..protos import STRING
 from ..registry import converter
 from ._categories import text_categories
@@ -108,7 +108,11 @@ def _masks(est: Any, X: Data) -> Value:
 @converter(MissingIndicator, frame=True, finite=False)
 def missing_indicator(est: Any, X: Data) -> Value:
     X = array_of(in_order(est, X))
-    X = checked(est, X) if isinstance(X, Value) else X
+    if (
+        isinstance(X, Value) and X.dtype.kind == "f"
+    ):  # whatever its tags say, NaN is refused where it is not what is missing
+        allowed = int(est.missing_values is not None and est.missing_values != est.missing_values)
+        X = check_finite(X, allow_nan=allowed, estimator=type(est).__name__).like(X)
     mask = _masks(est, X)
     if est.features != "all" and est.error_on_new:
         mask = _refuse_new(est, X, mask)

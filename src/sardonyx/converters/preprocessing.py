@@ -29,6 +29,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
     TargetEncoder,
+    label_binarize,
 )
 
 from ..convert import Columns, Data, as_float, as_matrix, call, checked, refuse_moments
@@ -42,6 +43,7 @@ from ..registry import converter
 from ..tracing import trace
 from ._categories import category_table, gather, tensor_of
 from ._columns import constant_column
+from ._response import names_in
 from .preprocessing_encoders import encode_one_hot, features_of, look_up
 
 SINCE_1_8 = tuple(int(v) for v in sklearn.__version__.split(".")[:2]) >= (1, 8)
@@ -211,24 +213,45 @@ def label_encoder_inverse(est: Any, y: Value) -> Value:
 
 @converter(LabelBinarizer)
 def label_binarizer(est: Any, y: Value) -> Value:
-    """Multiclass and binary labels; unknown labels give a row of `neg_label`, as scikit-learn does."""
+    """Labels, unknown ones as rows of `neg_label`, as in scikit-learn; or an indicator matrix, with those two in it."""
     if est.y_type_.startswith("multilabel"):
-        raise ConversionError(
-            "LabelBinarizer fitted on a multilabel indicator matrix does not convert; it returns y as it is."
-        )
+        given = _indicators(est, y)
+        return _binarized(est, given != 0, y) if est.pos_label != 1 else where(given == 0, est.neg_label, given)
     categories = category_table(est, "y", est.classes_, y.dtype)
     codes = category_lookup(_column(y), categories, _numbered(categories), column="y", refuse_unknown=0)
     hot = codes == np.arange(len(categories))
     if est.y_type_ == "binary":
         hot = hot[:, 1:] if len(categories) == 2 else hot & np.zeros((1, 1), bool)
-    return where(hot, np.int64(est.pos_label), np.int64(est.neg_label))
+    return _binarized(est, hot, y)
+
+
+def _binarized(est: Any, hot: Value, y: Value) -> Value:
+    kind = y.dtype.type if y.dtype.kind == "i" and _keeps_dtype() else np.int64
+    return where(hot, kind(est.pos_label), kind(est.neg_label))
+
+
+def _indicators(est: Any, y: Value) -> Value:
+    if y.ndim != 2 or y.dim(1) != len(est.classes_) or y.dtype == STRING:
+        raise ConversionError(
+            f"LabelBinarizer was fitted on a multilabel indicator matrix: give it one, of {len(est.classes_)} columns."
+        )
+    if y.dtype.kind == "f":
+        y = require(y, np.floor(y) == y, message="LabelBinarizer takes an indicator matrix of whole numbers")
+    return y if y.dtype.kind == "i" and _keeps_dtype() else y.astype(np.int64)
+
+
+def _keeps_dtype() -> bool:
+    """Whether binarized labels have the dtype of y, if that is a signed integer: since scikit-learn 1.9."""
+    return "isdtype" in names_in(label_binarize)
 
 
 @converter(LabelBinarizer, method="inverse_transform")
 def label_binarizer_inverse(est: Any, Y: Value) -> Value:
     """Return the class of the largest column, or, of two classes, that on the score's side of the middle."""
     if est.y_type_.startswith("multilabel"):
-        raise ConversionError("LabelBinarizer fitted on a multilabel indicator matrix does not convert.")
+        hits = (as_float(Y) > (est.pos_label + est.neg_label) / 2.0).astype(np.int64)
+        hits.sparse = bool(est.sparse_input_)
+        return hits
     if est.y_type_ == "multiclass":
         return gather(tensor_of(est.classes_), Y.argmax(1))
     above = as_float(Y[:, -1]) > (est.pos_label + est.neg_label) / 2.0

@@ -29,13 +29,17 @@ Array = NDArray[Any]
 @converter(SplineTransformer, finite=False)
 def spline_transformer(est: Any, X: Value) -> Value:
     X = as_float(X)
-    zeros = getattr(est, "handle_missing", "error") == "zeros"
-    X = X if zeros else checked(est, X)
+    X = X if _takes_all(est) else checked(est, X)
     # scikit-learn's sparse results are float64 whatever X is
     dtype = np.dtype(np.float64) if est.sparse_output else X.dtype
     basis = _RULES[est.extrapolation](est, X.astype(np.float64), _knots(est)).astype(dtype)
     kept = np.arange(basis.dim(1)) % _splines(est) < _splines(est) - (not est.include_bias)
     return basis if kept.all() else basis[:, np.flatnonzero(kept)]
+
+
+def _takes_all(est: Any) -> bool:
+    """Whether missing values are encoded as zeros; infinity is let in then, too."""
+    return bool(getattr(est, "handle_missing", "error") == "zeros")
 
 
 def _knots(est: Any) -> Array:
@@ -57,7 +61,10 @@ def _zero_where_missing(X: Value, basis: Value) -> Value:
 
 
 def _continued(est: Any, X: Value, knots: Array) -> Value:
-    return _zero_where_missing(X, b_spline_basis(X, knots, degree=est.degree))
+    basis = _zero_where_missing(X, b_spline_basis(X, knots, degree=est.degree))
+    if not _takes_all(est) or est.degree == 0:
+        return basis
+    return where(_by_feature(np.isinf(X), basis.dim(1) // X.dim(1)), np.nan, basis)
 
 
 def _refused(est: Any, X: Value, knots: Array) -> Value:
@@ -91,11 +98,15 @@ def _periodic(est: Any, X: Value, knots: Array) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A feature's splines beyond an end of its base interval: ``value + (x - end) * slope``, each (splines,)."""
+    """A feature's splines beyond an end of its base interval: ``value + (x - end) * slope``, each (splines,).
+
+    Those that do not reach there are not chosen: zero, even at infinity.
+    """
 
     end: float
     value: Array
     slope: Array
+    chosen: Array
 
     @classmethod
     def of(cls, spline: Any, end: float, chosen: Array, slope: bool) -> _Line:
@@ -104,7 +115,7 @@ class _Line:
         value[chosen] = spline(end)[chosen]
         if slope:
             rise[chosen] = spline(end, nu=1)[chosen]
-        return cls(float(end), value, rise)
+        return cls(float(end), value, rise, np.isin(np.arange(len(zeros)), chosen))
 
 
 def _lines(est: Any) -> list[tuple[_Line, _Line]]:
@@ -134,11 +145,13 @@ def _extended(est: Any, X: Value, knots: Array) -> Value:
     inside = where(below, low, where(above, high, X))
     basis = _zero_where_missing(X, b_spline_basis(inside, knots, degree=est.degree))
     for outside, side in ((below, 0), (above, 1)):
-        ends, values, slopes = (
+        ends, values, slopes, chosen = (
             np.concatenate([np.broadcast_to(getattr(pair[side], part), _splines(est)) for pair in lines])
-            for part in ("end", "value", "slope")
+            for part in ("end", "value", "slope", "chosen")
         )
-        line = values + (_by_feature(X, _splines(est)) - ends) * slopes if slopes.any() else values
+        gaps = _by_feature(X, _splines(est)) - ends
+        gaps = where(chosen, gaps, 0.0) if _takes_all(est) else gaps
+        line = values + gaps * slopes if est.extrapolation == "linear" else values
         basis = where(_by_feature(outside, _splines(est)), line, basis)
     return basis
 

@@ -325,7 +325,11 @@ def _series(column: Any, values: Array) -> Any:
         known = set(categories)
         other = categories[0] if categories.dtype.kind in "iub" else None  # integers cannot be missing
         values = np.array([v if v in known else other for v in values.tolist()], dtype=object)
-    return type(column)(values, index=column.index).astype(column.dtype)
+    try:
+        return type(column)(values, index=column.index).astype(column.dtype)
+    except (TypeError, ValueError, OverflowError):  # integers that may be missing: so is what is none
+        whole = np.where(np.abs(values) < 2**53, np.rint(values), np.nan)
+        return type(column)(whole, index=column.index).astype(column.dtype)
 
 
 def _nullable(values: Array) -> list[Any]:

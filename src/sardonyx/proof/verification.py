@@ -294,7 +294,7 @@ def _arrays(result: Any, method: Method, X: Any) -> list[Array]:
         return [encode(method, result)]
     if method.form in ("list", "tuple"):
         return [_dense(part) for part in result]
-    array = restored(_dense(result), X)
+    array = restored(_dense(result), X, len(method.names))
     return [array[:, i : i + 1] for i in range(array.shape[1])] if method.form == "columns" else [array]
 
 
@@ -308,9 +308,12 @@ def _ask_for_proof(estimator: Any, name: str, method: Method, X: Any) -> tuple[A
         ) from error
 
 
-def restored(array: Array, X: Any) -> Array:
-    """Return a row that lost its row dimension (SparsePCA and MiniBatchSparsePCA do that to one row alone) as a row."""
-    lost = array.ndim == 1 and array.size > 1 and number_of_rows(X) == 1
+def restored(array: Array, X: Any, columns: int = 0) -> Array:
+    """Return a row that lost its row dimension (SparsePCA and MiniBatchSparsePCA do that to one row alone) as a row.
+
+    Of one number, only the number of named columns tells: where there are none, it is a label.
+    """
+    lost = array.ndim == 1 and (array.size > 1 or columns == 1) and number_of_rows(X) == 1
     return array[None] if lost else array
 
 
