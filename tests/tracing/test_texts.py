@@ -27,8 +27,7 @@ startswith("B") | endswith(("e", "n")) | match("[A-Z]") | fullmatch("[a-z ]*") |
 replace("[aeiou]+", "-", regex=True) | slice(1, 4) | split(",").str[0] | split(", ").str[1].str.len() | find("r")
 extract(r" ([A-Za-z]+)[.]", expand=False) | extract(r"(?P<a>[a-z])(?P<b>[a-z])") | pad(8) | ljust(6, "*") | isalpha()
 lower().eq("x,y") | rsplit(" ", n=1).str.get(-1) | isupper() | isspace() | center(20)
-split(",").str.len() | removeprefix("B")
-isdigit()
+split(",").str.len() | removeprefix("B") | isdigit()
 """
 ONES: list[Callable[[Any], Any]] = [
     lambda s: s.split(",")[1].split(".")[0].strip(),
