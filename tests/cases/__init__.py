@@ -47,7 +47,7 @@ class Case:
     methods: tuple[str, ...] = ()
     note: str = field(default="", compare=False)
     rtol: float | None = None
-    since: str = "1.5"
+    since: str = "1.6"
     standard: bool = True
 
     @property

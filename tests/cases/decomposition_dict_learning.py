@@ -62,15 +62,15 @@ CASES = [
         for p, s in ((False, False), (True, False), (False, True))
     ),
     Case(coder(MANY, "threshold", alpha=0.2), "regression32", note="threshold of another dtype"),
-    Case(SparseCoder(MANY, split_sign=True), "regression", INVERSE),
+    Case(SparseCoder(MANY, split_sign=True), "regression", INVERSE, since="1.7"),
     Case(DictionaryLearning(5, **QUICK), "regression"),
     Case(DictionaryLearning(4, transform_algorithm="lasso_lars", transform_alpha=0.1, **QUICK), "regression"),
     Case(DictionaryLearning(4, transform_algorithm="threshold", split_sign=True, **QUICK), "regression_int"),
     Case(DictionaryLearning(4, **QUICK), "regression32"),
-    Case(DictionaryLearning(3, **QUICK), "regression", INVERSE),
+    Case(DictionaryLearning(3, **QUICK), "regression", INVERSE, since="1.7"),
     Case(MiniBatchDictionaryLearning(5, **QUICK), "regression"),
     Case(MiniBatchDictionaryLearning(4, transform_algorithm="lars", **QUICK), "regression"),
     Case(MiniBatchDictionaryLearning(4, **QUICK), "regression32"),
     Case(MiniBatchDictionaryLearning(4, **QUICK), "regression_int"),
-    Case(MiniBatchDictionaryLearning(3, split_sign=True, **QUICK), "regression", INVERSE),
+    Case(MiniBatchDictionaryLearning(3, split_sign=True, **QUICK), "regression", INVERSE, since="1.7"),
 ]

@@ -22,7 +22,7 @@ CASES = [
     Case(SplineTransformer(knots="quantile", n_knots=6), "positive", note="repeated knots"),
     Case(SplineTransformer(knots=np.array([[0.0], [0.1], [1.0], [1.5]])), "one_feature"),
     Case(SplineTransformer(extrapolation="periodic", n_knots=4, degree=3), "one_feature", note="wraps onto itself"),
-    Case(SplineTransformer(extrapolation="periodic"), "one_feature_constant"),
+    Case(SplineTransformer(extrapolation="periodic"), "one_feature_constant", since="1.8"),
     *(
         Case(SplineTransformer(extrapolation=e, handle_missing="zeros"), "regression_nan")
         for e in (*BEYOND[:2], "periodic")

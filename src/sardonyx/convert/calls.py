@@ -146,13 +146,8 @@ def allows_nan(estimator: Any) -> bool:
 
 def input_tags(estimator: Any) -> tuple[bool, bool]:
     """Return whether the estimator allows NaN, and whether it takes two-dimensional arrays."""
-    try:
-        from sklearn.utils import get_tags
-    except ImportError:  # scikit-learn 1.5 keeps its tags in a dict
-        from sklearn.utils._tags import _safe_tags
+    from sklearn.utils import get_tags
 
-        old = _safe_tags(estimator)
-        return bool(old["allow_nan"]), "2darray" in old["X_types"]
     tags = get_tags(estimator).input_tags
     return bool(tags.allow_nan), bool(tags.two_d_array)
 

@@ -138,10 +138,6 @@ def _check_fitted(estimator: Any) -> None:
         raise ConversionError(
             f"this {type(estimator).__name__} is not fitted; call fit before converting it."
         ) from error
-    except TypeError:  # scikit-learn 1.5 asks a pipeline's last step, even where that is "passthrough"
-        for _, part in getattr(estimator, "steps", ()):
-            if hasattr(part, "fit"):
-                _check_fitted(part)
 
 
 def _opset(target: int | None) -> int:

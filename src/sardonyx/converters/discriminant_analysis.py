@@ -7,8 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn import discriminant_analysis
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+from sklearn.discriminant_analysis import (
+    DiscriminantAnalysisPredictionMixin,
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
 
 from ..convert import call
 from ..errors import ConversionError
@@ -18,15 +21,6 @@ from ..registry import converter
 from ._response import columns_of
 from .base import argmax_labels, both_classes, softmax
 from .linear_model import linear_decision
-
-#: scikit-learn 1.5 takes the logarithm of probabilities, which may be 0; later ones exp of the logarithms
-_LOGS_FIRST = hasattr(discriminant_analysis, "DiscriminantAnalysisPredictionMixin")
-#: the class that answers for the quadratic one (its own base since scikit-learn 1.6)
-_QUADRATIC = (
-    getattr(discriminant_analysis, "DiscriminantAnalysisPredictionMixin", QuadraticDiscriminantAnalysis),
-    QuadraticDiscriminantAnalysis,
-)
-
 
 converter(LinearDiscriminantAnalysis, method="decision_function")(linear_decision)
 
@@ -64,30 +58,24 @@ def _quadratic_scores(est: Any, X: Value) -> Value:
     return -0.5 * (columns_of(norms) + logdet) + np.log(est.priors_)
 
 
-@converter(*_QUADRATIC, method="decision_function")
+@converter(DiscriminantAnalysisPredictionMixin, QuadraticDiscriminantAnalysis, method="decision_function")
 def quadratic_decision(est: Any, X: Value) -> Value:
     scores = _quadratic_scores(est, X)
     return scores[:, 1] - scores[:, 0] if len(est.classes_) == 2 else scores
 
 
-@converter(*_QUADRATIC, method="predict")
+@converter(DiscriminantAnalysisPredictionMixin, QuadraticDiscriminantAnalysis, method="predict")
 def quadratic_classes(est: Any, X: Value) -> Value:
     return argmax_labels(est.classes_, _quadratic_scores(est, X))
 
 
-@converter(*_QUADRATIC, method="predict_log_proba")
+@converter(DiscriminantAnalysisPredictionMixin, QuadraticDiscriminantAnalysis, method="predict_log_proba")
 def quadratic_log_proba(est: Any, X: Value) -> Value:
-    if not _LOGS_FIRST:
-        return np.log(call(est, "predict_proba", X))
     scores = _quadratic_scores(est, X)
     likelihood = scores - scores.max(1, keepdims=True)
     return likelihood - np.log(np.exp(likelihood).sum(1, keepdims=True))
 
 
-@converter(*_QUADRATIC, method="predict_proba")
+@converter(DiscriminantAnalysisPredictionMixin, QuadraticDiscriminantAnalysis, method="predict_proba")
 def quadratic_proba(est: Any, X: Value) -> Value:
-    if not _LOGS_FIRST:
-        scores = _quadratic_scores(est, X)
-        likelihood = np.exp(scores - scores.max(1, keepdims=True))
-        return likelihood / likelihood.sum(1, keepdims=True)
     return np.exp(call(est, "predict_log_proba", X))

@@ -14,9 +14,11 @@ from ..inputs.bags import HashedFeatures
 from ..inputs.signature import Signature, describe, signature_of_bags
 from ..operators.text import hash_terms
 from ..protos import STRING, tensor_type
-from ..registry import converter, describer
+from ..registry import converter, describer, fitless
 from ..text.tables import tables_of
 from .feature_extraction_text import count_type, sparse_counts
+
+fitless(FeatureHasher)(lambda est: True)  # scikit-learn 1.6 does not say so
 
 
 @describer(FeatureHasher)

@@ -71,6 +71,9 @@ def tfidf_transformer(est: Any, X: Value) -> Value:
     return _weighted(as_float(X), est.idf_ if est.use_idf else None, est.sublinear_tf, est.norm)
 
 
+fitless(HashingVectorizer)(lambda est: True)  # scikit-learn 1.6 does not say so
+
+
 @converter(HashingVectorizer, finite=False)
 def hashing_vectorizer(est: Any, X: Value) -> Value:
     X, analysis, tables = _analysis(est, X)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import sklearn
 from sklearn import linear_model
 from sklearn._loss import link
 from sklearn.linear_model import _base, _coordinate_descent, _ridge, _stochastic_gradient
@@ -160,8 +159,7 @@ def _is_one_vs_rest(est: Any) -> bool:
     scheme = est.get_params(deep=False).get("multi_class", "auto")
     if scheme not in ("auto", "deprecated"):
         return bool(scheme in ("ovr", "warn"))
-    binary_solvers = ("liblinear", "newton-cholesky") if sklearn.__version__.startswith("1.5.") else ("liblinear",)
-    return len(est.classes_) <= 2 or est.solver in binary_solvers
+    return len(est.classes_) <= 2 or est.solver == "liblinear"
 
 
 @converter(linear_model.SGDClassifier, method="predict_proba")
