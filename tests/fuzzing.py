@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.parser
 
 import sardonyx
 from sardonyx.errors import SardonyxError
@@ -68,6 +69,27 @@ def estimators() -> Iterator[tuple[Any, Any]]:
     yield OneHotEncoder(handle_unknown="ignore").fit(words), words
 
 
+#: what no estimator writes: text that is made, floats of 16 bits, what is made of rows at the end
+OTHERS = (
+    """g (string[N, 2] x, float[N, 2] v) => (string[N, 2] y, float[N, 2] z, string[a, b, c] parts, int64[N, 2] count)
+    { u = StringNormalizer<case_change_action = "UPPER">(x) y = StringConcat(u, x) t = Cast<to = 8>(v)
+    z = Cast<to = 1>(t) parts, count = StringSplit(y) }""",
+    """g (float16[N, 4] x) => (float16[N, 2, 2] y, float16[N, 4] z, string[N, 4] t, seq(map(int64, float)) maps)
+    <int64[3] shape = {-1, 2, 2}> { a = Add(x, x) r = Reshape(a, shape) y = Transpose<perm = [0, 2, 1]>(r)
+    z = Softmax<axis = 1>(x) t = Cast<to = 8>(x) w = Cast<to = 1>(x)
+    maps = ai.onnx.ml.ZipMap<classlabels_int64s = [1, 2, 3, 4]>(w) }""",
+    """g (float[N, 2] x) => (float[N, 1] y) { y = ai.onnx.ml.SVMRegressor<kernel_type = "SIGMOID", n_supports = 2,
+    kernel_params = [0.5, 0.1, 3.0], coefficients = [1.0, -1.0], rho = [0.5],
+    support_vectors = [1.0, 2.0, 3.0, 4.0]>(x) }""",
+)
+
+
+def others() -> Iterator[bytes]:
+    for text in OTHERS:
+        model = onnx.parser.parse_model(f'<ir_version: 10, opset_import: ["": 21, "ai.onnx.ml": 3]> {text}')
+        yield from (model.SerializeToString(), *_compiled(model))
+
+
 def seeds() -> list[bytes]:
     """Return small models of ours and of skl2onnx, and compiled programs."""
     from skl2onnx import to_onnx
@@ -82,7 +104,7 @@ def seeds() -> list[bytes]:
             files.append(to_onnx(estimator, X[:1]).SerializeToString())
         except Exception:  # skl2onnx has no model for some
             continue
-    return files
+    return [*files, *others()]
 
 
 def _compiled(model: onnx.ModelProto) -> list[bytes]:

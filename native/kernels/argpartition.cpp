@@ -2,6 +2,8 @@
 // numpy.argpartition and numpy.argsort leave in front on this machine, as scikit-learn takes them.
 //
 //   keys (n) ──▶ argpartition ──▶ the first k ──▶ argsort ──▶ values (k), indices (k)
+//
+// Where no two of the k + 1 smallest are equal, any way to find them gives the same: one pass does then.
 #include "sardonyx/argpartition.h"
 
 #include "check.h"
@@ -28,8 +30,39 @@ std::size_t scratch(const Step& step, std::int64_t) {
   return static_cast<std::size_t>(2 * step.inputs[0].width + 2 * step.params[0].i) * sizeof(std::int64_t);
 }
 
+constexpr std::int64_t kFew = 64;  // that are kept in order by insertion
+
+// False: the order among equal ones matters, or a key is NaN.
+template <class T>
+bool select_distinct(const T* x, std::int64_t n, std::int64_t k, T* values, std::int64_t* indices) {
+  if (k > kFew) return false;
+  T best[kFew + 1];
+  std::int64_t places[kFew + 1], count = 0;
+  const std::int64_t most = k < n ? k + 1 : k;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (count == most && x[i] >= best[most - 1]) continue;
+    if (x[i] != x[i]) return false;
+    std::int64_t at = count < most ? count++ : most - 1;
+    for (; at > 0 && best[at - 1] > x[i]; --at) {
+      best[at] = best[at - 1];
+      places[at] = places[at - 1];
+    }
+    best[at] = x[i];
+    places[at] = i;
+  }
+  for (std::int64_t i = 1; i < most; ++i) {
+    if (best[i - 1] == best[i]) return false;
+  }
+  for (std::int64_t i = 0; i < k; ++i) {
+    values[i] = best[i];
+    indices[i] = places[i];
+  }
+  return true;
+}
+
 template <class T>
 void select(const T* x, std::int64_t n, std::int64_t k, int lanes, void* memory, T* values, std::int64_t* indices) {
+  if (select_distinct(x, n, k, values, indices)) return;
   auto* keys = static_cast<double*>(memory);
   auto* order = reinterpret_cast<std::int64_t*>(keys + n);
   auto* few = reinterpret_cast<double*>(order + n);

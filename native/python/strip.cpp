@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "python/utf8.h"
 #include "runtime/error.h"
-#include "runtime/utf8.h"
 
 namespace sardonyx::python {
 namespace {
@@ -187,25 +187,6 @@ bool read_coded(const Strip& strip, ReadEntry&& read_entry, Write&& write) {
 
 // ---- text ------------------------------------------------------------------------------------------------------------
 
-// Words that overlap at the end: short texts take two loads and no loop over bytes.
-inline bool is_ascii(const char* bytes, std::int64_t size) {
-  constexpr std::uint64_t kHigh = 0x8080808080808080u;
-  if (size >= 8) {
-    std::uint64_t all = load<std::uint64_t>(bytes + size - 8);
-    for (std::int64_t i = 0; i + 8 <= size; i += 8) all |= load<std::uint64_t>(bytes + i);
-    return (all & kHigh) == 0;
-  }
-  if (size >= 4) return ((load<std::uint32_t>(bytes) | load<std::uint32_t>(bytes + size - 4)) & kHigh) == 0;
-  if (size <= 0) return true;
-  return ((bytes[0] | bytes[size / 2] | bytes[size - 1]) & 0x80) == 0;
-}
-
-void require_utf8(const Text& text) {
-  if (!is_ascii(text.data, text.size) && !is_utf8(text.data, static_cast<std::size_t>(text.size))) {
-    throw Error("a text is not UTF-8");
-  }
-}
-
 template <class Offset>
 Text text_by_offsets(const Strip& strip, std::int64_t place) {
   const auto* offsets = static_cast<const std::byte*>(strip.values) + place * sizeof(Offset);
@@ -240,32 +221,9 @@ Text text_at(const Strip& strip, std::int64_t at) {
   }
 }
 
-// Reading in two passes: where the texts lie, then whether all are UTF-8. Texts by offsets lie in one piece, so that a
-// single look at it is enough if each of them begins a character.
-struct Piece {
-  const char *begin = nullptr, *end = nullptr;
-  bool cuts = false;  // a character in two
-};
-
-Piece piece_of(const Strip& strip, const Text& missing, const Text* texts, std::int64_t step) {
-  Piece piece;
-  for (std::int64_t i = 0; i < strip.count; ++i) {
-    const Text& text = texts[i * step];
-    if (text.size == 0 || text.data == missing.data) continue;
-    if (piece.begin == nullptr) piece.begin = piece.end = text.data;
-    piece.cuts |= (static_cast<unsigned char>(text.data[0]) & 0xC0) == 0x80 || text.data < piece.end;
-    piece.end = text.data + text.size;
-  }
-  return piece;
-}
-
 void require_all_utf8(const Strip& strip, const Text& missing, const Text* texts, std::int64_t step) {
-  if (strip.layout == Layout::texts || strip.count == 0) return;
-  if (strip.layout != Layout::views) {
-    const Piece piece = piece_of(strip, missing, texts, step);
-    if (!piece.cuts && is_utf8(piece.begin, static_cast<std::size_t>(piece.end - piece.begin))) return;
-  }
-  for (std::int64_t i = 0; i < strip.count; ++i) require_utf8(texts[i * step]);
+  if (strip.layout == Layout::texts) return;
+  require_utf8(texts, strip.count, step, missing, strip.layout != Layout::views);
 }
 
 template <Layout layout>

@@ -19,6 +19,16 @@ static_assert(std::endian::native == std::endian::little, "the file format is li
 namespace sardonyx {
 namespace {
 
+bool is_half(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; }
+
+// Kernels that cast floats of 16 bits, or move elements whatever they are. Others tell numbers apart by dtypes that are
+// larger, and would read beyond them. (rules.Builder keeps to the same list.)
+bool takes_halves(std::string_view kernel) {
+  constexpr std::string_view kKernels[] = {"Cast",     "Concat",   "Expand", "Gather",    "GatherElements",
+                                           "GatherND", "Identity", "Slice",  "Transpose", "Where"};
+  return std::ranges::find(kKernels, kernel) != std::end(kKernels);
+}
+
 constexpr unsigned char kMagic[8] = {0x93, 'S', 'D', 'X', '\r', '\n', 0x1a, '\n'};
 constexpr std::uint32_t kVersion = 3;
 constexpr std::int64_t kMaxBlockRows = std::int64_t{1} << 20;
@@ -194,6 +204,7 @@ class Loader {
     if (record.dims[0] > kMaxSparseWidth)
       refuse("a sparse slot of %lld columns", static_cast<long long>(record.dims[0]));
     if (record.dtype == static_cast<int>(DType::text)) refuse("a sparse slot of text");
+    if (is_half(static_cast<DType>(record.dtype))) refuse("a sparse slot of floats of 16 bits");
     return true;
   }
 
@@ -387,6 +398,10 @@ class Loader {
       if (loaded.by_element) return check_by_element(loaded);
       if (!loaded.entry->kernel.sparse && std::ranges::any_of(loaded.tensors, is_sparse)) {
         fail("the kernel does not know sparse rows");
+      }
+      const auto has_half = [](const Tensor& tensor) { return is_half(tensor.dtype); };
+      if (!takes_halves(loaded.entry->name) && std::ranges::any_of(loaded.tensors, has_half)) {
+        fail("the kernel does not know floats of 16 bits");
       }
       loaded.entry->kernel.check(loaded.step);
       if (loaded.entry->kernel.whole_batch && block_rows != 0) fail("it must see all rows, block_rows is not 0");

@@ -1038,6 +1038,13 @@ def yes_and_no() -> Dataset:
 
 
 @data
+def small_integers() -> Dataset:
+    """Numbers whose squares overflow their dtype."""
+    rng = np.random.default_rng(45)
+    return Dataset(*(rng.integers(0, 255, (n, 4)).astype(np.uint8) if n else None for n in (60, 0, 30)))
+
+
+@data
 def documents_loud() -> Dataset:
     """Words that occur more often than a byte can count."""
     texts = _objects(["quiet words here", "words " * 3, "loud " * 130 + "words", "loud " * 300])

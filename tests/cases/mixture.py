@@ -6,6 +6,11 @@ from . import Case
 
 CASES = [
     *(
+        Case(GaussianMixture(2, covariance_type=c, reg_covar=0.1, random_state=0), "yes_and_no")
+        for c in ("diag", "spherical")
+    ),
+    Case(GaussianMixture(2, covariance_type="spherical", random_state=0), "small_integers"),
+    *(
         Case(GaussianMixture(3, covariance_type=kind, random_state=0), data)
         for kind in ("full", "tied", "diag", "spherical")
         for data in ("regression", "regression_int")

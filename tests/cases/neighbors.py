@@ -105,6 +105,10 @@ CASES = [
     *(Case(RadiusNeighborsClassifier(3.0, weights=w, outlier_label="most_frequent"), "multiclass_str") for w in BOTH),
     Case(RadiusNeighborsClassifier(2.0, outlier_label=-1, algorithm="brute"), "binary"),
     Case(RadiusNeighborsClassifier(4.0, outlier_label=0), "classes_multi"),
+    *(
+        Case(RadiusNeighborsClassifier(2.0, metric="manhattan", algorithm="brute", outlier_label=label), "scattered")
+        for label in ("most_frequent", 1, 7)  # a label is taken for the number of a class
+    ),
     Case(RadiusNeighborsClassifier(1e3), "scattered", note="no row is without neighbours"),
     Case(RadiusNeighborsRegressor(3.0), "regression"),
     Case(RadiusNeighborsRegressor(4.0, weights="distance", algorithm="brute"), "scattered"),

@@ -325,3 +325,9 @@ def test_feeds_of_run() -> None:
     ]:
         with pytest.raises(InputError, match=message):
             coerce_feeds(wrong, ports)
+
+
+def test_bytes_are_to_be_decoded() -> None:
+    signature = describe(np.array([["a"]], object))
+    with pytest.raises(InputError, match=r"holds b'caf', and the model takes text; decode it first: value.decode"):
+        tensors(np.array([[b"caf"]], object), signature)

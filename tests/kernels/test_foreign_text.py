@@ -125,7 +125,7 @@ def test_whole_matches(pattern: str) -> None:
         check_operator("RegexFullMatch", rows("str", *shape, values=TEXTS), pattern=pattern)
 
 
-@pytest.mark.parametrize("pattern", ["a*", "^a$", r"\bab\b", "a|", "(?i)A"])
+@pytest.mark.parametrize("pattern", ["^a*", "^a$", r"\bab\b", "a|$", "(?i)A"])
 def test_patterns_without_an_automaton_run_in_python(pattern: str) -> None:
     model = model_of("RegexFullMatch", [rows("str")], pattern=pattern)
     session = sardonyx.load(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import ml_dtypes
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 import sardonyx
+from sardonyx import _native
+from sardonyx.lowering.program import Program, Slot, Step, pack
 
 Array = NDArray[Any]
 TYPES: dict[str, tuple[int, Any]] = {
@@ -141,3 +144,19 @@ def test_trees_of_halves() -> None:
     assert "reference" not in session.explain()
     given = np.array([[0.1], [np.nextafter(np.float16(0.1), np.float16(1))], [0]], np.float16)
     assert session.run(None, {"x": given})[0].tolist() == [[1.5], [2.5], [1.5]]
+
+
+def test_kernels_that_would_read_beyond_halves_are_refused() -> None:
+    """A file may say float16 of any slot; most kernels tell numbers apart by larger types."""
+    slots = (
+        Slot("x", "float16", (2,)),
+        Slot("keys", "float16", (1,), np.zeros(1, np.float16)),
+        Slot("values", "int64", (1,), np.zeros(1, np.int64)),
+        Slot("y", "int64", (2,)),
+    )
+    program = Program(slots, (Step("LabelEncoder", (0, 1, 2, 2), (3,)),), (0,), (3,))
+    with pytest.raises(sardonyx.ProgramError, match="does not know floats of 16 bits"):
+        _native.Program.from_bytes(pack(program))
+    sparse = (replace(slots[0], sparse=True), Slot("y", "float16", (2,)))
+    with pytest.raises(sardonyx.ProgramError, match="a sparse slot of floats of 16 bits"):
+        _native.Program.from_bytes(pack(Program(sparse, (Step("Densify", (0,), (1,)),), (0,), (1,))))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sardonyx.errors import ProgramError
-from sardonyx.lowering.program import DTYPE_CODES, Constant, Program, Slot, Step, pack, unpack
+from sardonyx.lowering.program import DTYPE_CODES, Constant, Program, Slot, Step, numpy_dtype, pack, unpack
 
 
 def linear(k: int = 3, n: int = 2, block_rows: int = 256) -> Program:
@@ -34,7 +34,9 @@ def constant(dtype: str, shape: tuple[int, ...]) -> Constant:
         words = np.array(["", "a", "ß\0", "日本", "x" * 100, "🦀"], dtype=object)
         return words[np.arange(int(np.prod(shape))) % len(words)].reshape(shape)
     values = np.random.default_rng(1).integers(0, 2**63, size=shape).astype(np.uint64)
-    return np.array((values % 2) if dtype == "bool" else values).astype(dtype)
+    return np.array((values % 2) if dtype == "bool" else values % 2048 if "16" in dtype else values).astype(
+        numpy_dtype(dtype)
+    )
 
 
 def with_constants() -> Program:

@@ -23,7 +23,6 @@ from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
     KNeighborsTransformer,
-    NearestNeighbors,
     RadiusNeighborsClassifier,
     RadiusNeighborsTransformer,
 )
@@ -31,7 +30,6 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     Binarizer,
-    FunctionTransformer,
     KBinsDiscretizer,
     MaxAbsScaler,
     Normalizer,
@@ -93,10 +91,10 @@ ESTIMATORS = {
         ("", Birch(n_clusters=3)),
         ("", NMF(3, init="nndsvda", max_iter=20)),
         ("Frobenius", NMF(3, solver="mu", init="random", random_state=0, max_iter=30, alpha_W=0.001)),
-        ("Kullback-Leibler", NMF(3, solver="mu", beta_loss=1, init="random", random_state=0, tol=0, max_iter=30)),
-        ("beta divergence", NMF(3, solver="mu", beta_loss=1.5, init="random", random_state=0, max_iter=30)),
+        ("Kullback-Leibler", NMF(3, solver="mu", beta_loss=1, init="random", random_state=0, tol=0, max_iter=9)),
+        ("beta divergence", NMF(3, solver="mu", beta_loss=1.5, init="random", random_state=0, tol=0, max_iter=9)),
         ("", MiniBatchNMF(3, random_state=0, max_iter=3)),
-        ("", LatentDirichletAllocation(3, random_state=0, max_iter=3)),
+        ("", LatentDirichletAllocation(3, random_state=0, max_iter=3, max_doc_update_iter=20)),
         ("", MLPClassifier((5,), max_iter=3, random_state=0)),
         ("", MaxAbsScaler()),
         ("", StandardScaler(with_mean=False)),
@@ -154,17 +152,6 @@ def test_estimators(name: str) -> None:
     assert "Densify" not in kernels
     for method in session.methods:
         assert_same(getattr(session, method)(given), getattr(est, method)(given))
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32", "int32"])
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_equally_distant_neighbours_are_those_of_scikit_learn(metric: str, dtype: str) -> None:
-    known = sp.vstack([data(dtype=dtype, seed=1), data(dtype=dtype, seed=2)] * 2).tocsr()
-    est = NearestNeighbors(n_neighbors=7, metric=metric).fit(known)
-    session = sardonyx.compile(est, known[:20], methods=["kneighbors"])
-    rows = sp.vstack([data(dtype=dtype, seed=1), data(dtype=dtype, seed=3)]).tocsr()
-    for actual, expected in zip(session.kneighbors(rows), est.kneighbors(rows), strict=True):
-        np.testing.assert_array_equal(actual, expected, strict=True)
 
 
 def disordered(X: Any) -> Any:
@@ -450,59 +437,3 @@ def test_centring_a_sparse_matrix_is_refused_as_scikit_learn_refuses_it() -> Non
     est = StandardScaler().fit(X.toarray())
     with pytest.raises(sardonyx.ConversionError, match="StandardScaler cannot centre sparse"):
         sardonyx.to_onnx(est, X)
-
-
-SPARSE_FORMS = ("csr_matrix", "csr_array", "csc_matrix", "csc_array", "coo_matrix", "coo_array", "lil_matrix")
-
-TRANSFORMERS = {
-    "scaled": MaxAbsScaler(),
-    "standard": StandardScaler(with_mean=False),
-    "robust": RobustScaler(with_centering=False),
-    "unit": Normalizer(),
-    "above": Binarizer(threshold=0.5),
-    "chosen": SelectKBest(k=20),
-    "kept": FunctionTransformer(accept_sparse=True),
-    "filled": SimpleImputer(),
-    "ranks": QuantileTransformer(n_quantiles=20),
-    "products": PolynomialFeatures(2, include_bias=False),
-    "projected": SparseRandomProjection(9, random_state=0),
-    "one after the other": make_pipeline(MaxAbsScaler(), SelectKBest(k=30), MaxAbsScaler(), SimpleImputer()),
-    "beside each other": FeatureUnion([("a", MaxAbsScaler()), ("b", SelectKBest(k=9))]),
-    "beside dense ones": FeatureUnion([("a", MaxAbsScaler()), ("b", TruncatedSVD(2, random_state=0))]),
-    "by columns": ColumnTransformer([("a", MaxAbsScaler(), slice(0, 60)), ("b", "passthrough", [88, 70, 80])]),
-}
-
-
-@pytest.mark.parametrize("name", TRANSFORMERS)
-def test_results_have_the_form_of_scikit_learn_s(name: str) -> None:
-    est = fitted(TRANSFORMERS[name])
-    session = sardonyx.compile(est, X)
-    for form in SPARSE_FORMS:
-        if name == "by columns" and form.startswith("coo"):  # columns of these cannot be taken
-            continue
-        given = getattr(sp, form)(X[:30])
-        assert_same(session.transform(given), est.transform(given))
-    if name not in ("projected", "by columns"):
-        assert_same(session.transform(X[:9].toarray()), est.transform(X[:9].toarray()))
-
-
-@pytest.mark.parametrize("name", ["scaled", "standard", "robust", "chosen", "kept", "ranks"])
-def test_the_way_back_has_the_form_of_scikit_learn_s(name: str) -> None:
-    est = fitted(TRANSFORMERS[name])
-    there = sp.csr_matrix(est.transform(X[:30]))
-    session = sardonyx.compile(est, there, methods=["inverse_transform"])
-    for form in SPARSE_FORMS:
-        given = getattr(sp, form)(there)
-        assert_same(session.inverse_transform(given), est.inverse_transform(given))
-    assert_same(session.inverse_transform(there.toarray()), est.inverse_transform(there.toarray()))
-
-
-def test_the_form_survives_a_file(tmp_path: Path) -> None:
-    session = sardonyx.compile(make_pipeline(MaxAbsScaler(), fitted(SimpleImputer())).fit(X), X)
-    session.save(tmp_path / "m.sdx")
-    assert type(sardonyx.load(tmp_path / "m.sdx").transform(sp.csr_array(X))) is sp.csc_array
-
-
-def test_thresholds_leave_no_zeros() -> None:
-    est = Binarizer(threshold=2.0).fit(X)
-    assert 0 < sardonyx.compile(est, X).transform(X).nnz == est.transform(X).nnz < X.nnz

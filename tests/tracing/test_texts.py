@@ -26,7 +26,8 @@ contains("o") | contains("r", case=False) | contains("[A-Z]r|s") | contains(".",
 startswith("B") | endswith(("e", "n")) | match("[A-Z]") | fullmatch("[a-z ]*") | replace(" ", "_") | get(1) | count("r")
 replace("[aeiou]+", "-", regex=True) | slice(1, 4) | split(",").str[0] | split(", ").str[1].str.len() | find("r")
 extract(r" ([A-Za-z]+)[.]", expand=False) | extract(r"(?P<a>[a-z])(?P<b>[a-z])") | pad(8) | ljust(6, "*") | isalpha()
-rsplit(" ", n=1).str.get(-1) | isupper() | isspace() | center(20) | split(",").str.len() | removeprefix("B") | isdigit()
+lower().eq("x,y") | rsplit(" ", n=1).str.get(-1) | isupper() | isspace() | center(20)
+split(",").str.len() | removeprefix("B") | isdigit()
 """
 ONES: list[Callable[[Any], Any]] = [
     lambda s: s.split(",")[1].split(".")[0].strip(),

@@ -40,7 +40,7 @@ def kernel_pca(est: Any, X: Value) -> Value:
     return project(est, _kernel(est, X, est.X_fit_))
 
 
-@converter(KernelPCA, method="inverse_transform", finite=False)
+@converter(KernelPCA, method="inverse_transform")
 def kernel_pca_inverse(est: Any, X: Value) -> Value:
     if not est.fit_inverse_transform:
         raise ConversionError(

@@ -45,13 +45,23 @@ def _tied(est: Any, X: Value) -> Value:
 def _diag(est: Any, X: Value) -> Value:
     means, precisions = est.means_, est.precisions_cholesky_**2
     squares = np.sum(means**2 * precisions, 1)
-    return squares - 2.0 * (X @ (means * precisions).T) + (X * X) @ precisions.T
+    x = X.astype(np.float64) if X.dtype.kind == "b" else X  # integers overflow here as there
+    return squares - 2.0 * (X @ (means * precisions).T) + (x * x) @ precisions.T
 
 
 def _spherical(est: Any, X: Value) -> Value:
     means, precisions = est.means_, est.precisions_cholesky_**2
     squares = np.sum(means**2, 1) * precisions
-    return squares - 2 * (X @ means.T * precisions) + (X * X).sum(1, keepdims=True) * precisions
+    return squares - 2 * (X @ means.T * precisions) + _row_norms(X) * precisions
+
+
+def _row_norms(X: Value) -> Value:
+    """Return squared lengths as a column, as ``numpy.einsum`` has them: integers overflow, and of bools it is any."""
+    if X.dtype.kind == "b":
+        return (X.astype(np.int64).sum(1, keepdims=True) > 0).astype(np.float64)
+    if X.dtype.kind in "iu" and X.dtype.itemsize < 8:
+        return (X * X).astype(np.int64).sum(1, keepdims=True).astype(X.dtype)
+    return (X * X).sum(1, keepdims=True)
 
 
 _NORMS: dict[str, Callable[[Any, Value], Value]] = {

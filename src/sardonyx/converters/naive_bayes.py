@@ -10,7 +10,7 @@ from sklearn import naive_bayes as nb
 
 from ..convert import call
 from ..errors import ConversionError
-from ..graph import Value, as_value, where
+from ..graph import Value, as_value, current_graph, where
 from ..registry import converter
 from .base import argmax_labels, defined_by
 
@@ -46,7 +46,11 @@ def joint_log_likelihood(est: Any, X: Value) -> Value:
             f"{type(est).__name__} computes likelihoods in {owner.__name__}._joint_log_likelihood, which is not known. "
             f"Register converters for it: @sardonyx.converter({type(est).__name__}, method='predict')."
         )
-    return _JOINT[owner](est, X)
+    memo, key = current_graph().memo, ("joint log likelihood", id(est), X.name)
+    if key not in memo:
+        memo[key] = _JOINT[owner](est, X)
+    known: Value = memo[key]
+    return known
 
 
 def _gaussian(est: Any, X: Value) -> Any:
@@ -80,7 +84,7 @@ def _categorical(est: Any, X: Value) -> Any:
         table     feature 0, category 0, 1, 2 | feature 1, category 0, 1 | ...   a row a category, a column a class
         starts    0                             3                          ...
     """
-    table = np.concatenate([p.T for p in est.feature_log_prob_])
+    table = np.concatenate(est.feature_log_prob_, axis=1).T.copy()
     sizes = np.array([p.shape[1] for p in est.feature_log_prob_], np.int64)
     codes = X.astype(np.int64)
     known = (codes >= 0) & (codes < sizes)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sklearn import neighbors as nn
 from sklearn.neighbors._base import KNeighborsMixin
 
-from ..convert import as_matrix, call
+from ..convert import Columns, Data, as_matrix, call, checked, in_order
 from ..errors import ConversionError
-from ..graph import Value, as_value, concat, where
+from ..graph import Value, as_value, concat, sparse_constant, where
 from ..operators.checks import check_finite, require
 from ..operators.neighbors import (
     ALIASES,
@@ -257,12 +257,19 @@ def _distances(est: Any, X: Value) -> Value:
     if (metric := _metric(est)) in SPECIAL:
         check_radius(est, metric, dense(est._fit_X))
         return SPECIAL[metric](X, dense(est._fit_X), type(est).__name__)
-    expands = _expands(est, X)
+    if hasattr(est._fit_X, "toarray") and not est.metric_params and (_expands(est, X) or metric == "cosine"):
+        return _between_sparse(est, X, "sparse_cosine" if metric == "cosine" else OF_TWO_SPARSE)
     X, fit_X, p, w, metric = _space(est, X)
-    if expands:
-        return pairwise_distances(X, fit_X, p, w, metric=OF_TWO_SPARSE).astype(X.dtype)
     result: Value = X if metric == "precomputed" else pairwise_distances(X, fit_X, p, w, metric=metric)
     return result
+
+
+def _between_sparse(est: Any, X: Value, metric: str) -> Value:
+    """Return the distances to training rows that are sparse, and stay so."""
+    dtype = np.float32 if X.dtype == est._fit_X.dtype == np.float32 else np.float64
+    known, ones = sparse_constant(est._fit_X.astype(dtype)), np.ones(X.dim(1))
+    distances: Value = pairwise_distances(X.astype(dtype), known, np.float64(2), ones, metric=metric)
+    return distances.astype(dtype)
 
 
 def _expands(est: Any, X: Value) -> bool:
@@ -304,14 +311,36 @@ def radius_regressor(est: Any, X: Value) -> Value:
     return means.reshape(-1) if y.ndim == 1 else means
 
 
-@converter(nn.RadiusNeighborsClassifier, method="predict_proba")
-def radius_proba(est: Any, X: Value) -> Value | list[Value]:
-    weights, columns = _within(est, X), np.asarray(est._y).reshape(len(est._y), -1).T
+def _counts_classes(est: Any, X: Data) -> bool:
+    """Whether classes are counted within the search (``RadiusNeighborsClassMode``): of arrays, and not by squares.
+
+    It looks at no NaN, and takes an outlier's label for the number of a class.
+    """
+    if isinstance(X, Columns) or est.weights != "uniform" or est._fit_method != "brute" or est.outputs_2d_:
+        return False
+    return not _partitions(est, X) and _metric(est) not in (*SQUARED, *SPECIAL, "precomputed")
+
+
+@converter(nn.RadiusNeighborsClassifier, method="predict_proba", frame=True, finite=False)
+def radius_proba(est: Any, X: Data) -> Value | list[Value]:
+    counts, rows = _counts_classes(est, X), as_matrix(in_order(est, X))
+    weights, columns = (
+        _within(est, rows if counts else checked(est, rows)),
+        np.asarray(est._y).reshape(len(est._y), -1).T,
+    )
     if est.outlier_label_ is None:
         message = "no neighbors found; fit RadiusNeighborsClassifier with another radius, or set its outlier_label"
         weights = require(weights, weights.max(1, keepdims=True) > 0, message=message)
-    proba = [_radius_proba(weights, *a) for a in zip(columns, _classes(est), _outlier_labels(est), strict=True)]
+    proba = [_radius_proba(weights, *a) for a in zip(columns, _outliers(est, counts), strict=True)]
     return proba if est.outputs_2d_ else proba[0]
+
+
+def _outliers(est: Any, counts: bool) -> list[NDArray[Any]]:
+    """Return what rows without neighbours get for each output: one for their label, if it is a class."""
+    if counts:
+        return [np.array([float(code == est.outlier_label) for code in range(len(est.classes_))])]
+    labels = _outlier_labels(est)
+    return [(np.asarray(c) == label).astype(np.float64) for c, label in zip(_classes(est), labels, strict=True)]
 
 
 def _outlier_labels(est: Any) -> list[Any]:
@@ -320,17 +349,14 @@ def _outlier_labels(est: Any) -> list[Any]:
     return [None] * len(_classes(est)) if labels is None else list(labels)
 
 
-def _radius_proba(weights: Value, codes: Any, classes: Any, outlier: Any) -> Value:
-    votes = weights @ np.eye(len(classes))[codes]
-    if outlier is not None:
-        alone = weights.max(1, keepdims=True) == 0
-        votes = where(alone, (np.asarray(classes) == outlier).astype(np.float64), votes)
+def _radius_proba(weights: Value, codes: Any, outlier: NDArray[Any]) -> Value:
+    votes = where(weights.max(1, keepdims=True) == 0, outlier, weights @ np.eye(len(outlier))[codes])
     total = votes.sum(1, keepdims=True)
     return votes / where(total == 0, 1.0, total)
 
 
-@converter(nn.RadiusNeighborsClassifier, method="predict")
-def radius_classifier(est: Any, X: Value) -> Value:
+@converter(nn.RadiusNeighborsClassifier, method="predict", frame=True, finite=False)
+def radius_classifier(est: Any, X: Data) -> Value:
     result = call(est, "predict_proba", X)
     proba = result if isinstance(result, list) else [result]
     labels = [_radius_labels(*a) for a in zip(proba, _classes(est), _outlier_labels(est), strict=True)]

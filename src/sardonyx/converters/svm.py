@@ -15,7 +15,7 @@ from sklearn.svm._base import BaseLibSVM, BaseSVC
 
 from ..convert import call
 from ..errors import ConversionError
-from ..graph import Value, as_value, current_graph, where
+from ..graph import Value, as_value, current_graph, sparse_constant, where
 from ..operators.svm import KERNELS, group_sums, kernel_sums, pairwise_coupling
 from ..registry import converter
 from .base import argmax_labels, dense, take_labels
@@ -56,9 +56,10 @@ def _sums(est: Any, X: Value, n_support: list[int]) -> Any:
             f"{type(est).__name__}(kernel={est.kernel!r}) runs Python code, which a model file cannot hold. "
             f"Use one of linear, {', '.join(KERNELS)}, precomputed (and give the model the kernel matrix)."
         )
+    vectors = est.support_vectors_
     return kernel_sums(
         X,
-        dense(est.support_vectors_),
+        sparse_constant(vectors.astype(np.float64)) if hasattr(vectors, "toarray") else vectors,
         coefficients,
         np.float64(est._gamma),
         np.float64(est.coef0),
@@ -70,14 +71,25 @@ def _sums(est: Any, X: Value, n_support: list[int]) -> Any:
 
 def _primal(est: Any, n_support: list[int]) -> NDArray[np.float64]:
     """Weights of the features for each decision of a linear kernel, summed in extended precision."""
-    vectors, coefficients = dense(est.support_vectors_).astype(np.longdouble), dense(est._dual_coef_)
+    vectors, coefficients = est.support_vectors_, dense(est._dual_coef_)
     stops = np.cumsum(n_support)
     blocks = [slice(stop - size, stop) for stop, size in zip(stops, n_support, strict=True)]
-    weights = np.concatenate([coefficients[:, b] @ vectors[b] for b in blocks])
+    weights = np.concatenate([_weighted(coefficients[:, b], vectors[b]) for b in blocks])
     if len(n_support) > 1:
         first, second = _pair_columns(len(n_support))
         weights = weights[first] + weights[second]
     return weights.astype(np.float64)
+
+
+def _weighted(coefficients: NDArray[np.float64], vectors: Any) -> NDArray[np.longdouble]:
+    """Return ``coefficients @ vectors`` in extended precision, of sparse vectors by their entries."""
+    if not hasattr(vectors, "tocoo"):
+        return coefficients.astype(np.longdouble) @ np.asarray(vectors, np.longdouble)
+    entries = vectors.tocoo()
+    weights = np.zeros((len(coefficients), vectors.shape[1]), np.longdouble)
+    for row, own in zip(weights, coefficients, strict=True):
+        np.add.at(row, entries.col, own[entries.row] * entries.data.astype(np.longdouble))
+    return weights
 
 
 def _pairs(n_classes: int) -> NDArray[np.int64]:

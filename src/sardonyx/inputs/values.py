@@ -87,7 +87,8 @@ def _text(value: Any, name: str) -> str:
         return str(value)
     if is_missing(value):
         return MISSING_NONE if value is None else MISSING_NAN
-    raise InputError(f"{column_named(name)} holds {value!r}, and the model takes text; convert it with str() if meant.")
+    way = "decode it first: value.decode('utf-8')" if isinstance(value, bytes) else "convert it with str() if meant"
+    raise InputError(f"{column_named(name)} holds {value!r}, and the model takes text; {way}.")
 
 
 def _numbers_of_objects(array: Array, dtype: str, name: str) -> Array:

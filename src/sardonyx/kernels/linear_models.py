@@ -5,9 +5,9 @@
     SVMClassifier    X ─▶ KernelSums ─▶ scores of pairs ─┬─▶ votes ─▶ class
                                                          └─▶ Platt's sigmoid ─▶ PairwiseCoupling ─▶ probabilities
 
-What leaves is float32, as the standard says. Powers and tanh of float32 rows are computed in float32, too; distances,
-whose squares cancel, and all else are computed in float64 and rounded once. Where the standard is silent this is as
-ONNX Runtime has it (svmclassifier.cc, linearclassifier.cc).
+What leaves is float32, as the standard says. Kernel machines are computed in float64 and rounded once, but for sums of
+tanh in regressors of float32 rows: tanh is bounded, and no class depends on a hair of them. Where the standard is
+silent this is as ONNX Runtime has it (svmclassifier.cc, linearclassifier.cc).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..lowering.rules import Array, Builder, Const, NodeView, Row, Values, decline, lowers
-from ..passes.expand_polynomials import DEGREES, pays
 from .elementwise import FLOATS, cast_row, elementwise
 from .matmul import linear
 from .scores import beside, best_label, binary, class_labels, label_where, number, transform_of, transformed, unary
@@ -99,19 +98,12 @@ def kernel_sums(b: Builder, node: NodeView, x: Row, vectors: Array, coefficients
     if kernel not in KERNELS or not degree.is_integer() or not 0 <= degree < 1 << 31:
         decline("a kernel that the operator does not have, or a broken degree")
     params = (KERNELS[kernel], int(degree), gamma, coef0, *sizes)
-    narrow = node.row(0).dtype != "float64" and (kernel == "sigmoid" or _stays(kernel, coefficients, x, sizes, degree))
+    narrow = node.row(0).dtype != "float64" and kernel == "sigmoid" and node.op_type == "SVMRegressor"
     dtype = np.dtype(np.float32 if narrow else np.float64)
     rows = cast_row(b, node.row(0), "float32") if narrow else x
     inputs = (rows, vectors.astype(dtype), coefficients.astype(dtype))
     (sums,) = b.step("KernelSums", inputs, [(dtype.name, (len(sizes) * len(coefficients),))], params)
     return cast_row(b, sums, "float64")
-
-
-def _stays(kernel: str, coefficients: Array, x: Row, sizes: list[int], degree: float) -> bool:
-    """Whether powers stay what they are: as one polynomial (passes/expand_polynomials.py) they are float64's."""
-    coefs, vectors = coefficients.shape
-    expands = degree in DEGREES and pays(vectors // 2, x.width, coefs, coefs * len(sizes), int(degree))
-    return kernel == "poly" and not expands
 
 
 def _vectors(node: NodeView, x: Row, count: int) -> NDArray[np.float64]:

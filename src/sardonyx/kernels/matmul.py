@@ -70,7 +70,8 @@ def _stacks(x: Operand, y: Operand) -> tuple[Shape, Shape]:
 @lowers("Gemm")
 def gemm_of_integers(b: Builder, node: NodeView) -> Values:
     x, w, factors = node.row(0), node.const(1), [node.real(name, 1.0) for name in ("alpha", "beta")]
-    one_type([x, Const(w)], INTEGERS)
+    if x.dtype not in INTEGERS or Const(w).dtype != x.dtype:
+        decline("")
     if node.integer("transA", 0) or len(x.shape) != 1 or w.ndim != 2 or not all(f.is_integer() for f in factors):
         decline("the rows are transposed, or integers are multiplied by a fraction")
     w = np.ascontiguousarray(w.T) if node.integer("transB", 0) else w

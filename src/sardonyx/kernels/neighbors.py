@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..lowering.program import Param
-from ..lowering.rules import Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from ..lowering.rules import Array, Builder, Const, Entries, NodeView, Operand, Row, Values, decline, lowers
 from . import sparse_distances
 from .elementwise import FLOATS, cast
 
@@ -65,9 +65,10 @@ def squared_distances(b: Builder, node: NodeView) -> Values:
 
 
 def _of_two_sparse(b: Builder, node: NodeView) -> Row:
-    x, fit = node.row(0), node.const(1)
-    if not x.sparse or fit.shape[1:] != x.shape or x.dtype != Const(fit).dtype or x.dtype not in FLOATS:
-        decline("rows that are not sparse, or do not fit")
+    x = node.row(0)
+    fit = node.entries(1) if x.sparse else decline("rows that are not sparse")
+    if fit.shape[1:] != x.shape or x.dtype != Const(fit.values).dtype or x.dtype not in FLOATS:
+        decline("rows that do not fit")
     return sparse_distances.euclidean_distances(b, x, fit)
 
 
@@ -77,8 +78,10 @@ def _expanded(b: Builder, node: NodeView, order: int) -> Row:
         decline("rows that do not fit")
     if x.sparse:
         wide = fit.astype(np.float64)
-        own = np.einsum("ij,ij->i", wide, wide) if order == SQUARES_AS_EINSUM else sparse_distances.summed_squares(wide)
-        return sparse_distances.expanded_squares(b, x, wide, own)
+        entries = Entries.of(wide)
+        einsum = order == SQUARES_AS_EINSUM
+        own = np.einsum("ij,ij->i", wide, wide) if einsum else sparse_distances.summed_squares(entries)
+        return sparse_distances.expanded_squares(b, x, entries, own)
     params = (METRICS.index("sqeuclidean"), 0, ALGORITHMS.index("brute"), 0, 2.0, order)
     inputs = [cast(b, x, "float64"), fit.astype(np.float64), np.ones(x.shape)]
     (row,) = b.step("ExpandedSquares", inputs, [("float64", (len(fit),))], params)
@@ -87,9 +90,12 @@ def _expanded(b: Builder, node: NodeView, order: int) -> Row:
 
 def _cosine(b: Builder, node: NodeView) -> Values:
     """Multiply rows of unit length; in float64, as scikit-learn's order of summation is known there only."""
-    x, fit = node.row(0), node.const(1)
-    if x.sparse and x.dtype in FLOATS and x.dtype == Const(fit).dtype and fit.shape[1:] == x.shape and x.width:
-        return (sparse_distances.cosine_distances(b, x, fit),)
+    x = node.row(0)
+    if x.sparse and x.dtype in FLOATS and x.width:
+        entries = node.entries(1)
+        if x.dtype == Const(entries.values).dtype and entries.shape[1:] == x.shape:
+            return (sparse_distances.cosine_distances(b, x, entries),)
+    fit = node.const(1)
     if x.dtype != "float64" or fit.dtype != np.float64 or fit.shape[1:] != x.shape:
         decline("cosines of another type than float64")
     sparse = int(node.text("metric", "") == "sparse_cosine")

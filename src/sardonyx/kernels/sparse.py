@@ -13,13 +13,14 @@ something else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from ..lowering.program import Param
-from ..lowering.rules import Array, Builder, Const, Operand, Row, Shape
+from ..lowering.rules import Array, Builder, Const, Entries, Operand, Row, Shape
 
 #: what a kernel of several operands computes
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
@@ -154,19 +155,25 @@ def reduced(b: Builder, kernel: str, x: Row, shape: Shape) -> Row | None:
 
 def linear(b: Builder, x: Row, w: Array) -> Row:
     """Return sparse rows times the matrix w, of which only what is not zero is kept where that is little."""
-    form = (x.dtype, (w.shape[1],))
-    if w.shape[1] >= SPARSE_WEIGHTS_WIDTH and np.count_nonzero(w) * SPARSE_WEIGHTS_RATIO <= w.size:
-        (row,) = b.step("SparseProduct", [x, *_entries_of(w)], [form], takes_sparse=True)
-    else:
-        (row,) = b.step("SparseLinear", [x, w], [form], takes_sparse=True)
+    if _are_few(int(np.count_nonzero(w)), w.shape):
+        return _product(b, x, Entries.of(w))
+    (row,) = b.step("SparseLinear", [x, w], [(x.dtype, (w.shape[1],))], takes_sparse=True)
     return row
 
 
-def _entries_of(w: Array) -> tuple[Array, Array, Array]:
-    """Return where each row's entries start, their columns, and their values."""
-    rows, columns = np.nonzero(w)
-    starts = np.searchsorted(rows, np.arange(len(w) + 1)).astype(np.int64)
-    return starts, columns.astype(np.int32), w[rows, columns]
+def products(b: Builder, x: Row, fit: Entries) -> Row:
+    """Return the products of sparse rows with the rows of a matrix."""
+    w = fit.transposed()
+    return _product(b, x, w) if _are_few(len(w.values), w.shape) else linear(b, x, w.dense())
+
+
+def _are_few(entries: int, shape: Shape) -> bool:
+    return shape[1] >= SPARSE_WEIGHTS_WIDTH and entries * SPARSE_WEIGHTS_RATIO <= math.prod(shape)
+
+
+def _product(b: Builder, x: Row, w: Entries) -> Row:
+    operands: list[Row | Array] = [x, w.starts(), w.columns.astype(np.int32), w.values]
+    return b.step("SparseProduct", operands, [(x.dtype, (w.shape[1],))], takes_sparse=True)[0]
 
 
 def chosen(b: Builder, x: Row, columns: Array, *, dense: bool = False) -> Row | None:

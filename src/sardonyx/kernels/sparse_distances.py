@@ -13,10 +13,11 @@ is made is one number a training row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ..lowering.rules import Array, Builder, Const, Row
+from ..lowering.rules import Array, Builder, Const, Entries, Row
 from . import sparse
 from .elementwise import cast_row
 
@@ -37,31 +38,32 @@ def _total(b: Builder, x: Row, kernel: str = "ReduceSum") -> Row:
     return b.step("SparseReduce", [x], [(x.dtype, (1,))], [sparse.fold(kernel)], takes_sparse=True)[0]
 
 
-def summed_squares(fit: Array) -> Array:
-    """Return the sum of the squares of each row, from its first column to its last."""
-    return (fit * fit).cumsum(axis=1)[:, -1] if fit.shape[1] else np.zeros(len(fit))
+def summed_squares(fit: Entries) -> Array:
+    """Return the float64 sum of the squares of each row, which are of its dtype, from its first column to its last."""
+    squares = (fit.values * fit.values).astype(np.float64)
+    return np.bincount(fit.rows, weights=squares, minlength=fit.shape[0])
 
 
-def expanded_squares(b: Builder, x: Row, fit: Array, squares: Array) -> Row:
+def expanded_squares(b: Builder, x: Row, fit: Entries, squares: Array) -> Row:
     """Return ``max(-2 x.y + x.x + y.y, 0)`` in float64 for sparse rows of floats, given the squares of `fit`."""
     x = cast_row(b, x, "float64")
-    products = _step(b, "Mul", sparse.linear(b, x, fit.astype(np.float64).T), -2.0)
+    products = _step(b, "Mul", sparse.products(b, x, fit.astype(np.float64)), -2.0)
     sums = _step(b, "Add", _step(b, "Add", products, _total(b, x, "ReduceSumSquare")), squares)
     return _step(b, "Max", sums, 0.0)
 
 
-def euclidean_distances(b: Builder, x: Row, fit: Array) -> Row:
+def euclidean_distances(b: Builder, x: Row, fit: Entries) -> Row:
     """Return ``euclidean_distances`` of two sparse matrices, float64 holding what is rounded to the rows' dtype."""
     squares = cast_row(b, expanded_squares(b, x, fit, summed_squares(fit.astype(np.float64))), x.dtype)
     return cast_row(b, _one(b, "Sqrt", squares), "float64")
 
 
-def cosine_distances(b: Builder, x: Row, fit: Array) -> Row:
+def cosine_distances(b: Builder, x: Row, fit: Entries) -> Row:
     """Return one less the cosine of the angle between sparse rows and training rows; norms are float64."""
     unit = cast_row(b, _divided(b, cast_row(b, x, "float64"), _norm(b, x)), x.dtype)
-    norms = np.sqrt((fit * fit).astype(np.float64).cumsum(axis=1)[:, -1:])
-    known = (fit / np.where(norms == 0, 1, norms)).astype(fit.dtype)
-    distances = _step(b, "Add", _step(b, "Mul", sparse.linear(b, unit, known.T), -1.0), 1.0)
+    norms = np.sqrt(summed_squares(fit))
+    known = replace(fit, values=(fit.values / norms[fit.rows]).astype(fit.values.dtype))
+    distances = _step(b, "Add", _step(b, "Mul", sparse.products(b, unit, known), -1.0), 1.0)
     return _step(b, "Min", _step(b, "Max", distances, 0.0), 2.0)
 
 
@@ -80,7 +82,7 @@ def _divided(b: Builder, x: Row, by: Row) -> Row:
 def kernel_sums(
     b: Builder,
     x: Row,
-    vectors: Array,
+    vectors: Entries,
     coefficients: Array,
     kernel: str,
     degree: int,
@@ -91,12 +93,13 @@ def kernel_sums(
     """Return the sums of ``KernelSums`` for sparse rows; None where expanded squares are not exact enough."""
     if kernel == "rbf":
         squares = summed_squares(vectors)
-        # a row as near as to matter is no longer than the longest vector, or the kernel is 0
-        if not 8 * (vectors.shape[1] + 8) * 2.0**-53 * abs(gamma) * squares.max(initial=0) <= LARGEST_ERROR:
+        # a row as near as to matter is about as long as a vector, and as full, or the kernel is 0
+        terms = 2 * np.bincount(vectors.rows, minlength=1).max() + 8
+        if not 8 * terms * 2.0**-53 * abs(gamma) * squares.max(initial=0) <= LARGEST_ERROR:
             return None
         values = _one(b, "Exp", _step(b, "Mul", expanded_squares(b, x, vectors, squares), -gamma))
     else:
-        values = _step(b, "Add", _step(b, "Mul", sparse.linear(b, x, vectors.T), gamma), coef0)
+        values = _step(b, "Add", _step(b, "Mul", sparse.products(b, x, vectors), gamma), coef0)
         values = _one(b, "Tanh", values) if kernel == "sigmoid" else _step(b, "Pow", values, float(degree))
     return _weighted(b, values, coefficients, sizes)
 

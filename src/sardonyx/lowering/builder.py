@@ -13,6 +13,11 @@ from .program import DTYPE_CODES, Param, Slot, Step
 
 #: The largest number of dimensions a kernel takes, without the row dimension (kMaxRank in tensor.h).
 MAX_RANK = 8
+#: floats of 16 bits, and the kernels that take them (takes_halves in native/runtime/program.cpp)
+HALVES = frozenset({"float16", "bfloat16"})
+HALF_KERNELS = frozenset(
+    {"Cast", "Concat", "Expand", "Gather", "GatherElements", "GatherND", "Identity", "Slice", "Transpose", "Where"}
+)
 #: bytes of the largest constant that is compared with others
 LARGEST_SHARED = 1 << 20
 
@@ -121,6 +126,9 @@ class Builder:
         """
         takes_sparse, gives_sparse = takes_sparse or entries_of is not None, gives_sparse or entries_of is not None
         forms = tuple(outputs)
+        dtypes = [i.dtype if isinstance(i, Row | Const) else dtype_name(i) for i in inputs]
+        if HALVES.intersection([*dtypes, *(dtype for dtype, _ in forms)]) and kernel not in HALF_KERNELS:
+            decline(f"{kernel} has no kernel for floats of 16 bits")
         for dtype, shape in forms:
             if dtype not in DTYPE_CODES or len(shape) > MAX_RANK:
                 decline(f"{kernel} has no kernel for {dtype} of {len(shape) + 1} dimensions")

@@ -19,10 +19,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, defs, numpy_helper
 
+from .builder import HALVES
 from .kinds import Across, Const, Row, Value, Values
 from .node_view import Attributes, NodeView
 
-HALVES: Final = frozenset({"float16", "bfloat16"})
 #: what their bits are not looked at by
 MOVING: Final = frozenset(
     {"Identity", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split", "Slice"}

@@ -17,7 +17,7 @@ The kinds, seen from the row dimension N::
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -55,6 +55,73 @@ class Const:
     def shape(self) -> Shape:
         """All dimensions."""
         return self.array.shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """A matrix of numbers of which only what is not zero is kept: row by row, columns strictly ascending in each.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    rows, columns : int64 arrays of shape (n_entries,)
+    values : array of shape (n_entries,)
+    """
+
+    shape: Shape
+    rows: Array
+    columns: Array
+    values: Array
+
+    @classmethod
+    def of(cls, matrix: Array) -> Entries:
+        """Return the entries of a dense matrix."""
+        rows, columns = np.nonzero(matrix)
+        return cls(matrix.shape, rows, columns, matrix[rows, columns])
+
+    def dense(self) -> Array:
+        """Return the whole matrix."""
+        matrix = np.zeros(self.shape, self.values.dtype)
+        matrix[self.rows, self.columns] = self.values
+        return matrix
+
+    def astype(self, dtype: Any) -> Entries:
+        """Return the matrix in another dtype."""
+        return replace(self, values=self.values.astype(dtype))
+
+    def transposed(self) -> Entries:
+        """Return the matrix turned over."""
+        order = np.argsort(self.columns, kind="stable")
+        return Entries(self.shape[::-1], self.columns[order], self.rows[order], self.values[order])
+
+    def starts(self) -> Array:
+        """Return where the entries of each row begin, and where those of the last end."""
+        return np.searchsorted(self.rows, np.arange(self.shape[0] + 1)).astype(np.int64)
+
+
+class SparseConst(Const):
+    """A constant matrix given by its entries; `array` is made anew whenever it is asked for."""
+
+    __slots__ = ("entries",)
+    entries: Entries
+
+    def __init__(self, entries: Entries) -> None:
+        object.__setattr__(self, "entries", entries)
+
+    @property
+    def array(self) -> Array:
+        """The whole matrix."""
+        return self.entries.dense()
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type."""
+        return dtype_name(self.entries.values)
+
+    @property
+    def shape(self) -> Shape:
+        """All dimensions."""
+        return self.entries.shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,15 +338,15 @@ class Lowering:
     def _folded(self, view: NodeView, scope: Scope) -> Values | None:
         node = view.proto
         if node.op_type == "Constant" and not node.domain:
-            return (Const(constant_of(view.attributes)),)
+            return (constant_of(view.attributes),)
         only = view.inputs[0] if len(view.inputs) == 1 else None
         if node.op_type == "Identity" and not node.domain and isinstance(only, Const):
             return (only,)
         names = {name: scope.find(name) for name in free_names(node)}
-        known = {name: value.array for name, value in names.items() if isinstance(value, Const)}
+        known = {name: value for name, value in names.items() if isinstance(value, Const)}
         if view.function is not None or node.op_type in RANDOM or len(known) < len(names):
             return None
-        arrays = evaluate(node, known, scope.opsets)
+        arrays = evaluate(node, {name: value.array for name, value in known.items()}, scope.opsets)
         if arrays is None or len(arrays) != sum(map(bool, node.output)):
             return None
         results = iter(arrays)

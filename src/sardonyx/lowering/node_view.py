@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from ..large import Large
-from .kinds import Array, Const, Dims, Operand, Row, Tokens, Value, decline
+from .kinds import Array, Const, Dims, Entries, Operand, Row, SparseConst, Tokens, Value, decline
 
 
 class Attributes(Mapping[str, Any]):
@@ -122,6 +122,14 @@ class NodeView:
         if not isinstance(value, Const):
             decline(f"input {index} is not a constant")
         return value.array
+
+    def entries(self, index: int) -> Entries:
+        """Return an input known now, a matrix of numbers, by what is not zero in it."""
+        value = self._input(index)
+        if isinstance(value, SparseConst):
+            return value.entries
+        matrix = self.const(index)
+        return Entries.of(matrix) if matrix.ndim == 2 else decline(f"input {index} is no matrix")
 
     def operand(self, index: int) -> Operand:
         """Return an input that is rows or a constant."""

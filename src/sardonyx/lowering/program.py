@@ -43,7 +43,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import index
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +151,18 @@ class Program:
         _check_distinct("outputs", [self.slots[i].name for i in self.outputs])
 
 
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """Return NumPy's dtype of numbers; bfloat16 is that of the package ml_dtypes, which onnx needs too."""
+    if name == "bfloat16":
+        try:
+            import ml_dtypes
+        except ImportError as error:
+            raise ProgramError("the program holds bfloat16, which needs the package ml_dtypes; install it") from error
+        dtype: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return dtype
+    return np.dtype(name)
+
+
 def _check_slot(slot: Slot) -> None:
     if slot.dtype not in DTYPE_CODES:
         raise ProgramError(f"slot {slot.name!r} has dtype {slot.dtype!r}; known are {', '.join(DTYPE_CODES)}")
@@ -174,7 +186,7 @@ def _check_constant(slot: Slot, data: Constant) -> None:
         strangers = {type(item).__name__ for item in data.ravel().tolist() if not isinstance(item, str)}
         if strangers:
             raise ProgramError(f"constant {slot.name!r} holds {', '.join(sorted(strangers))}; it must hold str only")
-    elif data.dtype.newbyteorder("=") != np.dtype(slot.dtype):
+    elif data.dtype.newbyteorder("=") != numpy_dtype(slot.dtype):
         raise ProgramError(f"constant {slot.name!r} has dtype {data.dtype}, its slot says {slot.dtype}")
 
 
@@ -325,7 +337,7 @@ def _param_bytes(param: Param) -> bytes:
 def _constant_bytes(dtype: str, data: Constant) -> bytes | memoryview:
     """Return a constant as the file has it; numbers, which may be millions, in place if they are so already."""
     if dtype != "str":
-        written = np.ascontiguousarray(data, np.dtype(dtype).newbyteorder("<"))
+        written = np.ascontiguousarray(data, numpy_dtype(dtype).newbyteorder("<"))
         return written.reshape(-1).view(np.uint8).data
     encoded = [_encode(item) for item in data.ravel().tolist()]
     offsets = np.cumsum([0, *map(len, encoded)], dtype="<i8")
@@ -448,7 +460,7 @@ def _constant(name: str, dtype: str, shape: tuple[int, ...], data: memoryview) -
     try:
         if dtype == "str":
             return _strings(shape, data)
-        return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape)
+        return np.frombuffer(data, numpy_dtype(dtype).newbyteorder("<")).reshape(shape)
     except ValueError:
         raise ProgramError(
             f"constant {name!r} does not have the size of its shape {shape}; the file is corrupt"

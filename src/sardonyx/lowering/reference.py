@@ -16,7 +16,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ..errors import ModelError
-from .rules import Across, Array, Batch, Const, Dims, Listed, Tokens, Value, as_constant
+from .rules import Across, Array, Batch, Const, Dims, Entries, Listed, Tokens, Value, as_constant
 
 #: The symbol of the row dimension in the types given to shape inference.
 ROWS = "__rows__"
@@ -122,9 +122,35 @@ def dense_array(tensor: onnx.SparseTensorProto) -> Array:
     ModelError
         If its parts do not fit each other, or it is too large to be made dense.
     """
+    shape, values, indices = _parts_of_sparse(tensor)
+    if math.prod(shape) > MOST_DENSE:
+        name = tensor.values.name
+        raise ModelError(f"sparse tensor {name!r} of shape {list(shape)} must have 1 to {MOST_DENSE} elements")
+    dense = np.full(shape, "", object) if values.dtype == object else np.zeros(shape, values.dtype)
+    dense[tuple(indices.T) if indices.ndim == 2 else np.unravel_index(indices, shape)] = values
+    return dense
+
+
+def entries_of(tensor: onnx.SparseTensorProto) -> Entries | None:
+    """Return the entries of a sparse matrix of numbers; None if it is none, or its indices are not in order.
+
+    Raises
+    ------
+    ModelError
+        If its parts do not fit each other.
+    """
+    shape, values, indices = _parts_of_sparse(tensor)
+    if len(shape) != 2 or values.dtype.kind not in "biuf" or max(shape) > np.iinfo(np.int32).max:
+        return None
+    rows, columns = indices.T if indices.ndim == 2 else np.divmod(indices, shape[1])
+    places = rows * shape[1] + columns
+    return Entries(shape, rows, columns, values) if (places[1:] > places[:-1]).all() else None
+
+
+def _parts_of_sparse(tensor: onnx.SparseTensorProto) -> tuple[tuple[int, ...], Array, Array]:
     shape, values, indices = tuple(tensor.dims), to_array(tensor.values), to_array(tensor.indices)
     name = tensor.values.name
-    if min(shape, default=1) < 1 or math.prod(shape) > MOST_DENSE:
+    if min(shape, default=1) < 1 or math.prod(shape) > np.iinfo(np.int64).max:
         raise ModelError(f"sparse tensor {name!r} of shape {list(shape)} must have 1 to {MOST_DENSE} elements")
     if indices.dtype != np.int64 or values.ndim != 1 or indices.shape not in (values.shape, (len(values), len(shape))):
         raise ModelError(
@@ -133,9 +159,7 @@ def dense_array(tensor: onnx.SparseTensorProto) -> Array:
     bounds = np.array(shape if indices.ndim == 2 else [math.prod(shape)], np.int64)
     if np.any(indices < 0) or np.any(indices >= bounds):
         raise ModelError(f"sparse tensor {name!r} of shape {list(shape)} has indices outside of it")
-    dense = np.full(shape, "", object) if values.dtype == object else np.zeros(shape, values.dtype)
-    dense[tuple(indices.T) if indices.ndim == 2 else np.unravel_index(indices, shape)] = values
-    return dense
+    return shape, values, indices
 
 
 def initializers(graph: onnx.GraphProto) -> dict[str, Array]:

@@ -45,12 +45,12 @@ class NotWholeError(Exception):
     """Raised where a program of one row is not to be had. It never leaves lower.py."""
 
 
-#: operators that refuse rows, which their bodies cannot: reference_operators.py has them
-_REFUSING = {"sardonyx": ("Require", "Refuse", "CheckFinite")}
+#: operators that refuse rows, which their bodies cannot, or make what those refuse: reference_operators.py has them
+_REFUSING = {"sardonyx": ("Require", "Refuse", "CheckFinite", "TextMethod", "FindTokens")}
 
 
 def is_refusing(domain: str, op_type: str) -> bool:
-    """Whether an operator refuses rows."""
+    """Whether an operator's body is never to be walked."""
     return op_type.partition(":")[0] in _REFUSING.get(domain, ())
 
 

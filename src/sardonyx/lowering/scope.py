@@ -11,8 +11,9 @@ import onnx
 from ..errors import ModelError
 from ..large import Large, fill
 from .inference import MAX_DEPTH
-from .reference import Opsets, dense_array, subgraphs, to_array
-from .rules import Array, Attributes, Value, as_constant
+from .kinds import Const, SparseConst
+from .reference import Opsets, dense_array, entries_of, subgraphs, to_array
+from .rules import Attributes, Value, as_constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,16 @@ def with_attributes(node: onnx.NodeProto, attributes: dict[str, onnx.AttributePr
     return copy
 
 
-def constant_of(attributes: Attributes) -> Array:
-    """Return the value of a `Constant` node, a sparse one made dense."""
+def constant_of(attributes: Attributes) -> Const:
+    """Return the value of a `Constant` node."""
     ((name, value),) = attributes.items()
     if isinstance(value, onnx.TensorProto):
-        return to_array(value)
+        return Const(to_array(value))
     if isinstance(value, onnx.SparseTensorProto):
-        return dense_array(value)
+        entries = entries_of(value)
+        return Const(dense_array(value)) if entries is None else SparseConst(entries)
     dtype = {"f": np.float32, "i": np.int64, "s": object}[name.split("_")[1][0]]
-    return as_constant(np.array(value, dtype=dtype))
+    return Const(as_constant(np.array(value, dtype=dtype)))
 
 
 def filled(node: onnx.NodeProto, large: Mapping[str, Large]) -> onnx.NodeProto:

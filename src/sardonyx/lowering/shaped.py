@@ -73,17 +73,16 @@ class Shaped:
     def _small_inputs(self) -> list[str]:
         """Return short lists of numbers, but not all of the inputs: a program computes, it is no memory.
 
-        What is computed with is floats rather than integers, and last of all conditions.
+        What is computed with is the first that is no single number: that is a count, or a condition.
         """
         text = onnx.TensorProto.STRING
         kinds = {v.name: v.type.tensor_type for v in self._inputs}
         small = [name for name, kind in kinds.items() if len(kind.shape.dim) < 2 and kind.elem_type != text]
         if len(small) < len(kinds):
             return small
-        floats = {name for name in small if dtype_of(kinds[name].elem_type) in ("float32", "float64")}
-        deciding = [name for name in small if name not in floats]
+        data = next((name for name in small if len(kinds[name].shape.dim)), None)
         conditions = [name for name in small if kinds[name].elem_type == onnx.TensorProto.BOOL]
-        return deciding if floats else conditions or small[1:]
+        return [name for name in small if name != data] if data is not None else conditions or small[1:]
 
     def _example(self) -> Plan | None:
         """Return the plan for some shapes; what depends on values of inputs is only found out when they come."""

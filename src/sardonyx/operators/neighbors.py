@@ -67,9 +67,9 @@ EXPANDED = "expanded_sqeuclidean"
 
 
 def _ratio(a: Value, b: Value, empty: float = 0.0) -> Value:
-    """Return a / b, and `empty` where both are 0."""
-    zero = b == 0
-    return where(zero, empty, a / where(zero, 1.0, b))
+    """Return a / b, and `empty` where both are 0, or b is NaN."""
+    some = b > 0
+    return where(some, a / where(some, b, 1.0), empty)
 
 
 @operator("PairwiseDistances")

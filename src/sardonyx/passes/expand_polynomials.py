@@ -59,7 +59,7 @@ def _expanded(program: Program, step: Step) -> Floats | None:
         return None
     degree, sizes = int(step.params[1]), [int(size) for size in step.params[FIXED:]]
     outputs = len(sizes) * len(weights)
-    if degree not in DEGREES or not pays(len(vectors), vectors.shape[1], len(weights), outputs, degree):
+    if degree not in DEGREES or not _pays(len(vectors), vectors.shape[1], len(weights), outputs, degree):
         return None
     z = np.c_[vectors * step.params[2], np.full(len(vectors), step.params[3])]
     stops = np.cumsum(sizes).tolist()
@@ -70,8 +70,7 @@ def _expanded(program: Program, step: Step) -> Floats | None:
     return np.stack(rows)
 
 
-def pays(vectors: int, features: int, coefs: int, outputs: int, degree: int) -> bool:
-    """Whether the monomials are fewer than the products of the kernels."""
+def _pays(vectors: int, features: int, coefs: int, outputs: int, degree: int) -> bool:
     monomials = math.comb(features + degree, degree)
     return outputs * (MONOMIAL * monomials + 4 * features) < vectors * (features + coefs + degree)
 

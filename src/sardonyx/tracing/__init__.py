@@ -15,7 +15,7 @@ business and done once, now.
 
     array.py     what a traced array is: shapes, views        ufuncs.py  elementary.py  reductions.py ...  NumPy's
     frames.py    columns.py  frame_methods.py ...             pandas' methods;  tabular.py  pandas' functions
-    masks.py     X[mask], written where it was read           texts.py     methods of text
+    masks.py     X[mask], written where it was read           texts.py  text_columns.py   methods of text
     branches.py  functions of one value that ask `if`         guards.py    `if (X < 0).any(): raise`
     replaced.py  names without a protocol: np.zeros, len      watching.py  exceptions that a function catches
     own.py       methods of estimators without a converter
@@ -47,6 +47,7 @@ from . import products as _products  # noqa: F401
 from . import reductions as _reductions  # noqa: F401
 from . import row_functions as _row_functions  # noqa: F401
 from . import tabular as _tabular  # noqa: F401
+from . import text_columns as _text_columns  # noqa: F401
 from .array import Array, is_array, refuse
 from .branches import by_value, followed
 from .frames import Frame, from_columns, to_columns

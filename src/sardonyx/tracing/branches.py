@@ -65,7 +65,7 @@ def current_way() -> _Way | None:
 
 
 class Scalar(Array):
-    """One value of each row, or of each element, as Python would see it: a float, an int or a bool."""
+    """One value of each row, or of each element, as NumPy hands it out: a float64, an int64 or a bool of its own."""
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -74,11 +74,11 @@ class Scalar(Array):
 
     def wrap(self, array: Array) -> Array:
         """Return a result as a value."""
-        return Scalar(array.value, array.row_axis)
+        return type(self)(array.value, array.row_axis)
 
     def like(self, value: Value, row_axis: int | None = None) -> Array:
         """Return a value of its own."""
-        return Scalar(value, self.row_axis if row_axis is None else row_axis)
+        return type(self)(value, self.row_axis if row_axis is None else row_axis)
 
     def __bool__(self) -> bool:
         way = _way.get()
@@ -91,6 +91,38 @@ class Scalar(Array):
 
     def __getitem__(self, key: Any) -> Any:
         refuse("one value has no parts")
+
+
+class PythonScalar(Scalar):
+    """One value as Python sees it: a float, an int or a bool, which counts as 0 or 1 in sums."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        result = super().__array_ufunc__(ufunc, method, *inputs, **options)
+        return Scalar(result.value, result.row_axis) if type(result) is PythonScalar else result
+
+    def number(self) -> Array:
+        """Return a bool as an int."""
+        return self.like(self.value.astype(np.int64)) if self.value.dtype == np.bool_ else self
+
+
+def _arithmetic(name: str) -> Callable[..., Any]:
+    def apply(self: PythonScalar, *others: Any) -> Any:
+        return getattr(Scalar, name)(
+            self.number(), *(x.number() if type(x) is PythonScalar else _plain(x) for x in others)
+        )
+
+    return apply
+
+
+def _plain(x: Any) -> Any:
+    return int(x) if isinstance(x, bool) and not is_array(x) else x
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "divmod", "lshift", "rshift"):
+    setattr(PythonScalar, f"__{_name}__", _arithmetic(f"__{_name}__"))
+    setattr(PythonScalar, f"__r{_name}__", _arithmetic(f"__r{_name}__"))
+for _name in ("neg", "pos", "abs", "invert"):
+    setattr(PythonScalar, f"__{_name}__", _arithmetic(f"__{_name}__"))
 
 
 def by_value(function: Callable[..., Any], like: Array, *, one_kind: bool = False) -> Array:
@@ -200,4 +232,4 @@ def python_value(x: Any) -> Any:
     if not is_array(x) or x.value.dtype == STRING:
         return numpy_value(x)
     dtype = {"f": np.float64, "i": np.int64, "u": np.int64, "b": np.bool_}[x.dtype.kind]
-    return Scalar(x.value.astype(dtype) if x.dtype != dtype else x.value, x.row_axis)
+    return PythonScalar(x.value.astype(dtype) if x.dtype != dtype else x.value, x.row_axis)

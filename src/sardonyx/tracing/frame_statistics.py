@@ -72,7 +72,7 @@ def _matrix_of(function: Any) -> Callable[..., Frame]:
         if given.dtype.kind == "f":
             nan = UFUNCS[np.isnan](given)
             result = result.like(where(nan.value, given.dtype.type(np.nan), result.value))
-        return frame.made({n: Column(result.value[:, i], n) for i, n in enumerate(frame)})
+        return frame.made({n: Column(result.value[:, i], n) for i, n in enumerate(frame._columns)})
 
     return across
 
@@ -80,10 +80,10 @@ def _matrix_of(function: Any) -> Callable[..., Frame]:
 def _place(function: Any) -> Callable[..., Column]:
     def across(frame: Frame, axis: Any = None, skipna: bool = True, **_: Any) -> Column:
         _across(axis)
-        if not all(isinstance(name, str) for name in frame):
+        if not all(isinstance(name, str) for name in frame._columns):
             refuse("idxmax of columns whose names are no text")
         found = FUNCTIONS[function](_numbers(frame), 1)
-        return Column(take(np.array(list(frame), object), found, axis=0).value)
+        return Column(take(np.array(list(frame._columns), object), found, axis=0).value)
 
     return across
 
@@ -94,7 +94,7 @@ def _differences(frame: Frame, periods: int = 1, axis: Any = 0) -> Frame:
         refuse(f"diff over {periods} columns")
     given = _numbers(frame)
     given = given if given.dtype.kind == "f" else given.astype(np.float64)
-    names = list(frame)
+    names = list(frame._columns)
     nothing = FUNCTIONS[np.full_like](given[:, 0], np.nan)
     gaps = [nothing] * periods + [given[:, i] - given[:, i - periods] for i in range(periods, len(names))]
     return frame.made({n: Column(g.value, n) for n, g in zip(names, gaps, strict=True)})

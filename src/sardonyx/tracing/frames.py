@@ -242,7 +242,7 @@ def _columnwise(ufunc: np.ufunc, inputs: Sequence[Any], axis: Any = 1) -> Any:
         for columns.
     """
     first = next(x for x in inputs if is_frame(x))
-    names = list(first)
+    names = list(first._columns)
     if ufunc.nout > 1:
         refuse(f"numpy.{ufunc.__name__} of a frame; take one column after the other")
     parts = [_by_column(x, names, axis) for x in inputs]
@@ -252,7 +252,7 @@ def _columnwise(ufunc: np.ufunc, inputs: Sequence[Any], axis: Any = 1) -> Any:
 def _by_column(x: Any, names: list[Any], axis: Any) -> list[Any]:
     """Return what stands beside each column."""
     if is_frame(x):
-        if list(x) != names:
+        if list(x._columns) != names:
             refuse("frames of different columns, which pandas would align by name")
         return [x._column(n) for n in names]
     if is_array(x) and x.ndim == 2 and not x.row_axis and x.dims == (len(names),):

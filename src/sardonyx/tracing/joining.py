@@ -160,10 +160,10 @@ def full(a: Array, number: Any, dtype: Any = None, order: str = "K", subok: bool
     return a.like(where(always(a.value), value, value))
 
 
-implements(np.zeros_like)(lambda a, dtype=None, **kw: full(a, 0, dtype))
-implements(np.ones_like)(lambda a, dtype=None, **kw: full(a, 1, dtype))
-implements(np.empty_like)(lambda prototype, dtype=None, **kw: full(prototype, 0, dtype))
-implements(np.full_like)(lambda a, fill_value, dtype=None, **kw: full(a, fill_value, dtype))
+implements(np.zeros_like)(lambda a, dtype=None, order="K", subok=True: full(a, 0, dtype))
+implements(np.ones_like)(lambda a, dtype=None, order="K", subok=True: full(a, 1, dtype))
+implements(np.empty_like)(lambda prototype, dtype=None, order="K", subok=True: full(prototype, 0, dtype))
+implements(np.full_like)(lambda a, fill_value, dtype=None, order="K", subok=True: full(a, fill_value, dtype))
 
 
 @implements(np.broadcast_to)

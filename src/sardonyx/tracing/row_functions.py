@@ -64,8 +64,13 @@ class Row(Frame):
         """The names."""
         return self.columns
 
-    def __len__(self) -> int:
+    @property
+    def python_length(self) -> int:
+        """What ``len`` gives."""
         return len(self._columns)
+
+    def __iter__(self) -> Any:
+        return iter([self[name] for name in self._columns])
 
     @property
     def values(self) -> Any:
