@@ -77,12 +77,16 @@ def _shown(estimator: Any) -> str:
 
 _NEAR = "scikit-learn expands the square, so that the distance of a row to itself is rounding noise; ours is near 0"
 _EQUAL = "scikit-learn takes equal neighbours in the order of NumPy's argpartition, which depends on the processor"
+_UPDATES = "updates of rows with negative numbers amplify the last bits of products: to 2e-9 in one row made to hurt"
 
 #: case or instance name -> runtime ("sardonyx", "onnxruntime") -> why it does not hold
 KNOWN: dict[str, dict[str, str]] = {
     "Birch(n_clusters=2)": {"onnxruntime": _NEAR},
     "KNeighborsClassifier(metric='precomputed')": {"onnxruntime": _EQUAL},
     "KNeighborsRegressor(metric='precomputed')": {"onnxruntime": _EQUAL},
+    "MiniBatchNMF(batch_size=10, fresh_restarts=True, max_iter=20)": dict.fromkeys(
+        ("sardonyx", "onnxruntime"), _UPDATES
+    ),
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.utils import get_tags
+from sklearn.utils._testing import set_random_state
 from sklearn.utils.estimator_checks import _enforce_estimator_tags_X, _enforce_estimator_tags_y
 
 import sardonyx
@@ -49,14 +50,16 @@ with warnings.catch_warnings():
 
 def fitted(instance: Any) -> tuple[Any, Any]:
     """Return the instance fitted on what suits its tags, and the sample."""
+    instance = clone(instance)
+    set_random_state(instance)
     sample = SAMPLES.get(type(instance).__name__)
     if sample is not None:
-        return clone(instance).fit(sample), sample
+        return instance.fit(sample), sample
     X, y = make_blobs(60, n_features=5, centers=3, random_state=0)
     X = _enforce_estimator_tags_X(instance, X)
     if get_tags(instance).target_tags.two_d_labels:
         y = np.stack([y, y[::-1]], axis=1)
-    return clone(instance).fit(X, _enforce_estimator_tags_y(instance, y)), X
+    return instance.fit(X, _enforce_estimator_tags_y(instance, y)), X
 
 
 def methods(estimator: Any) -> list[str]:
