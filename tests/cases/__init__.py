@@ -77,7 +77,9 @@ def _shown(estimator: Any) -> str:
 
 _NEAR = "scikit-learn expands the square, so that the distance of a row to itself is rounding noise; ours is near 0"
 _EQUAL = "scikit-learn takes equal neighbours in the order of NumPy's argpartition, which depends on the processor"
+_FOURIER = "scikit-learn multiplies Fourier transforms, whose rounding is relative to the largest number of the row"
 _UPDATES = "updates of rows with negative numbers amplify the last bits of products: to 2e-9 in one row made to hurt"
+_BOTH = ("sardonyx", "onnxruntime")
 
 #: case or instance name -> runtime ("sardonyx", "onnxruntime") -> why it does not hold
 KNOWN: dict[str, dict[str, str]] = {
