@@ -86,9 +86,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "Birch(n_clusters=2)": {"onnxruntime": _NEAR},
     "KNeighborsClassifier(metric='precomputed')": {"onnxruntime": _EQUAL},
     "KNeighborsRegressor(metric='precomputed')": {"onnxruntime": _EQUAL},
-    "MiniBatchNMF(batch_size=10, fresh_restarts=True, max_iter=20)": dict.fromkeys(
-        ("sardonyx", "onnxruntime"), _UPDATES
-    ),
+    "MiniBatchNMF(batch_size=10, fresh_restarts=True, max_iter=20)": dict.fromkeys(_BOTH, _UPDATES),
+    "PolynomialCountSketch()": dict.fromkeys(_BOTH, _FOURIER),
 }
 
 
