@@ -157,7 +157,7 @@ void run(const Step& step, std::int64_t rows, const Context&) {
   function_for(x.dtype, y.dtype)(x.data, y.data, rows * x.width);
 }
 
-SARDONYX_KERNEL("Cast", {.check = check, .run = run, .by_element = true});
+SARDONYX_KERNEL("Cast", {.check = check, .run = run, .by_element = true, .halves = true});
 
 }  // namespace
 }  // namespace sardonyx

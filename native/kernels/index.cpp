@@ -94,7 +94,7 @@ inline void gather_nd(const Step& step, std::int64_t rows) {
 void run_gather_nd(const Step& step, std::int64_t rows, const Context&) {
   with_item(step.inputs[0].dtype, [&](auto type) { gather_nd<typename decltype(type)::type>(step, rows); });
 }
-SARDONYX_KERNEL("GatherND", {.check = check_gather_nd, .run = run_gather_nd});
+SARDONYX_KERNEL("GatherND", {.check = check_gather_nd, .run = run_gather_nd, .halves = true});
 
 // ---- updates -------------------------------------------------------------------------------------------------------
 

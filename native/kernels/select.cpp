@@ -52,7 +52,7 @@ void run_where(const Step& step, std::int64_t rows, const Context&) {
     });
   });
 }
-SARDONYX_KERNEL("Where", {.check = check_where, .run = run_where, .by_element = true});
+SARDONYX_KERNEL("Where", {.check = check_where, .run = run_where, .by_element = true, .halves = true});
 
 // Expand: rows or a constant, broadcast to the output's shape for every row.
 void check_expand(const Step& step) {
@@ -73,7 +73,7 @@ void run_expand(const Step& step, std::int64_t rows, const Context&) {
     });
   });
 }
-SARDONYX_KERNEL("Expand", {.check = check_expand, .run = run_expand});
+SARDONYX_KERNEL("Expand", {.check = check_expand, .run = run_expand, .halves = true});
 
 }  // namespace
 }  // namespace sardonyx

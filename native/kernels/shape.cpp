@@ -88,7 +88,7 @@ void run_concat(const Step& step, std::int64_t rows, const Context&) {
       concat_rows<typename decltype(type)::type>(step, first, rows - first < kTogether ? rows - first : kTogether);
   });
 }
-SARDONYX_KERNEL("Concat", {.check = check_concat, .run = run_concat});
+SARDONYX_KERNEL("Concat", {.check = check_concat, .run = run_concat, .halves = true});
 
 // ---- Slice: params [outer, n, inner, start, step, count]
 // -------------------------------------------------------------------
@@ -127,7 +127,7 @@ void run_slice(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("Slice", {.check = check_slice, .run = run_slice});
+SARDONYX_KERNEL("Slice", {.check = check_slice, .run = run_slice, .halves = true});
 
 // ---- Gather: params [outer, n, inner]; inputs data, indices (int64)
 // ---------------------------------------------------------
@@ -203,7 +203,7 @@ void run_gather(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("Gather", {.check = check_gather, .run = run_gather});
+SARDONYX_KERNEL("Gather", {.check = check_gather, .run = run_gather, .halves = true});
 
 // ---- GatherElements: params [outer, n, inner, m]; inputs data rows, indices rows or constant outer x m x inner
 // ----------------
@@ -241,7 +241,7 @@ void run_gather_elements(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("GatherElements", {.check = check_gather_elements, .run = run_gather_elements});
+SARDONYX_KERNEL("GatherElements", {.check = check_gather_elements, .run = run_gather_elements, .halves = true});
 
 // ---- Transpose: params = the permutation of the row's own dimensions
 // ---------------------------------------------------------
@@ -288,7 +288,7 @@ void run_transpose(const Step& step, std::int64_t rows, const Context&) {
     });
   });
 }
-SARDONYX_KERNEL("Transpose", {.check = check_transpose, .run = run_transpose});
+SARDONYX_KERNEL("Transpose", {.check = check_transpose, .run = run_transpose, .halves = true});
 
 // ---- Pad: params [outer, n, inner, before, after]; inputs data rows, constant fill (one element)
 // --------------------------------

@@ -305,6 +305,17 @@ PyObject* module_kernels(PyObject*, PyObject*) {
   return result.release();
 }
 
+PyObject* module_kernels_of_halves(PyObject*, PyObject*) {
+  Ref names(PyFrozenSet_New(nullptr));
+  if (!names) return nullptr;
+  for (const KernelEntry& entry : all_kernels()) {
+    if (!entry.kernel.halves) continue;
+    const Ref name(PyUnicode_FromString(entry.name));
+    if (!name || PySet_Add(names.get(), name.get()) != 0) return nullptr;
+  }
+  return names.release();
+}
+
 PyMethodDef module_methods[] = {
     {"set_coerce", set_coerce, METH_O,
      "set_coerce(hook, /)\n--\n\nSet the callable(program, feeds) -> dict of arrays that run uses for feeds it cannot "
@@ -312,6 +323,8 @@ PyMethodDef module_methods[] = {
     {"isa", module_isa, METH_NOARGS, "isa()\n--\n\nThe instruction set of this machine (capped by SARDONYX_ISA)."},
     {"kernels", module_kernels, METH_NOARGS,
      "kernels()\n--\n\nDict of kernel name to the instruction sets it is built for."},
+    {"kernels_of_halves", module_kernels_of_halves, METH_NOARGS,
+     "kernels_of_halves()\n--\n\nFrozenset of the kernels that take floats of 16 bits."},
     {"pack_trees", pack_trees, METH_VARARGS, kPackTreesDoc},
     {"distinct_rows", distinct_rows, METH_VARARGS, kDistinctRowsDoc},
     {"give_back_memory", give_back_memory, METH_NOARGS,

@@ -21,14 +21,6 @@ namespace {
 
 bool is_half(DType dtype) { return dtype == DType::f16 || dtype == DType::bf16; }
 
-// Kernels that cast floats of 16 bits, or move elements whatever they are. Others tell numbers apart by dtypes that are
-// larger, and would read beyond them. (rules.Builder keeps to the same list.)
-bool takes_halves(std::string_view kernel) {
-  constexpr std::string_view kKernels[] = {"Cast",     "Concat",   "Expand", "Gather",    "GatherElements",
-                                           "GatherND", "Identity", "Slice",  "Transpose", "Where"};
-  return std::ranges::find(kKernels, kernel) != std::end(kKernels);
-}
-
 constexpr unsigned char kMagic[8] = {0x93, 'S', 'D', 'X', '\r', '\n', 0x1a, '\n'};
 constexpr std::uint32_t kVersion = 3;
 constexpr std::int64_t kMaxBlockRows = std::int64_t{1} << 20;
@@ -400,7 +392,7 @@ class Loader {
         fail("the kernel does not know sparse rows");
       }
       const auto has_half = [](const Tensor& tensor) { return is_half(tensor.dtype); };
-      if (!takes_halves(loaded.entry->name) && std::ranges::any_of(loaded.tensors, has_half)) {
+      if (!loaded.entry->kernel.halves && std::ranges::any_of(loaded.tensors, has_half)) {
         fail("the kernel does not know floats of 16 bits");
       }
       loaded.entry->kernel.check(loaded.step);

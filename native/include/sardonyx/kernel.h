@@ -80,6 +80,9 @@ struct Kernel {
   bool by_element = false;
   // A sparse outputs[0] has the very indptr and indices of inputs[0].
   bool keeps_entries = false;
+  // It casts floats of 16 bits, or moves elements whatever they are. Other kernels tell numbers apart by dtypes that are
+  // larger, and would read beyond these: the loader refuses them such tensors.
+  bool halves = false;
 };
 
 // Instruction-set levels, in ascending order of preference on a machine that runs them.

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..lowering.builder import HALVES
 from ..lowering.rules import ROWLESS, Builder, Const, NodeView, Operand, Row, Shape, Values, decline, lowers
 from . import sparse
 
@@ -24,8 +25,6 @@ INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uin
 UNSIGNED = frozenset({"uint8", "uint16", "uint32", "uint64"})
 NUMBERS = FLOATS | INTEGERS
 BOOL = frozenset({"bool"})
-#: floats of 16 bits are cast and moved, and computed with in float32 (lowering/halves.py)
-HALVES = frozenset({"float16", "bfloat16"})
 
 #: Narrow integers are computed with as int64 and cut again, which is the same number modulo their size.
 NARROW = frozenset({"int8", "int16", "uint8", "uint16", "uint32"})

@@ -13,9 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..lowering.builder import HALVES
 from ..lowering.rules import Builder, Const, NodeView, Row, Values, as_constant, decline, lowers
 from ..text.code_points import simple_case
-from .elementwise import BOOL, FLOATS, HALVES, NUMBERS, UNSIGNED, aligned, cast_row, one_type
+from .elementwise import BOOL, FLOATS, NUMBERS, UNSIGNED, aligned, cast_row, one_type
 
 TEXT = frozenset({"str"})
 

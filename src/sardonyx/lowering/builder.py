@@ -8,16 +8,15 @@ from typing import TypeAlias
 
 import onnx
 
+from .._native import kernels_of_halves
 from .kinds import Array, Const, Operand, Row, Shape, as_constant, decline, dtype_name
 from .program import DTYPE_CODES, Param, Slot, Step
 
 #: The largest number of dimensions a kernel takes, without the row dimension (kMaxRank in tensor.h).
 MAX_RANK = 8
-#: floats of 16 bits, and the kernels that take them (takes_halves in native/runtime/program.cpp)
+#: floats of 16 bits, and the kernels that take them
 HALVES = frozenset({"float16", "bfloat16"})
-HALF_KERNELS = frozenset(
-    {"Cast", "Concat", "Expand", "Gather", "GatherElements", "GatherND", "Identity", "Slice", "Transpose", "Where"}
-)
+HALF_KERNELS = kernels_of_halves()
 #: bytes of the largest constant that is compared with others
 LARGEST_SHARED = 1 << 20
 
