@@ -33,7 +33,8 @@ void run(const Step& step, std::int64_t rows, const Context&) {
   for (std::int64_t r = 0; r < rows; ++r) std::memcpy(static_cast<char*>(y.data) + r * row_bytes, x.data, row_bytes);
 }
 
-SARDONYX_KERNEL("Identity", {.check = check, .run = run, .view = true, .sparse = true, .keeps_entries = true, .halves = true});
+SARDONYX_KERNEL("Identity",
+                {.check = check, .run = run, .view = true, .sparse = true, .keeps_entries = true, .halves = true});
 
 }  // namespace
 }  // namespace sardonyx
