@@ -42,4 +42,5 @@ CASES = [
     Case(FeatureAgglomeration(3, pooling_func=np.min), "regression_int"),
     Case(FeatureAgglomeration(3, pooling_func=np.sum), "regression"),
     Case(FeatureAgglomeration(3), "regression", ("inverse_transform",)),
+    Case(MiniBatchKMeans(4, init="random", batch_size=20, n_init=1, random_state=0), "regression"),
 ]

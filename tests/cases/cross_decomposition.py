@@ -19,4 +19,8 @@ CASES = [
     Case(PLSSVD(2), "regression_multi"),
     Case(PLSSVD(1, scale=False), "regression_multi"),
     Case(PLSSVD(2), "regression_multi32"),
+    Case(PLSRegression(1, max_iter=50, tol=1e-3), "regression_multi"),
+    Case(PLSCanonical(1, scale=False), "regression_multi"),
+    Case(CCA(2, max_iter=100), "regression_multi"),
+    Case(PLSSVD(2, scale=False), "regression_multi"),
 ]

@@ -151,4 +151,6 @@ CASES = [
     Case(IsolationForest(max_features=3, contamination=0.1, bootstrap=True, **TEN), "regression_nan", since="1.6"),
     Case(IsolationForest(max_samples=1, **TEN), "regression32", note="no depth"),
     Case(IsolationForest(max_samples=50, **TEN), "regression_int"),
+    Case(ExtraTreesClassifier(criterion="entropy", min_samples_leaf=3, **TEN), "multiclass_str"),
+    Case(ExtraTreesRegressor(bootstrap=True, max_features=0.5, **TEN), "regression_int"),
 ]

@@ -60,4 +60,7 @@ CASES = [
     Case(SequentialFeatureSelector(Ridge(), n_features_to_select="auto", tol=0.1, cv=2), "regression32"),
     Case(SequentialFeatureSelector(Ridge(), n_features_to_select=3, cv=2), "regression", INVERSE),
     Case(make_pipeline(StandardScaler(), SelectKBest(f_regression, k=3), Ridge()), "regression"),
+    *(Case(s(alpha=a), "binary") for s in (SelectFpr, SelectFdr, SelectFwe) for a in (0.5, 0.9)),
+    Case(SelectPercentile(percentile=50), "binary"),
+    Case(SelectFromModel(Ridge(), threshold="1.1*mean", max_features=2), "regression"),
 ]

@@ -29,4 +29,5 @@ CASES = [
     Case(PolynomialCountSketch(n_components=20, random_state=0), "regression_near"),
     Case(PolynomialCountSketch(degree=3, coef0=2, gamma=0.3, n_components=15, random_state=0), "regression_near"),
     Case(PolynomialCountSketch(degree=1, n_components=7, random_state=0), "regression_int"),
+    Case(SkewedChi2Sampler(n_components=7, skewedness=0.5, random_state=1), "positive"),
 ]

@@ -28,11 +28,11 @@ class SparseSGDRegressor(lm.SGDRegressor):  # type: ignore[misc]
         return self.sparsify()
 
 
-def deprecated(name: str) -> Any:
+def deprecated(name: str, **parameters: Any) -> Any:
     """An estimator that newer versions of scikit-learn warn about when it is made."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        return getattr(lm, name)(random_state=0)
+        return getattr(lm, name)(random_state=0, **parameters)
 
 
 STD = ("predict_std",)  # gives the mean too
@@ -173,4 +173,57 @@ CASES = [
     Case(lm.SGDOneClassSVM(random_state=0), "regression"),
     Case(lm.SGDOneClassSVM(random_state=0, nu=0.1, fit_intercept=False), "regression_int"),
     Case(lm.SGDOneClassSVM(random_state=0), "regression32", rtol=SINGLE),
+    *(
+        Case(est, "regression")
+        for est in (
+            lm.BayesianRidge(max_iter=5, alpha_init=1.0, compute_score=True),
+            lm.ElasticNet(positive=True, selection="random", random_state=0),
+            lm.ElasticNetCV(l1_ratio=[0.2, 0.9], cv=3),
+            lm.HuberRegressor(epsilon=1.1, alpha=0.01),
+            lm.Lars(n_nonzero_coefs=1),
+            lm.LarsCV(cv=3, fit_intercept=False),
+            lm.LarsCV(cv=2, max_n_alphas=5),
+            lm.Lasso(0.01, positive=True),
+            lm.LassoCV(cv=3, fit_intercept=False),
+            lm.LassoCV(cv=2, eps=1e-2, positive=True),
+            lm.LassoLars(0.5, positive=True),
+            lm.LassoLarsCV(cv=3, fit_intercept=False),
+            lm.LassoLarsCV(cv=2, positive=True),
+            lm.LassoLarsIC("bic"),
+            lm.LassoLarsIC("aic", fit_intercept=False),
+            lm.OrthogonalMatchingPursuit(tol=1.0, fit_intercept=False),
+            lm.OrthogonalMatchingPursuitCV(cv=3, fit_intercept=False),
+            lm.OrthogonalMatchingPursuitCV(cv=2, max_iter=2),
+            lm.RANSACRegressor(loss="squared_error", residual_threshold=5.0, random_state=0),
+            lm.RidgeCV(alphas=[0.1, 10.0], fit_intercept=False, cv=3),
+            lm.SGDOneClassSVM(nu=0.9, learning_rate="constant", eta0=0.01, random_state=0),
+            lm.TheilSenRegressor(max_subpopulation=50, n_subsamples=12, random_state=0),
+        )
+    ),
+    *(
+        Case(est(**{name: value}, fit_intercept=False), "regression_multi")
+        for est, name, value in (
+            (lm.MultiTaskLasso, "alpha", 1.0),
+            (lm.MultiTaskElasticNet, "l1_ratio", 0.9),
+            (lm.MultiTaskLassoCV, "cv", 2),
+            (lm.MultiTaskElasticNetCV, "cv", 2),
+        )
+    ),
+    Case(lm.GammaRegressor(solver="newton-cholesky", alpha=0.0), "regression_positive"),
+    *(
+        Case(est, "multiclass")
+        for est in (
+            lm.LogisticRegressionCV(Cs=2, cv=3, fit_intercept=False),
+            lm.LogisticRegressionCV(Cs=3, cv=2, class_weight="balanced"),
+            lm.Perceptron(penalty="l2", random_state=0),
+            lm.Perceptron(fit_intercept=False, random_state=0),
+            lm.RidgeClassifier(alpha=10.0, fit_intercept=False),
+            lm.RidgeClassifier(class_weight="balanced", solver="lsqr"),
+            lm.RidgeClassifierCV(alphas=[0.1, 1.0], fit_intercept=False),
+            deprecated("PassiveAggressiveClassifier", loss="squared_hinge", C=0.1),
+            deprecated("PassiveAggressiveClassifier", fit_intercept=False),
+        )
+    ),
+    Case(deprecated("PassiveAggressiveRegressor", epsilon=1.0, C=0.1), "regression"),
+    Case(deprecated("PassiveAggressiveRegressor", fit_intercept=False), "regression"),
 ]

@@ -15,4 +15,6 @@ CASES = [
         "regression",
         ("inverse_transform",),
     ),
+    Case(GaussianRandomProjection(n_components=2, random_state=1), "regression32"),
+    Case(GaussianRandomProjection(n_components=5, compute_inverse_components=True, random_state=0), "regression"),
 ]

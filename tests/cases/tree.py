@@ -40,4 +40,5 @@ CASES = [
     Case(ExtraTreeRegressor(max_depth=5, **SEED), "regression_multi"),
     Case(ExtraTreeRegressor(**SEED), "regression_nan", since="1.6"),
     Case(ExtraTreeRegressor(**SEED), "regression32"),
+    Case(ExtraTreeRegressor(splitter="best", max_leaf_nodes=8, criterion="absolute_error", **SEED), "regression_int"),
 ]
