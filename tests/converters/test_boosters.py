@@ -195,6 +195,19 @@ def test_what_catboost_keeps_to_itself() -> None:
         convert(bare.fit(frame[["t", "x"]], y), frame[["t", "x"]])
 
 
+@pytest.mark.parametrize("size", [2, 10])
+def test_several_targets_have_no_statistics_in_json(size: int) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"n": rng.normal(size=400), "city": rng.choice(list("abcdefgh"), 400)})
+    est = CatBoostRegressor(loss_function="MultiRMSE", cat_features=["city"], one_hot_max_size=size, **CAT)
+    est.set_params(iterations=20).fit(frame, rng.normal(size=(400, 2)))
+    if size == 2:  # eight cities are more than one-hot encoding takes: they get statistics
+        with pytest.raises(ConversionError, match=r"MultiRMSE.*each of several targets.*one_hot_max_size"):
+            convert(est, frame)
+    else:
+        np.testing.assert_allclose(sardonyx.compile(est, frame).predict(frame), est.predict(frame), rtol=1e-12)
+
+
 def test_refusals_say_what_to_do() -> None:
     frame = frame_of("a", "b")
     umlauts = frame_of("\u00e9", "\u00e8")

@@ -110,9 +110,20 @@ def features_of(est: Any, document: Document) -> Features:
     return features
 
 
+#: losses of several targets, each of which has statistics of its own; a model's JSON names them all alike
+SEVERAL_TARGETS = ("MultiRMSE", "MultiRMSEWithMissingValues", "MultiLogloss", "MultiCrossEntropy")
+
+
 def _check_tables(est: Any) -> None:
-    """Refuse several binarizations of the target for one kind of CTR: the model's JSON keeps the table of one alone."""
+    """Refuse several targets, or binarizations of one, for a kind of CTR: the model's JSON keeps one table of them."""
     parameters = est.get_all_params()
+    loss = str(parameters.get("loss_function", "")).partition(":")[0]
+    if loss in SEVERAL_TARGETS:
+        raise ConversionError(
+            f"{type(est).__name__}(loss_function={loss!r}): statistics of categories by each of several targets, of "
+            "which the model's JSON holds one (catboost itself answers otherwise after reading it). "
+            "Fit one estimator for each target, or with one_hot_max_size as large as the number of categories."
+        )
     for kind in ("simple_ctr", "combinations_ctr", "per_feature_ctr"):
         targets: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for text in parameters.get(kind) or ():
