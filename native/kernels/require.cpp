@@ -7,8 +7,7 @@
 namespace sardonyx {
 namespace {
 
-void check_require(const Step& step) {
-  constexpr const char* name = "Require";
+void check_passed(const Step& step, const char* name) {
   require_counts(step, name, 2, 1, 0);
   require_row_output(step, name);
   const Tensor &x = step.inputs[0], &condition = step.inputs[1], &y = step.outputs[0];
@@ -16,6 +15,8 @@ void check_require(const Step& step) {
   require(condition.dtype == DType::boolean, name, "the condition is not boolean");
   require(x.dtype == y.dtype && x.width == y.width, name, "input and output differ in type or width");
 }
+
+void check_require(const Step& step) { check_passed(step, "Require"); }
 
 void run_require(const Step& step, std::int64_t rows, const Context&) {
   const Tensor &x = step.inputs[0], &condition = step.inputs[1], &y = step.outputs[0];
@@ -31,13 +32,8 @@ void run_require(const Step& step, std::int64_t rows, const Context&) {
 SARDONYX_KERNEL("Require", {.check = check_require, .run = run_require, .view = true});
 
 void check_refuse(const Step& step) {
-  constexpr const char* name = "Refuse";
-  require_counts(step, name, 2, 1, 0);
-  require_row_output(step, name);
-  const Tensor &x = step.inputs[0], &condition = step.inputs[1], &y = step.outputs[0];
-  require(!x.constant && !condition.constant, name, "needs rows");
-  require(condition.dtype == DType::boolean && condition.width == x.width, name, "not one boolean for each element");
-  require(x.dtype == y.dtype && x.width == y.width, name, "input and output differ in type or width");
+  check_passed(step, "Refuse");
+  require(step.inputs[1].width == step.inputs[0].width, "Refuse", "not one boolean for each element");
 }
 
 void run_refuse(const Step& step, std::int64_t rows, const Context&) {

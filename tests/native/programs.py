@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes  # noqa: F401 - makes NumPy know bfloat16
 import numpy as np
 from numpy.typing import NDArray
 
