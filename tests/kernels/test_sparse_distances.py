@@ -117,3 +117,61 @@ def test_constants_written_sparse_are_read_by_their_entries(metric: str, form: s
     fit = known.tocsr() * (0 if form == "empty" else 1)
     distances = euclidean_distances if metric == "sparse_euclidean" else cosine_distances
     np.testing.assert_array_equal(session.run(None, {"X": X})[0], distances(X, sp.csr_matrix(fit)))
+
+
+def matrix_model(places: Any, values: Any, rows: int, columns: int) -> onnx.ModelProto:
+    """``X @ M.T`` of a matrix that says it has these entries, in a body that makes zeros."""
+    opsets = [onnx.helper.make_opsetid("", 21), onnx.helper.make_opsetid("sardonyx", 1)]
+    body = [
+        onnx.helper.make_node("Constant", [], ["shape"], value_ints=[2, 90]),
+        onnx.helper.make_node("ConstantOfShape", ["shape"], ["Y"], value=onnx.helper.make_tensor("v", 11, [1], [0.0])),
+    ]
+    function = onnx.helper.make_function(
+        "sardonyx", "SparseMatrix", ["values", "places"], ["Y"], body, opsets, attributes=["rows", "columns"]
+    )
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node(
+                "SparseMatrix", ["values", "places"], ["M"], domain="sardonyx", rows=rows, columns=columns
+            ),
+            onnx.helper.make_node("Transpose", ["M"], ["T"], perm=[1, 0]),
+            onnx.helper.make_node("MatMul", ["X", "T"], ["y"]),
+        ],
+        "g",
+        [onnx.helper.make_tensor_value_info("X", onnx.TensorProto.DOUBLE, ["N", 90])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.DOUBLE, ["N", 2])],
+        [onnx.numpy_helper.from_array(np.asarray(values), "values"), onnx.numpy_helper.from_array(places, "places")],
+    )
+    return onnx.helper.make_model(graph, functions=[function], opset_imports=opsets, ir_version=10)
+
+
+def test_a_matrix_of_entries_is_read_by_them_or_by_its_body_if_they_are_none() -> None:
+    def result(places: Any, values: Any, rows: int = 2, columns: int = 90) -> Any:
+        model = matrix_model(np.asarray(places), values, rows, columns)
+        return session_of(lower(model, sparse=("X",)), model).run(None, {"X": X})[0]
+
+    expected = np.stack([2 * X[:, 5].toarray()[:, 0], 3 * X[:, 89].toarray()[:, 0]], axis=1)
+    np.testing.assert_array_equal(result([5, 179], [2.0, 3.0]), expected)
+    for places, values, shape in [
+        ([5, 180], [2.0, 3.0], (2, 90)),
+        ([-1, 5], [2.0, 3.0], (2, 90)),
+        ([5, 5], [2.0, 3.0], (2, 90)),
+        ([179, 5], [2.0, 3.0], (2, 90)),
+        ([5, 6, 7], [2.0, 3.0], (2, 90)),
+        ([5], [2.0], (2, 0)),
+        ([5], [2.0], (2**40, 2**40)),
+        ([5], [2.0], (-2, -90)),
+        ([5.0], [2.0], (2, 90)),
+        ([5], ["a"], (2, 90)),
+    ]:
+        assert not result(places, values, *shape).any()
+
+
+@pytest.mark.parametrize("est", [SVC(), KNeighborsClassifier(metric="cosine")])
+def test_files_hold_no_sparse_tensors(est: Any) -> None:
+    """ONNX Runtime 1.32 crashes, now and then, when it loads one whose function has a sparse constant."""
+    model = sardonyx.to_onnx(fitted(est), X)
+    assert not model.graph.sparse_initializer
+    nodes = [*model.graph.node, *(node for function in model.functions for node in function.node)]
+    assert any(node.op_type == "SparseMatrix" for node in nodes)
+    assert not any(a.type == onnx.AttributeProto.SPARSE_TENSOR for node in nodes for a in node.attribute)

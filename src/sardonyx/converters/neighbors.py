@@ -17,7 +17,7 @@ from sklearn.neighbors._base import KNeighborsMixin
 
 from ..convert import Columns, Data, as_matrix, call, checked, in_order
 from ..errors import ConversionError
-from ..graph import Value, as_value, concat, sparse_constant, where
+from ..graph import Value, as_value, concat, where
 from ..operators.checks import check_finite, require
 from ..operators.neighbors import (
     ALIASES,
@@ -31,6 +31,7 @@ from ..operators.neighbors import (
     pairwise_distances,
 )
 from ..operators.pairwise import float_rows, squared_distances
+from ..operators.sparse import sparse_matrix
 from ..registry import converter
 from ..tracing import trace
 from ._metrics import SPECIAL, check_radius, check_shared, whitening
@@ -267,7 +268,7 @@ def _distances(est: Any, X: Value) -> Value:
 def _between_sparse(est: Any, X: Value, metric: str) -> Value:
     """Return the distances to training rows that are sparse, and stay so."""
     dtype = np.float32 if X.dtype == est._fit_X.dtype == np.float32 else np.float64
-    known, ones = sparse_constant(est._fit_X.astype(dtype)), np.ones(X.dim(1))
+    known, ones = sparse_matrix(est._fit_X.astype(dtype)), np.ones(X.dim(1))
     distances: Value = pairwise_distances(X.astype(dtype), known, np.float64(2), ones, metric=metric)
     return distances.astype(dtype)
 

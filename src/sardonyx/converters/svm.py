@@ -15,7 +15,8 @@ from sklearn.svm._base import BaseLibSVM, BaseSVC
 
 from ..convert import call
 from ..errors import ConversionError
-from ..graph import Value, as_value, current_graph, sparse_constant, where
+from ..graph import Value, as_value, current_graph, where
+from ..operators.sparse import sparse_matrix
 from ..operators.svm import KERNELS, group_sums, kernel_sums, pairwise_coupling
 from ..registry import converter
 from .base import argmax_labels, dense, take_labels
@@ -59,7 +60,7 @@ def _sums(est: Any, X: Value, n_support: list[int]) -> Any:
     vectors = est.support_vectors_
     return kernel_sums(
         X,
-        sparse_constant(vectors.astype(np.float64)) if hasattr(vectors, "toarray") else vectors,
+        sparse_matrix(vectors.astype(np.float64)) if hasattr(vectors, "toarray") else vectors,
         coefficients,
         np.float64(est._gamma),
         np.float64(est.coef0),

@@ -10,11 +10,8 @@ import onnx
 from numpy.typing import ArrayLike
 from onnx import helper
 
-from ..protos import STRING, Shape, graph_dtype, tensor_proto
+from ..protos import STRING, Shape
 from .value import Value, current_graph, one, op
-
-#: constants are written sparse where at most one element in so many is not zero
-SPARSE_RATIO = 8
 
 
 def attribute_ref(name: str, kind: onnx.AttributeProto.AttributeType, source: str = "") -> onnx.AttributeProto:
@@ -45,23 +42,6 @@ def loop(body: Callable[..., Sequence[Value]], trips: int, *state: Value) -> tup
     inputs = [graph.constant(np.int64(trips)), graph.constant(np.bool_(True)), *state]
     graph.nodes.append(helper.make_node("Loop", [v.name for v in inputs], names, body=proto))
     return tuple(Value(graph, n, v.dtype, v.shape) for n, v in zip(names, state, strict=True))
-
-
-def sparse_constant(matrix: Any) -> Value:
-    """Return a constant matrix from a SciPy sparse one, written with its entries alone: a dense one if it has many."""
-    rows = matrix.tocsr().copy()
-    rows.sum_duplicates()
-    rows.eliminate_zeros()
-    if not 0 < rows.nnz * SPARSE_RATIO < rows.shape[0] * rows.shape[1]:
-        return current_graph().constant(rows.toarray())
-    places = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.indices
-    indices = np.stack(places, axis=1).astype(np.int64)
-    tensor = helper.make_sparse_tensor(tensor_proto(rows.data), tensor_proto(indices), rows.shape)
-    tensor.values.name = "entries"
-    graph = current_graph()
-    value = Value(graph, graph.fresh("sparse"), graph_dtype(rows.dtype), rows.shape)
-    graph.nodes.append(helper.make_node("Constant", [], [value.name], sparse_value=tensor))
-    return value
 
 
 def concat(values: Sequence[Value], axis: int = 1) -> Value:

@@ -72,6 +72,7 @@ from .rules import (
     Value,
     Values,
     as_constant,
+    fold_of,
     rules_for,
 )
 from .scope import Scope, constant_of, filled, opsets_of, with_attributes
@@ -342,6 +343,8 @@ class Lowering:
         only = view.inputs[0] if len(view.inputs) == 1 else None
         if node.op_type == "Identity" and not node.domain and isinstance(only, Const):
             return (only,)
+        if (entries := self._folded_by_rule(view)) is not None:
+            return entries
         names = {name: scope.find(name) for name in free_names(node)}
         known = {name: value for name, value in names.items() if isinstance(value, Const)}
         if view.function is not None or node.op_type in RANDOM or len(known) < len(names):
@@ -351,6 +354,15 @@ class Lowering:
             return None
         results = iter(arrays)
         return tuple(Const(next(results) if name else np.zeros(0)) for name in node.output)
+
+    def _folded_by_rule(self, view: NodeView) -> Values | None:
+        rule = fold_of(view.proto.domain, view.op_type)
+        if rule is None or not all(is_known(value) for value in view.inputs):
+            return None
+        try:
+            return rule(view)
+        except Declined:
+            return None
 
     def _by_rule(self, view: NodeView, reasons: list[str]) -> Values | None:
         domain = view.proto.domain

@@ -42,6 +42,7 @@ from .kinds import (
     Operand,
     Row,
     Shape,
+    SparseConst,
     Tokens,
     Value,
     Values,
@@ -64,6 +65,7 @@ __all__ = [
     "Declined",
     "Dims",
     "Entries",
+    "Fold",
     "Listed",
     "Made",
     "NativeStep",
@@ -72,12 +74,15 @@ __all__ = [
     "ReferenceStep",
     "Row",
     "Shape",
+    "SparseConst",
     "Tokens",
     "Value",
     "Values",
     "as_constant",
     "decline",
     "dtype_name",
+    "fold_of",
+    "folds",
     "lowers",
     "rules_for",
     "split_at",
@@ -91,8 +96,11 @@ def split_at(shape: Shape, axis: int, count: int = 1) -> tuple[int, int, int]:
 
 Rule: TypeAlias = Callable[[Builder, NodeView], "Values | None"]
 _Rule = TypeVar("_Rule", bound=Rule)
+Fold: TypeAlias = Callable[[NodeView], "Values"]
+_Fold = TypeVar("_Fold", bound=Fold)
 
 _RULES: dict[tuple[str, str, bool], list[Rule]] = {}
+_FOLDS: dict[tuple[str, str], Fold] = {}
 
 
 def lowers(*op_types: str, domain: str = "", whole: bool | None = False) -> Callable[[_Rule], _Rule]:
@@ -108,6 +116,24 @@ def lowers(*op_types: str, domain: str = "", whole: bool | None = False) -> Call
         return rule
 
     return register
+
+
+def folds(op_type: str, domain: str) -> Callable[[_Fold], _Fold]:
+    """Register what an operator, or a model-local function, of constants is, where its body would make too much of it.
+
+    As other rules it may decline: the body is folded then.
+    """
+
+    def register(rule: _Fold) -> _Fold:
+        _FOLDS[domain, op_type] = rule
+        return rule
+
+    return register
+
+
+def fold_of(domain: str, op_type: str) -> Fold | None:
+    """Return the rule of an operator of constants, if it has one."""
+    return _FOLDS.get((domain, op_type.split(":")[0]))
 
 
 def rules_for(domain: str, op_type: str, *, whole: bool = False) -> tuple[Rule, ...]:
