@@ -1,7 +1,12 @@
 // Linear: y[r, j] = sum_i x[r, i] * w[i, j] (+ b[j]), float32 or float64, w in ONNX layout (k, n).
 //
-// Params: none, or one: 1 if negative results become 0 (Relu). prepare() lays the weights out for one of two loops, or
-// for both, the first columns in panels and the last one by dot products:
+// Params: none; or 1 if negative results become 0 (Relu), else 0; then 1 if rows that are not finite are refused, as by
+// CheckFinite. They show in the results, which are fewer: every number of a row is a factor in each of its sums, infinity
+// times 0 is NaN, and neither ever becomes finite again. Only where a sum is not finite (it may be one of large numbers)
+// are the rows themselves looked at. Relu would hide -infinity: the two exclude each other.
+//
+// prepare() lays the weights out for one of two loops, or for both, the first columns in panels and the last one by dot
+// products:
 //
 //   dot products                                         panels of V columns (V = lanes)
 //     lanes run over i and are added up at the end         lanes run over j, i is counted through
@@ -16,6 +21,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "finite.h"
 #include "simd/vector.h"
 
 namespace sardonyx {
@@ -24,7 +30,8 @@ namespace {
 // Rows computed together, so that a weight is loaded once for all of them.
 constexpr int kDotRows = 4;
 constexpr int kPanelRows = 4;
-constexpr std::int64_t kFewColumns = 2;  // no more than these are dot products
+constexpr std::int64_t kAhead = 4096, kLine = 64;  // bytes
+constexpr std::int64_t kFewColumns = 2;            // no more than these are dot products
 constexpr std::int64_t kFewOfShortRows = 4;
 constexpr std::int64_t kLongRow = 16;  // from here on a dot product is less than a panel of one column
 
@@ -43,6 +50,16 @@ struct Part {
   const T *w, *b;
   T floor;  // 0 for Relu, else -infinity
 };
+
+// Rows read side by side are no sequence to the processor's own prefetcher, unless they are short: the lines of later
+// rows are asked for here.
+template <class T>
+inline void fetch_ahead(const T* x, std::int64_t rows, std::int64_t k) {
+  const auto row = k * static_cast<std::int64_t>(sizeof(T)), bytes = rows * row;
+  if (row <= kLine) return;
+  const char* from = reinterpret_cast<const char*>(x) + kAhead;
+  for (std::int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(from + at);
+}
 
 // NaN stays.
 template <class T>
@@ -110,6 +127,7 @@ void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
   const VectorBits<T> mask = mask_of_last<T>(k % kLanes<T>);
   std::int64_t r = 0;
   for (; r + kDotRows <= rows; r += kDotRows) {
+    fetch_ahead(x + r * k, kDotRows, k);
     for (std::int64_t j = 0; j < part.columns; ++j)
       dot_rows<T, kDotRows>(x + r * k, k, part.w + j * stride, mask, part.b[j], part.floor, y + r * n + j, n);
   }
@@ -204,9 +222,15 @@ void run_panels(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
   const std::int64_t k = part.k, n = part.n;
   std::int64_t r = 0;
   if (part.columns <= kLanes<T>) {  // one panel: twice as many rows, to hide the latency of the additions
-    for (; r + 8 <= rows; r += 8) tile<T, 8, 1>(part, x + r * k, part.w, part.b, y + r * n, part.columns);
+    for (; r + 8 <= rows; r += 8) {
+      fetch_ahead(x + r * k, 8, k);
+      tile<T, 8, 1>(part, x + r * k, part.w, part.b, y + r * n, part.columns);
+    }
   }
-  for (; r + kPanelRows <= rows; r += kPanelRows) tiles<T, kPanelRows>(part, x + r * k, y + r * n);
+  for (; r + kPanelRows <= rows; r += kPanelRows) {
+    fetch_ahead(x + r * k, kPanelRows, k);
+    tiles<T, kPanelRows>(part, x + r * k, y + r * n);
+  }
   switch (rows - r) {
     case 3: return tiles<T, 3>(part, x + r * k, y + r * n);
     case 2: return tiles<T, 2>(part, x + r * k, y + r * n);
@@ -226,12 +250,14 @@ void pack_panels(const T* w, std::int64_t k, std::int64_t n, std::int64_t column
 
 // ---- the kernel ----------------------------------------------------------------------------------------------------
 
+bool is_set(const Step& step, int param) { return param < step.n_params && step.params[param].i == 1; }
+
 // Packed weights, first of columns in panels, then of those by dot products; then the bias (zeros without one), padded to
 // whole panels.
 struct Packed {
   std::int64_t k, n, in_panels;
   void *weights, *dots, *bias;
-  bool relu;
+  bool relu, refuses;
 };
 
 // Panels are summed up in the order of BLAS, short dot products as SciPy's sparse ones: worth more than time where rounding
@@ -257,7 +283,7 @@ void* pack(const Step& step) {
   }
   std::memset(memory, 0, bytes);
   auto *weights = static_cast<T*>(memory), *dots = weights + panels, *bias = weights + size - columns;
-  *packed = {k, n, in_panels, weights, dots, bias, step.n_params == 1 && step.params[0].i == 1};
+  *packed = {k, n, in_panels, weights, dots, bias, is_set(step, 0), is_set(step, 1)};
   const auto* w = static_cast<const T*>(step.inputs[1].data);
   pack_panels(w, k, n, in_panels, weights);
   pack_dots(w + in_panels, k, n, n - in_panels, dots);
@@ -280,8 +306,12 @@ void check(const Step& step) {
     fail("Linear: x, w and y differ in type, or x is constant");
   if (!w.constant || w.rank != 2) fail("Linear: w is a constant matrix");
   if (w.dims[0] != x.width || w.dims[1] != y.width) fail("Linear: w does not fit x and y");
-  if (step.n_params > 1 || (step.n_params == 1 && (integer_param(step, 0) & ~std::int64_t{1}) != 0))
-    fail("Linear has one param at most, 0 or 1");
+  if (step.n_params > 2) fail("Linear has two params at most");
+  for (int i = 0; i < step.n_params; ++i) {
+    if ((integer_param(step, i) & ~std::int64_t{1}) != 0) fail("Linear: a param is neither 0 nor 1");
+  }
+  if (is_set(step, 1) && (is_set(step, 0) || y.width == 0))
+    fail("Linear: results that hide infinity cannot tell what to refuse");
   if (step.n_inputs == 2) return;
   const Tensor& b = step.inputs[2];
   if (!b.constant || b.dtype != x.dtype || b.width != y.width) fail("Linear: b does not fit y");
@@ -299,6 +329,7 @@ void linear(const Step& step, std::int64_t rows, const Packed& packed) {
   if (rest > 0) {
     run_dots<T>({packed.k, packed.n, rest, static_cast<const T*>(packed.dots), b + first, floor}, x, rows, y + first);
   }
+  if (packed.refuses && has_special(y, rows * packed.n)) require_finite(x, rows * packed.k, false);
 }
 
 void run(const Step& step, std::int64_t rows, const Context& context) {

@@ -172,3 +172,11 @@ def test_steps_of_the_wrong_type_are_refused(kernel: str, dtypes: tuple[str, str
     x = builder.input("X", dtypes[0], ())
     with pytest.raises(ProgramError, match=kernel):
         load(builder.program(builder.step(kernel, [x], ("y", dtypes[1], ()), *params)))
+
+
+@pytest.mark.parametrize("params", [(2,), (0, 2), (0, -1), (1, 1), (0, 0, 0), (0.0,), (0, 1.0)])
+def test_params_that_linear_does_not_have_are_refused(params: tuple[int | float, ...]) -> None:
+    builder = Builder()
+    x, w = builder.input("X", "float64", (3,)), builder.constant("w", np.ones((3, 2)))
+    with pytest.raises(ProgramError, match="Linear"):
+        load(builder.program(builder.step("Linear", [x, w], ("y", "float64", (2,)), *params)))

@@ -11,6 +11,7 @@ from typing import Final
 from ..lowering.program import Program
 from .drop_unused import drop_unused
 from .expand_polynomials import expand_polynomials
+from .fuse_check_finite import fuse_check_finite
 from .fuse_kernel_sums import fuse_kernel_sums
 from .fuse_linear_bias import fuse_linear_bias
 from .fuse_relu import fuse_relu
@@ -26,6 +27,7 @@ PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
     drop_unused,  # what merge_linears meets may be read by steps that were replaced
     merge_linears,
     fuse_relu,
+    fuse_check_finite,
     fuse_sub_div,
     drop_unused,
 )

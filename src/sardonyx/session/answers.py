@@ -5,6 +5,7 @@ Nothing is computed here, and nothing run: session.py asks the program.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +15,18 @@ from ..description import Method
 from ..inputs.values import restore_missing
 
 Array: TypeAlias = NDArray[Any]
+
+
+def plain_dtypes(methods: Mapping[str, Method]) -> dict[str, np.dtype[Any]]:
+    """Return the dtypes of methods that answer with their one output itself, if it has that dtype.
+
+    What `in_form` finds out of such an answer, it would find out anew for every row asked for.
+    """
+    return {
+        name: np.dtype(method.dtypes[0])
+        for name, method in methods.items()
+        if method.form in ("array", "stacked") and len(method.dtypes) == 1 and np.dtype(method.dtypes[0]).kind != "O"
+    }
 
 
 def in_form(name: str, method: Method, arrays: list[Array]) -> Any:

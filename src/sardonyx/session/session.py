@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from types import MethodType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,7 +28,7 @@ from ..inputs.signature import InputSpec, Signature
 from ..inputs.tensors import entries_of_bags, tensors
 from ..layouts import Layout, laid_out
 from ..proof.agreement import Report, check_proof
-from .answers import as_csr, in_dtypes, in_form
+from .answers import as_csr, in_dtypes, in_form, plain_dtypes
 from .frames import FrameReader, frame_like, named_columns
 from .node_args import NodeArg
 from .ragged import decode, is_coded
@@ -48,9 +48,9 @@ class _Offered:
     def __get__(self, session: Session | None, owner: type[Session]) -> Any:
         if session is None:
             return self
-        if self.name not in session.methods:
+        if session.description is None or self.name not in session.description.methods:
             raise MissingMethodError(_missing_method(session, self.name))
-        return partial(self.answer, session)
+        return MethodType(self.answer, session)
 
 
 def _missing_method(session: Session, name: str) -> str:
@@ -79,6 +79,8 @@ class Session(ABC):
     description: Description | None
     signature: Signature
     _reader: FrameReader
+    _matrix: InputSpec | None  # the only input, if an array can be all that it is given
+    _plain: dict[str, np.dtype[Any]]
 
     def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
         self.description = description
@@ -87,6 +89,9 @@ class Session(ABC):
         self.signature = description.signature if description is not None else _signature_of(ports)
         features = description.features if description is not None else None
         self._reader = FrameReader(self.signature, features, [name for name, _, _ in ports])
+        one_matrix = len(self.signature.inputs) == 1 and not self.signature.by_column
+        self._matrix = self.signature.inputs[0] if one_matrix else None
+        self._plain = plain_dtypes(description.methods) if description is not None else {}
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -242,6 +247,10 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        plain = self._plain.get(method)
+        if plain is not None:
+            arrays = self._outputs_of(entry.outputs, X)
+            return arrays[0] if arrays[0].dtype == plain else in_form(method, entry, arrays)
         if is_coded(entry):
             return decode(entry, self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0])
         layout = entry.layout or Layout()
@@ -297,17 +306,15 @@ class Session(ABC):
 
     def _fast_feeds(self, X: Any) -> dict[str, Any]:
         """Return feeds for run, which itself coerces an array that does not fit as it is."""
-        signature = self.signature
-        if type(X) is np.ndarray and not signature.by_column and len(signature.inputs) == 1:
-            spec = signature.inputs[0]
+        spec = self._matrix
+        if spec is not None and type(X) is np.ndarray:
             if X.ndim != 2 and spec.width is not None:
                 check_matrix(X)
             return {spec.name: X}
         return self.sparse_feeds(opened(X))
 
     def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
-        one_matrix = type(X) is np.ndarray and not self.signature.by_column and len(self.signature.inputs) == 1
-        if not one_matrix and not is_sparse(X):
+        if (self._matrix is None or type(X) is not np.ndarray) and not is_sparse(X):
             X = opened(X)
             found = self._reader.columns(X)
             result = None if found is None else self._run_columns(names, *found)
