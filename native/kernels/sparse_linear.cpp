@@ -21,14 +21,18 @@
 namespace sardonyx {
 namespace {
 
-constexpr std::int64_t kAhead = 16;  // entries from here whose weights are fetched
+// Entries from here whose weights are fetched, to the second cache: a core waits for many more lines at once there than
+// for its first one, in which so many would not last either.
+constexpr std::int64_t kAhead = 96;
+constexpr int kSecondCache = 2;
 constexpr std::int64_t kLine = 64;
 
-// The first and the last line of a row of weights of `bytes` bytes; those between follow by themselves.
+// The first lines of a row of weights of `bytes` bytes, wherever in a line it begins; more follow by themselves.
 inline void fetch(const void* weights, std::int64_t bytes) {
   const char* at = static_cast<const char*>(weights);
-  __builtin_prefetch(at);
-  for (std::int64_t b = kLine; b < bytes && b < 4 * kLine; b += kLine) __builtin_prefetch(at + b);
+  __builtin_prefetch(at, 0, kSecondCache);
+  for (std::int64_t b = kLine; b < bytes && b < 4 * kLine; b += kLine) __builtin_prefetch(at + b, 0, kSecondCache);
+  if (bytes > kLine) __builtin_prefetch(at + bytes - 1, 0, kSecondCache);
 }
 
 // The entries of one row, and how many of them have one kAhead further on: those of the next rows follow in memory.
@@ -85,7 +89,7 @@ struct Weights {
   const void* data;
   std::int64_t stride;  // elements from one row to the next
   void* owned;
-  bool far;  // beyond the caches: worth fetching ahead. One column is not: the processor looks ahead far enough itself.
+  bool far;  // beyond the caches: worth fetching ahead
 };
 
 constexpr std::int64_t kHugePage = std::int64_t{1} << 21;
@@ -105,7 +109,7 @@ void* prepare(const Step& step) {
   const std::int64_t k = w.dims[0], n = w.dims[1], item = static_cast<std::int64_t>(item_size(w.dtype));
   auto* weights = static_cast<Weights*>(std::malloc(sizeof(Weights)));
   if (weights == nullptr) fail("SparseLinear: not enough memory");
-  const bool far = n > 1 && w.width * item >= kFar;
+  const bool far = w.width * item >= kFar;
   *weights = {w.data, n, nullptr, far};
   const std::int64_t stride = stride_of(n, kLine / item);
   void* memory = nullptr;

@@ -198,11 +198,10 @@ Text text_by_offsets(const Strip& strip, std::int64_t place) {
 
 // A view: length, then the text itself if it is short, else its first four bytes, the buffer's number and the place.
 Text text_by_view(const Strip& strip, std::int64_t place) {
-  constexpr std::int32_t kSize = 16, kShort = 12;
-  const auto* view = static_cast<const char*>(strip.values) + place * kSize;
+  const auto* view = static_cast<const char*>(strip.values) + place * kViewSize;
   const auto size = load<std::int32_t>(view);
   if (size < 0) throw Error("the size of a text is negative");
-  if (size <= kShort) return {view + 4, size};
+  if (size <= kShortView) return {view + 4, size};
   const auto number = load<std::int32_t>(view + 8), begin = load<std::int32_t>(view + 12);
   if (number < 0 || number >= strip.n_buffers || begin < 0 || strip.sizes[number] < std::int64_t{begin} + size ||
       strip.buffers[number] == nullptr) {
@@ -223,7 +222,11 @@ Text text_at(const Strip& strip, std::int64_t at) {
 
 void require_all_utf8(const Strip& strip, const Text& missing, const Text* texts, std::int64_t step) {
   if (strip.layout == Layout::texts) return;
-  require_utf8(texts, strip.count, step, missing, strip.layout != Layout::views);
+  if (strip.layout == Layout::views) {
+    const auto* views = static_cast<const char*>(strip.values) + strip.first * kViewSize;
+    return require_utf8_views(views, texts, strip.count, step);
+  }
+  require_utf8(texts, strip.count, step, missing);
 }
 
 template <Layout layout>

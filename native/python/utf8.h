@@ -55,13 +55,20 @@ inline Piece piece_of(const Text* texts, std::int64_t count, std::int64_t step, 
   return piece;
 }
 
-// Every step-th of some texts; `together`: they lie one behind the other, `missing` ones apart.
-inline void require_utf8(const Text* texts, std::int64_t count, std::int64_t step, const Text& missing, bool together) {
-  if (together) {
-    const Piece piece = piece_of(texts, count, step, missing);
-    if (!piece.cuts && is_utf8(piece.begin, static_cast<std::size_t>(piece.end - piece.begin))) return;
-  }
+// Every step-th of some texts, which lie one behind the other; `missing` ones lie apart.
+inline void require_utf8(const Text* texts, std::int64_t count, std::int64_t step, const Text& missing) {
+  const Piece piece = piece_of(texts, count, step, missing);
+  if (!piece.cuts && is_utf8(piece.begin, static_cast<std::size_t>(piece.end - piece.begin))) return;
   for (std::int64_t i = 0; i < count; ++i) require_utf8(texts[i * step]);
+}
+
+// Every step-th of some texts, which the views hold or point to. A view that stands for a missing text may hold anything,
+// so that faults among the short ones have to be looked for again.
+inline void require_utf8_views(const char* views, const Text* texts, std::int64_t count, std::int64_t step) {
+  const bool shorts = short_views_are_utf8(views, count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!shorts || texts[i * step].size > kShortView) require_utf8(texts[i * step]);
+  }
 }
 
 }  // namespace sardonyx::python

@@ -125,6 +125,17 @@ bool rows_ascend(const std::int32_t* indices, const std::int64_t* indptr, std::i
   return falls == 0;
 }
 
+// The same, of rows whose columns ascend: the first and the last of a row say it for all between.
+bool ends_in_range(const std::int32_t* indices, const std::int64_t* indptr, std::int64_t rows, std::int32_t width) {
+  std::int32_t bad = 0;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    if (indptr[r] == indptr[r + 1]) continue;
+    const std::int32_t first = indices[indptr[r]], last = indices[indptr[r + 1] - 1];
+    bad |= static_cast<std::int32_t>(first < 0) | static_cast<std::int32_t>(last >= width);
+  }
+  return bad == 0;
+}
+
 [[noreturn]] void refuse(const char* what) {
   throw Error(std::string("the sparse matrix is not a legal one: ") + what);
 }
@@ -216,9 +227,12 @@ void SparseBuffer::load(const Csr& csr, std::int64_t first, std::int64_t rows, s
   } else {
     rows_.indices = static_cast<const std::int32_t*>(csr.indices);
   }
-  if (!in_range(rows_.indices + indptr[0], entries, static_cast<std::int32_t>(width)))
+  const auto columns = static_cast<std::int32_t>(width);
+  const bool ascending = rows_ascend(rows_.indices, indptr, rows);
+  if (ascending ? !ends_in_range(rows_.indices, indptr, rows, columns)
+                : !in_range(rows_.indices + indptr[0], entries, columns))
     refuse("a column is out of range");
-  if (!rows_ascend(rows_.indices, indptr, rows)) put_in_order(rows);
+  if (!ascending) put_in_order(rows);
 }
 
 // Copies the block and sorts its rows; it grows shorter where columns come twice.

@@ -147,9 +147,35 @@ __attribute__((target("ssse3"))) bool is_utf8_by_vectors(const char* bytes, std:
   return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, _mm_setzero_si128())) == 0xFFFF;
 }
 
+// A view is a vector: its text, moved to the front, has zeros behind it, which end what is cut off.
+__attribute__((target("ssse3"))) bool short_views_by_vectors(const char* views, std::int64_t count) {
+  alignas(16) char ramp[16];
+  for (int i = 0; i < 16; ++i) ramp[i] = static_cast<char>(i);
+  const __m128i places = _mm_load_si128(reinterpret_cast<const __m128i*>(ramp)), zero = _mm_setzero_si128();
+  __m128i faults = zero;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const __m128i view = _mm_loadu_si128(reinterpret_cast<const __m128i*>(views + i * kViewSize));
+    const int size = _mm_cvtsi128_si32(view);
+    const int shown = size <= kShortView ? size : 0;
+    const __m128i text =
+        _mm_and_si128(_mm_srli_si128(view, 4), _mm_cmpgt_epi8(_mm_set1_epi8(static_cast<char>(shown)), places));
+    faults = _mm_or_si128(faults, faults_in(text, zero));
+  }
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(faults, zero)) == 0xFFFF;
+}
+
 #endif
 
 }  // namespace
+
+bool short_views_are_utf8(const char* views, std::int64_t count) {
+#if defined(__x86_64__)
+  static const bool vectors = __builtin_cpu_supports("ssse3") != 0;
+  return vectors && short_views_by_vectors(views, count);
+#else
+  return false;
+#endif
+}
 
 bool is_utf8(const char* bytes, std::size_t size) {
 #if defined(__x86_64__)

@@ -157,6 +157,23 @@ def test_a_hostile_matrix_is_refused(program: Program, parts: dict[str, Any], me
         load(program).run(None, {"X": X})
 
 
+@given(st.lists(st.lists(st.integers(-2, 6), max_size=4), min_size=1, max_size=5), st.booleans())
+@settings(derandomize=True, max_examples=60, deadline=None)
+def test_columns_out_of_range_are_refused_wherever_they_stand(rows: list[list[int]], sort: bool) -> None:
+    rows = [sorted(row) if sort else row for row in rows]
+    columns = np.array([column for row in rows for column in row], np.int32)
+    X = sp.csr_matrix((len(rows), 5))
+    X.indptr = np.cumsum([0, *map(len, rows)]).astype(np.int32)
+    X.indices, X.data = columns, np.ones(len(columns))
+    program = load(chain(5, block_rows=2))
+    if len(columns) and not (0 <= columns.min() and columns.max() < 5):
+        with pytest.raises(InputError, match="out of range"):
+            program.run(None, {"X": X})
+        return
+    for result in program.run(None, {"X": X}):
+        np.testing.assert_array_equal(result, X.toarray())
+
+
 def test_arrays_of_the_wrong_length_are_refused() -> None:
     X = matrix(6, 5)
     X.indptr = X.indptr[:-1]

@@ -56,7 +56,7 @@ def is_utf8(text: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize("layout", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize("layout", [pa.string(), pa.large_string(), pa.string_view()])
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(
     st.lists(
@@ -84,3 +84,22 @@ def test_characters_cut_in_two(character: bytes, before: int) -> None:
 def test_broken_bytes_anywhere(broken: bytes, before: int) -> None:
     assert not is_taken([b"x" * before + broken + b"y" * 5], pa.string())
     assert not is_taken(["ä".encode() * 20, b"x" * before + broken], pa.string())
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("before", [0, 3, 7, 10, 11])
+def test_short_texts_in_views(broken: bytes, before: int) -> None:
+    good = ["東京".encode(), b"", None, b"x" * 12, "Köln".encode(), b"y" * 9 + "京".encode(), b"z" * 30]
+    assert is_taken(good, pa.string_view())
+    assert not is_taken([*good, b"x" * before + broken, b"a"], pa.string_view())
+
+
+def test_a_missing_view_may_hold_anything() -> None:
+    views = b"".join(len(t).to_bytes(4, "little") + t.ljust(12, b"\xff") for t in (b"a", b"\xff\xfe", b"b"))
+    for bits, taken in ((b"\x05", True), (b"\x07", False)):
+        array = pa.Array.from_buffers(pa.string_view(), 3, [pa.py_buffer(bits), pa.py_buffer(views)])
+        if taken:
+            np.testing.assert_array_equal(SESSION.transform(pa.table({"x": array}))[[0, 2], 0], [0, -1])
+            continue
+        with pytest.raises(InputError, match="not UTF-8"):
+            SESSION.transform(pa.table({"x": array}))
