@@ -133,3 +133,17 @@ def test_numbers_that_decide_are_told_from_those_to_compute_with() -> None:
         assert y.tolist() == [1.5 * 2**n]
     assert programs(session) == 2
     assert "reference" not in session.explain()
+
+
+def test_pieces_of_no_rows_keep_their_widths() -> None:
+    model = parsed("""
+        g (float[N,2] x) => (float[N,3] y)
+        { s = Shape(x)  zero = Constant<value = int64 {0}>()  one = Constant<value = int64 {1}>()
+          n = Gather(s, zero)  ids = Range(zero, n, one)  axis = Constant<value = int64[1] {1}>()
+          column = Unsqueeze(ids, axis)  numbers = Cast<to = 1>(column)  y = Concat<axis = 1>(numbers, x) }
+    """)
+    session = sardonyx.InferenceSession(model.SerializeToString())
+    for n in (2, 0, 1):
+        (y,) = session.run(None, {"x": np.ones((n, 2), np.float32)})
+        assert y.shape == (n, 3)
+        assert y[:, 0].tolist() == list(range(n))

@@ -22,6 +22,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ..lowering.rules import Attributes, Builder, Const, NodeView, Row, Tokens, Values, as_constant, decline, lowers
+from ..text.matching import Pattern
 from ..text.patterns import Unsupported, as_re2, compile_pattern
 from ..text.tables import tables_of
 from .elementwise import FLOATS, cast_row, elementwise
@@ -153,7 +154,7 @@ def matches(b: Builder, node: NodeView) -> Values:
     forgetful = REMEMBERED.sub(lambda found: found[1] or "(?:", pattern)
     whole, given = rf"\A(?:{forgetful})\Z", b.reshape(x, (x.width,))
     try:
-        if re.search(whole, ""):  # a character before every text makes a match of it that is not empty
+        if Pattern(whole).search(""):  # a character before every text makes a match of it that is not empty
             if ANCHORS.search(forgetful):
                 decline("it says where the text begins")
             whole = rf"\A{MARK}(?:{forgetful})\Z"

@@ -195,12 +195,13 @@ def concat_rows(b: Builder, rows: list[Row], axis: int) -> Row:
     first = rows[0].shape
     if len({row.shape[:axis] + row.shape[axis + 1 :] for row in rows}) != 1:
         decline("pieces do not fit")
+    shape = (*first[:axis], sum(row.shape[axis] for row in rows), *first[axis + 1 :])
     pieces = [row for row in rows if row.width]
-    if len(pieces) < 2:
-        return pieces[0] if pieces else rows[0]
+    if len(pieces) < 2:  # pieces without elements still have a width
+        only = pieces[0] if pieces else rows[0]
+        return b.reshape(only, shape, only.lead)
     if len(first) == 1 and (row := sparse.joined(b, pieces)) is not None:
         return row
-    shape = (*first[:axis], sum(row.shape[axis] for row in rows), *first[axis + 1 :])
     (result,) = b.step("Concat", pieces, [(rows[0].dtype, shape)], [math.prod(first[:axis])])
     return result
 

@@ -287,10 +287,10 @@ def join(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
     names = [f"i{i}" for i in range(len(items))]
     nodes = []
     if node.integer("new_axis", 0):
-        nodes = [_node("Unsqueeze", [name, "axes"], [f"{name}'"]) for name in names]
+        nodes = [node_of("Unsqueeze", [name, "axes"], [f"{name}'"]) for name in names]
         names = [f"{name}'" for name in names]
-    nodes.append(_node("Concat", names, ["y"], axis=axis))
-    return walk(_graph(nodes, ["y"]), {**_named(items), "axes": Const(np.array([axis], np.int64))})
+    nodes.append(node_of("Concat", names, ["y"], axis=axis))
+    return walk(graph_of(nodes, ["y"]), {**_named(items), "axes": Const(np.array([axis], np.int64))})
 
 
 @takes_apart("SplitToSequence")
@@ -300,12 +300,12 @@ def split(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
     count = _length(node.inputs[0], axis)
     sizes = _sizes(node.const(1), count) if node.has(1) else [1] * count
     names = [f"y{i}" for i in range(len(sizes))]
-    nodes = [_node("Split", ["x", "sizes"], names, axis=axis)]
+    nodes = [node_of("Split", ["x", "sizes"], names, axis=axis)]
     if not node.has(1) and not node.integer("keepdims", 1):
-        nodes += [_node("Squeeze", [name, "axes"], [f"{name}'"]) for name in names]
+        nodes += [node_of("Squeeze", [name, "axes"], [f"{name}'"]) for name in names]
         names = [f"{name}'" for name in names]
     given = {"x": node.inputs[0], "sizes": Const(np.array(sizes, np.int64)), "axes": Const(np.array([axis], np.int64))}
-    return [Listed(tuple(value for value in walk(_graph(nodes, names), given) if value is not None))]
+    return [Listed(tuple(value for value in walk(graph_of(nodes, names), given) if value is not None))]
 
 
 def _sizes(given: Array, count: int) -> list[int]:
@@ -317,13 +317,17 @@ def _sizes(given: Array, count: int) -> list[int]:
     return [min(size, count - start) for start in range(0, count, size)]
 
 
-def _node(op_type: str, inputs: Iterable[str], outputs: Iterable[str], **attributes: int) -> onnx.NodeProto:
+def node_of(
+    op_type: str, inputs: Iterable[str], outputs: Iterable[str], **attributes: int | list[int]
+) -> onnx.NodeProto:
+    """Return a node of `ai.onnx`."""
     node = onnx.NodeProto(op_type=op_type, input=list(inputs), output=list(outputs))
     node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
     return node
 
 
-def _graph(nodes: Iterable[onnx.NodeProto], outputs: Iterable[str]) -> onnx.GraphProto:
+def graph_of(nodes: Iterable[onnx.NodeProto], outputs: Iterable[str]) -> onnx.GraphProto:
+    """Return nodes as a graph to walk."""
     graph = onnx.GraphProto(node=list(nodes))
     graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
     return graph

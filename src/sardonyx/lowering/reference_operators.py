@@ -5,7 +5,7 @@
     If, Loop, Optional  see reference_control_flow.py
     Scatter             its later name is ScatterElements
     GatherElements      onnx's own gives up where an axis is long
-    FindTokens          of the sardonyx domain: regular expressions that only Python's `re` runs
+    FindTokens          of the sardonyx domain: regular expressions without an automaton
     TextMethod          of the sardonyx domain: Python's methods of text
     RegexFullMatch      classes of characters as RE2 has them
     Require, ...        of the sardonyx domain: what refuses rows, which no body can
@@ -35,7 +35,7 @@ from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleR
 
 from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
-from ..text.methods import BETWEEN, call, is_moot, kind_of, without_accents
+from ..text.methods import BETWEEN, call, compiled, is_moot, kind_of, without_accents
 from ..text.patterns import as_re2
 from .borders import kept_texts
 from .reference_control_flow import (
@@ -135,7 +135,7 @@ class FindTokens(AnyOperator):
     op_domain = "sardonyx"
 
     def _run(self, X: Array, token_pattern: str = "", lowercase: int = 0, strip_accents: str = "") -> tuple[Any, ...]:
-        find = re.compile(token_pattern).findall
+        find = compiled(token_pattern).findall
         result = np.empty(X.shape, dtype=object)
         for i, text in enumerate(X.tolist()):
             if text in (MISSING_NAN, MISSING_NONE):
@@ -221,7 +221,7 @@ class RegexFullMatch(AnyOperator):
     """Whether a pattern matches all of a text; classes of characters are ASCII, as in RE2."""
 
     def _run(self, X: Array, pattern: str = "") -> tuple[Any, ...]:
-        match = re.compile(as_re2(pattern), re.ASCII).fullmatch
+        match = compiled(as_re2(pattern), re.ASCII).fullmatch
         return (np.array([match(text) is not None for text in X.ravel().tolist()], bool).reshape(X.shape),)
 
 
@@ -242,10 +242,10 @@ class Tokenizer(AnyOperator):
         separators: Any = None,
         tokenexp: str = "",
     ) -> tuple[Any, ...]:
-        find = re.compile(as_re2(tokenexp), re.ASCII).finditer if tokenexp else None
+        find = compiled(as_re2(tokenexp), re.ASCII).finditer if tokenexp else None
         rows = []
         for text in X.ravel().tolist():
-            parts = [match[0] for match in find(text)] if find else _separated(text, separators or [])
+            parts = [match.group() or "" for match in find(text)] if find else _separated(text, separators or [])
             kept = [part for part in parts if len(part) >= max(mincharnum, 1)]
             rows.append(["\x02", *kept, "\x03"] if mark else kept)
         most = max(map(len, rows), default=0)
@@ -262,7 +262,7 @@ def _separated(text: str, separators: list[str]) -> list[str]:
         parts = [
             part
             for whole in parts
-            for part in (re.split(as_re2(separator), whole, flags=re.ASCII) if separator else list(whole))
+            for part in (compiled(as_re2(separator), re.ASCII).split(whole) if separator else list(whole))
         ]
     return parts
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ..description import KEY
 from ..errors import InputError, ModelError, SardonyxError
 from ..session.loading import load_onnx, parse_onnx
 from ..session.node_args import NodeArg, node_args
@@ -50,6 +51,57 @@ class ModelMetadata:
         self.graph_description: str = model.graph.doc_string
         self.version: int = int(model.model_version) if model.HasField("model_version") else NO_VERSION
         self.custom_metadata_map: dict[str, str] = {item.key: item.value for item in model.metadata_props}
+
+
+# ---- inputs of different lengths -------------------------------------------------------------------------------------
+
+
+class _Apart:
+    """A model whose inputs begin with an open dimension, each with one of its own.
+
+    Where a file gives the first dimensions of several inputs one name, or none, a program takes them for as many rows.
+    ONNX Runtime warns of other lengths, and goes on: a row against many, queries against references. What our own files
+    say of their rows holds.
+    """
+
+    def __init__(self, model: Any, names: Sequence[str], threads: int) -> None:
+        self._model, self._names, self._threads = model, names, threads
+        self._session: Session | None = None
+
+    @classmethod
+    def of(cls, model: Any, threads: int) -> _Apart | None:
+        """Return the model if it has several such inputs."""
+        dims = {v.name: v.type.tensor_type.shape.dim for v in model.graph.input}
+        names = [name for name, sizes in dims.items() if sizes and not sizes[0].HasField("dim_value")]
+        return cls(model, names, threads) if len(names) > 1 else None
+
+    def concerns(self, feeds: Any) -> bool:
+        """Whether inputs are of different lengths."""
+        given = [feeds[name] for name in self._names if name in feeds] if isinstance(feeds, Mapping) else []
+        return len({len(value) for value in given if getattr(value, "ndim", 0)}) > 1
+
+    def run(self, output_names: Any, feeds: Mapping[str, Any]) -> list[Any]:
+        """Return the outputs, with a warning where the file says that lengths are the same."""
+        symbols = [v.type.tensor_type.shape.dim[0].dim_param for v in self._model.graph.input if v.name in self._names]
+        if len(set(filter(None, symbols))) < len([*filter(None, symbols)]):
+            warnings.warn("inputs are of different lengths where the file says that they are equal.", stacklevel=4)
+        if self._session is None:
+            self._session = load_onnx(self._renamed(), self._threads)
+        try:
+            return self._session.run(output_names, feeds)
+        except InputError as error:
+            raise InvalidArgument(str(error)) from error
+
+    def _renamed(self) -> Any:
+        model = type(self._model)()
+        model.CopyFrom(self._model)
+        model.graph.ClearField("value_info")  # what it says of shapes no longer holds
+        for value in model.graph.input:
+            if value.name in self._names:
+                value.type.tensor_type.shape.dim[0].dim_param = f"length of {value.name}"
+        for value in model.graph.output:
+            value.type.tensor_type.ClearField("shape")
+        return model
 
 
 # ---- the session -----------------------------------------------------------------------------------------------------
@@ -95,6 +147,7 @@ class InferenceSession:
         self._meta = ModelMetadata(model)
         self._text = {arg.name for arg in self._inputs if arg.type == "tensor(string)"}
         self._session = _loaded(model, threads)
+        self._apart = None if KEY in self._meta.custom_metadata_map else _Apart.of(model, threads)
 
     @property
     def session(self) -> Session:
@@ -134,6 +187,8 @@ class InferenceSession:
             once = list(dict.fromkeys(names))
             found = dict(zip(once, self.run(once, input_feed), strict=True))
             return [found[name] for name in names]
+        if self._apart is not None and self._apart.concerns(input_feed):
+            return self._apart.run(output_names, input_feed)
         raise InvalidArgument(refusal(self._inputs, self._outputs, names, input_feed, error)) from error
 
     def run_with_ort_values(

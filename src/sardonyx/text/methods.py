@@ -2,7 +2,7 @@
 
 ``call("lower", "ÄB", [])`` is ``"äb"``. Tracing writes them (tracing/texts.py), the operator ``TextMethod`` of the
 ``sardonyx`` domain names them, and what runs it calls them here. Arguments come from files: patterns are compiled,
-widths are bounded.
+widths are bounded, and so is the time that a pattern may take (matching.py).
 
 pandas gives such work to Arrow where it is installed, which knows other rules of Unicode for some texts. Where the two
 might differ, and a file says that pandas was meant, the text is refused (`is_moot`) rather than treated one way.
@@ -16,6 +16,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
+from .matching import Pattern
+
 #: the widest text that padding makes
 MOST = 10_000
 #: stands between the tokens of a list: a noncharacter, which cannot occur in exchanged text
@@ -25,9 +27,9 @@ SPACES: Final = " \t\n\r\f\v"
 
 
 @lru_cache(maxsize=256)
-def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+def compiled(pattern: str, flags: int = 0) -> Pattern:
     """Return a regular expression."""
-    return re.compile(pattern, flags)
+    return Pattern(pattern, flags)
 
 
 def without_accents(text: str, kind: str) -> str:

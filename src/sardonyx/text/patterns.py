@@ -40,6 +40,8 @@ Array: TypeAlias = NDArray[Any]
 
 #: limits of what is compiled: instructions, states, classes of characters (six bits of a table of kinds)
 MOST_INSTRUCTIONS, MOST_STATES, MOST_CLASSES = 2000, 4000, 64
+#: sets of characters, of a megabyte each, and instructions that are followed: expressions come from files
+MOST_SETS, MOST_FOLLOWED = 128, 4_000_000
 
 
 class Unsupported(Exception):
@@ -93,6 +95,7 @@ class _Assembler:
 
     flags: int
     code: list[Instruction] = field(default_factory=list)
+    sets: dict[Any, Array] = field(default_factory=dict)
 
     def add(self, instruction: Instruction) -> int:
         if len(self.code) >= MOST_INSTRUCTIONS:
@@ -161,9 +164,13 @@ class _Assembler:
 
     def set_of(self, kind: Any, value: Any) -> Array:
         """Return the code points that one item matches; where case is ignored, `re` itself says which."""
-        if self.flags & re.IGNORECASE and kind is not sre.ANY:
-            return _ignoring_case(kind, _frozen(value), self.flags)
-        return self.members(kind, value)
+        key = kind, _frozen(value), self.flags
+        if key not in self.sets:
+            if len(self.sets) >= MOST_SETS:
+                raise Unsupported(f"it names more than {MOST_SETS} sets of characters")
+            any_case = self.flags & re.IGNORECASE and kind is not sre.ANY
+            self.sets[key] = _ignoring_case(*key) if any_case else self.members(kind, value)
+        return self.sets[key]
 
     def members(self, kind: Any, value: Any) -> Array:
         result = np.zeros(COUNT, bool)
@@ -173,18 +180,24 @@ class _Assembler:
         elif kind is sre.IN:
             negate = value[0][0] is sre.NEGATE
             for inner, detail in value[negate:]:
-                result |= self.members(inner, detail)
+                self.join(result, inner, detail)
             return ~result if negate else result
-        elif kind is sre.RANGE:
-            result[value[0] : value[1] + 1] = True
         elif kind is sre.CATEGORY:
             return self.category(value)
         elif kind in (sre.LITERAL, sre.NOT_LITERAL):
             result[value] = True
             return ~result if kind is sre.NOT_LITERAL else result
+        return result
+
+    def join(self, result: Array, kind: Any, value: Any) -> None:
+        if kind is sre.RANGE:
+            result[value[0] : value[1] + 1] = True
+        elif kind is sre.LITERAL:
+            result[value] = True
+        elif kind is sre.CATEGORY:
+            result |= self.category(value)
         else:
             raise Unsupported(f"it uses {str(kind).lower()} in a class")
-        return result
 
     def category(self, category: Any) -> Array:
         name = str(category).lower()
@@ -263,12 +276,15 @@ def compile_pattern(pattern: str) -> Automaton:
     re.error
         If it is no regular expression.
     """
-    tree = parser.parse(pattern)
-    assembler = _Assembler(tree.state.flags)
-    if assembler.flags & re.LOCALE:
-        raise Unsupported("it depends on the locale")
-    skipped = _skipped(tree)
-    assembler.sequence(tree)
+    try:
+        tree = parser.parse(pattern)
+        assembler = _Assembler(tree.state.flags)
+        if assembler.flags & re.LOCALE:
+            raise Unsupported("it depends on the locale")
+        skipped = _skipped(tree)
+        assembler.sequence(tree)
+    except RecursionError:
+        raise Unsupported("its groups are nested too deeply") from None
     assembler.add(Match())
     return _determined(assembler, skipped)
 
@@ -290,7 +306,7 @@ def _skipped(tree: Any) -> tuple[int, int]:
 
 def _determined(assembler: _Assembler, skipped: tuple[int, int]) -> Automaton:
     code, is_word = assembler.code, assembler.word()
-    sets = [i.members for i in code if isinstance(i, Characters)]
+    sets = list(assembler.sets.values())
     bounded = any(isinstance(i, At) and "boundary" in i.place for i in code)
     classes, samples = _classes([*sets, *([is_word] if bounded else [])])
     machine = _Machine(code, samples, is_word[samples], bounded)
@@ -328,6 +344,7 @@ class _Machine:
     is_word: Array
     bounded: bool
     cuts: bool = True  # at a match, what stands behind it
+    followed: int = 0
     states: dict[tuple[Threads, bool, bool], int] = field(default_factory=dict)
     order: list[tuple[Threads, bool, bool]] = field(default_factory=list)
 
@@ -356,6 +373,8 @@ class _Machine:
 
     def entry(self, threads: Threads, begun: bool, in_word: bool, column: int) -> int:
         """Return 2 * the next state + whether a match ends here, before a character of a class, or at the end."""
+        if self.followed > MOST_FOLLOWED:
+            raise Unsupported("its states are too large")
         at_end = column == len(self.samples)
         follows_word = not at_end and bool(self.is_word[column])
         places = {
@@ -386,6 +405,7 @@ class _Machine:
             if at in seen:
                 continue
             seen.add(at)
+            self.followed += 1
             instruction = self.code[at]
             if isinstance(instruction, Split):
                 stack += reversed(instruction.targets)
