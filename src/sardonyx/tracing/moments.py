@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -51,8 +52,9 @@ class Moments:
     __array_priority__ = 3000
     ndim = 1
 
-    def __init__(self, counts: Any, moment: Moment, name: Any = None) -> None:
+    def __init__(self, counts: Any, moment: Moment, name: Any = None, calendar: Calendar | None = None) -> None:
         self.counts, self.moment, self.name = counts, moment, name
+        self.calendar = calendar or Calendar(counts, PER_SECOND.get(self.unit, 1))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -71,7 +73,7 @@ class Moments:
 
     def rename(self, index: Any) -> Moments:
         """Return the column under another name."""
-        return Moments(self.counts, self.moment, index)
+        return Moments(self.counts, self.moment, index, self.calendar)
 
     def copy(self, deep: bool = True) -> Moments:
         """Return the same: nothing writes into it."""
@@ -160,7 +162,7 @@ class Parts:
             raise AttributeError(name)
         column = self._column
         parts = MOMENT_PARTS if column.dtype.kind == "M" else DURATION_PARTS
-        calendar = Calendar(column.counts, PER_SECOND[column.unit])
+        calendar = column.calendar
         if name == "total_seconds" and column.dtype.kind == "m":
             return lambda: self._made(calendar.seconds, np.float64)
         if name not in parts:
@@ -193,14 +195,19 @@ class Calendar:
     """
 
     def __init__(self, counts: Any, per_second: int) -> None:
-        self.counts, self.per_second = _unless(counts == NOT_A_TIME, counts, 0), per_second
+        self.given, self.per_second = counts, per_second
 
-    @property
+    @cached_property
+    def counts(self) -> Any:
+        """Counts, 0 where there is no moment."""
+        return _unless(self.given == NOT_A_TIME, self.given, 0)
+
+    @cached_property
     def days(self) -> Any:
         """Days since 1970, or of a duration."""
         return self.counts // (self.per_second * SECONDS_A_DAY)
 
-    @property
+    @cached_property
     def seconds(self) -> Any:
         """All of them, a fraction too: as pandas adds it up."""
         rest = self.counts % self.per_second
@@ -210,12 +217,12 @@ class Calendar:
         """How often so many seconds have passed, modulo `most`."""
         return self.counts // (self.per_second * seconds) % most
 
-    @property
+    @cached_property
     def microseconds(self) -> Any:
         """Microseconds of the second."""
         return self.counts % self.per_second * (10**6 // self.per_second)
 
-    @property
+    @cached_property
     def civil(self) -> tuple[Any, Any, Any]:
         """Year, month and day of the proleptic Gregorian calendar.
 
@@ -232,19 +239,19 @@ class Calendar:
         after = (month >= 10).astype(np.int64)
         return year + era * 400 + after, month + 3 - 12 * after, day
 
-    @property
+    @cached_property
     def leap(self) -> Any:
         """Whether the year has a leap day."""
         year = self.civil[0]
         return (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
 
-    @property
+    @cached_property
     def day_of_year(self) -> Any:
         """The first of January is 1."""
         before = self.civil[0] - 1
         return self.days - (365 * before + before // 4 - before // 100 + before // 400 - FROM_YEAR_ONE) + 1
 
-    @property
+    @cached_property
     def length(self) -> Any:
         """Days of the month."""
         month = self.civil[1]
