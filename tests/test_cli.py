@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 import sardonyx
-from sardonyx.cli import DISAGREES, INTERRUPTED, OK, USAGE, main, tables
+from sardonyx.cli import DISAGREES, INTERRUPTED, OK, USAGE, formats, main, tables
 from sardonyx.demo import CATEGORIES, NUMBERS, load_passengers, make_models
 
 COMMANDS = ("convert", "verify", "check", "run", "show", "bench", "demo")
@@ -316,6 +316,24 @@ def test_a_sample_may_be_feather(run: Run, titanic: Titanic, tmp_path: Path) -> 
     titanic.rows.reset_index(drop=True).to_feather(tmp_path / "rows.feather")
     sample = tmp_path / "rows.feather"
     assert run("convert", titanic("model.joblib"), sample, "--target", "survived", "-o", tmp_path / "m.onnx")[0] == OK
+
+
+@pytest.mark.parametrize("groups", [1, 40])
+def test_tables_are_read_a_batch_at_a_time(tmp_path: Path, groups: int) -> None:
+    """Arrow holds a batch and the buffers of the columns, not what was read before nor what comes next."""
+    rng = np.random.default_rng(0)
+    table = pa.table({f"x{i}": rng.normal(size=400_000) for i in range(8)})
+    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=400_000 // groups, use_dictionary=False)
+    del table
+    names = [f"x{i}" for i in range(8)]
+    before, held = pa.total_allocated_bytes(), [0]
+    batches = formats.PARQUET.batches(tmp_path / "rows.parquet", {}, names, 8_000, lambda share: None)
+    count = 0
+    for batch in batches:
+        count += batch.num_rows
+        held.append(pa.total_allocated_bytes())
+    assert count == 400_000
+    assert max(held) - before < 12e6 < 400_000 * 8 * 8 / 2
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "arrow", "arrows"])

@@ -144,7 +144,7 @@ def _parquet_names(path: Path) -> list[str]:
 def _parquet_batches(
     path: Path, types: Mapping[str, str], names: Sequence[str], rows: int, progress: Progress
 ) -> Iterator[Any]:
-    with arrow().parquet.ParquetFile(path, buffer_size=PARQUET_BUFFER) as file:
+    with arrow().parquet.ParquetFile(path, buffer_size=PARQUET_BUFFER, pre_buffer=False) as file:
         done, total = 0, file.metadata.num_rows
         for batch in file.iter_batches(batch_size=rows, columns=list(names)):
             done += batch.num_rows
