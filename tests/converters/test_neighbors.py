@@ -48,3 +48,10 @@ def test_radii_that_a_tree_gets_wrong_are_refused() -> None:
         fitted = RadiusNeighborsRegressor(0.5, metric=metric).fit(rows, X[:, 0])
         with pytest.raises(ConversionError, match=message):
             sardonyx.to_onnx(fitted, rows)
+
+
+@pytest.mark.parametrize("estimator", [KNeighborsTransformer, RadiusNeighborsRegressor])
+def test_a_metric_of_the_users_own_is_refused_with_the_way_out(estimator: Any) -> None:
+    fitted = estimator(metric=lambda a, b: np.abs(a - b).sum()).fit(X, X[:, 0])
+    with pytest.raises(ConversionError, match=r"runs Python code, .* braycurtis, .* metric='precomputed' and give"):
+        sardonyx.to_onnx(fitted, X)

@@ -348,3 +348,16 @@ def test_missing_text_comes_back_as_missing() -> None:
     assert tensors(pl.from_pandas(X), session.signature)["city"].ravel().tolist() == ["Oslo", MISSING_NAN]
     assert session.to_frame(pa.Table.from_pandas(X)).column(0).null_count == 1
     assert session.to_frame(X)["keep__city"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_numbers_beside_text_keep_the_dtypes_of_the_frame_that_the_estimator_makes(output: str) -> None:
+    X = pd.DataFrame({"age": [1.5, 2, 3], "n": [1, 2, 3], "sure": [True, False, True], "city": ["Rome", "", "ü"]})
+    steps = [("scaled", StandardScaler(), ["age"]), ("same", "passthrough", ["n", "sure", "city"])]
+    transformer = ColumnTransformer(steps).set_output(transform=output).fit(X)
+    session = sardonyx.compile(transformer, X)
+    frame = session.to_frame(X)
+    expected = ColumnTransformer(steps).set_output(transform="pandas").fit_transform(X)
+    assert frame.drop(columns="same__city").dtypes.tolist() == [np.float64, np.int64, np.bool_]
+    assert frame.astype(object).equals(expected.astype(object))
+    assert session.transform(X)[1].tolist() == [0.0 + expected.iloc[1, 0], 2, False, ""]

@@ -69,6 +69,11 @@ def test_missing_text_is_no_text() -> None:
     same(lambda X: X.apply(lambda r: 1 if r["city"] == "x" else 0, axis=1).to_frame(), FRAME)
 
 
+def test_none_filled_with_nan_is_nan() -> None:
+    same(lambda X: X[["name"]].fillna(np.nan), FRAME.astype(object))
+    same(lambda X: np.where(X["name"].fillna(np.nan).isna(), "none", "some")[:, None], FRAME)
+
+
 def test_joined_texts() -> None:
     same(lambda X: (X["name"] + "_" + X["city"]).to_frame("y"), FRAME)
     same(lambda X: ("<" + X["name"].str.cat(X["city"], sep="-")).to_frame("y"), FRAME)

@@ -121,7 +121,7 @@ def as_float(X: Value) -> Value:
 
 def refuse_moments(values: Iterable[Value], where: str) -> None:
     """Refuse moments and durations that are handed on as they are: a tensor holds numbers in their place."""
-    if any(value.moment for value in values):
+    if any(value.moment is not None for value in values):
         raise ConversionError(
             f"{where} holds moments or durations (datetime64, timedelta64), which tensors do not have. "
             "Convert them to numbers in the data, or leave the column out."

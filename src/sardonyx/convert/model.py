@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import onnx
 
 from .. import registry
 from ..errors import ConversionError, InputError
-from ..graph import STEPS, Graph, current_graph
+from ..graph import STEPS, Graph, Moment, current_graph
 from ..inputs.signature import Signature, describe
 from ..large import Large, fill_model, give_back
 from ..layouts import GIVEN, Layout
@@ -159,7 +160,8 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
         )
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
-        value.sparse, value.moment = spec.sparse, bool(spec.moment)
+        value.sparse = spec.sparse
+        value.moment = Moment(np.dtype(spec.moment), spec.missing == "NaN") if spec.moment else None
         value.layout = GIVEN if signature.records is None else Layout()
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]
 

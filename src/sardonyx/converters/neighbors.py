@@ -129,9 +129,10 @@ def _metric(est: Any) -> str:
     if name == "l2" and est._fit_method == "brute" and not hasattr(est._fit_X, "toarray"):
         metric = "seuclidean"  # a brute search by this name expands no squares
     if metric not in (*METRICS, *SPECIAL, "mahalanobis"):
+        why = "runs Python code, which a model file cannot hold" if callable(name) else "cannot be converted"
+        known = sorted({m for m in (*METRICS, *SPECIAL, "mahalanobis") if "_" not in m} | {"nan_euclidean"})
         raise ConversionError(
-            f"{type(est).__name__}(metric={est.metric!r}) cannot be converted; known are "
-            f"{', '.join((*METRICS, *SPECIAL, 'mahalanobis'))}. Use one of them, or "
+            f"{type(est).__name__}(metric={est.metric!r}) {why}. Use one of {', '.join(known)}, or "
             "metric='precomputed' and give the model the distances."
         )
     if not isinstance(est._fit_X, np.ndarray) and not hasattr(est._fit_X, "toarray"):

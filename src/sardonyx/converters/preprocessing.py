@@ -265,7 +265,8 @@ def label_binarizer_inverse(est: Any, Y: Value) -> Value:
 def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> Data:
     if est.validate:
         X = checked(est, as_matrix(X))
-    refuse_moments(X.values if isinstance(X, Columns) else [X], f"the input of {type(est).__name__}")
+    if function is None or not isinstance(X, Columns):
+        refuse_moments(X.values if isinstance(X, Columns) else [X], f"the input of {type(est).__name__}")
     if function is None:
         return X
     label = getattr(function, "__name__", repr(function))

@@ -11,9 +11,9 @@ This package knows nothing of scikit-learn; `convert` does. Scopes are in graph.
 
 from .building import attribute_ref, concat, loop, per_row
 from .graph import OPERATORS, STEPS, Graph
-from .value import FUNCTIONS, UFUNCS, Value, as_value, binary, current_graph, divide, one, op, where
+from .value import FUNCTIONS, UFUNCS, Moment, Value, as_value, binary, current_graph, divide, one, op, where
 
 __all__ = [
-    "FUNCTIONS", "OPERATORS", "STEPS", "UFUNCS", "Graph", "Value", "as_value", "attribute_ref", "binary", "concat",
-    "current_graph", "divide", "loop", "one", "op", "per_row", "where",
+    "FUNCTIONS", "OPERATORS", "STEPS", "UFUNCS", "Graph", "Moment", "Value", "as_value", "attribute_ref", "binary",
+    "concat", "current_graph", "divide", "loop", "one", "op", "per_row", "where",
 ]  # fmt: skip

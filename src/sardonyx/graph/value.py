@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,22 @@ def current_graph() -> Graph:
     return AUTHORED.get()
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What an input of moments or durations counts.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        ``datetime64[us]`` or the like.
+    missing : bool
+        Whether the sample had NaT among them.
+    """
+
+    dtype: np.dtype[Any]
+    missing: bool
+
+
 class Value:
     """A tensor of a graph that computes like a NumPy array.
 
@@ -55,8 +72,8 @@ class Value:
         Whether scikit-learn holds it as a sparse matrix, and so computes as it does for those. The tensor is dense.
     layout : Layout
         In which sparse form scikit-learn holds it, if it does.
-    moment : bool
-        Whether it is an input of moments or durations, of which the tensor holds the numbers.
+    moment : Moment or None
+        What it counts, if it is an input of moments or durations, of which the tensor holds the numbers.
     """
 
     __slots__ = ("dtype", "graph", "layout", "moment", "name", "shape", "sparse")
@@ -66,7 +83,7 @@ class Value:
         self.graph, self.name, self.dtype, self.shape = graph, name, graph_dtype(dtype), tuple(shape)
         self.sparse = False
         self.layout = Layout()
-        self.moment = False
+        self.moment: Moment | None = None
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"

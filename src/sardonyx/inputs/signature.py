@@ -57,7 +57,8 @@ class InputSpec:
     `missing` is what the sample had where text was missing, ``NaN`` or ``None``. A null of Arrow data and a None in a
     dict become that; a pandas frame and an array say themselves which of the two is meant.
     `sparse`: the sample was; in ONNX the input is dense all the same.
-    `moment`: the dtype of moments or durations (``datetime64[us]``), of which the input holds the numbers.
+    `moment`: the dtype of moments or durations (``datetime64[us]``), of which the input holds the numbers; `missing` is
+    ``NaN`` if the sample had NaT among them.
     `refused`: why a model that reads this column of the sample cannot be converted.
     """
 
@@ -163,7 +164,8 @@ def dtype_of(array: Array, name: str) -> str:
 
 def _spec(array: Array, name: str, width: int | None) -> InputSpec:
     if array.dtype.kind in "mM":
-        return InputSpec(name, "float64", width, moment=array.dtype.name)
+        missing = "NaN" if np.isnat(array).any() else "None"
+        return InputSpec(name, "float64", width, missing, moment=array.dtype.name)
     return InputSpec(name, dtype_of(array, name), width)
 
 
@@ -182,7 +184,7 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
             specs.append(InputSpec(name, "float64", 1, refused=str(error)))
             continue
         array = one_column(array, name)
-        missed = _missing_of(array, missing) if spec.dtype == "str" else "None"
+        missed = _missing_of(array, missing) if spec.dtype == "str" else spec.missing
         specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed))
     if not specs:
         raise InputError("the sample has no columns; give at least one.")

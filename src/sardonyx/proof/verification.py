@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ..description import Description, Form, Method, Proof
 from ..errors import InputError, ModelError
-from ..inputs.containers import is_sparse
+from ..inputs.containers import columns_of, is_frame, is_sparse, plain
 from ..lowering.program import MAGIC
 from ..operators.text import REFUSAL
 from ..registry import ALIASES, OPTIONS
@@ -112,7 +112,7 @@ def prove(estimator: Any, session: Session, X: Any) -> Description:
     for name, method in description.methods.items():
         result, answers = _ask_for_proof(estimator, name, method, rows)
         form: Form = "sparse" if is_sparse(result) else "array" if method.form == "sparse" else method.form
-        dtypes = method.dtypes if is_coded(method) else tuple(_dtype(a) for a in answers)
+        dtypes = method.dtypes if is_coded(method) else _dtypes(method, result, answers)
         methods[name] = replace(method, form=form, dtypes=dtypes)
         arrays.update(zip(method.outputs, answers, strict=True))
     proof = Proof(session.feeds(rows), arrays)
@@ -323,6 +323,16 @@ def _dense(result: Any) -> Array:
 
 def _dtype(array: Array) -> str:
     return "|O" if array.dtype.kind == "T" else array.dtype.str
+
+
+def _dtypes(method: Method, result: Any, answers: Sequence[Array]) -> tuple[str, ...]:
+    """Return the dtypes of the answers; of text beside numbers in a frame, whose array is objects, its columns'."""
+    if method.form != "columns" or not is_frame(result):
+        return tuple(map(_dtype, answers))
+    columns = [plain(column) for column in columns_of(result).values()]
+    own = tuple(c.dtype.str if c.dtype.kind in "biuf" else "|O" for c in columns)
+    same = [np.dtype(text).kind for text in own] == [np.dtype(text).kind for text in method.dtypes]
+    return own if same else tuple(map(_dtype, answers))
 
 
 def _description(session: Session) -> Description:

@@ -16,6 +16,7 @@ business and done once, now.
     array.py     what a traced array is: shapes, views        ufuncs.py  elementary.py  reductions.py ...  NumPy's
     frames.py    columns.py  frame_methods.py ...             pandas' methods;  tabular.py  pandas' functions
     masks.py     X[mask], written where it was read           texts.py  text_columns.py   methods of text
+    moments.py   X["when"].dt
     branches.py  functions of one value that ask `if`         guards.py    `if (X < 0).any(): raise`
     replaced.py  names without a protocol: np.zeros, len      watching.py  exceptions that a function catches
     own.py       methods of estimators without a converter
@@ -94,6 +95,8 @@ def _sketch(
     with graph.scope():
         values = X.values if isinstance(X, Columns) else (X,)
         inputs = tuple(graph.input(f"x{i}", v.dtype, v.shape) for i, v in enumerate(values))
+        for own, given in zip(inputs, values, strict=True):
+            own.moment = given.moment
         result = _traced(
             name, function, Columns(X.names, inputs) if isinstance(X, Columns) else inputs[0], arguments, watched
         )

@@ -80,11 +80,14 @@ class Column(Array):
             return self.filled_from(value)
         if is_array(value) or np.ndim(value) or value is None:
             refuse("fillna with other than one constant or a column")
-        if self.value.dtype == STRING and not isinstance(value, str):
+        text = self.value.dtype == STRING
+        if text and isinstance(value, float) and np.isnan(value):
+            value = MISSING_NAN  # None becomes NaN
+        if text and not isinstance(value, str):
             refuse("fillna of text with other than text")
-        if self.value.dtype != STRING and self.dtype.kind != "f":
+        if not text and self.dtype.kind != "f":
             return self.copy()
-        fill = constant(value, np.dtype(object) if self.value.dtype == STRING else self.dtype)
+        fill = constant(value, np.dtype(object) if text else self.dtype)
         return Column(where(missing(self.value), fill, self.value), self.name)
 
     def filled_from(self, other: Column) -> Array:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..convert import Columns
-from ..graph import op, where
+from ..graph import Value, op, where
 from ..protos import STRING
 from .array import FUNCTIONS, ROWS, UFUNCS, Array, cast, constant, is_array, refuse
 from .columns import Column, pandas_class, plain
+from .moments import Moments, moments_of
 
 
 class Frame:
@@ -42,7 +43,7 @@ class Frame:
     def columns(self, names: Any) -> None:
         if len(list(names)) != len(self._columns):
             refuse(f"{len(list(names))} names for {len(self._columns)} columns")
-        self._write({n: Column(c.value, n) for n, c in zip(names, self._columns.values(), strict=True)})
+        self._write({n: c.rename(n) for n, c in zip(names, self._columns.values(), strict=True)})
 
     @property
     def index(self) -> Any:
@@ -74,7 +75,7 @@ class Frame:
         if name not in self._columns:
             refuse(f"there is no column {name!r}; there are {', '.join(map(repr, self._columns))}")
         column = self._columns[name]
-        return Column(column.value, name)
+        return column.rename(name)
 
     def made(self, columns: dict[Any, Column]) -> Frame:
         """Return a frame of these columns, that may be written into."""
@@ -306,7 +307,9 @@ class WritableFrame(Frame):
         self._columns[key] = _as_column(value, key, self)
 
 
-def _as_column(value: Any, name: Any, like: Frame | None = None) -> Column:
+def _as_column(value: Any, name: Any, like: Frame | None = None) -> Any:
+    if issubclass(type(value), Moments):
+        return value.rename(name)
     if not is_array(value):
         if like is None or np.ndim(value) or not like._columns:
             refuse(f"column {name!r} would be {value!r}; assign an array of rows or one constant")
@@ -325,7 +328,12 @@ def _as_column(value: Any, name: Any, like: Frame | None = None) -> Column:
 
 def from_columns(X: Columns) -> Frame:
     """Return a frame of a step's columns."""
-    return Frame({n: Column(op.Reshape(v, np.array([-1])), n) for n, v in zip(X.names, X.values, strict=True)})
+    return Frame({n: _column_of(v, n) for n, v in zip(X.names, X.values, strict=True)})
+
+
+def _column_of(value: Value, name: Any) -> Any:
+    flat: Value = op.Reshape(value, np.array([-1]))
+    return Column(flat, name) if value.moment is None else moments_of(flat, value.moment, name)
 
 
 def to_columns(frame: Frame) -> Columns:
