@@ -264,7 +264,7 @@ def _feeds(session: Any, rows: int) -> dict[str, Any]:
             known = {"float": "float32", "double": "float64"}.get(name, name)
             try:
                 feeds[arg.name] = np.ones(shape, known)
-            except TypeError:
+            except (TypeError, ValueError):
                 feeds[arg.name] = np.ones(shape, np.float32)
     return feeds
 

@@ -58,6 +58,7 @@ def test_lists_of_sizes_are_followed() -> None:
         helper.make_node("Relu", ["x"], ["y"], alpha=1.0),
         helper.make_node("Cast", ["x"], ["y"]),
         helper.make_node("Cast", ["x"], ["y"], to="float"),
+        helper.make_node("Einsum", ["x"], ["y"], equation=b"ni\0i"),
         helper.make_node("Nothing", ["x"], ["y"]),
         helper.make_node("Relu", ["x"], ["y"], domain="elsewhere"),
     ],

@@ -146,6 +146,24 @@ def test_trees_in_a_circle_are_refused(children: tuple[int, int]) -> None:
         sardonyx.load(model).run(None, {"X": np.array([[0]], np.float32)})
 
 
+@pytest.mark.parametrize("counts", [[0, -(2**62)], [-1], [5], [1, 0]])
+def test_counts_of_ngrams_beyond_the_pool_are_refused(counts: list[int]) -> None:
+    """Files that count to 2^62 would be counted along."""
+    node = helper.make_node(
+        "TfIdfVectorizer", ["X"], ["y"], mode="TF", min_gram_length=1, max_gram_length=2, max_skip_count=0,
+        pool_int64s=[1, 2, 3, 4], ngram_counts=counts, ngram_indexes=[0, 1, 2],
+    )  # fmt: skip
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("X", TensorProto.INT64, ["N", 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    with pytest.raises(ModelError, match="ngram_counts"):
+        sardonyx.load(model)
+
+
 def make(node: onnx.NodeProto) -> onnx.ModelProto:
     """A model of one node, from floats of one column to floats."""
     ports = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 1]) for name in ("X", "y")]

@@ -173,6 +173,8 @@ def _is_sound_attribute(attribute: AttributeProto, opsets: Opsets) -> bool:
         return _is_sound_graph(attribute.g, opsets)
     if attribute.type == AttributeProto.TYPE_PROTO:
         return is_legal(attribute.tp)
+    if attribute.type == AttributeProto.STRING and b"\0" in attribute.s:  # onnx reads Einsum's equation for ever
+        return False
     return attribute.type not in (AttributeProto.TENSORS, AttributeProto.GRAPHS, AttributeProto.TYPE_PROTOS)
 
 

@@ -12,6 +12,7 @@
     StringNormalizer    empty texts stay where they are
     Tokenizer           of ONNX Runtime's domain: skl2onnx writes it for text
     TreeEnsemble...     onnx's own, which walk until they meet a leaf, refused where nodes lead round in a circle
+    TfIdfVectorizer     onnx's own, which counts as far as the node says, refused where the pool is shorter
 
 They are handed to every `onnx.reference.ReferenceEvaluator` that sardonyx makes (`evaluator`), also those of subgraphs.
 """
@@ -21,7 +22,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ from onnx.reference.op_run import OpRun
 from onnx.reference.ops.aionnxml.op_tree_ensemble import TreeEnsemble
 from onnx.reference.ops.aionnxml.op_tree_ensemble_classifier import TreeEnsembleClassifier
 from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleRegressor
+from onnx.reference.ops.op_tfidf_vectorizer import TfIdfVectorizer
 
 from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
@@ -267,14 +270,26 @@ def _separated(text: str, separators: list[str]) -> list[str]:
     return parts
 
 
-def _walkable(operator: type[OpRun]) -> type[OpRun]:
-    """Return an operator of trees that refuses nodes in a circle when it is made: a walk among them has no end."""
+def _checked(operator: type[OpRun], domain: str, check: Callable[[onnx.NodeProto], None]) -> type[OpRun]:
+    """Return an operator that looks at its node before it is made of it: onnx's own may go on for ever."""
 
     def make(self: Any, node: onnx.NodeProto, *options: Any, **more: Any) -> None:
-        _refuse_circles(node)
+        check(node)
         operator.__init__(self, node, *options, **more)
 
-    return type(operator.__name__, (operator,), {"op_domain": "ai.onnx.ml", "__init__": make})
+    return type(operator.__name__, (operator,), {"op_domain": domain, "__init__": make})
+
+
+def _refuse_counts(node: onnx.NodeProto) -> None:
+    """Refuse n-grams that are not there: as many as the counts say are looked for, one after the other."""
+    given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    size = len(given.get("pool_int64s") or given.get("pool_strings") or ())
+    starts = [*given.get("ngram_counts", ()), size]
+    if starts[0] < 0 or any(start > end for start, end in pairwise(starts)):
+        raise ModelError(
+            f"{node.op_type}: ngram_counts {starts[:-1]} must rise from 0 to the {size} items of the pool; "
+            "the file is corrupt."
+        )
 
 
 def _refuse_circles(node: onnx.NodeProto) -> None:
@@ -314,4 +329,8 @@ OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, Op
 OPERATORS += [GatherElements]
 OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, TextMethod, RegexFullMatch, Require, Refuse, CheckFinite]
 OPERATORS += [StringNormalizer, Tokenizer]
-OPERATORS += [_walkable(operator) for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)]
+OPERATORS += [
+    _checked(operator, "ai.onnx.ml", _refuse_circles)
+    for operator in (TreeEnsemble, TreeEnsembleClassifier, TreeEnsembleRegressor)
+]
+OPERATORS += [_checked(TfIdfVectorizer, "", _refuse_counts)]
