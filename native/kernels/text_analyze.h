@@ -113,12 +113,12 @@ inline void prepare_runs(TextRules& rules) {
 }
 
 // Bytes of memory that text_rules() builds its tables in.
-[[maybe_unused]] inline std::size_t bytes_of_rules(const Step& step, const char* name, std::size_t* n_slots) {
+[[maybe_unused]] inline std::size_t bytes_of_rules(const Step& step, const char* name, std::size_t* n_buckets) {
   const std::size_t moves = (static_cast<std::size_t>(step.inputs[4].width) * sizeof(std::int32_t) + 63) / 64 * 64;
-  return moves + (bytes_of_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, name, n_slots) + 63) / 64 * 64;
+  return moves + (bytes_of_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, name, n_buckets) + 63) / 64 * 64;
 }
 
-[[maybe_unused]] inline TextRules text_rules(const Step& step, std::size_t n_slots, Byte* memory) {
+[[maybe_unused]] inline TextRules text_rules(const Step& step, std::size_t n_buckets, Byte* memory) {
   const Tensor& automaton = step.inputs[4];
   const auto* entries = data_of<std::int32_t>(automaton);
   const auto columns = static_cast<std::int32_t>(automaton.dims[1]);
@@ -136,7 +136,7 @@ inline void prepare_runs(TextRules& rules) {
                   columns,
                   moves,
                   moves,
-                  build_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, n_slots, stop_memory),
+                  build_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, n_buckets, stop_memory),
                   step.inputs[5].width > 0,
                   {},
                   0,
