@@ -21,7 +21,7 @@ from ..errors import InputError
 
 #: what may separate the fields of a CSV file; the first where none occurs
 SEPARATORS: Final = (",", ";", "\t")
-#: bytes of CSV parsed at a time, of which pyarrow reads 32 ahead; the larger blocks are for rows that do not fit into one
+#: bytes of CSV parsed at a time, of which pyarrow reads 32 ahead; the larger ones are for rows that fit into no other
 CSV_BLOCKS: Final = (1 << 20, 1 << 24, 1 << 28)
 #: bytes of a column of Parquet read at a time: whole row groups need not fit into memory
 PARQUET_BUFFER: Final = 1 << 20
