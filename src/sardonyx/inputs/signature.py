@@ -38,7 +38,7 @@ from .containers import (
     says_missing,
 )
 from .records import Records
-from .values import column_named, is_missing
+from .values import DECODE, column_named, is_missing
 
 Array: TypeAlias = NDArray[Any]
 
@@ -59,6 +59,7 @@ class InputSpec:
     `sparse`: the sample was; in ONNX the input is dense all the same.
     `moment`: the dtype of moments or durations (``datetime64[us]``), of which the input holds the numbers; `missing` is
     ``NaN`` if the sample had NaT among them.
+    `objects`: the sample had numbers in an array of objects, whose infinity some estimators let through.
     `refused`: why a model that reads this column of the sample cannot be converted.
     """
 
@@ -68,6 +69,7 @@ class InputSpec:
     missing: str = "None"
     sparse: bool = False
     moment: str = ""
+    objects: bool = False
     refused: str = ""
 
     @property
@@ -156,17 +158,16 @@ def dtype_of(array: Array, name: str) -> str:
         return "str"
     if array.dtype == object:
         return _dtype_of_objects(array, name)
-    raise InputError(
-        f"{column_named(name)} has dtype {array.dtype}; models take numbers, bools and text. "
-        "Convert it, or leave it out."
-    )
+    way = f"For text, {DECODE}." if array.dtype.kind == "S" else "Convert it, or leave it out."
+    raise InputError(f"{column_named(name)} has dtype {array.dtype}; models take numbers, bools and text. {way}")
 
 
 def _spec(array: Array, name: str, width: int | None) -> InputSpec:
     if array.dtype.kind in "mM":
         missing = "NaN" if np.isnat(array).any() else "None"
         return InputSpec(name, "float64", width, missing, moment=array.dtype.name)
-    return InputSpec(name, dtype_of(array, name), width)
+    dtype = dtype_of(array, name)
+    return InputSpec(name, dtype, width, objects=array.dtype == object and dtype != "str")
 
 
 def _is_uniform(array: Array) -> bool:
@@ -185,7 +186,8 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
             continue
         array = one_column(array, name)
         missed = _missing_of(array, missing) if spec.dtype == "str" else spec.missing
-        specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed))
+        objects = spec.objects and getattr(column, "dtype", None) == object
+        specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed, objects=objects))
     if not specs:
         raise InputError("the sample has no columns; give at least one.")
     if "" in columns:
@@ -223,6 +225,5 @@ def _dtype_of_objects(array: Array, name: str) -> str:
     if all(issubclass(t, int | float | np.integer | np.floating | np.bool_ | Decimal) for t in present):
         return "float64"
     kinds = ", ".join(sorted(t.__name__ for t in present))
-    raise InputError(
-        f"{column_named(name)} holds {kinds}; a column is either text or numbers. Convert it to one of them."
-    )
+    way = f"For text, {DECODE}." if present == {bytes} else "Convert it to one of them."
+    raise InputError(f"{column_named(name)} holds {kinds}; a column is either text or numbers. {way}")
