@@ -1,14 +1,17 @@
 """Text at speed: TF-IDF of words and pairs, alone and into a logistic regression, on docstrings of libraries.
 
-``python -m benchmarks.text`` prints the figures; both sides run in one process, in turn, and must agree.
+``python -m benchmarks.text`` prints the figures; both sides run in one process, in turn, and must agree. Then by how
+much a call makes the process grow, with vocabularies of ten thousand and of a million terms.
 """
 
 from __future__ import annotations
 
 import ast
+import ctypes
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import sardonyx
+
+from .sparse import peak
 
 ROUNDS = 5
 
@@ -48,6 +53,33 @@ def seconds(*calls: Callable[[], Any]) -> list[float]:
     return least
 
 
+def with_terms(count: int) -> tuple[Any, Any]:
+    """Return a pipeline as if fitted, with so many terms, and documents of two hundred of them."""
+    rng = np.random.default_rng(0)
+    terms = [f"w{i:x}" for i in range(count)]
+    vectorizer = TfidfVectorizer(vocabulary={term: i for i, term in enumerate(terms)})
+    vectorizer.fit(["w0"])
+    model = LogisticRegression()
+    parameters = {"coef_": rng.normal(size=(1, count)), "intercept_": np.zeros(1), "classes_": np.arange(2)}
+    for name, value in (parameters | {"n_features_in_": count}).items():
+        setattr(model, name, value)
+    X = [" ".join(terms[i] for i in rng.integers(0, count, 200)) for _ in range(20_000)]
+    return make_pipeline(vectorizer, model), np.array(X, dtype=object)
+
+
+def print_memory() -> None:
+    """Print by how much a call makes the process grow."""
+    for count in (10_000, 1_000_000):
+        pipeline, X = with_terms(count)
+        session = sardonyx.load(sardonyx.to_onnx(pipeline, X[:10], methods=["predict"]))
+        session.predict(X[:1000])
+        grown = []
+        for predict in (session.predict, pipeline.predict):
+            ctypes.CDLL(None).malloc_trim(0)  # what is free already would be taken first, and not be seen
+            grown.append(peak(partial(predict, X)))
+        print(f"{count} terms: a call takes {grown[0]:.1f} MB, scikit-learn's {grown[1]:.1f} MB")
+
+
 def main() -> None:
     """Print the figures."""
     roots = [Path(sysconfig.get_paths()["stdlib"]) / "asyncio", *(Path(m.__path__[0]) for m in (np, sklearn))]
@@ -69,6 +101,7 @@ def main() -> None:
     print(f"same labels: {(session.predict(X) == pipeline.predict(X)).all()}")
     fast, slow = seconds(lambda: session.predict(X), lambda: pipeline.predict(X))
     print(f"predict:   {megabytes / fast:.0f} MB/s on one thread, {slow / fast:.1f} times scikit-learn")
+    print_memory()
 
 
 if __name__ == "__main__":
