@@ -20,7 +20,8 @@ constexpr std::int32_t kSequence = 1 << 22;
 constexpr std::int64_t kLongest = 31;    // code points of a sequence
 constexpr std::uint32_t kSigma = 0x3A3;  // small: + 0x20, final: + 0x1F
 constexpr int kClassBits = 6;
-constexpr std::int64_t kPadding = 16;  // bytes behind a buffer's text that may be read
+constexpr std::int64_t kPadding = 16;  // bytes behind a term that may be read
+constexpr std::int64_t kBlock = 64;    // bytes behind a folded text that may be read
 
 // Memory for the text of one row: a part of the step's scratch or, for long texts, of the heap.
 template <class T>
@@ -231,7 +232,7 @@ inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int
     const Byte *block = text + base, *stop = size - base < 64 ? end : block + 64;
     std::uint64_t bits = beyond_ascii_of_64(block) & lowest_bits(stop - block);
     if (from > block) bits &= ~lowest_bits(from - block);
-    out.reserve(stop - block + std::int64_t{__builtin_popcountll(bits)} * 4 * (kLongest + 1) + kPadding);
+    out.reserve(stop - block + std::int64_t{__builtin_popcountll(bits)} * 4 * (kLongest + 1) + kBlock);
     Byte* to = out.data() + out.size();
     while (bits != 0) {
       const Byte* at = block + __builtin_ctzll(bits);
@@ -253,7 +254,7 @@ inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int
 [[maybe_unused]] inline bool fold_text(const FoldRules& rules, const Byte* text, std::int64_t size, Bytes& copy,
                                        Bytes& out) {
   out.clear();
-  out.reserve(size + kPadding);
+  out.reserve(size + kBlock);
   const Byte step = rules.lowers_ascii ? 32 : 0;
   if (is_ascii(text, size)) {
     Byte* to = out.data();
@@ -262,7 +263,7 @@ inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int
     return true;
   }
   copy.clear();
-  copy.reserve(size + 64);
+  copy.reserve(size + kBlock);
   __builtin_memcpy(copy.data(), text, static_cast<std::size_t>(size));
   fold_beyond_ascii(rules, copy.data(), size, step, out);
   return is_ascii(out.data(), out.size());
