@@ -42,7 +42,7 @@ struct Network {
   std::int64_t ways;           // 1 forward, 2 backward, 3 both
   std::int64_t length, batch;  // steps of time; sequences in one row
   std::int64_t in, hidden;
-  std::int64_t batch_first;    // ONNX's layout
+  std::int64_t batch_first;  // ONNX's layout
   std::int64_t linear_before_reset, input_forget;
   std::int64_t given, wanted;
   double clip;  // infinite: none
@@ -105,6 +105,10 @@ template <class T>
 inline void activate(const Activation& a, T* x, std::int64_t n) {
   using V = Vector<double>;
   const double alpha = a.alpha, beta = a.beta;
+  if constexpr (std::is_same_v<T, float>) {  // the usual ones
+    if (a.form == Form::sigmoid) return map_narrow([](Vector<float> v) { return logistic_of(v); }, x, x, n);
+    if (a.form == Form::tanh) return map_narrow([](Vector<float> v) { return tanh_of(v); }, x, x, n);
+  }
   switch (a.form) {
     case Form::sigmoid: return map([](V v) { return logistic_of(v); }, x, x, n);
     case Form::tanh: return map([](V v) { return tanh_of(v); }, x, x, n);
@@ -244,7 +248,7 @@ struct Strip {
     const T* w = weights;
     for (int i = 0; i < which; ++i) w += packed_size<T>(net, products.items[i]);
     const Product& p = products.items[which];
-    const std::int64_t k = factors_of(net, p), unit = (count < kPanelRows ? kPanels<1> : kPanels<kPanelRows>) * kLanes<T>;
+    const std::int64_t k = factors_of(net, p), unit = (count < kPanelRows ? kPanels<1> : kPanels<kPanelRows>)*kLanes<T>;
     const T* bias = w + round_up(p.columns, kLanes<T>) * k;
     const T *x = seen + (p.of_x ? 0 : net.in), least = -static_cast<T>(kInfinity);
     for (std::int64_t j = 0; j < p.columns; j += unit) {
