@@ -29,7 +29,6 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 from onnx.reference.ops.aionnxml.op_tree_ensemble import TreeEnsemble
 from onnx.reference.ops.aionnxml.op_tree_ensemble_classifier import TreeEnsembleClassifier
@@ -51,13 +50,14 @@ from .reference_control_flow import (
     OptionalHasElement,
     Scan,
 )
+from .reference_sizes import SizedEvaluator
 
 Array = NDArray[Any]
 
 
-def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
+def evaluator(model: onnx.ModelProto) -> SizedEvaluator:
     """Return the reference implementation of a model, with the operators of this module."""
-    return ReferenceEvaluator(model, new_ops=OPERATORS)
+    return SizedEvaluator(model, new_ops=OPERATORS)
 
 
 class Scatter(AnyOperator):
