@@ -17,6 +17,7 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import BayesianRidge, LogisticRegression, RidgeClassifier, SGDClassifier
@@ -88,6 +89,18 @@ def test_target_encoder_takes_nan_for_a_category(target: str) -> None:
     y = X[:, 1].astype(int) % 3 if y is None else y
     rows = np.array([[np.nan, 0], [1, np.nan], [np.nan, np.nan], [9, 3], [4, -1]])
     assert_same_everywhere(TargetEncoder(target_type=target, random_state=0).fit(X, y), X, rows)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", None])
+@pytest.mark.parametrize("use_idf", [True, False])
+def test_sublinear_tf_of_counts_of_zero_and_one(norm: Any, use_idf: bool) -> None:
+    """1 + log(count) of the counts that are there; a count of 0 stays 0, and so does a row without any term."""
+    texts = ["a b b c c c c", "c", "", "unseen", "b b b b b b b b b b b"]
+    how: dict[str, Any] = {"norm": norm, "use_idf": use_idf, "sublinear_tf": True}
+    assert_same_everywhere(TfidfVectorizer(token_pattern=r"\w+", **how).fit(texts), texts, texts)
+    counts = np.array([[0.0, 1, 2], [0, 0, 0], [1e6, 0.5, 0], [0, 3, 1]])
+    for X in (counts, counts.astype(np.int64)):
+        assert_same_everywhere(TfidfTransformer(**how).fit(X), X, X[::-1])
 
 
 @pytest.mark.parametrize("classes", [2, 3])

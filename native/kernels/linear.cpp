@@ -14,6 +14,8 @@
 //     the last vector of a column ends at k:               panel 1: w[0, V..2V) ...
 //     w[0..V) w[V..2V) ... 0 0 w[k-2] w[k-1]               the last one padded with zeros
 //
+// Short rows fill lanes side by side instead, a row in each; w is transposed for them too, without gaps.
+//
 // Every row is summed in the same order whatever rows are computed with it, so one row alone gives the same bits as a
 // batch. Products and sums are fused (FMA) where the instruction set has it: no bits are promised across instruction
 // sets, and it is twice as fast.
@@ -31,7 +33,13 @@ namespace {
 constexpr int kDotRows = 4;
 constexpr std::int64_t kFewColumns = 2;  // no more than these are dot products
 constexpr std::int64_t kFewOfShortRows = 4;
+constexpr std::int64_t kShortRow = 8;  // up to here rows fill lanes side by side
 constexpr std::int64_t kLongRow = 16;  // from here on a dot product is less than a panel of one column
+
+template <class T>
+constexpr bool is_short(std::int64_t k) {
+  return k < kLanes<T> || k <= kShortRow;
+}
 
 // NaN stays.
 template <class T>
@@ -41,16 +49,42 @@ inline T at_least(T floor, T value) {
 
 // ---- few columns ---------------------------------------------------------------------------------------------------
 
-// Rows shorter than a vector.
-template <class T>
+// As many short rows as there are lanes, a row in each: the same sums as of a row alone, bit for bit.
+template <class T, int N>
+void short_dots_by_lanes(const Part<T>& part, const T* x, T* y) {
+  Vector<T> sums[N];
+  for (int j = 0; j < N; ++j) sums[j] = Vector<T>{};
+  for (std::int64_t i = 0; i < part.k; ++i) {
+    const Vector<T> column = load_strided<Vector<T>>(x + i, part.k);
+    for (int j = 0; j < N; ++j) sums[j] += column * broadcast(part.w[j * part.k + i]);
+  }
+  for (int j = 0; j < N; ++j) {
+    const Vector<T> result = sums[j] + broadcast(part.b[j]), floor = broadcast(part.floor);
+    store_strided(y + j, part.n, result <= floor ? floor : result);
+  }
+}
+
+template <class T, int N>
 void short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
-  const std::int64_t k = part.k, stride = round_up(k, kLanes<T>), skip = stride - k;
-  for (std::int64_t r = 0; r < rows; ++r, x += k, y += part.n) {
-    for (std::int64_t j = 0; j < part.columns; ++j) {
+  constexpr int V = kLanes<T>;
+  std::int64_t r = 0;
+  for (; r + V <= rows; r += V) short_dots_by_lanes<T, N>(part, x + r * part.k, y + r * part.n);
+  for (x += r * part.k, y += r * part.n; r < rows; ++r, x += part.k, y += part.n) {
+    for (int j = 0; j < N; ++j) {
       T total = 0;
-      for (std::int64_t i = 0; i < k; ++i) total += x[i] * part.w[j * stride + skip + i];
+      for (std::int64_t i = 0; i < part.k; ++i) total += x[i] * part.w[j * part.k + i];
       y[j] = at_least(part.floor, total + part.b[j]);
     }
+  }
+}
+
+template <class T>
+void run_short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
+  switch (part.columns) {
+    case 1: return short_dots<T, 1>(part, x, rows, y);
+    case 2: return short_dots<T, 2>(part, x, rows, y);
+    case 3: return short_dots<T, 3>(part, x, rows, y);
+    default: return short_dots<T, 4>(part, x, rows, y);
   }
 }
 
@@ -94,7 +128,7 @@ void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias
 
 template <class T>
 void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
-  if (part.k < kLanes<T>) return short_dots(part, x, rows, y);
+  if (is_short<T>(part.k)) return run_short_dots(part, x, rows, y);
   const std::int64_t k = part.k, n = part.n, stride = round_up(k, kLanes<T>);
   const VectorBits<T> mask = mask_of_last<T>(k % kLanes<T>);
   std::int64_t r = 0;
@@ -112,7 +146,9 @@ void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
 // Columns of w, whose rows are n apart.
 template <class T>
 void pack_dots(const T* w, std::int64_t k, std::int64_t n, std::int64_t columns, T* to) {
-  const std::int64_t stride = round_up(k, kLanes<T>), whole = k / kLanes<T> * kLanes<T>, skip = stride - k;
+  const bool plain = is_short<T>(k);
+  const std::int64_t stride = plain ? k : round_up(k, kLanes<T>);
+  const std::int64_t whole = plain ? k : k / kLanes<T> * kLanes<T>, skip = stride - k;
   for (std::int64_t j = 0; j < columns; ++j) {
     for (std::int64_t i = 0; i < k; ++i) to[j * stride + i + (i < whole ? 0 : skip)] = w[i * n + j];
   }
@@ -134,7 +170,7 @@ struct Packed {
 // shows, in float32.
 template <class T>
 std::int64_t columns_in_panels(std::int64_t k, std::int64_t n) {
-  if (n <= (k < kLanes<T> ? kFewOfShortRows : kFewColumns)) return 0;
+  if (n <= (is_short<T>(k) ? kFewOfShortRows : kFewColumns)) return 0;
   const bool split = std::is_same_v<T, double> && n > kLanes<T> && n % kLanes<T> == 1 && k >= kLongRow;
   return split ? n - 1 : n;
 }

@@ -1,6 +1,7 @@
 // Moving elements without looking at them: Concat, Slice, Gather, GatherElements, Transpose, Pad, OneHot.
 //
 // A row is seen as outer x n x inner, as in reduce.cpp. All types are moved as unsigned numbers of their size.
+#include "axis.h"
 #include "broadcast.h"
 
 namespace sardonyx {
@@ -72,6 +73,20 @@ inline void concat_one(const Tensor& input, T* y, std::int64_t first, std::int64
   }
 }
 
+// Two columns, as the probabilities of two classes are: y is written once, from its beginning to its end.
+template <class T>
+inline void concat_two(const T* one, const T* other, T* y, std::int64_t rows) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    y[2 * r] = one[r];
+    y[2 * r + 1] = other[r];
+  }
+}
+
+inline bool are_two_columns(const Step& step) {
+  return step.n_inputs == 2 && step.params[0].i == 1 && step.inputs[0].width == 1 && step.inputs[1].width == 1 &&
+         !step.inputs[0].constant && !step.inputs[1].constant;
+}
+
 template <class T>
 inline void concat_rows(const Step& step, std::int64_t first, std::int64_t rows) {
   const std::int64_t outer = step.params[0].i, width = step.outputs[0].width;
@@ -84,8 +99,11 @@ inline void concat_rows(const Step& step, std::int64_t first, std::int64_t rows)
 
 void run_concat(const Step& step, std::int64_t rows, const Context&) {
   with_item(step.outputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    if (are_two_columns(step))
+      return concat_two(data_of<T>(step.inputs[0]), data_of<T>(step.inputs[1]), data_of<T>(step.outputs[0]), rows);
     for (std::int64_t first = 0; first < rows; first += kTogether)
-      concat_rows<typename decltype(type)::type>(step, first, rows - first < kTogether ? rows - first : kTogether);
+      concat_rows<T>(step, first, rows - first < kTogether ? rows - first : kTogether);
   });
 }
 SARDONYX_KERNEL("Concat", {.check = check_concat, .run = run_concat, .halves = true});
@@ -171,16 +189,6 @@ inline void gather_columns(const Step& step, std::int64_t rows) {
   }
 }
 
-// A negative index counts from the end.
-inline std::int64_t wrapped(std::int64_t index, std::int64_t n, const char* kernel) {
-  const std::int64_t at = index < 0 ? index + n : index;
-  if (!in_range(at, 0, n - 1)) {
-    fail("%s: index %lld is out of range for an axis of %lld", kernel, static_cast<long long>(index),
-         static_cast<long long>(n));
-  }
-  return at;
-}
-
 template <class T>
 inline void gather_table(const Step& step, std::int64_t rows) {
   const Axis axis = axis_of(step);
@@ -188,6 +196,11 @@ inline void gather_table(const Step& step, std::int64_t rows) {
   const std::int64_t* at = data_of<std::int64_t>(step.inputs[1]);
   T* y = data_of<T>(step.outputs[0]);
   const std::int64_t count = rows * step.inputs[1].width;
+  if (axis.inner == 1) {
+    for (std::int64_t i = 0; i < count; ++i)
+      y[i] = x[in_range(at[i], 0, axis.n - 1) ? at[i] : wrapped(at[i], axis.n, "Gather")];
+    return;
+  }
   for (std::int64_t i = 0; i < count; ++i, y += axis.inner) {
     copy(x + wrapped(at[i], axis.n, "Gather") * axis.inner, y, axis.inner);
   }

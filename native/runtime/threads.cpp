@@ -39,9 +39,39 @@ struct Job {
   void (*body)(void*);
   void* context;
   int wanted;                  // calls no worker has taken yet
+  int processor;               // the caller's, as it began
   std::atomic<int> active{0};  // calls being run by workers; whoever makes it 0 touches the job no more
   Job* next = nullptr;
 };
+
+#if defined(__linux__)
+inline int this_processor() { return sched_getcpu(); }
+
+// Keeps a worker off the processor of its caller. Where all processors are busy, say with threads of another library that
+// spin after their work, Linux wakes a worker where it is called, and leaves it there: two would share one processor.
+class Elsewhere {
+ public:
+  void keep_off(int processor) {
+    if (this_processor() != processor) return;
+    cpu_set_t now;
+    if (sched_getaffinity(0, sizeof now, &now) != 0) return;
+    if (!CPU_EQUAL(&now, &mine_)) all_ = now;  // somebody else's wish
+    mine_ = all_;
+    CPU_CLR(processor, &mine_);
+    if (CPU_COUNT(&mine_) > 0) static_cast<void>(sched_setaffinity(0, sizeof mine_, &mine_));
+  }
+
+ private:
+  cpu_set_t all_{}, mine_{};
+};
+#else
+inline int this_processor() { return 0; }
+
+class Elsewhere {
+ public:
+  void keep_off(int) {}
+};
+#endif
 
 // Held for a few instructions only: whoever comes at the same moment had better not be put to sleep.
 class Brief {
@@ -101,6 +131,7 @@ class Pool {
   void work() {
     Clock::duration patience = kLongestWatch;
     std::uint32_t seen = 0;
+    Elsewhere elsewhere;
     for (;;) {
       if (!watch(seen, patience)) sleep();
       patience = kLongestWatch;
@@ -108,6 +139,7 @@ class Pool {
         seen = posted_.load();  // before looking: what is posted after it ends the watch
         Job* job = next();
         if (job == nullptr) break;
+        elsewhere.keep_off(job->processor);
         const auto start = Clock::now();
         job->body(job->context);
         patience = std::min<Clock::duration>(Clock::now() - start, kLongestWatch);
@@ -213,7 +245,7 @@ int workers_awake() {
 
 void run_on_threads(int threads, void (*body)(void*), void* context) {
   if (threads <= 1) return body(context);
-  Job job{body, context, 0};
+  Job job{body, context, 0, this_processor()};
   the_pool().run(threads - 1, job);
 }
 

@@ -248,7 +248,7 @@ def _read(fields: dict[str, Any]) -> Description:
 
 
 def _write_spec(spec: InputSpec) -> dict[str, Any]:
-    return {name: value for name, value in asdict(spec).items() if name != "refused"}
+    return {name: value for name, value in asdict(spec).items() if name not in {"objects", "refused"}}
 
 
 def _read_signature(fields: dict[str, Any]) -> Signature:

@@ -252,6 +252,13 @@ def labels_int() -> Dataset:
 
 
 @data
+def labels_float() -> Dataset:
+    """Labels that float32 does not tell apart."""
+    labels = np.array([0.1, -0.0, 1e300, np.float64(np.float32(0.1)), -5.5])
+    return Dataset(np.tile(labels, 4), None, np.r_[labels[::-1], 0.0])
+
+
+@data
 def imputed_int() -> Dataset:
     """Integers in which -1 stands for a missing value."""
     rng = np.random.default_rng(13)

@@ -10,6 +10,7 @@ CASES = [
     Case(GaussianNB(), "binary"),
     Case(GaussianNB(priors=[0.2, 0.3, 0.5], var_smoothing=1e-3), "multiclass"),
     Case(GaussianNB(), "multiclass_str"),
+    Case(GaussianNB(var_smoothing=0.5), "multiclass_str"),
     Case(GaussianNB(), "multiclass32"),
     Case(GaussianNB(), "multiclass_int"),
     Case(GaussianNB(), "binary_bool"),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.impute import MissingIndicator, SimpleImputer
 
+import sardonyx
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
 from sardonyx.inputs.values import MISSING_NAN
@@ -68,3 +69,15 @@ def test_inverse(missing: float) -> None:
     for rows in (transformed, transformed[:2], transformed[1:2]):
         answer = PlanRunner(lower(model), threads=1).run(None, {"X": rows})[0]
         np.testing.assert_array_equal(answer, imputer.inverse_transform(rows))
+
+
+def test_text_among_numbers_in_objects_is_refused() -> None:
+    numbers = np.array([[1.0], [np.nan]], dtype=object)
+    with pytest.raises(ConversionError, match="one imputer for the numbers and one for the text"):
+        convert(SimpleImputer(strategy="constant").fit(numbers), numbers)
+
+
+def test_frames_without_any_column() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [0.0, 1.0]})
+    session = sardonyx.compile(MissingIndicator().set_output(transform="pandas").fit(frame), frame)
+    assert session.transform(frame).shape == (2, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import sys
 import threading
 import weakref
@@ -218,6 +219,45 @@ def test_a_forked_child_computes_in_threads_too() -> None:
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     np.testing.assert_array_equal(native.run(None, {"X": X})[0], expected)
+
+
+#: run in a process of its own: prints the processors of a worker whose caller keeps the first, while others are busy
+BUSY = """
+import os, subprocess, sys, time
+import numpy as np
+from sardonyx import _native
+from tests.native.programs import linear, load
+
+first, *others = sorted(os.sched_getaffinity(0))
+native = load(linear(30, 40, block_rows=64), threads=2)
+X = np.ones((100_000, 30))
+before = set(os.listdir("/proc/self/task"))
+native.run(None, {"X": X})
+(worker,) = set(os.listdir("/proc/self/task")) - before
+os.sched_setaffinity(0, {first})
+spin = [sys.executable, "-c", "import os, sys\\nos.sched_setaffinity(0, {int(sys.argv[1])})\\nwhile True: pass"]
+spinning = [subprocess.Popen([*spin, str(other)]) for other in others]
+end = time.monotonic() + 20
+try:
+    while first in os.sched_getaffinity(int(worker)) and time.monotonic() < end:
+        native.run(None, {"X": X})
+finally:
+    for process in spinning:
+        process.kill()
+print(first in os.sched_getaffinity(int(worker)), set(others) <= os.sched_getaffinity(int(worker)))
+os.sched_setaffinity(int(worker), {first})  # somebody else's wish, which holds
+for _ in range(3):
+    native.run(None, {"X": X})
+print(os.sched_getaffinity(int(worker)) == {first})
+"""
+
+
+@pytest.mark.skipif(
+    len(getattr(os, "sched_getaffinity", lambda _: ())(0)) < 2, reason="one processor, or a system without affinities"
+)
+def test_workers_leave_their_callers_processor() -> None:
+    done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "True"], done.stderr
 
 
 # ---- arrays --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 from .. import registry
 from ..errors import ConversionError, SardonyxError
 from ..graph import STEPS, Graph, Value, current_graph
-from ..operators.checks import check_finite
+from ..operators.checks import check_finite, refuse
 from .data import Coded, Columns, Data, Result, as_matrix, flatten, identity, in_order, rebuild
 from .methods import offers
 
@@ -78,7 +78,7 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     def body(*formal: Value) -> list[Value]:
         formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
         for inside, outside in zip(formal, values, strict=True):
-            inside.moment = outside.moment
+            inside.moment, inside.objects = outside.moment, outside.objects
         data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in flatten(result)]
@@ -126,16 +126,23 @@ def _own(estimator: Any, method: str, X: Data) -> Any:
     return importlib.import_module(tracing).own_method(estimator, method, X)
 
 
-def checked(estimator: Any, X: Value) -> Value:
-    """Return X, refused where it is NaN or infinite and the estimator does not allow that."""
+def checked(estimator: Any, X: Value, *, as_it_is: bool = False) -> Value:
+    """Return X, refused where it is NaN or infinite and the estimator does not allow that.
+
+    `as_it_is`: the estimator leaves numbers in arrays of objects as they are; scikit-learn looks for NaN alone there.
+    """
     if X.dtype.kind != "f":
         return X
+    if as_it_is and X.objects:
+        message = f"{type(estimator).__name__}: Input contains NaN"
+        known: Value = X if allows_nan(estimator) else refuse(X, np.isnan(X), message=message).like(X)
+        return known
     memo = current_graph().memo
     key = ("checked", id(estimator), X.name)
     if key not in memo:
         result = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__).like(X)
         memo[key] = memo["checked", id(estimator), result.name] = result
-    known: Value = memo[key]
+    known = memo[key]
     return known
 
 

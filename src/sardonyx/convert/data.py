@@ -42,7 +42,9 @@ class Columns:
                 f"columns {text} are text while others are numbers, and this step takes one matrix. "
                 "Encode the text columns first, e.g. OneHotEncoder inside a ColumnTransformer."
             )
-        return concat(self.values)
+        matrix = concat(self.values)
+        matrix.objects = any(v.objects for v in self.values)
+        return matrix
 
     def take(self, indices: Sequence[int]) -> Columns:
         """Return the columns at these positions."""
@@ -99,6 +101,7 @@ def take(X: Data, indices: Sequence[int]) -> Data:
         return X.take(chosen)
     consecutive = bool(chosen) and chosen == list(range(chosen[0], chosen[0] + len(chosen)))
     taken = X[:, chosen[0] : chosen[0] + len(chosen)] if consecutive else X[:, np.array(chosen, np.int64)]
+    taken.objects = X.objects
     return taken.like(X)
 
 

@@ -160,7 +160,7 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
         )
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
-        value.sparse = spec.sparse
+        value.sparse, value.objects = spec.sparse, spec.objects
         value.moment = Moment(np.dtype(spec.moment), spec.missing == "NaN") if spec.moment else None
         value.layout = GIVEN if signature.records is None else Layout()
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]

@@ -22,7 +22,7 @@ from ._columns import array_of, constant_column, keeps_frames
 def selector(est: Any, X: Data) -> Data:
     data = in_order(est, X) if keeps_frames(est) else array_of(in_order(est, X))
     if isinstance(data, Value) and not allows_nan(est):  # where NaN is allowed, so is infinity
-        data = checked(est, data)
+        data = checked(est, data, as_it_is=True)
     chosen = take(data, est.get_support(indices=True))
     return chosen.taken_as("csr") if isinstance(chosen, Value) else chosen
 

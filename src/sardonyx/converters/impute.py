@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ from ._columns import array_of, constant_column, missing_mask, stack
 def simple_imputer(est: Any, X: Data) -> Data:
     X = array_of(in_order(est, X))
     if isinstance(X, Value) and X.dtype != STRING:
-        X = checked(est, X if est.strategy in ("most_frequent", "constant") else as_float(X))
+        kept = est.strategy in ("most_frequent", "constant")
+        X = checked(est, X if kept else as_float(X), as_it_is=kept)
     imputed = with_indicator(est, _impute(est, X), X)
     return imputed.like(X, "csc") if isinstance(imputed, Value) and isinstance(X, Value) else imputed
 
@@ -51,6 +52,8 @@ def _impute(est: Any, X: Data) -> Data:
         return stack([_fill_column(est, X[:, i : i + 1], est.statistics_[i]) for i in kept])
     X = X if len(kept) == len(est.statistics_) else X[:, np.array(kept, np.int64)]
     mask = missing_mask(est, X, est.missing_values)
+    if any(isinstance(statistic, str) for statistic in est.statistics_):
+        _refuse_both(X, est.fill_value or "missing_value")
     statistics = est.statistics_[kept].astype(getattr(est, "_fill_dtype", X.dtype)).astype(X.dtype)
     return X if mask is None else _select(mask, statistics, X)
 
@@ -85,13 +88,17 @@ def _fill_column(est: Any, X: Value, statistic: Any) -> Value:
         return X
     text = isinstance(statistic, str) or statistic is None
     if text != (X.dtype == STRING):
-        raise ConversionError(
-            f"SimpleImputer fills a column of {X.dtype} with {statistic!r}, which gives a column of both. "
-            "Use one imputer for the numbers and one for the text, in a ColumnTransformer."
-        )
+        _refuse_both(X, statistic)
     if text:
         return where(mask, text_categories(np.array([statistic], dtype=object)), X)
     return _select(mask, np.asarray(statistic), X)
+
+
+def _refuse_both(X: Value, statistic: Any) -> NoReturn:
+    raise ConversionError(
+        f"SimpleImputer fills a column of {X.dtype} with {statistic!r}, which gives a column of both. "
+        "Use one imputer for the numbers and one for the text, in a ColumnTransformer."
+    )
 
 
 def _masks(est: Any, X: Data) -> Value:
@@ -112,7 +119,8 @@ def missing_indicator(est: Any, X: Data) -> Value:
         isinstance(X, Value) and X.dtype.kind == "f"
     ):  # whatever its tags say, NaN is refused where it is not what is missing
         allowed = int(est.missing_values is not None and est.missing_values != est.missing_values)
-        X = check_finite(X, allow_nan=allowed, estimator=type(est).__name__).like(X)
+        if not (X.objects and allowed):
+            X = check_finite(X, allow_nan=allowed, estimator=type(est).__name__).like(X)
     mask = _masks(est, X)
     if est.features != "all" and est.error_on_new:
         mask = _refuse_new(est, X, mask)

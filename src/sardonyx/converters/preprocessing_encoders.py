@@ -51,10 +51,10 @@ def _feature_name(est: Any, i: int) -> str:
 
 
 def features_of(est: Any, X: Data) -> tuple[Value, ...]:
-    """Return the columns; numbers are never infinite, known category or not."""
+    """Return the columns; numbers are never infinite, known category or not, but in arrays of objects."""
     if isinstance(X, Value):
-        return as_columns(checked(est, X)).values
-    return tuple(checked(est, column) for column in as_columns(in_order(est, X)).values)
+        return as_columns(checked(est, X, as_it_is=True)).values
+    return tuple(checked(est, column, as_it_is=True) for column in as_columns(in_order(est, X)).values)
 
 
 def look_up(est: Any, i: int, column: Value, codes: NDArray[Any]) -> Value:

@@ -74,9 +74,11 @@ class Value:
         In which sparse form scikit-learn holds it, if it does.
     moment : Moment or None
         What it counts, if it is an input of moments or durations, of which the tensor holds the numbers.
+    objects : bool
+        Whether it is an input of numbers that scikit-learn is given in an array of objects.
     """
 
-    __slots__ = ("dtype", "graph", "layout", "moment", "name", "shape", "sparse")
+    __slots__ = ("dtype", "graph", "layout", "moment", "name", "objects", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
@@ -84,6 +86,7 @@ class Value:
         self.sparse = False
         self.layout = Layout()
         self.moment: Moment | None = None
+        self.objects = False
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"

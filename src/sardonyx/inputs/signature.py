@@ -59,6 +59,7 @@ class InputSpec:
     `sparse`: the sample was; in ONNX the input is dense all the same.
     `moment`: the dtype of moments or durations (``datetime64[us]``), of which the input holds the numbers; `missing` is
     ``NaN`` if the sample had NaT among them.
+    `objects`: the sample had numbers in an array of objects, whose infinity some estimators let through.
     `refused`: why a model that reads this column of the sample cannot be converted.
     """
 
@@ -68,6 +69,7 @@ class InputSpec:
     missing: str = "None"
     sparse: bool = False
     moment: str = ""
+    objects: bool = False
     refused: str = ""
 
     @property
@@ -166,7 +168,8 @@ def _spec(array: Array, name: str, width: int | None) -> InputSpec:
     if array.dtype.kind in "mM":
         missing = "NaN" if np.isnat(array).any() else "None"
         return InputSpec(name, "float64", width, missing, moment=array.dtype.name)
-    return InputSpec(name, dtype_of(array, name), width)
+    dtype = dtype_of(array, name)
+    return InputSpec(name, dtype, width, objects=array.dtype == object and dtype != "str")
 
 
 def _is_uniform(array: Array) -> bool:
@@ -185,7 +188,8 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
             continue
         array = one_column(array, name)
         missed = _missing_of(array, missing) if spec.dtype == "str" else spec.missing
-        specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed))
+        objects = spec.objects and getattr(column, "dtype", None) == object
+        specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed, objects=objects))
     if not specs:
         raise InputError("the sample has no columns; give at least one.")
     if "" in columns:

@@ -18,9 +18,11 @@ from .fuse_relu import fuse_relu
 from .fuse_sub_div import fuse_sub_div
 from .merge_linears import merge_linears
 from .remove_identity import remove_identity
+from .remove_plain_lookups import remove_plain_lookups
 
 PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
     remove_identity,
+    remove_plain_lookups,
     fuse_kernel_sums,
     expand_polynomials,
     fuse_linear_bias,
