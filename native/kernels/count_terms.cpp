@@ -30,35 +30,52 @@ using Keys = Growing<std::uint32_t>;
 
 constexpr int kWaiting = 32;  // what is looked up together, so that the cache misses overlap
 
-// Terms that wait to be compared.
+// Terms that wait to be looked up.
 class Waiting {
  public:
   explicit Waiting(const Terms& terms) : terms_(terms) {}
   bool full() const { return count_ == kWaiting; }
-  void add(Term term) {
-    const std::uint64_t hash = hash_of(term);
-    __builtin_prefetch(terms_.slot_of(hash));
-    terms_of_[count_] = term;
-    hashes_[count_++] = hash;
-  }
-  // Calls found(number or -1) for each, in order.
+  int size() const { return count_; }
+  void add(Term term) { waiting_[count_++] = term; }
+  // Calls found(i, slot) for each, in order.
   template <class Found>
   void look_up(Found&& found) {
-    for (int i = 0; i < count_; ++i) __builtin_prefetch(terms_.bytes + terms_.slot_of(hashes_[i])->at);
-    for (int i = 0; i < count_; ++i) found(terms_.find(terms_of_[i], hashes_[i], terms_.slot_of(hashes_[i])));
+    Ends ends[kWaiting];
+    TermBucket* buckets[kWaiting];
+    for (int i = 0; i < count_; ++i) {
+      ends[i] = ends_of(waiting_[i]);
+      buckets[i] = terms_.bucket_of(hash_of(ends[i], waiting_[i]));
+      __builtin_prefetch(buckets[i]);
+    }
+    for (int i = 0; i < count_; ++i) found(i, *terms_.find(waiting_[i], ends[i], buckets[i]));
     count_ = 0;
   }
 
  private:
   const Terms& terms_;
   int count_ = 0;
-  Term terms_of_[kWaiting];
-  std::uint64_t hashes_[kWaiting];
+  Term waiting_[kWaiting];
 };
 
-inline void put(Keys& keys, std::int32_t column) {
-  if (column >= 0) keys.push(static_cast<std::uint32_t>(column) << 1);
-}
+// Appends those of some columns that there are, without a branch on it.
+class KeyWriter {
+ public:
+  KeyWriter(Keys& keys, std::int64_t most) : keys_(keys) {
+    keys.reserve(most);
+    to_ = keys.data() + keys.size();
+  }
+  ~KeyWriter() { keys_.resize(to_ - keys_.data()); }
+  KeyWriter(const KeyWriter&) = delete;
+  KeyWriter& operator=(const KeyWriter&) = delete;
+  void put(std::int32_t column) {
+    *to_ = static_cast<std::uint32_t>(column) << 1;
+    to_ += column >= 0 ? 1 : 0;
+  }
+
+ private:
+  Keys& keys_;
+  std::uint32_t* to_;
+};
 
 class TermColumns {
  public:
@@ -68,7 +85,8 @@ class TermColumns {
     waiting_.add(term);
   }
   void flush() {
-    waiting_.look_up([this](std::int32_t number) { put(keys_, number); });
+    KeyWriter keys(keys_, kWaiting);
+    waiting_.look_up([&](int, const TermSlot& slot) { keys.put(slot.number); });
   }
 
  private:
@@ -94,46 +112,69 @@ class GramColumns {
   void flush() {
     number();
     const std::int64_t count = tokens_.size();
-    for (std::int64_t i = 0; i < count && least_ <= 1; ++i) {
-      if (tokens_[i] >= 0) put(keys_, grams_.columns[tokens_[i]]);
-    }
-    firsts_.clear();
-    firsts_.reserve(count);
-    for (std::int64_t i = 0; i < count; ++i) firsts_.push(tokens_[i]);
-    for (std::int64_t n = 2; n <= most_ && n <= count; ++n) lengthen(n);
+    const std::int32_t* firsts = tokens_.data();
+    for (std::int64_t n = 2; n <= most_ && n <= count; ++n) firsts = lengthen(n, firsts);
     tokens_.clear();
   }
 
  private:
   void number() {
-    waiting_.look_up([this](std::int32_t number) { tokens_.push(number); });
+    tokens_.reserve(kWaiting);
+    KeyWriter keys(keys_, kWaiting);
+    std::int32_t* to = tokens_.data() + tokens_.size();
+    tokens_.resize(tokens_.size() + waiting_.size());
+    waiting_.look_up([&](int i, const TermSlot& slot) {
+      to[i] = slot.number;
+      keys.put(least_ <= 1 ? slot.column : -1);
+    });
   }
 
-  // firsts_[i] becomes the number of the n tokens from i on; it was that of the n - 1 from there.
-  void lengthen(std::int64_t n) {
-    std::int64_t places[kWaiting];
-    std::uint64_t keys[kWaiting];
-    int count = 0;
-    const auto look_up = [&] {
-      for (int i = 0; i < count; ++i) {
-        const Gram* place = grams_.find(keys[i], grams_.place_of(keys[i]));
-        firsts_.data()[places[i]] = place->number;
-        if (n >= least_) put(keys_, place->column);
-      }
-      count = 0;
-    };
-    for (std::int64_t i = 0; i + n <= tokens_.size(); ++i) {
-      const std::int32_t first = firsts_[i], last = tokens_[i + n - 1];
-      if ((first | last) < 0) {
-        firsts_.data()[i] = -1;
-        continue;
-      }
-      if (count == kWaiting) look_up();
-      keys[count] = Grams::key_of(first, last);
-      __builtin_prefetch(grams_.place_of(keys[count]));
-      places[count++] = i;
+  // firsts[i] is the number of the n - 1 tokens from i on; returns those of n tokens, which may overwrite them.
+  const std::int32_t* lengthen(std::int64_t n, const std::int32_t* firsts) {
+    const std::int64_t count = tokens_.size() - n + 1;
+    if (n == 2) {
+      firsts_.clear();
+      firsts_.reserve(count);
     }
-    look_up();
+    const std::int32_t* lasts = tokens_.data() + n - 1;
+    Pairs pairs[2];  // a batch waits for its lines while the one before it is looked up
+    for (std::int64_t i = 0, turn = 0; i < count + kWaiting; i += kWaiting, turn ^= 1) {
+      ask(firsts, lasts, i, i + kWaiting < count ? i + kWaiting : count, pairs[turn]);
+      if (i > 0) look_up(pairs[turn ^ 1], n >= least_);
+    }
+    return firsts_.data();
+  }
+
+  struct Pairs {
+    int count = 0;
+    std::uint64_t keys[kWaiting];
+    GramBucket* buckets[kWaiting];
+    std::int64_t places[kWaiting];  // in firsts_
+  };
+
+  void ask(const std::int32_t* firsts, const std::int32_t* lasts, std::int64_t i, std::int64_t end, Pairs& to) {
+    to.count = 0;
+    for (; i < end; ++i) {
+      const std::int32_t first = firsts[i], last = lasts[i];
+      to.keys[to.count] = Grams::key_of(first, last);
+      to.places[to.count] = i;
+      to.count += (first | last) >= 0 ? 1 : 0;
+      firsts_.data()[i] = -1;
+    }
+    for (int k = 0; k < to.count; ++k) {
+      to.buckets[k] = grams_.bucket_of(to.keys[k]);
+      __builtin_prefetch(to.buckets[k]);
+    }
+  }
+
+  void look_up(const Pairs& pairs, bool counts) {
+    std::int32_t* numbers = firsts_.data();
+    KeyWriter keys(keys_, kWaiting);
+    for (int k = 0; k < pairs.count; ++k) {
+      const Place place = grams_.find(pairs.keys[k], pairs.buckets[k]);
+      numbers[pairs.places[k]] = place.number();
+      keys.put(counts ? place.column() : -1);
+    }
   }
 
   const Grams& grams_;
@@ -180,18 +221,33 @@ void insertion_sort(std::uint32_t* keys, std::int64_t count) {
   }
 }
 
-// Radix sort by the bits in which keys differ, from the lowest on, in as many equal digits as they need.
+constexpr int kMostBits = 9;  // of a digit
+
+// Bits of a digit: keys are read and written once a digit, and there is a counter for each of its values.
+int bits_of_digit(std::int64_t count, int span) {
+  int best = 1;
+  std::int64_t least = std::int64_t{1} << 62;
+  for (int digits = 1; digits <= span; ++digits) {
+    const int bits = (span + digits - 1) / digits;
+    const std::int64_t cost = digits * (3 * count + (std::int64_t{3} << bits >> 1));
+    if (bits <= kMostBits && cost < least) {
+      least = cost;
+      best = bits;
+    }
+  }
+  return best;
+}
+
+// Radix sort by the bits in which keys differ, from the lowest on, in equal digits.
 void radix_sort(std::uint32_t* keys, std::int64_t count, std::uint32_t* other) {
-  constexpr int most_bits = 9;
   std::uint32_t *from = keys, *to = other, differ = 0;
   for (std::int64_t i = 1; i < count; ++i) differ |= keys[i] ^ keys[0];
   if (differ == 0) return;
   const int first = __builtin_ctz(differ), span = 32 - __builtin_clz(differ) - first;
-  const int digits = (span + most_bits - 1) / most_bits, bits = (span + digits - 1) / digits;
+  const int bits = bits_of_digit(count, span);
   const std::uint32_t mask = (1u << bits) - 1;
-  for (int digit = 0; digit < digits; ++digit) {
-    const int shift = first + digit * bits;
-    std::uint32_t starts[1 << most_bits];
+  for (int shift = first; shift < first + span; shift += bits) {
+    std::uint32_t starts[1 << kMostBits];
     for (std::uint32_t i = 0; i <= mask; ++i) starts[i] = 0;
     for (std::int64_t i = 0; i < count; ++i) ++starts[from[i] >> shift & mask];
     std::uint32_t at = 0;
@@ -215,17 +271,20 @@ void sort_keys(Keys& keys, Keys& other) {
   radix_sort(keys.data(), keys.size(), other.data());
 }
 
-// One entry for each column that is met; signs may make its count zero, which scikit-learn stores too.
+// One entry for each column that is met; signs may make its count zero, which scikit-learn stores too. Nobody can predict
+// which columns are met again, so there is no branch on it.
 template <class T>
 void write_row(const Keys& keys, bool once, SparseWriter<T>& y) {
   y.reserve(keys.size());
-  for (std::int64_t i = 0; i < keys.size();) {
+  std::uint32_t last = ~std::uint32_t{0};
+  std::int64_t value = 0;
+  for (std::int64_t i = 0; i < keys.size(); ++i) {
     const std::uint32_t column = keys[i] >> 1;
-    T value = 0;
-    for (; i < keys.size() && keys[i] >> 1 == column; ++i) {
-      value = static_cast<T>(keys[i] & 1 ? value - 1 : value + 1);
-    }
-    y.put(static_cast<std::int32_t>(column), once ? T(1) : value);
+    const std::int64_t again = column == last;
+    const std::int64_t sign = 1 - 2 * static_cast<std::int64_t>(keys[i] & 1);
+    value = (value & -again) + sign;  // compilers make a branch of a condition
+    y.put_or_replace(1 - again, static_cast<std::int32_t>(column), once ? T(1) : static_cast<T>(value));
+    last = column;
   }
   y.end_row();
 }
@@ -285,16 +344,17 @@ void* memory_for_tables(std::size_t size) {
 }
 
 Prepared* prepare_rules(const Step& step, const char* name, void* memory) {
-  std::size_t stop_slots = 0;
-  bytes_of_rules(step, name, &stop_slots);
+  std::size_t stop_buckets = 0;
+  bytes_of_rules(step, name, &stop_buckets);
   auto* prepared = static_cast<Prepared*>(memory);
-  *prepared = {text_rules(step, stop_slots, static_cast<Byte*>(memory) + whole_lines(sizeof(Prepared))), {}, 0, 0, {}};
+  *prepared = {
+      text_rules(step, stop_buckets, static_cast<Byte*>(memory) + whole_lines(sizeof(Prepared))), {}, 0, 0, {}};
   return prepared;
 }
 
 std::size_t bytes_of_head(const Step& step, const char* name) {
-  std::size_t stop_slots = 0;
-  return whole_lines(sizeof(Prepared)) + bytes_of_rules(step, name, &stop_slots);
+  std::size_t stop_buckets = 0;
+  return whole_lines(sizeof(Prepared)) + bytes_of_rules(step, name, &stop_buckets);
 }
 
 void* allocate_tables(std::size_t size, const char* name) {
@@ -326,12 +386,12 @@ void* prepare_count_terms(const Step& step) {
     prepared->rules.least = prepared->rules.most = 1;
     return prepared;
   }
-  std::size_t slots = 0;
+  std::size_t buckets = 0;
   const Text* terms = data_of<Text>(vocabulary);
-  const std::size_t bytes = bytes_of_terms(terms, vocabulary.width, name, &slots);
+  const std::size_t bytes = bytes_of_terms(terms, vocabulary.width, name, &buckets);
   auto* memory = static_cast<Byte*>(allocate_tables(head + bytes, name));
   Prepared* prepared = prepare_rules(step, name, memory);
-  prepared->vocabulary = build_terms(terms, vocabulary.width, slots, memory + head);
+  prepared->vocabulary = build_terms(terms, vocabulary.width, buckets, memory + head);
   return prepared;
 }
 

@@ -6,26 +6,17 @@
 //
 // Negative indices count from the end; those beyond are refused when the step runs. What an update does with what is
 // there: replace it, or be added, multiplied, compared.
-#include "check.h"
+#include "axis.h"
 
 namespace sardonyx {
 namespace {
 
 enum Reduction : std::int64_t { kReplace = 0, kAdd = 1, kMultiply = 2, kMax = 3, kMin = 4 };
 
-inline std::int64_t place_of(std::int64_t index, std::int64_t n, const char* kernel) {
-  const std::int64_t at = index < 0 ? index + n : index;
-  if (!in_range(at, 0, n - 1)) {
-    fail("%s: index %lld is out of range for an axis of %lld", kernel, static_cast<long long>(index),
-         static_cast<long long>(n));
-  }
-  return at;
-}
-
 // The element, of `dims` many, that a tuple of indices names.
 inline std::int64_t place_of(const std::int64_t* tuple, const Param* dims, std::int64_t depth, const char* kernel) {
   std::int64_t at = 0;
-  for (std::int64_t d = 0; d < depth; ++d) at = at * dims[d].i + place_of(tuple[d], dims[d].i, kernel);
+  for (std::int64_t d = 0; d < depth; ++d) at = at * dims[d].i + wrapped(tuple[d], dims[d].i, kernel);
   return at;
 }
 
@@ -199,7 +190,7 @@ inline void scatter_elements(const Step& step, std::int64_t rows) {
     const T* from = row_of<T>(step.inputs[2], r);
     std::int64_t at[kMaxRank] = {};
     for (std::int64_t i = 0; i < step.inputs[1].width; ++i) {
-      std::int64_t place = place_of(index[i], data[axis].i, "ScatterElements") * pitch[axis];
+      std::int64_t place = wrapped(index[i], data[axis].i, "ScatterElements") * pitch[axis];
       for (std::int64_t d = 0; d < rank; ++d) place += d == axis ? 0 : at[d] * pitch[d];
       update(y + place, from[i], reduction);
       for (std::int64_t d = rank - 1; d >= 0 && ++at[d] == sizes[d].i; --d) at[d] = 0;

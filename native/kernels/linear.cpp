@@ -14,6 +14,8 @@
 //     the last vector of a column ends at k:               panel 1: w[0, V..2V) ...
 //     w[0..V) w[V..2V) ... 0 0 w[k-2] w[k-1]               the last one padded with zeros
 //
+// Short rows fill lanes side by side instead, a row in each; w is transposed for them too, without gaps.
+//
 // Every row is summed in the same order whatever rows are computed with it, so one row alone gives the same bits as a
 // batch. Products and sums are fused (FMA) where the instruction set has it: no bits are promised across instruction
 // sets, and it is twice as fast.
@@ -22,43 +24,21 @@
 #include <type_traits>
 
 #include "finite.h"
-#include "simd/vector.h"
+#include "panels.h"
 
 namespace sardonyx {
 namespace {
 
 // Rows computed together, so that a weight is loaded once for all of them.
 constexpr int kDotRows = 4;
-constexpr int kPanelRows = 4;
-constexpr std::int64_t kAhead = 4096, kLine = 64;  // bytes
-constexpr std::int64_t kFewColumns = 2;            // no more than these are dot products
+constexpr std::int64_t kFewColumns = 2;  // no more than these are dot products
 constexpr std::int64_t kFewOfShortRows = 4;
+constexpr std::int64_t kShortRow = 8;  // up to here rows fill lanes side by side
 constexpr std::int64_t kLongRow = 16;  // from here on a dot product is less than a panel of one column
 
-// Panels that R rows meet at once: their sums hide the latency of the additions, and fill the registers.
-template <int R>
-constexpr int kPanels = R == 1   ? 8
-                        : R == 2 ? 4
-                                 : 3;
-
-std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
-
-// Some of the columns: their packed weights and biases. y and the results of a row are n apart.
 template <class T>
-struct Part {
-  std::int64_t k, n, columns;
-  const T *w, *b;
-  T floor;  // 0 for Relu, else -infinity
-};
-
-// Rows read side by side are no sequence to the processor's own prefetcher, unless they are short: the lines of later
-// rows are asked for here.
-template <class T>
-inline void fetch_ahead(const T* x, std::int64_t rows, std::int64_t k) {
-  const auto row = k * static_cast<std::int64_t>(sizeof(T)), bytes = rows * row;
-  if (row <= kLine) return;
-  const char* from = reinterpret_cast<const char*>(x) + kAhead;
-  for (std::int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(from + at);
+constexpr bool is_short(std::int64_t k) {
+  return k < kLanes<T> || k <= kShortRow;
 }
 
 // NaN stays.
@@ -69,16 +49,42 @@ inline T at_least(T floor, T value) {
 
 // ---- few columns ---------------------------------------------------------------------------------------------------
 
-// Rows shorter than a vector.
-template <class T>
+// As many short rows as there are lanes, a row in each: the same sums as of a row alone, bit for bit.
+template <class T, int N>
+void short_dots_by_lanes(const Part<T>& part, const T* x, T* y) {
+  Vector<T> sums[N];
+  for (int j = 0; j < N; ++j) sums[j] = Vector<T>{};
+  for (std::int64_t i = 0; i < part.k; ++i) {
+    const Vector<T> column = load_strided<Vector<T>>(x + i, part.k);
+    for (int j = 0; j < N; ++j) sums[j] += column * broadcast(part.w[j * part.k + i]);
+  }
+  for (int j = 0; j < N; ++j) {
+    const Vector<T> result = sums[j] + broadcast(part.b[j]), floor = broadcast(part.floor);
+    store_strided(y + j, part.n, result <= floor ? floor : result);
+  }
+}
+
+template <class T, int N>
 void short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
-  const std::int64_t k = part.k, stride = round_up(k, kLanes<T>), skip = stride - k;
-  for (std::int64_t r = 0; r < rows; ++r, x += k, y += part.n) {
-    for (std::int64_t j = 0; j < part.columns; ++j) {
+  constexpr int V = kLanes<T>;
+  std::int64_t r = 0;
+  for (; r + V <= rows; r += V) short_dots_by_lanes<T, N>(part, x + r * part.k, y + r * part.n);
+  for (x += r * part.k, y += r * part.n; r < rows; ++r, x += part.k, y += part.n) {
+    for (int j = 0; j < N; ++j) {
       T total = 0;
-      for (std::int64_t i = 0; i < k; ++i) total += x[i] * part.w[j * stride + skip + i];
+      for (std::int64_t i = 0; i < part.k; ++i) total += x[i] * part.w[j * part.k + i];
       y[j] = at_least(part.floor, total + part.b[j]);
     }
+  }
+}
+
+template <class T>
+void run_short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
+  switch (part.columns) {
+    case 1: return short_dots<T, 1>(part, x, rows, y);
+    case 2: return short_dots<T, 2>(part, x, rows, y);
+    case 3: return short_dots<T, 3>(part, x, rows, y);
+    default: return short_dots<T, 4>(part, x, rows, y);
   }
 }
 
@@ -122,7 +128,7 @@ void dot_rows(const T* x, std::int64_t k, const T* w, VectorBits<T> mask, T bias
 
 template <class T>
 void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
-  if (part.k < kLanes<T>) return short_dots(part, x, rows, y);
+  if (is_short<T>(part.k)) return run_short_dots(part, x, rows, y);
   const std::int64_t k = part.k, n = part.n, stride = round_up(k, kLanes<T>);
   const VectorBits<T> mask = mask_of_last<T>(k % kLanes<T>);
   std::int64_t r = 0;
@@ -140,111 +146,11 @@ void run_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
 // Columns of w, whose rows are n apart.
 template <class T>
 void pack_dots(const T* w, std::int64_t k, std::int64_t n, std::int64_t columns, T* to) {
-  const std::int64_t stride = round_up(k, kLanes<T>), whole = k / kLanes<T> * kLanes<T>, skip = stride - k;
+  const bool plain = is_short<T>(k);
+  const std::int64_t stride = plain ? k : round_up(k, kLanes<T>);
+  const std::int64_t whole = plain ? k : k / kLanes<T> * kLanes<T>, skip = stride - k;
   for (std::int64_t j = 0; j < columns; ++j) {
     for (std::int64_t i = 0; i < k; ++i) to[j * stride + i + (i < whole ? 0 : skip)] = w[i * n + j];
-  }
-}
-
-// ---- many columns --------------------------------------------------------------------------------------------------
-
-// The first `valid` lanes.
-template <class T>
-inline void store_some(T* to, Vector<T> v, std::int64_t valid) {
-  constexpr int V = kLanes<T>;
-  if (valid >= V) return store(to, v);
-  T lanes[V];
-  store(lanes, v);
-  const T* from = lanes;
-  for (int size = V / 2; size > 0; size /= 2) {
-    if ((valid & size) == 0) continue;
-    for (int i = 0; i < size; ++i) to[i] = from[i];
-    to += size;
-    from += size;
-  }
-}
-
-// R rows times N panels, of which all but the last are whole; `valid` columns are stored. A function of its own, which has all registers for itself.
-template <class T, int R, int N>
-[[gnu::noinline]] void tile(const Part<T>& part, const T* x, const T* w, const T* b, T* y, std::int64_t valid) {
-  constexpr int V = kLanes<T>;
-  const std::int64_t k = part.k, panel = k * V;
-  Vector<T> sums[R][N];
-  for (int r = 0; r < R; ++r) {
-    for (int c = 0; c < N; ++c) sums[r][c] = Vector<T>{};
-  }
-  for (std::int64_t i = 0; i < k; ++i) {
-    Vector<T> weights[N];
-    for (int c = 0; c < N; ++c) weights[c] = load(w + c * panel + i * V);
-    for (int r = 0; r < R; ++r) {
-      const Vector<T> value = broadcast(x[r * k + i]);
-      for (int c = 0; c < N; ++c) sums[r][c] = multiply_add(value, weights[c], sums[r][c]);
-    }
-  }
-  const Vector<T> floor = broadcast(part.floor);
-  const bool whole = valid >= N * V;
-  for (int r = 0; r < R; ++r, y += part.n) {
-    for (int c = 0; c < N; ++c) {
-      Vector<T> result = sums[r][c] + load(b + c * V);
-      result = result <= floor ? floor : result;
-      if (c < N - 1 || whole) {
-        store(y + c * V, result);
-      } else {
-        store_some(y + c * V, result, valid - c * V);
-      }
-    }
-  }
-}
-
-template <class T, int R>
-void tiles(const Part<T>& part, const T* x, T* y) {
-  constexpr int V = kLanes<T>, N = kPanels<R>;
-  const std::int64_t columns = part.columns, k = part.k;
-  std::int64_t j = 0;
-  const auto next = [&](auto width) {
-    constexpr int M = decltype(width)::value;
-    tile<T, R, M>(part, x, part.w + j * k, part.b + j, y + j, columns - j);
-    j += M * V;
-  };
-  while (columns - j > (N == 3 ? 4 : N - 1) * V) next(std::integral_constant<int, N>{});  // 4 are 2 and 2, not 3 and 1
-  if constexpr (N > 4) {
-    if (columns - j > 3 * V) next(std::integral_constant<int, 4>{});
-  }
-  if constexpr (N >= 3) {
-    if (columns - j > 2 * V && columns - j <= 3 * V) next(std::integral_constant<int, 3>{});
-  }
-  while (columns - j > V) next(std::integral_constant<int, 2>{});
-  if (columns - j > 0) next(std::integral_constant<int, 1>{});
-}
-
-template <class T>
-void run_panels(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
-  const std::int64_t k = part.k, n = part.n;
-  std::int64_t r = 0;
-  if (part.columns <= kLanes<T>) {  // one panel: twice as many rows, to hide the latency of the additions
-    for (; r + 8 <= rows; r += 8) {
-      fetch_ahead(x + r * k, 8, k);
-      tile<T, 8, 1>(part, x + r * k, part.w, part.b, y + r * n, part.columns);
-    }
-  }
-  for (; r + kPanelRows <= rows; r += kPanelRows) {
-    fetch_ahead(x + r * k, kPanelRows, k);
-    tiles<T, kPanelRows>(part, x + r * k, y + r * n);
-  }
-  switch (rows - r) {
-    case 3: return tiles<T, 3>(part, x + r * k, y + r * n);
-    case 2: return tiles<T, 2>(part, x + r * k, y + r * n);
-    case 1: return tiles<T, 1>(part, x + r * k, y + r * n);
-    default: return;
-  }
-}
-
-template <class T>
-void pack_panels(const T* w, std::int64_t k, std::int64_t n, std::int64_t columns, T* to) {
-  constexpr int V = kLanes<T>;
-  for (std::int64_t j = 0; j < columns; ++j) {
-    T* panel = to + j / V * V * k + j % V;
-    for (std::int64_t i = 0; i < k; ++i) panel[i * V] = w[i * n + j];
   }
 }
 
@@ -264,7 +170,7 @@ struct Packed {
 // shows, in float32.
 template <class T>
 std::int64_t columns_in_panels(std::int64_t k, std::int64_t n) {
-  if (n <= (k < kLanes<T> ? kFewOfShortRows : kFewColumns)) return 0;
+  if (n <= (is_short<T>(k) ? kFewOfShortRows : kFewColumns)) return 0;
   const bool split = std::is_same_v<T, double> && n > kLanes<T> && n % kLanes<T> == 1 && k >= kLongRow;
   return split ? n - 1 : n;
 }
@@ -285,7 +191,7 @@ void* pack(const Step& step) {
   auto *weights = static_cast<T*>(memory), *dots = weights + panels, *bias = weights + size - columns;
   *packed = {k, n, in_panels, weights, dots, bias, is_set(step, 0), is_set(step, 1)};
   const auto* w = static_cast<const T*>(step.inputs[1].data);
-  pack_panels(w, k, n, in_panels, weights);
+  pack_panels(w, n, 1, k, in_panels, k, weights);
   pack_dots(w + in_panels, k, n, n - in_panels, dots);
   if (step.n_inputs == 3 && n > 0) std::memcpy(bias, step.inputs[2].data, static_cast<std::size_t>(n) * sizeof(T));
   return packed;
@@ -325,9 +231,10 @@ void linear(const Step& step, std::int64_t rows, const Packed& packed) {
   const std::int64_t first = packed.in_panels, rest = packed.n - first;
   const T floor = packed.relu ? T{0} : -static_cast<T>(__builtin_inf());
   if (first > 0)
-    run_panels<T>({packed.k, packed.n, first, static_cast<const T*>(packed.weights), b, floor}, x, rows, y);
+    run_panels<T>({packed.k, packed.n, first, packed.k, static_cast<const T*>(packed.weights), b, floor}, x, rows, y);
   if (rest > 0) {
-    run_dots<T>({packed.k, packed.n, rest, static_cast<const T*>(packed.dots), b + first, floor}, x, rows, y + first);
+    run_dots<T>({packed.k, packed.n, rest, packed.k, static_cast<const T*>(packed.dots), b + first, floor}, x, rows,
+                y + first);
   }
   if (packed.refuses && has_special(y, rows * packed.n)) require_finite(x, rows * packed.k, false);
 }

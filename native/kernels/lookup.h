@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "folded.h"
 #include "text.h"
 
 namespace sardonyx {
@@ -90,13 +91,6 @@ inline Brief brief_of(const Text& text) {
     load_short(text.data, text.size, &brief);
   }
   return brief;
-}
-
-// Both halves of the product of two words.
-inline std::uint64_t folded(std::uint64_t a, std::uint64_t b) {
-  __extension__ typedef unsigned __int128 Wide;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 inline std::uint64_t hash_of(const Brief& brief, const Text& text, std::uint64_t seed) {

@@ -1,6 +1,7 @@
 // Moving elements without looking at them: Concat, Slice, Gather, GatherElements, Transpose, Pad, OneHot.
 //
 // A row is seen as outer x n x inner, as in reduce.cpp. All types are moved as unsigned numbers of their size.
+#include "axis.h"
 #include "broadcast.h"
 
 namespace sardonyx {
@@ -186,16 +187,6 @@ inline void gather_columns(const Step& step, std::int64_t rows) {
       for (std::int64_t i = 0; i < count; ++i, y += axis.inner) copy(x + at[i] * axis.inner, y, axis.inner);
     }
   }
-}
-
-// A negative index counts from the end.
-inline std::int64_t wrapped(std::int64_t index, std::int64_t n, const char* kernel) {
-  const std::int64_t at = index < 0 ? index + n : index;
-  if (!in_range(at, 0, n - 1)) {
-    fail("%s: index %lld is out of range for an axis of %lld", kernel, static_cast<long long>(index),
-         static_cast<long long>(n));
-  }
-  return at;
 }
 
 template <class T>

@@ -60,6 +60,13 @@ class SparseWriter {
     ++size_;
   }
 
+  // Puts one more entry, or none: then it writes over the last one.
+  void put_or_replace(std::int64_t more, std::int32_t column, T value) {
+    size_ += more;
+    indices_[size_ - 1] = column;
+    values_[size_ - 1] = value;
+  }
+
   void end_row() {
     rows_.own_indptr[++row_] = size_;
     begin_ = size_;

@@ -113,12 +113,12 @@ inline void prepare_runs(TextRules& rules) {
 }
 
 // Bytes of memory that text_rules() builds its tables in.
-[[maybe_unused]] inline std::size_t bytes_of_rules(const Step& step, const char* name, std::size_t* n_slots) {
+[[maybe_unused]] inline std::size_t bytes_of_rules(const Step& step, const char* name, std::size_t* n_buckets) {
   const std::size_t moves = (static_cast<std::size_t>(step.inputs[4].width) * sizeof(std::int32_t) + 63) / 64 * 64;
-  return moves + (bytes_of_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, name, n_slots) + 63) / 64 * 64;
+  return moves + (bytes_of_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, name, n_buckets) + 63) / 64 * 64;
 }
 
-[[maybe_unused]] inline TextRules text_rules(const Step& step, std::size_t n_slots, Byte* memory) {
+[[maybe_unused]] inline TextRules text_rules(const Step& step, std::size_t n_buckets, Byte* memory) {
   const Tensor& automaton = step.inputs[4];
   const auto* entries = data_of<std::int32_t>(automaton);
   const auto columns = static_cast<std::int32_t>(automaton.dims[1]);
@@ -136,7 +136,7 @@ inline void prepare_runs(TextRules& rules) {
                   columns,
                   moves,
                   moves,
-                  build_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, n_slots, stop_memory),
+                  build_terms(data_of<Text>(step.inputs[5]), step.inputs[5].width, n_buckets, stop_memory),
                   step.inputs[5].width > 0,
                   {},
                   0,
@@ -211,26 +211,19 @@ inline void find_tokens(const TextRules& rules, const Byte* text, const Byte* en
 }
 
 // Calls found(begin, end) for the longest runs of rules.run_class, of so many characters at least.
-template <class Found>
-inline void find_character_runs(const TextRules& rules, const Byte* p, const Byte* end, Found&& found) {
-  const auto belongs = [&](const CodePoint& c) {
-    const bool ascii = c.value < 0x80;
-    return (ascii ? rules.ascii_classes[c.value] : rules.fold.class_of(c.value)) == rules.run_class;
-  };
-  while (p < end) {
-    CodePoint c = decode(p, end);
-    if (!belongs(c)) {
-      p += c.size;
-      continue;
-    }
-    const Byte* begin = p;
-    std::int64_t characters = 0;
-    do {
-      p += c.size;
-      ++characters;
-      if (p < end) c = decode(p, end);
-    } while (p < end && belongs(c));
-    if (characters >= rules.run_least) found(begin, p);
+template <bool kAscii, class Found>
+inline void find_character_runs(const TextRules& rules, const Byte* text, std::int64_t size, Found&& found) {
+  if constexpr (kAscii) {
+    find_runs(
+        text, size, [&](std::int64_t base) { return members_of_64(rules.run_set, text + base); },
+        [&](const Byte* begin, const Byte* end) {
+          if (end - begin >= rules.run_least) found(begin, end);
+        });
+  } else {
+    const auto belongs = [&](std::uint32_t c) { return rules.fold.class_of(c) == rules.run_class; };
+    find_runs(text, size, Members(rules.run_set, text, size, belongs), [&](const Byte* begin, const Byte* end) {
+      if (has_characters(begin, end, rules.run_least)) found(begin, end);
+    });
   }
 }
 
@@ -253,10 +246,7 @@ inline void find_words(const TextRules& rules, const Bytes& folded, Each&& each)
     if (rules.stops && rules.stop_words.find({begin, end - begin}) >= 0) return;
     each(begin, end);
   };
-  if (rules.run_least > 0) {
-    if constexpr (kAscii) return find_runs(rules.run_set, rules.run_least, text, folded.size(), found);
-    return find_character_runs(rules, text, text + folded.size(), found);
-  }
+  if (rules.run_least > 0) return find_character_runs<kAscii>(rules, text, folded.size(), found);
   find_tokens<kAscii>(rules, text, text + folded.size(), found);
 }
 
@@ -379,7 +369,8 @@ template <class Sink>
 inline void analyze(const TextRules& rules, const Text& text, TextMemory& memory, Sink& sink) {
   refuse_missing(text);
   if (rules.analyzer == Analyzer::whole) return sink.add({reinterpret_cast<const Byte*>(text.data), text.size});
-  const bool ascii = fold_text(rules.fold, reinterpret_cast<const Byte*>(text.data), text.size, memory.folded);
+  const bool ascii =
+      fold_text(rules.fold, reinterpret_cast<const Byte*>(text.data), text.size, memory.terms, memory.folded);
   switch (rules.analyzer) {
     case Analyzer::word: return ascii ? add_words<true>(rules, memory, sink) : add_words<false>(rules, memory, sink);
     case Analyzer::character:

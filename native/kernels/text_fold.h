@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#include "check.h"
+#include "text_blocks.h"
 
 namespace sardonyx {
 namespace {
@@ -66,7 +66,6 @@ class Growing {
   bool owned_ = false;
 };
 
-using Byte = unsigned char;
 using Bytes = Growing<Byte>;
 
 struct CodePoint {
@@ -205,31 +204,67 @@ struct FoldRules {
   return to;
 }
 
-inline Byte lowered(Byte c, unsigned step) { return static_cast<Byte>(c + (c - unsigned{'A'} < 26 ? step : 0)); }
+// In bytes throughout: wider numbers would be wider vectors.
+inline Byte lowered(Byte c, Byte step) {
+  const auto letter = static_cast<Byte>(c - 'A');
+  return static_cast<Byte>(c + (letter < 26 ? step : Byte{0}));
+}
 
-// Folds a text into `out`; returns whether the result is ASCII.
-[[maybe_unused]] inline bool fold_text(const FoldRules& rules, const Byte* text, std::int64_t size, Bytes& out) {
+// Sixteen bytes at a time, of which those behind the last one do not count.
+inline Byte* lower_run(const Byte* from, const Byte* end, Byte step, Byte* to) {
+  std::int64_t i = 0;
+  do {
+    Byte sixteen[kPadding];
+    __builtin_memcpy(sixteen, from + i, kPadding);
+    for (Byte& c : sixteen) c = lowered(c, step);
+    __builtin_memcpy(to + i, sixteen, kPadding);
+    i += kPadding;
+  } while (i < end - from);
+  return to + (end - from);
+}
+
+// A text that is not all ASCII, with 64 bytes behind it that may be read. Characters beyond ASCII are picked out by their
+// bits, so that there is no branch on which they are.
+inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int64_t size, Byte step, Bytes& out) {
+  const Byte *from = text, *end = text + size;
+  for (std::int64_t base = 0; base < size; base += 64) {
+    const Byte *block = text + base, *stop = size - base < 64 ? end : block + 64;
+    std::uint64_t bits = beyond_ascii_of_64(block) & lowest_bits(stop - block);
+    if (from > block) bits &= ~lowest_bits(from - block);
+    out.reserve(stop - block + std::int64_t{__builtin_popcountll(bits)} * 4 * (kLongest + 1) + kPadding);
+    Byte* to = out.data() + out.size();
+    while (bits != 0) {
+      const Byte* at = block + __builtin_ctzll(bits);
+      const CodePoint c = decode(at, end);
+      to = lower_run(from, at, step, to);
+      to = fold_one(rules, text, at, end, c.value, to);
+      from = at + c.size;
+      bits &= ~lowest_bits(from - block);
+    }
+    if (from < stop) {
+      to = lower_run(from, stop, step, to);
+      from = stop;
+    }
+    out.resize(to - out.data());
+  }
+}
+
+// Folds a text into `out`; returns whether the result is ASCII. `copy` is memory for a copy of the text.
+[[maybe_unused]] inline bool fold_text(const FoldRules& rules, const Byte* text, std::int64_t size, Bytes& copy,
+                                       Bytes& out) {
   out.clear();
   out.reserve(size + kPadding);
-  const unsigned step = rules.lowers_ascii ? 32 : 0;
+  const Byte step = rules.lowers_ascii ? 32 : 0;
   if (is_ascii(text, size)) {
     Byte* to = out.data();
     for (std::int64_t i = 0; i < size; ++i) to[i] = lowered(text[i], step);
     out.resize(size);
     return true;
   }
-  const Byte* end = text + size;
-  for (const Byte* p = text; p < end;) {
-    out.reserve(end - p + 4 * (kLongest + 1) + kPadding);
-    Byte* to = out.data() + out.size();
-    for (; p < end && *p < 0x80; ++p) *to++ = lowered(*p, step);
-    if (p < end) {
-      const CodePoint c = decode(p, end);
-      to = fold_one(rules, text, p, end, c.value, to);
-      p += c.size;
-    }
-    out.resize(to - out.data());
-  }
+  copy.clear();
+  copy.reserve(size + 64);
+  __builtin_memcpy(copy.data(), text, static_cast<std::size_t>(size));
+  fold_beyond_ascii(rules, copy.data(), size, step, out);
   return is_ascii(out.data(), out.size());
 }
 

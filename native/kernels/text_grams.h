@@ -14,17 +14,28 @@
 namespace sardonyx {
 namespace {
 
-struct Gram {
-  std::uint64_t key;    // number of the first n - 1 tokens << 32 | number of the last one
-  std::int32_t number;  // -1: an empty place
-  std::int32_t column;  // -1: no term of the vocabulary, but the beginning of one
+constexpr int kWays = 4;
+constexpr std::uint64_t kNoKey = ~std::uint64_t{0} >> 1;
+
+// N-grams that want the same place: one line of the caches, of which the first ways are filled first.
+struct GramBucket {
+  std::uint64_t keys[kWays];    // number of the first n - 1 tokens << 32 | number of the last one; or kNoKey
+  std::int32_t numbers[kWays];  // of the n-gram, or -1
+  std::int32_t columns[kWays];  // -1: no term of the vocabulary, but the beginning of one
+};
+static_assert(sizeof(GramBucket) == 64);
+
+struct Place {
+  GramBucket* bucket;
+  int way;
+  std::int32_t& number() const { return bucket->numbers[way]; }
+  std::int32_t& column() const { return bucket->columns[way]; }
 };
 
 struct Grams {
-  Terms tokens;
-  std::int32_t* columns;  // of each token, or -1
+  Terms tokens;  // each with its own column, or -1
   std::uint64_t mask;
-  Gram* places;
+  GramBucket* buckets;
 
   static std::uint64_t hash_of(std::uint64_t key) {
     key *= 0x9E3779B97F4A7C15u;
@@ -34,12 +45,21 @@ struct Grams {
   static std::uint64_t key_of(std::int32_t first, std::int32_t last) {
     return static_cast<std::uint64_t>(first) << 32 | static_cast<std::uint32_t>(last);
   }
-  Gram* place_of(std::uint64_t key) const { return places + (hash_of(key) & mask); }
-  // Where the key is, or the empty place where it would be.
-  Gram* find(std::uint64_t key, Gram* place) const {
-    while (place->number >= 0 && place->key != key) {
-      place = places + ((static_cast<std::uint64_t>(place - places) + 1) & mask);
+  GramBucket* bucket_of(std::uint64_t key) const { return buckets + (hash_of(key) & mask); }
+  // Where the key is, or an empty place.
+  Place find(std::uint64_t key, GramBucket* bucket) const {
+    for (;; bucket = buckets + ((static_cast<std::uint64_t>(bucket - buckets) + 1) & mask)) {
+      unsigned found = 0;
+      for (int way = 0; way < kWays; ++way) found |= unsigned{bucket->keys[way] == key} << way;
+      if (found != 0) return {bucket, __builtin_ctz(found)};
+      if (bucket->keys[kWays - 1] == kNoKey) return {bucket, kWays - 1};
     }
+  }
+  // Where a key that is not there is put, in the bucket of the empty place.
+  static Place insert(Place place, std::uint64_t key, std::int32_t number) {
+    while (place.way > 0 && place.bucket->keys[place.way - 1] == kNoKey) --place.way;
+    place.bucket->keys[place.way] = key;
+    place.number() = number;
     return place;
   }
 };
@@ -62,9 +82,9 @@ struct GramPlan {
   Text* tokens;           // the distinct ones; owned
   std::int32_t* numbers;  // of the tokens of all terms, one after another; owned
   std::int64_t distinct;
-  std::size_t token_slots, token_bytes, column_bytes, places;
+  std::size_t token_buckets, token_bytes, buckets;
 
-  std::size_t bytes() const { return token_bytes + column_bytes + places * sizeof(Gram); }
+  std::size_t bytes() const { return token_bytes + buckets * sizeof(GramBucket); }
 };
 
 inline void* allocate(std::size_t bytes, const char* name) {
@@ -92,46 +112,44 @@ inline std::size_t whole_lines(std::size_t bytes) { return (bytes + 63) / 64 * 6
                 0,
                 0,
                 0,
-                0,
-                4};
+                1};
   std::int64_t at = 0;
   for (std::int64_t i = 0; i < vocabulary.width; ++i) {
     if (cut(terms[i], least, most, nullptr) > 0) at += cut(terms[i], least, most, plan.tokens + at);
   }
-  std::size_t slots = 0;
-  void* memory = allocate(bytes_of_terms(plan.tokens, all, name, &slots), name);
-  build_terms(plan.tokens, all, slots, memory, plan.numbers);
+  std::size_t buckets = 0;
+  void* memory = allocate(bytes_of_terms(plan.tokens, all, name, &buckets), name);
+  build_terms(plan.tokens, all, buckets, memory, plan.numbers);
   free(memory);
   for (std::int64_t i = 0; i < all; ++i) {
     if (plan.numbers[i] == plan.distinct) plan.tokens[plan.distinct++] = plan.tokens[i];
   }
-  plan.token_bytes = whole_lines(bytes_of_terms(plan.tokens, plan.distinct, name, &plan.token_slots));
-  plan.column_bytes = whole_lines(static_cast<std::size_t>(plan.distinct) * sizeof(std::int32_t));
-  while (plan.places < 2 * static_cast<std::size_t>(longer)) plan.places *= 2;
+  plan.token_bytes = whole_lines(bytes_of_terms(plan.tokens, plan.distinct, name, &plan.token_buckets));
+  while (3 * plan.buckets < static_cast<std::size_t>(longer))
+    plan.buckets *= 2;  // three ways of four are filled, at most
   return plan;
 }
 
 // Builds the tables in memory of plan.bytes(), and frees the plan. Of equal terms the first counts.
 [[maybe_unused]] inline Grams build_grams(const Tensor& vocabulary, std::int64_t least, std::int64_t most,
                                           const GramPlan& plan, Byte* memory) {
-  Grams grams{build_terms(plan.tokens, plan.distinct, plan.token_slots, memory),
-              reinterpret_cast<std::int32_t*>(memory + plan.token_bytes), plan.places - 1,
-              reinterpret_cast<Gram*>(memory + plan.token_bytes + plan.column_bytes)};
-  for (std::int64_t i = 0; i < plan.distinct; ++i) grams.columns[i] = -1;
-  for (std::size_t i = 0; i < plan.places; ++i) grams.places[i] = {0, -1, -1};
+  Grams grams{build_terms(plan.tokens, plan.distinct, plan.token_buckets, memory), plan.buckets - 1,
+              reinterpret_cast<GramBucket*>(memory + plan.token_bytes)};
+  constexpr GramBucket empty{{kNoKey, kNoKey, kNoKey, kNoKey}, {-1, -1, -1, -1}, {-1, -1, -1, -1}};
+  for (std::size_t i = 0; i < plan.buckets; ++i) grams.buckets[i] = empty;
   const std::int32_t* numbers = plan.numbers;
   auto next = static_cast<std::int32_t>(plan.distinct);
   for (std::int64_t i = 0; i < vocabulary.width; ++i) {
     const std::int64_t tokens = cut(data_of<Text>(vocabulary)[i], least, most, nullptr);
     if (tokens == 0) continue;
     std::int32_t number = numbers[0];
-    std::int32_t* column = grams.columns + number;
+    std::int32_t* column = &slot_of(grams.tokens, plan.tokens[number])->column;
     for (std::int64_t k = 1; k < tokens; ++k) {
       const std::uint64_t key = Grams::key_of(number, numbers[k]);
-      Gram* place = grams.find(key, grams.place_of(key));
-      if (place->number < 0) *place = {key, next++, -1};
-      number = place->number;
-      column = &place->column;
+      Place place = grams.find(key, grams.bucket_of(key));
+      if (place.number() < 0) place = grams.insert(place, key, next++);
+      number = place.number();
+      column = &place.column();
     }
     if (*column < 0) *column = static_cast<std::int32_t>(i);
     numbers += tokens;

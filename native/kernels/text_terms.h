@@ -1,11 +1,15 @@
-// Sets of terms: an open-addressing table from the bytes of a term to its number, at most half full. It is asked in
-// batches, so that its cache misses overlap:
+// Sets of terms: a hash table from the bytes of a term to its number, at most half full, two terms a line of the caches:
 //
-//   add(term)   hash, ask for the slot ──▶ 32 terms wait ──▶ flush: compare tags, ask for the bytes; compare those
+//   bucket   [ first 8 bytes | last 8 | size, number, ...  ][ the same of another term ]     then the next bucket
+//
+// A term of up to sixteen bytes is those two words, padded with zeros: it is hashed and compared without a branch on its
+// length, which nobody can predict, and without a look at its bytes. Of a longer one the words are its two ends. The table
+// is asked in batches, so that its misses of the caches overlap.
 #pragma once
 
 #include <stdlib.h>
 
+#include "folded.h"
 #include "sardonyx/murmur.h"
 #include "text_fold.h"
 
@@ -26,99 +30,118 @@ inline std::uint64_t load64(const Byte* p) {
   return x;
 }
 
-// The first `count` < 8 bytes in memory of a word.
-inline std::uint64_t first_bytes(std::uint64_t word, std::int64_t count) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  return word & ((std::uint64_t{1} << (8 * count)) - 1);
-#else
-  return word & ~(~std::uint64_t{0} >> (8 * count));
-#endif
+constexpr std::int64_t kShort = 16;
+static_assert(kShort <= kPadding);
+constexpr Byte kShown[2 * kShort] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
+struct Ends {
+  std::uint64_t first, last;
+};
+
+inline Ends ends_of(Term term) {
+  if (term.size > kShort) return {load64(term.data), load64(term.data + term.size - 8)};
+  const Byte* shown = kShown + kShort - term.size;
+  return {load64(term.data) & load64(shown), load64(term.data + 8) & load64(shown + 8)};
 }
 
-inline std::uint64_t stirred(std::uint64_t h) {
-  h *= 0x9FB21C651E98DF25u;
-  return h ^ h >> 29;
-}
-
-inline std::uint64_t hash_of(Term term) {
-  std::uint64_t h = static_cast<std::uint64_t>(term.size) * 0x9E3779B97F4A7C15u;
-  for (; term.size >= 8; term.data += 8, term.size -= 8) h = stirred(h ^ load64(term.data));
-  if (term.size > 0) h = stirred(h ^ first_bytes(load64(term.data), term.size));
-  h *= 0xD6E8FEB86659FD93u;
-  return h ^ h >> 32;
-}
-
-inline bool same_bytes(const Byte* a, const Byte* b, std::int64_t size) {
-  for (; size >= 8; a += 8, b += 8, size -= 8) {
-    if (load64(a) != load64(b)) return false;
-  }
-  return size == 0 || first_bytes(load64(a) ^ load64(b), size) == 0;
+inline std::uint64_t hash_of(const Ends& ends, Term term) {
+  std::uint64_t h = folded(ends.first ^ 0x9E3779B97F4A7C15u,
+                           (ends.last + static_cast<std::uint64_t>(term.size)) ^ 0xD6E8FEB86659FD93u);
+  for (std::int64_t i = 8; i + 8 < term.size && term.size > kShort; i += 8)
+    h = folded(h ^ load64(term.data + i), 0x9FB21C651E98DF25u);
+  return h;
 }
 
 struct TermSlot {
-  std::uint32_t tag;    // of the hash
-  std::int32_t number;  // of the term, or -1
-  std::uint32_t at, size;
+  Ends ends;
+  std::uint32_t size, at;  // `at`: of its bytes, where they are more than kShort
+  std::int32_t number;     // of the term, or -1
+  std::int32_t column;     // what else is known of it: see text_grams.h
 };
+
+struct TermBucket {
+  TermSlot slots[2];  // the first one is filled first
+};
+static_assert(sizeof(TermBucket) == 64);
 
 struct Terms {
   std::uint64_t mask;
-  TermSlot* slots;
-  Byte* bytes;  // of all terms, kPadding behind them
+  TermBucket* buckets;
+  Byte* bytes;  // of the terms that are longer than kShort
 
-  TermSlot* slot_of(std::uint64_t hash) const { return slots + (hash & mask); }
-  TermSlot* next(TermSlot* slot) const { return slots + ((static_cast<std::uint64_t>(slot - slots) + 1) & mask); }
+  TermBucket* bucket_of(std::uint64_t hash) const { return buckets + (hash & mask); }
 
-  // The number of a term, or -1.
-  std::int32_t find(Term term, std::uint64_t hash, TermSlot* slot) const {
-    const auto tag = static_cast<std::uint32_t>(hash >> 32);
-    for (; slot->number >= 0; slot = next(slot)) {
-      if (slot->tag == tag && slot->size == term.size && same_bytes(bytes + slot->at, term.data, term.size)) break;
-    }
-    return slot->number;
+  bool same(const TermSlot& slot, const Ends& ends, Term term) const {
+    return ((slot.ends.first ^ ends.first) | (slot.ends.last ^ ends.last) |
+            static_cast<std::uint64_t>(slot.size ^ term.size)) == 0 &&
+           (term.size <= kShort || (slot.number >= 0 && __builtin_memcmp(bytes + slot.at, term.data,
+                                                                         static_cast<std::size_t>(term.size)) == 0));
   }
+
+  // Where the term is, or an empty slot.
+  TermSlot* find(Term term, const Ends& ends, TermBucket* bucket) const {
+    for (;; bucket = buckets + ((static_cast<std::uint64_t>(bucket - buckets) + 1) & mask)) {
+      const bool one = same(bucket->slots[0], ends, term), other = same(bucket->slots[1], ends, term);
+      if (one | other | (bucket->slots[1].number < 0)) {
+        return bucket->slots + (one | (!other & (bucket->slots[0].number < 0)) ? 0 : 1);
+      }
+    }
+  }
+  // The number of a term, or -1.
   std::int32_t find(Term term) const {
-    const std::uint64_t hash = hash_of(term);
-    return find(term, hash, slot_of(hash));
+    const Ends ends = ends_of(term);
+    return find(term, ends, bucket_of(hash_of(ends, term)))->number;
   }
 };
 
 // Bytes of the table of some terms; refuses what is too large.
 [[maybe_unused]] inline std::size_t bytes_of_terms(const Text* words, std::int64_t count, const char* name,
-                                                   std::size_t* n_slots) {
-  std::size_t text = 0, slots = 4;
-  for (std::int64_t i = 0; i < count; ++i) text += static_cast<std::size_t>(words[i].size);
+                                                   std::size_t* n_buckets) {
+  std::size_t text = 0, buckets = 2;
+  for (std::int64_t i = 0; i < count; ++i) text += words[i].size > kShort ? static_cast<std::size_t>(words[i].size) : 0;
   require(count <= kMostTerms && text < (std::size_t{1} << 32), name, "too many terms");
-  while (slots < 2 * static_cast<std::size_t>(count)) slots *= 2;
-  *n_slots = slots;
-  return slots * sizeof(TermSlot) + text + kPadding;
+  while (buckets < static_cast<std::size_t>(count)) buckets *= 2;
+  *n_buckets = buckets;
+  return buckets * sizeof(TermBucket) + text;
+}
+
+// The ends of a text behind which there is no padding.
+inline Ends ends_of(const Text& word) {
+  Byte padded[kShort] = {};
+  const auto* data = reinterpret_cast<const Byte*>(word.data);
+  if (word.size > kShort) return ends_of(Term{data, word.size});
+  for (std::int64_t i = 0; i < word.size; ++i) padded[i] = data[i];
+  return {load64(padded), load64(padded + 8)};
+}
+
+inline TermSlot* slot_of(const Terms& terms, const Text& word) {
+  const Term term{reinterpret_cast<const Byte*>(word.data), word.size};
+  const Ends ends = ends_of(word);
+  return terms.find(term, ends, terms.bucket_of(hash_of(ends, term)));
 }
 
 // Builds the table in memory of bytes_of_terms(). A term's number is its place among `words`, of equal ones the first;
 // with `numbers`, distinct terms are counted in the order they come in, and numbers[i] becomes that of words[i].
-[[maybe_unused]] inline Terms build_terms(const Text* words, std::int64_t count, std::size_t n_slots, void* memory,
+[[maybe_unused]] inline Terms build_terms(const Text* words, std::int64_t count, std::size_t n_buckets, void* memory,
                                           std::int32_t* numbers = nullptr) {
-  Terms terms{n_slots - 1, static_cast<TermSlot*>(memory), nullptr};
-  terms.bytes = reinterpret_cast<Byte*>(terms.slots + n_slots);
-  for (std::size_t i = 0; i < n_slots; ++i) terms.slots[i] = {0, -1, 0, 0};
+  Terms terms{n_buckets - 1, static_cast<TermBucket*>(memory), nullptr};
+  terms.bytes = reinterpret_cast<Byte*>(terms.buckets + n_buckets);
+  constexpr TermSlot empty{{0, 0}, ~std::uint32_t{0}, 0, -1, -1};
+  for (std::size_t i = 0; i < n_buckets; ++i) terms.buckets[i] = {{empty, empty}};
   std::uint32_t at = 0;
   std::int32_t distinct = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     const Text& word = words[i];
-    Byte* own = terms.bytes + at;
-    if (word.size > 0) __builtin_memcpy(own, word.data, static_cast<std::size_t>(word.size));
-    const Term term{own, word.size};
-    const std::uint64_t hash = hash_of(term);
-    TermSlot* slot = terms.slot_of(hash);
-    const std::int32_t known = terms.find(term, hash, slot);
-    const std::int32_t number = known >= 0 ? known : numbers == nullptr ? static_cast<std::int32_t>(i) : distinct++;
+    TermSlot* slot = slot_of(terms, word);
+    const bool known = slot->number >= 0;
+    const std::int32_t number = known ? slot->number : numbers == nullptr ? static_cast<std::int32_t>(i) : distinct++;
     if (numbers != nullptr) numbers[i] = number;
-    if (known >= 0) continue;
-    while (slot->number >= 0) slot = terms.next(slot);
-    *slot = {static_cast<std::uint32_t>(hash >> 32), number, at, static_cast<std::uint32_t>(word.size)};
+    if (known) continue;
+    *slot = {ends_of(word), static_cast<std::uint32_t>(word.size), at, number, -1};
+    if (word.size <= kShort) continue;
+    __builtin_memcpy(terms.bytes + at, word.data, static_cast<std::size_t>(word.size));
     at += static_cast<std::uint32_t>(word.size);
   }
-  __builtin_memset(terms.bytes + at, 0, kPadding);
   return terms;
 }
 

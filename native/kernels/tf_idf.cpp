@@ -40,6 +40,8 @@ inline void scale_row(std::int64_t norm, std::int64_t size, T* y) {
   for (std::int64_t i = 0; i < size; ++i) y[i] = static_cast<T>(y[i] / length);
 }
 
+constexpr std::int64_t kAhead = 32;  // entries from here whose idf is fetched: it may lie anywhere in a large table
+
 template <class T>
 void weigh(const Step& step, std::int64_t rows) {
   const std::int64_t norm = step.params[1].i;
@@ -49,7 +51,9 @@ void weigh(const Step& step, std::int64_t rows) {
   T* y = same_entries<T>(x.rows(), step.outputs[0], rows);
   for (std::int64_t r = 0; r < rows; ++r) {
     const SparseRow<T> row = x[r];
+    const std::int64_t left = x.rows().indptr[rows] - x.rows().indptr[r];
     for (std::int64_t i = 0; i < row.size; ++i) {
+      if (scaled && i + kAhead < left) __builtin_prefetch(idf + row.indices[i + kAhead]);
       const T value = weight(row.values[i], sublinear);
       y[i] = scaled ? static_cast<T>(value * idf[row.indices[i]]) : value;
     }

@@ -45,6 +45,22 @@ MODELS: dict[str, Any] = {
     "Pad": model_of("Pad", [rows("float64", 3), np.array([0, 1, 0, 2]), np.array(7.5)]),
     "OneHot": model_of("OneHot", [rows("int64", 3, values=(0, 1)), np.array(4), np.array([0.0, 1.0])]),
     "MatMul": model_of("MatMul", [rows("float64", 2, 3), rows("float64", 3, 4)]),
+    "Recurrent GRU": model_of(
+        "GRU", [rows("float64", 3, 2), np.ones((2, 6, 2)), np.ones((2, 6, 2))], layout=1, direction="bidirectional"
+    ),
+    "Recurrent LSTM": model_of(
+        "LSTM",
+        [
+            rows("float32", 3, 1),
+            *(np.ones(shape, np.float32) for shape in ((1, 8, 1), (1, 8, 2), (1, 16))),
+            None,
+            rows("float32", 1, 2),
+            rows("float32", 1, 2),
+            np.ones((1, 6), np.float32),
+        ],
+        outputs=3,
+        layout=1,
+    ),
     "LabelEncoder": model_of(
         "LabelEncoder", [rows("str", 2)], domain=ML, keys_strings=["a", "b"], values_int64s=[1, 2], default_int64=0
     ),

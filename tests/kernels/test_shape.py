@@ -99,10 +99,6 @@ def test_transpose(dtype: str, order: tuple[int, ...]) -> None:
     check("Transpose", rows(dtype, 2, 3, 4), perm=order, **REFERENCE)
 
 
-def test_transpose_of_rows_is_declined() -> None:
-    assert_declined("Transpose", rows("float64", 3), perm=[1, 0])
-
-
 @pytest.mark.parametrize("target", [(-1, 12), (0, 12), (0, -1), (-1, 2, 6), (0, 2, -1), (0, 0, -1)])
 def test_reshape(target: tuple[int, ...]) -> None:
     for dtype in TYPES:

@@ -73,6 +73,8 @@ def test_counts(parameters: dict[str, Any]) -> None:
     @given(TEXTS)
     @settings(max_examples=4, deadline=None, derandomize=True, database=None)
     @example(["ΑΣ ΑΣ' 'Σ Α.Σ.Α ΑΣ\u0301Β", "İİ", "", "\x00", "the cat sat on the mat " * 9, "x" * 70_000 + " yy"])
+    @example(["." * i + "bé Ab日 日ΑΣ 😀 İst b" for i in range(40, 68)])  # characters across 64 bytes
+    @example(["sixteen" * i + letter for i in range(1, 5) for letter in ("", "a", "ab", " abc", "é b")])  # long terms
     def check(texts: list[str]) -> None:
         vocabulary = [*terms_of(parameters, texts), "never there"]
         estimator = CountVectorizer(**parameters, vocabulary=vocabulary).fit(["any"])

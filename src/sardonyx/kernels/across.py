@@ -22,10 +22,9 @@ import numpy as np
 import onnx
 
 from ..lowering.program import Param
-from ..lowering.rules import Across, Array, Builder, Const, NodeView, Operand, Row, Value, Values, decline, lowers
-from .elementwise import BINARY, COMPARISONS, FLOATS, cast_row, elementwise, one_type
+from ..lowering.rules import Across, Array, Builder, Const, NodeView, Operand, Row, Values, decline, lowers
+from .elementwise import BINARY, FLOATS, cast_row, elementwise, one_type
 from .neighbors import METRICS
-from .reduce import REDUCTIONS, reduce_axes
 from .shape import concat_rows, look_up
 
 #: no reason of its own: the operator's first rules say why they declined
@@ -34,7 +33,7 @@ ELSEWHERE = ""
 
 def _across(node: NodeView, index: int, form: str) -> Row:
     value = node.inputs[index] if index < len(node.inputs) else None
-    if not isinstance(value, Across) or value.form != form:
+    if not isinstance(value, Across) or value.form != form or value.depth != 1:
         decline(ELSEWHERE)
     return value.row
 
@@ -62,15 +61,6 @@ def below_each_other(b: Builder, node: NodeView) -> Values:
 
 def _stack(b: Builder, rows: list[Row]) -> Row:
     return concat_rows(b, [b.reshape(replace(r, lead=0), (1, *r.shape)) for r in rows], 0)
-
-
-@lowers("Transpose")
-def rows_behind_another(b: Builder, node: NodeView) -> Values:
-    """N x k x rest becomes k x N x rest; nothing is moved."""
-    x = node.row(0)
-    if node.integers("perm") != (1, 0, *range(2, x.rank)) or len(x.shape) < 2:
-        decline(ELSEWHERE)
-    return (Across(x),)
 
 
 @lowers("ArrayFeatureExtractor", domain="ai.onnx.ml")
@@ -177,32 +167,6 @@ def _distances(b: Builder, x: Row, fit: Array, metric: str, p: float) -> Row:
 # ---- taken back ------------------------------------------------------------------------------------------------------
 
 
-@lowers("Transpose")
-def rows_to_the_front(b: Builder, node: NodeView) -> Values:
-    x = _across(node, 0, "behind")
-    order = node.integers("perm") or tuple(reversed(range(x.rank)))
-    if len(order) != x.rank or order[0] != 1:
-        decline("the rows stay behind")
-    own = [axis - (axis > 1) for axis in order[1:]]
-    if own == sorted(own):
-        return (x,)
-    return b.step("Transpose", [x], [(x.dtype, tuple(x.shape[axis] for axis in own))], own)
-
-
-@lowers(*REDUCTIONS)
-def reduce_what_is_before(b: Builder, node: NodeView) -> Values:
-    """Reduce the dimension before the rows, perhaps with others of theirs."""
-    x = _across(node, 0, "behind")
-    one_type([x], REDUCTIONS[node.op_type])
-    axes = sorted({axis % x.rank for axis in node.integers("axes", 1) or ()})
-    if not axes or axes[0] != 0 or 1 in axes:
-        decline("the dimension before the rows stays")
-    y = reduce_axes(b, node.op_type, x, [axis - (axis > 1) for axis in axes], keep=bool(node.integer("keepdims", 1)))
-    if not node.integer("keepdims", 1):
-        return (y,)
-    return (b.reshape(y, y.shape[1:], lead=1),)
-
-
 @lowers("Reshape")
 def split_what_is_joined(b: Builder, node: NodeView) -> Values:
     """(k * N) x 1 becomes k x N (x 1), 1 x (N * k) becomes N x k, and k x (N * m) becomes k x N x m."""
@@ -233,33 +197,7 @@ def each_element(b: Builder, node: NodeView) -> Values:
         decline(ELSEWHERE)
     if node.op_type == "Identity":
         return (value,)
-    return (Across(cast_row(b, value.row, dtype_of(node.integer("to", 0))), value.form),)
-
-
-@lowers(*BINARY, *COMPARISONS)
-def beside_others(b: Builder, node: NodeView) -> Values:
-    """Compute k x N x rest with a constant that is the same for all rows, or with N x rest."""
-    accepted = BINARY.get(node.op_type) or COMPARISONS[node.op_type]
-    rows = [value.row for value in node.inputs if isinstance(value, Across) and value.form == "behind"]
-    if len(rows) != 1 or len(node.inputs) != 2:
-        decline(ELSEWHERE)
-    operands = [rows[0] if isinstance(v, Across) else _beside(b, v, rows[0].rank) for v in node.inputs]
-    result = "bool" if node.op_type in COMPARISONS else None
-    return (Across(elementwise(b, node.op_type, operands, accepted, result)),)
-
-
-def _beside(b: Builder, value: Value | None, rank: int) -> Operand:
-    """Return an operand that broadcasts to N x k x rest as it broadcasts to k x N x rest."""
-    if isinstance(value, Row) and not value.lead and value.rank == rank - 1:
-        return b.reshape(value, (1, *value.shape))
-    if not isinstance(value, Const):
-        decline(ELSEWHERE)
-    array = value.array
-    if array.ndim > rank or (array.ndim >= rank - 1 and array.shape[array.ndim - rank + 1] != 1):
-        decline("a constant meets the row dimension")
-    if array.ndim < rank - 1:
-        return value
-    return Const(np.ascontiguousarray(np.moveaxis(array.reshape((1,) * (rank - array.ndim) + array.shape), 1, 0)))
+    return (replace(value, row=cast_row(b, value.row, dtype_of(node.integer("to", 0)))),)
 
 
 @lowers("CDist", domain="com.microsoft")

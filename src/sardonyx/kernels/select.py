@@ -61,10 +61,11 @@ def expand_constant(b: Builder, node: NodeView) -> Values:
 
 @lowers("ConstantOfShape")
 def constant_of_shape(b: Builder, node: NodeView) -> Values:
-    return (expand_to(b, Const(_fill(node)), _known(node.dims(0))),)
+    return (expand_to(b, Const(fill_of(node)), _known(node.dims(0))),)
 
 
-def _fill(node: NodeView) -> Array:
+def fill_of(node: NodeView) -> Array:
+    """Return the number that ConstantOfShape fills with."""
     from ..lowering.reference import to_array
 
     value = node.attributes.get("value")

@@ -65,7 +65,7 @@ def slice_of_dims(b: Builder, node: NodeView) -> Values:
     steps = node.integers("steps", 4) or (1,)
     if starts is None or ends is None or len(starts) != 1 or (node.integers("axes", 3) or (0,)) not in ((0,), (-1,)):
         decline("not a slice of dimensions")
-    start, step, count = _slice_of(len(items), starts[0], ends[0], steps[0])
+    start, step, count = slice_of(len(items), starts[0], ends[0], steps[0])
     return (_dims([items[start + i * step] for i in range(count)]),)
 
 
@@ -206,7 +206,7 @@ def concat_rows(b: Builder, rows: list[Row], axis: int) -> Row:
     return result
 
 
-def _slice_of(n: int, start: int, end: int, step: int) -> tuple[int, int, int]:
+def slice_of(n: int, start: int, end: int, step: int) -> tuple[int, int, int]:
     """Return (start, step, count) of a slice of n elements."""
     if step == 0:
         decline("a slice with step 0")
@@ -238,7 +238,7 @@ def slice_rows(b: Builder, node: NodeView) -> Values:
         if axis in (0, -x.rank) and start == 0 and step == 1 and end >= np.iinfo(np.int32).max:
             continue  # all rows
         own = node.row_axis(x, axis)
-        x = slice_axis(b, x, own, *_slice_of(x.shape[own], start, end, step))
+        x = slice_axis(b, x, own, *slice_of(x.shape[own], start, end, step))
     return (x,)
 
 

@@ -48,7 +48,7 @@ class Border:
         maps      one dict a row, from `keys` to its elements          list     all sources, one after the other
         parts     of texts between delimiters, filled up with ""       kept     texts but for stop words
         part_counts     how many each has
-        lead      `lead` dimensions of 1 before the rows               behind   the rows become the second dimension
+        lead      `lead` dimensions of 1 before the rows               behind   rows after `lead` other dimensions
         stacked   and are joined with the first                        flat     1 x everything
         joined    and are joined with what follows
     """
@@ -80,10 +80,12 @@ class Border:
             return array.reshape((1,) * self.lead + array.shape)
         if self.form == "flat":
             return array.reshape(1, -1)
+        if self.form == "behind":
+            return np.ascontiguousarray(np.moveaxis(array, 0, self.lead))
         moved = np.ascontiguousarray(np.swapaxes(array, 0, 1))
         if self.form == "joined":
             return moved.reshape(len(moved), moved.shape[1] * moved.shape[2])
-        return moved.reshape(-1, *moved.shape[2:]) if self.form == "stacked" else moved
+        return moved.reshape(-1, *moved.shape[2:])
 
 
 def parted_texts(texts: Array, delimiter: Any = "", most: Any = -1) -> tuple[Array, Array]:

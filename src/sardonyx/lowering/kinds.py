@@ -219,16 +219,23 @@ class Across:
     ::
 
         form      tensor             row.shape           left behind by
-        behind    k x N x rest       (k, *rest)          Transpose, Concat of 1 x N x rest, Scan
+        behind    k x N x rest       (k, *rest)          Transpose, Concat of 1 x N x rest, Scan, recurrent networks
         stacked   (k * N) x rest     (k, *rest)          Concat of rows below each other
         flat      1 x (N * k)        (k,)                ArrayFeatureExtractor
         joined    k x (N * m)        (k, m)              ArrayFeatureExtractor of k rows
 
-    Each row's elements are together in memory all the same, so nothing is moved until something asks for it.
+    Each row's elements are together in memory all the same, so nothing is moved until something asks for it. Behind
+    `depth` dimensions, that is: the first ones of `row.shape`.
     """
 
     row: Row
     form: str = "behind"
+    depth: int = 1
+
+    @property
+    def dims(self) -> tuple[int | None, ...]:
+        """All dimensions of a tensor whose rows are `behind`, None for the rows."""
+        return (*self.row.shape[: self.depth], None, *self.row.shape[self.depth :])
 
 
 Value: TypeAlias = Const | Row | Dims | Batch | Across | Listed | Tokens

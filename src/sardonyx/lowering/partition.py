@@ -93,7 +93,7 @@ def _border(builder: Builder, name: str, value: Output) -> tuple[Border | None, 
         rows = {f"{name}{builder.prefix}{i}" if i else name: row for i, row in enumerate(value.rows)}
         return Border(value.form, tuple(rows), value.keys), dict(rows)
     if isinstance(value, Across):
-        return Border(value.form, (name,)), {name: value.row}
+        return Border(value.form, (name,), lead=value.depth), {name: value.row}
     if isinstance(value, Row) and value.lead > 0:
         return Border("lead", (name,), lead=value.lead), {name: replace(value, lead=0)}
     return None, {name: value}

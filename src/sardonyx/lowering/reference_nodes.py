@@ -182,12 +182,14 @@ class ReferenceNodes:
 
     def _across(self, value: Across) -> str:
         """Put the rows where the tensor has them."""
-        x = value.row
+        x, depth = value.row, value.depth
         name = self.name_of(x)
         if value.form == "flat":
             return self._node("Reshape", [name, self._constant(np.array([1, -1]))])
         name = self._node("Transpose", [name])
-        self.nodes[-1].attribute.append(helper.make_attribute("perm", [1, 0, *range(2, x.rank)]))
+        self.nodes[-1].attribute.append(
+            helper.make_attribute("perm", [*range(1, depth + 1), 0, *range(depth + 1, x.rank)])
+        )
         if value.form == "behind":
             return name
         shape = [x.shape[0], -1] if value.form == "joined" else [-1, *x.shape[1:]]
