@@ -11,6 +11,7 @@ import sardonyx
 from sardonyx.errors import ModelError
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import NativeSegment
+from sardonyx.lowering.sizes import check_size
 
 from .test_shaped import parsed
 
@@ -53,3 +54,9 @@ def test_honest_sizes_run_in_python_too() -> None:
     x, times = np.ones((2, 1), np.float32), np.array([3, 2])
     model = parsed(text.replace("float[A,B]", "int64[A,B]"))
     assert sardonyx.load(model).run(None, {"x": x, "p": times})[0].shape == (2, 12)
+
+
+def test_many_rows_are_no_absurd_size() -> None:
+    check_size("Pad", [1 << 20, 3000], 1, given=1 << 29)
+    with pytest.raises(ModelError, match="at most"):
+        check_size("Pad", [1 << 20, 3000], 1, given=1 << 20)

@@ -16,8 +16,9 @@ from typing import Final
 
 from ..errors import ModelError
 
-#: bytes of the largest value
+#: bytes of the largest value, and how many times as large it may be as what it is made of, however large that is
 MOST_BYTES: Final = 1 << 31
+MOST_TIMES: Final = 16
 
 
 def size_of(shape: Sequence[int], item: int) -> int:
@@ -25,10 +26,10 @@ def size_of(shape: Sequence[int], item: int) -> int:
     return math.prod(map(int, shape)) * item
 
 
-def check_size(where: str, shape: Sequence[int], item: int, *, of_a_row: bool = False) -> None:
-    """Raise a ModelError that names the node and the size, if a value is larger than any honest one."""
+def check_size(where: str, shape: Sequence[int], item: int, *, given: int = 0, of_a_row: bool = False) -> None:
+    """Raise a ModelError that names the node and the size, if a value of `given` bytes grows beyond any honest one."""
     size = size_of(shape, item)
-    if size > MOST_BYTES:
+    if size > max(MOST_BYTES, MOST_TIMES * given):
         each = " for every row" if of_a_row else ""
         raise ModelError(
             f"{where} makes a tensor of shape {[int(n) for n in shape]}{each}, {size / 2**30:,.1f} GiB; at most"
