@@ -147,6 +147,25 @@ def test_run_takes_a_table_without_rows(run: Run, titanic: Titanic, tmp_path: Pa
     assert pd.read_csv(tmp_path / "out.csv").columns.tolist() == ["predict", "predict_proba_0", "predict_proba_1"]
 
 
+def test_csv_rows_are_longer_than_a_block(
+    run: Run, titanic: Titanic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "CSV_BLOCKS", (512, 4096, 1 << 16))
+    names = titanic.rows["name"].astype(object).tolist()
+    names[10], names[30] = "long \n name " * 60, "very, long " * 900
+    rows = titanic.rows.assign(name=names)
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    arguments = ("run", titanic("model.onnx"), tmp_path / "rows.csv", "-o", tmp_path / "out.parquet", "--keep", "name")
+    assert run(*arguments)[0] == OK
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert found["name"].tolist() == rows["name"].tolist()
+    np.testing.assert_allclose(found.iloc[:, 2:], titanic.expected, rtol=1e-10)
+    rows.assign(name=[*names[:-1], "x" * (1 << 17)]).to_csv(tmp_path / "rows.csv", index=False)
+    code, _, err = run(*arguments)
+    assert code == USAGE
+    assert "block size" in err
+
+
 def test_text_stays_text_and_missing_stays_missing(run: Run, tmp_path: Path) -> None:
     X = pd.DataFrame({"code": ["007", "7", "1e3", "ü", "007"]})
     y = np.array(["", "no", "Ja 日本", "no", ""], dtype=object)

@@ -331,3 +331,10 @@ def test_bytes_are_to_be_decoded() -> None:
     signature = describe(np.array([["a"]], object))
     with pytest.raises(InputError, match=r"holds b'caf', and the model takes text; decode it first: value.decode"):
         tensors(np.array([[b"caf"]], object), signature)
+    with pytest.raises(
+        InputError, match=r"holds \|S3, and the model takes text; decode the bytes, in UTF-8 with np.char.d"
+    ):
+        tensors(np.array([[b"caf"]]), signature)
+    for sample in (np.array([[b"caf"]]), np.array([[b"caf"]], object)):
+        with pytest.raises(InputError, match=r"For text, decode the bytes, in UTF-8 with np\.char\.decode"):
+            describe(sample)

@@ -12,6 +12,7 @@ A format registers itself in `FORMATS`; commands know formats by nothing but the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -20,8 +21,8 @@ from ..errors import InputError
 
 #: what may separate the fields of a CSV file; the first where none occurs
 SEPARATORS: Final = (",", ";", "\t")
-#: bytes of CSV parsed at a time
-CSV_BLOCK: Final = 1 << 22
+#: bytes of CSV parsed at a time, of which pyarrow reads 32 ahead; the larger ones are for rows that fit into no other
+CSV_BLOCKS: Final = (1 << 20, 1 << 24, 1 << 28)
 #: bytes of a column of Parquet read at a time: whole row groups need not fit into memory
 PARQUET_BUFFER: Final = 1 << 20
 #: ONNX tensor types (as ONNX Runtime spells them) that are not Arrow's names
@@ -89,18 +90,34 @@ def separator(path: Path) -> str:
     if path.suffix == ".tsv":
         return "\t"
     with path.open("rb") as file:
-        header = file.readline(CSV_BLOCK)
+        header = file.readline(CSV_BLOCKS[1])
     unquoted = b"".join(header.split(b'"')[::2])
     return max(SEPARATORS, key=lambda character: unquoted.count(character.encode()))
 
 
-def _parse_options(path: Path) -> Any:
-    return arrow().csv.ParseOptions(delimiter=separator(path), newlines_in_values=True)
+@contextmanager
+def _open_csv(path: Path, block: int, file: Any, convert: Any = None) -> Iterator[Any]:
+    pa = arrow()
+    read = pa.csv.ReadOptions(block_size=block, use_threads=False)
+    parse = pa.csv.ParseOptions(delimiter=separator(path), newlines_in_values=True)
+    with pa.csv.open_csv(file, read, parse, convert) as reader:
+        yield reader
+
+
+def _is_too_long(error: Exception, block: int) -> bool:
+    """Whether a row did not fit into a block, and may fit into a larger one."""
+    return "block size" in str(error) and block < CSV_BLOCKS[-1]
 
 
 def _csv_names(path: Path) -> list[str]:
-    with arrow().csv.open_csv(path, parse_options=_parse_options(path)) as reader:
-        return list(reader.schema.names)
+    for block in CSV_BLOCKS:
+        try:
+            with path.open("rb") as file, _open_csv(path, block, file) as reader:
+                return list(reader.schema.names)
+        except arrow().ArrowInvalid as error:
+            if not _is_too_long(error, block):
+                raise
+    raise AssertionError  # the last block returns or raises
 
 
 def _arrow_type(onnx_type: str) -> Any:
@@ -111,20 +128,34 @@ def _arrow_type(onnx_type: str) -> Any:
 def _csv_batches(
     path: Path, types: Mapping[str, str], names: Sequence[str], rows: int, progress: Progress
 ) -> Iterator[Any]:
-    pa, size = arrow(), max(1, path.stat().st_size)
-    convert = pa.csv.ConvertOptions(
-        column_types={name: _arrow_type(kind) for name, kind in types.items()},
-        include_columns=list(names),
-        strings_can_be_null=True,
-    )
-    read = pa.csv.ReadOptions(block_size=CSV_BLOCK, use_threads=False)
-    with path.open("rb") as file, pa.csv.open_csv(file, read, _parse_options(path), convert) as reader:
-        count = 0
-        for batch in reader:
-            count += batch.num_rows
-            progress(min(1.0, file.tell() / size))
-            if batch.num_rows:
+    size = max(1, path.stat().st_size)
+    kinds = {name: _arrow_type(kind) for name, kind in types.items()}
+    done = 0
+    for block in CSV_BLOCKS:
+        try:
+            for batch in _csv_rows(path, block, kinds, names, done, lambda read: progress(min(1.0, read / size))):
+                kinds = {field.name: field.type for field in batch.schema}
+                done += batch.num_rows
                 yield batch
+            return
+        except arrow().ArrowInvalid as error:
+            if not _is_too_long(error, block):
+                raise
+
+
+def _csv_rows(
+    path: Path, block: int, kinds: Mapping[str, Any], names: Sequence[str], begin: int, told: Callable[[int], None]
+) -> Iterator[Any]:
+    """Yield batches of the rows from `begin` on; one without rows if the file has none."""
+    convert = arrow().csv.ConvertOptions(column_types=kinds, include_columns=list(names), strings_can_be_null=True)
+    count = 0
+    with path.open("rb") as file, _open_csv(path, block, file, convert) as reader:
+        for batch in reader:
+            rows = batch.slice(min(batch.num_rows, max(0, begin - count)))
+            count += batch.num_rows
+            told(file.tell())
+            if rows.num_rows:
+                yield rows
         if not count:
             yield no_rows(reader.schema)
 

@@ -54,6 +54,11 @@ def category_table(estimator: Any, feature: str, categories: NDArray[Any], dtype
             f"{type(estimator).__name__}: the categories of feature {feature} are moments or durations "
             f"({categories.dtype}), which tensors do not have. Make text or numbers of them, and fit again."
         )
+    if categories.dtype.kind == "O" and not any(isinstance(c, str) for c in categories):
+        raise ConversionError(
+            f"{type(estimator).__name__}: feature {feature} was fitted on objects ({categories[:3].tolist()!r} ...), "
+            "which tensors do not have. Make text of them, or numbers with NaN for what is missing, and fit again."
+        )
     raise ConversionError(
         f"{type(estimator).__name__}: feature {feature} was fitted on {categories.dtype} values "
         f"({categories[:3].tolist()!r} ...), and the sample has {dtype} there. "

@@ -38,7 +38,7 @@ from .containers import (
     says_missing,
 )
 from .records import Records
-from .values import column_named, is_missing
+from .values import DECODE, column_named, is_missing
 
 Array: TypeAlias = NDArray[Any]
 
@@ -158,10 +158,8 @@ def dtype_of(array: Array, name: str) -> str:
         return "str"
     if array.dtype == object:
         return _dtype_of_objects(array, name)
-    raise InputError(
-        f"{column_named(name)} has dtype {array.dtype}; models take numbers, bools and text. "
-        "Convert it, or leave it out."
-    )
+    way = f"For text, {DECODE}." if array.dtype.kind == "S" else "Convert it, or leave it out."
+    raise InputError(f"{column_named(name)} has dtype {array.dtype}; models take numbers, bools and text. {way}")
 
 
 def _spec(array: Array, name: str, width: int | None) -> InputSpec:
@@ -227,6 +225,5 @@ def _dtype_of_objects(array: Array, name: str) -> str:
     if all(issubclass(t, int | float | np.integer | np.floating | np.bool_ | Decimal) for t in present):
         return "float64"
     kinds = ", ".join(sorted(t.__name__ for t in present))
-    raise InputError(
-        f"{column_named(name)} holds {kinds}; a column is either text or numbers. Convert it to one of them."
-    )
+    way = f"For text, {DECODE}." if present == {bytes} else "Convert it to one of them."
+    raise InputError(f"{column_named(name)} holds {kinds}; a column is either text or numbers. {way}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,10 @@ def restore_missing(array: Array) -> Array:
     return result.reshape(array.shape)
 
 
+#: what to do with arrays of bytes; their encoding is known to nobody here
+DECODE: Final = "decode the bytes, in UTF-8 with np.char.decode(X, 'utf-8')"
+
+
 def column_named(name: str) -> str:
     """Return what a column is called in errors."""
     return "X" if name == "X" else f"column {name!r}"
@@ -74,9 +78,8 @@ def _as_text(array: Array, name: str) -> Array:
     if array.dtype.kind == "f" and np.isnan(array).all():
         return np.full(array.shape, MISSING_NAN, dtype=object)  # a text column of a frame in which nothing is present
     if array.dtype.kind not in "UTO":
-        raise InputError(
-            f"{column_named(name)} holds {array.dtype}, and the model takes text; use .astype(str) if meant."
-        )
+        way = DECODE if array.dtype.kind == "S" else "use .astype(str) if meant"
+        raise InputError(f"{column_named(name)} holds {array.dtype}, and the model takes text; {way}.")
     result = np.empty(array.size, dtype=object)
     result[:] = [v if type(v) is str else _text(v, name) for v in array.ravel().tolist()]
     return result.reshape(array.shape)
