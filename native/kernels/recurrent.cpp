@@ -105,6 +105,10 @@ template <class T>
 inline void activate(const Activation& a, T* x, std::int64_t n) {
   using V = Vector<double>;
   const double alpha = a.alpha, beta = a.beta;
+  if constexpr (std::is_same_v<T, float>) {  // the usual ones
+    if (a.form == Form::sigmoid) return map_narrow([](Vector<float> v) { return logistic_of(v); }, x, x, n);
+    if (a.form == Form::tanh) return map_narrow([](Vector<float> v) { return tanh_of(v); }, x, x, n);
+  }
   switch (a.form) {
     case Form::sigmoid: return map([](V v) { return logistic_of(v); }, x, x, n);
     case Form::tanh: return map([](V v) { return tanh_of(v); }, x, x, n);

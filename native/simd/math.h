@@ -140,6 +140,65 @@ struct Reduced {
   return (x > 0.0 ? x : Vector<double>{}) + log1p_of(exp_of(-magnitude_of(x)));
 }
 
+// ---- floats ---------------------------------------------------------------------------------------------------------
+//
+// Twice as many lanes as doubles, within 3 units in the last place of a float: for what is computed in float32 throughout.
+
+[[maybe_unused]] inline Vector<float> magnitude_of(Vector<float> x) {
+  return (Vector<float>)((VectorBits<float>)x & ~(VectorBits<float>)broadcast(-0.0f));
+}
+
+// x = n ln 2 + r; exp(r) - 1 is `rest`, 2^n is `power`. |n| stays below 126.
+struct NarrowExp {
+  Vector<float> power, rest;
+};
+
+[[maybe_unused]] inline NarrowExp exp_parts(Vector<float> x) {
+  constexpr float kNarrowRound = 0x1.8p23f, kHigh = 0x1.62e4p-1f, kLow = 0x1.7f7d1cp-20f;
+  constexpr float q[] = {0.5f, 0x1.555556p-3f, 0x1.555556p-5f, 0x1.111112p-7f, 0x1.6c16c2p-10f, 0x1.a01a02p-13f};
+  const Vector<float> whole = multiply_add(x, broadcast(0x1.715476p0f), broadcast(kNarrowRound));
+  const Vector<float> n = whole - kNarrowRound;
+  const Vector<float> r = multiply_add(n, broadcast(-kLow), multiply_add(n, broadcast(-kHigh), x));
+  Vector<float> p = broadcast(q[5]);
+  for (int i = 4; i >= 0; --i) p = multiply_add(p, r, broadcast(q[i]));
+  const Vector<float> power = (Vector<float>)(((VectorBits<float>)whole << 23) + (VectorBits<float>)broadcast(1.0f));
+  return {power, multiply_add(r * r, p, r)};
+}
+
+// Beyond -87 the result is no longer normal; it stays what it is there.
+[[maybe_unused]] inline Vector<float> logistic_of(Vector<float> x) {
+  Vector<float> a = -magnitude_of(x);
+  a = a < -87.0f ? broadcast(-87.0f) : a;
+  const NarrowExp parts = exp_parts(a);
+  const Vector<float> e = multiply_add(parts.power, parts.rest, parts.power);
+  return (x < 0.0f ? e : broadcast(1.0f)) / (e + 1.0f);
+}
+
+// tanh(|x|) = m / (m + 2),  m = exp(2 |x|) - 1
+[[maybe_unused]] inline Vector<float> tanh_of(Vector<float> x) {
+  Vector<float> a = magnitude_of(x);
+  a = a > 10.0f ? broadcast(10.0f) : a;
+  const NarrowExp parts = exp_parts(a + a);
+  const Vector<float> m = multiply_add(parts.power, parts.rest, parts.power - 1.0f), t = m / (m + 2.0f);
+  const VectorBits<float> sign = (VectorBits<float>)x & (VectorBits<float>)broadcast(-0.0f);
+  return (Vector<float>)((VectorBits<float>)t | sign);
+}
+
+// y[i] = function(x[i]) for i < n, `function` of a vector of floats; y may be x.
+template <class F>
+inline void map_narrow(F function, const float* x, float* y, std::int64_t n) {
+  constexpr std::int64_t lanes = kLanes<float>;
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) store(y + i, function(load(x + i)));
+  if (i == n) return;
+  Vector<float> v{};
+  std::memcpy(&v, x + i, static_cast<std::size_t>(n - i) * sizeof(float));
+  v = function(v);
+  std::memcpy(y + i, &v, static_cast<std::size_t>(n - i) * sizeof(float));
+}
+
+// ---- arrays ---------------------------------------------------------------------------------------------------------
+
 // As many floats as doubles fill a vector.
 typedef float NarrowFloats __attribute__((vector_size(kVectorBytes / 2)));
 

@@ -188,3 +188,8 @@ def test_an_output_whose_rows_are_not_first() -> None:
         g (double[N,1] X) => (double[1,N] Y) { T = Transpose(X)  Y = Neg(T) }""")
     feeds = {"X": np.arange(4.0).reshape(4, 1)}
     assert_same(PlanRunner(lower(model), threads=1).run(None, feeds)[0], -feeds["X"].T)
+
+
+def test_one_dimension_is_flattened_to_one_row() -> None:
+    assert_declined("Flatten", rows("float32"), axis=0)
+    check("Flatten", rows("float32"), axis=1)

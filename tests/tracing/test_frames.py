@@ -74,6 +74,8 @@ X[["age", "b"]].replace({-4: 4, 1.5: 2.5})
 X[["age", "b"]].replace(-3, 0)
 X.replace({"age": {np.nan: 0.0}})[["age", "b"]]
 X.replace({"x": "y", "": "empty"})[["city"]].fillna("none")
+X.replace({"x": "y", 1.5: 7.5, -4: 4}).fillna({"city": "none"})[["city"]]
+X.replace({"x": "y", 1.5: 7.5, -4: 4})[["age", "b"]]
 X["b"].replace(3, -3).to_frame()
 X[["age", "b"]].abs().add(1).mul(2).sub(0.5).div(3)
 X[["age", "b"]].rsub(1).radd(2)
@@ -246,6 +248,12 @@ def test_branches_on_the_kind_of_data() -> None:
         (lambda X: X.select_dtypes("object"), "select_dtypes of text"),
         (lambda X: X[["b"]].apply("mean"), "apply of the name"),
         (lambda X: X["b"].replace(1, 0.5), "replacing 1 by 0.5"),
+        (lambda X: X.replace({None: "none"}), "what is missing among text; use fillna"),
+        (lambda X: X[["city"]].replace({np.nan: "none", "x": "y"}), "what is missing among text; use fillna"),
+        (lambda X: X["city"].isin(["x", None]), "one is missing; ask for these apart"),
+        (lambda X: X["city"].isin(["x", np.nan]), "one is missing; ask for these apart"),
+        (lambda X: X["city"].isin(["x", 5]), "membership of text in constants of another kind"),
+        (lambda X: X["b"].isin(["1"]), "membership of int64 in constants of another kind"),
         (lambda X: X["city"].replace("x", 1), "replacing 'x' by 1"),
         (lambda X: X[["age"]].where(X["age"] > 0, 0.0), "frame of the same columns"),
         (lambda X: X["nope"], "there is no column 'nope'"),

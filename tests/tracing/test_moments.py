@@ -27,6 +27,8 @@ X["when"] > X["then"] | X["when"] != X["then"] | X["when"] == X["then"] | X["whe
 X["when"] > "2001-01-01" | X["when"].isna() | X["then"].notna() | X["when"] - X["then"] > pd.Timedelta(days=5)
 (X["when"] - pd.Timedelta(hours=5)).dt.hour | (X["when"] - pd.Timestamp("2020-05-05 12:00")).dt.days
 (X["when"] - X["then"]).dt.total_seconds() | (X["when"] - X["then"]).dt.seconds | X["when"].dt.hour.fillna(-1)
+(pd.Timestamp("2024-01-01 12:00") - X["when"]).dt.days | (pd.Timestamp("2030-01-01") - (X["when"] - X["then"])).dt.year
+(pd.Timedelta(days=1) - (X["when"] - X["then"])).dt.total_seconds()
 np.sin(X["when"].dt.hour * (2 * np.pi / 24)) | X["when"].dt.day_of_week.isin([5, 6])
 """
 
@@ -88,6 +90,8 @@ def test_a_pipeline_in_both_runtimes() -> None:
 
 def test_rows_without_a_moment_are_refused_where_the_sample_had_them_all() -> None:
     X = moments("us", missing=False)
+    numbers = sardonyx.compile(FunctionTransformer(lambda X: X.loc[:, ["n"]].assign(m=X.iloc[:, 2] * 2)), X)
+    assert numbers.transform(X).shape == (len(X), 2)
     session = sardonyx.compile(FunctionTransformer(lambda X: X["when"].dt.hour.to_frame()), X)
     with pytest.raises(InputError, match="when: a moment is missing"):
         session.transform(moments("us", missing=True))
@@ -116,7 +120,8 @@ def test_counts_that_float64_does_not_hold_are_refused() -> None:
         (lambda X: X["when"] == 3, "moments beside 3"),
         (lambda X: X["when"] > pd.Timedelta(days=1), "moments compared with durations"),
         (lambda X: X["when"] > pd.Timestamp("2020-01-01 00:00:00.000000001"), "no whole number of us"),
-        (lambda X: pd.Timestamp("2020") - X["when"], "which tensors do not have"),
+        (lambda X: pd.Timestamp("2020") - X["when"], "returns a Moments"),
+        (lambda X: pd.Timedelta(days=1) - X["when"], "a moment subtracted from a duration"),
     ],
 )
 def test_what_has_no_form_is_refused(function: Callable[[Any], Any], message: str) -> None:

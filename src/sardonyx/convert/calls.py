@@ -133,17 +133,25 @@ def checked(estimator: Any, X: Value, *, as_it_is: bool = False) -> Value:
     """
     if X.dtype.kind != "f":
         return X
-    if as_it_is and X.objects:
-        message = f"{type(estimator).__name__}: Input contains NaN"
-        known: Value = X if allows_nan(estimator) else refuse(X, np.isnan(X), message=message).like(X)
-        return known
     memo = current_graph().memo
     key = ("checked", id(estimator), X.name)
     if key not in memo:
-        result = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__).like(X)
-        memo[key] = memo["checked", id(estimator), result.name] = result
-    known = memo[key]
+        found = _without_nan(estimator, X) if as_it_is and X.objects else _finite(estimator, X)
+        memo[key] = memo["checked", id(estimator), found.name] = found
+    known: Value = memo[key]
     return known
+
+
+def _finite(estimator: Any, X: Value) -> Value:
+    result: Value = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__)
+    return result.like(X)
+
+
+def _without_nan(estimator: Any, X: Value) -> Value:
+    if allows_nan(estimator):
+        return X
+    result: Value = refuse(X, np.isnan(X), message=f"{type(estimator).__name__}: Input contains NaN")
+    return result.like(X)
 
 
 def allows_nan(estimator: Any) -> bool:

@@ -186,7 +186,7 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
             continue
         array = one_column(array, name)
         missed = _missing_of(array, missing) if spec.dtype == "str" else spec.missing
-        objects = spec.objects and getattr(column, "dtype", None) == object
+        objects = spec.objects and getattr(column, "dtype", None) == np.dtype(object)
         specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed, objects=objects))
     if not specs:
         raise InputError("the sample has no columns; give at least one.")

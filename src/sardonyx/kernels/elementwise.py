@@ -325,7 +325,7 @@ def identity(b: Builder, node: NodeView) -> Values:
         return (x,)
     if not isinstance(x, Row) or x.lead > 0:
         decline("a mask of what is not rows")
-    return x, b.step("Expand", [Const(np.array(True))], [("bool", x.shape)])[0]
+    return x, b.step("Expand", [Const(np.array(node.version >= 12))], [("bool", x.shape)])[0]
 
 
 @lowers("Cast", "CastLike", whole=None)

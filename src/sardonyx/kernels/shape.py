@@ -129,7 +129,8 @@ def _solved(shape: Shape, width: int, *, rows_are_known: bool) -> Shape:
 @lowers("Flatten")
 def flatten(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
-    if node.integer("axis", 1) not in (1, 1 - x.rank):
+    axis = node.integer("axis", 1)
+    if (axis + x.rank if axis < 0 else axis) != 1:
         decline("the shape does not keep the rows")
     return (b.reshape(x, (x.width,)),)
 
@@ -207,9 +208,13 @@ def concat_rows(b: Builder, rows: list[Row], axis: int) -> Row:
 
 
 def slice_of(n: int, start: int, end: int, step: int) -> tuple[int, int, int]:
-    """Return (start, step, count) of a slice of n elements."""
+    """Return (start, step, count) of a slice of n elements.
+
+    Backwards from before the first element is from the first, as the standard has it: Python takes nothing.
+    """
     if step == 0:
         decline("a slice with step 0")
+    start = 0 if step < 0 and start < -n else start
     start, stop, step = slice(start, end, step).indices(n)
     return start, step, len(range(start, stop, step))
 

@@ -9,8 +9,9 @@ from typing import TypeAlias
 import onnx
 
 from .._native import kernels_of_halves
-from .kinds import Array, Const, Operand, Row, Shape, as_constant, decline, dtype_name
-from .program import DTYPE_CODES, Param, Slot, Step
+from .kinds import ROWLESS, Array, Const, Operand, Row, Shape, as_constant, decline, dtype_name
+from .program import DTYPE_CODES, ITEM_SIZES, Param, Slot, Step
+from .sizes import MOST_BYTES, check_size, size_of
 
 #: The largest number of dimensions a kernel takes, without the row dimension (kMaxRank in tensor.h).
 MAX_RANK = 8
@@ -131,6 +132,7 @@ class Builder:
         for dtype, shape in forms:
             if dtype not in DTYPE_CODES or len(shape) > MAX_RANK:
                 decline(f"{kernel} has no kernel for {dtype} of {len(shape) + 1} dimensions")
+            self._check_size(dtype, shape, label or self.label or kernel)
         slots = tuple(i.slot if isinstance(i, Row) else self._constant_of(i) for i in inputs)
         slots = slots if takes_sparse else tuple(map(self.dense, slots))
         level = _next_level(max((self.levels[s] for s in slots), default=0), native=True)
@@ -144,6 +146,11 @@ class Builder:
         label = self.label if label is None else label
         self.steps.append(NativeStep(level, Step(kernel, slots, outs, tuple(params), label)))
         return rows
+
+    def _check_size(self, dtype: str, shape: Shape, where: str) -> None:
+        if self.lead == ROWLESS and size_of(shape, ITEM_SIZES.get(dtype, 8)) > MOST_BYTES:
+            decline("a tensor that is too large")
+        check_size(where, shape, ITEM_SIZES.get(dtype, 8), of_a_row=True)
 
     def entries(self, slot: int) -> int:
         """Return the slot where the entries of a sparse slot come from: equal for those that have the same."""

@@ -23,7 +23,7 @@ from ..passes import optimize
 from .borders import Border
 from .inference import inlined
 from .plan import NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
-from .program import Program, Step
+from .program import ITEM_SIZES, Program, Step
 from .reference import make_model
 from .rules import ROWLESS, Across, AnyStep, Array, Batch, Builder, Const, Listed, Made, NativeStep, ReferenceStep, Row
 
@@ -38,20 +38,8 @@ MOST_BLOCK_ROWS = 4096
 LIKELY_ENTRIES = 64
 #: Bytes that the live values of a block of a program with sparse rows may come to, where it makes some of them dense.
 MOST_DENSE_BYTES = 4 * 1024 * 1024
-
-ITEM_SIZES = {
-    "int8": 1,
-    "uint8": 1,
-    "bool": 1,
-    "int16": 2,
-    "uint16": 2,
-    "float16": 2,
-    "bfloat16": 2,
-    "int32": 4,
-    "uint32": 4,
-    "float32": 4,
-    "str": 16,
-}
+#: Bytes that the live values of a block may come to, unless one row has more.
+MOST_LIVE_BYTES = 256 * 1024 * 1024
 
 
 def partition(
@@ -217,7 +205,7 @@ def choose_block_rows(program: Program, least: int = 16) -> int:
     rows = min(max(CACHE_BYTES // live // 16 * 16, least, 16), MOST_BLOCK_ROWS)
     if any(slot.sparse for slot in program.slots):  # its rows may be a million wide
         return max(1, min(rows, MOST_DENSE_BYTES // live))
-    return rows
+    return max(1, min(rows, MOST_LIVE_BYTES // live))
 
 
 def _live_bytes(program: Program) -> int:

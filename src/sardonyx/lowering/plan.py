@@ -147,7 +147,9 @@ class Plan:
         if len(self.segments) != 1 or self.constants or self.renamed or self.borders or self.arrivals:
             return None
         (segment,) = self.segments
-        return segment.program if isinstance(segment, NativeSegment) and not segment.whole else None
+        if not isinstance(segment, NativeSegment) or segment.whole or len(segment.inputs) < len(self.inputs):
+            return None  # or an input that nothing reads would be unknown
+        return segment.program
 
     @property
     def reference_operators(self) -> tuple[str, ...]:

@@ -75,6 +75,21 @@ MAX_ROW_WIDTH: Final = 1 << 31
 MAX_SPARSE_WIDTH: Final = (1 << 31) - 1
 MAX_CONSTANT_WIDTH: Final = 1 << 32
 
+#: bytes of an element, 8 where it is not said
+ITEM_SIZES: Final = {
+    "int8": 1,
+    "uint8": 1,
+    "bool": 1,
+    "int16": 2,
+    "uint16": 2,
+    "float16": 2,
+    "bfloat16": 2,
+    "int32": 4,
+    "uint32": 4,
+    "float32": 4,
+    "str": 16,
+}
+
 Param: TypeAlias = int | float
 Constant: TypeAlias = NDArray[np.generic] | NDArray[np.object_]
 T = TypeVar("T")

@@ -5,6 +5,8 @@
     If, Loop, Optional  see reference_control_flow.py
     Scatter             its later name is ScatterElements
     GatherElements      onnx's own gives up where an axis is long
+    Slice               onnx's own takes nothing backwards from before the first element
+    Unique              onnx's own loses its way where values are not to be sorted
     FindTokens          of the sardonyx domain: regular expressions without an automaton
     TextMethod          of the sardonyx domain: Python's methods of text
     RegexFullMatch      classes of characters as RE2 has them
@@ -29,7 +31,6 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 from onnx.reference.ops.aionnxml.op_tree_ensemble import TreeEnsemble
 from onnx.reference.ops.aionnxml.op_tree_ensemble_classifier import TreeEnsembleClassifier
@@ -51,13 +52,14 @@ from .reference_control_flow import (
     OptionalHasElement,
     Scan,
 )
+from .reference_sizes import SizedEvaluator
 
 Array = NDArray[Any]
 
 
-def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
+def evaluator(model: onnx.ModelProto) -> SizedEvaluator:
     """Return the reference implementation of a model, with the operators of this module."""
-    return ReferenceEvaluator(model, new_ops=OPERATORS)
+    return SizedEvaluator(model, new_ops=OPERATORS)
 
 
 class Scatter(AnyOperator):
@@ -77,6 +79,45 @@ class GatherElements(AnyOperator):
         places = np.where(indices < 0, indices + data.shape[axis], indices)
         beside = tuple(slice(None) if d == axis else slice(n) for d, n in enumerate(indices.shape))
         return (np.take_along_axis(data[beside], places, axis),)
+
+
+class Slice(AnyOperator):
+    """Elements a step apart; backwards from before the first is from the first."""
+
+    def _run(
+        self, data: Array, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None
+    ) -> tuple[Any, ...]:
+        if starts is None:  # before opset 10
+            starts, ends, axes = (getattr(self, name, None) for name in ("starts", "ends", "axes"))
+        count = len(starts)
+        along = range(count) if axes is None else [int(axis) % data.ndim for axis in axes]
+        apart = [1] * count if steps is None else [int(step) for step in steps]
+        places = [slice(None)] * data.ndim
+        for axis, start, end, step in zip(along, starts, ends, apart, strict=True):
+            first = 0 if step < 0 and start < -data.shape[axis] else int(start)
+            places[axis] = slice(*_bounds(data.shape[axis], first, int(end), step))
+        return (data[tuple(places)],)
+
+
+def _bounds(n: int, start: int, end: int, step: int) -> tuple[int, int | None, int]:
+    first, last, step = slice(start, end, step).indices(n)
+    return first, None if last < 0 else last, step
+
+
+class Unique(AnyOperator):
+    """Each value once, in the order of values or of their first places."""
+
+    def _run(self, X: Array, axis: int | None = None, sorted: int = 1) -> tuple[Any, ...]:
+        whole, along = (X.reshape(-1), 0) if axis is None else (X, axis)
+        values, places, inverse, counts = np.unique(
+            whole, return_index=True, return_inverse=True, return_counts=True, axis=axis
+        )
+        order = np.arange(len(places)) if sorted else np.argsort(places)
+        rank = np.argsort(order)
+        results = (values.take(order, along), places[order], rank[inverse.reshape(-1)], counts[order])
+        kinds = (X.dtype, np.int64, np.int64, np.int64)
+        made = [result.astype(kind) for result, kind in zip(results, kinds, strict=True)]
+        return tuple(made[: len(self.onnx_node.output)])
 
 
 class ZipMap(AnyOperator):
@@ -326,7 +367,7 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [GatherElements]
+OPERATORS += [GatherElements, Slice, Unique]
 OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, TextMethod, RegexFullMatch, Require, Refuse, CheckFinite]
 OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [

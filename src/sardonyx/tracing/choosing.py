@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Value, op, where
+from ..inputs.values import is_missing
 from ..protos import STRING
 from .array import Array, aligned, cast, constant, is_array, refuse
 from .functions import apply_ufunc as _u
@@ -119,9 +120,10 @@ def isin(
 ) -> Array:
     if not is_array(element) or is_array(test_elements):
         refuse("np.isin of other than an array and constants")
-    values = np.asarray(list(test_elements) if isinstance(test_elements, set | frozenset) else test_elements).ravel()
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        refuse("np.isin with NaN among the constants; ask np.isnan")
+    given = list(test_elements) if isinstance(test_elements, set | frozenset) else test_elements
+    values = np.asarray(given).ravel()
+    if any(is_missing(v) for v in np.asarray(given, object).ravel()):
+        refuse("membership in constants of which one is missing; ask for these apart: np.isnan(X), X['a'].isna()")
     hits = [_u(np.equal, element, v if values.dtype.kind in "OUT" else values.dtype.type(v)) for v in values.tolist()]
     result = hits[0] if hits else _full(element, False, bool)
     for hit in hits[1:]:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..graph import Value, op, where
-from ..inputs.values import MISSING_NAN, MISSING_NONE
+from ..inputs.values import MISSING_NAN, MISSING_NONE, is_missing
 from ..protos import STRING
 from .array import FUNCTIONS, ROWS, UFUNCS, Array, cast, constant, is_array, refuse
 
@@ -119,7 +119,10 @@ class Column(Array):
 
     def isin(self, values: Any) -> Any:
         """Return where values are among constants."""
-        return self.wrap(FUNCTIONS[np.isin](self.to_numpy(), list(values)))
+        values, text = list(values), self.value.dtype == STRING
+        if any(isinstance(value, str) != text and not is_missing(value) for value in values):
+            refuse(f"membership of {'text' if text else self.dtype} in constants of another kind")
+        return self.wrap(FUNCTIONS[np.isin](self.to_numpy(), values))
 
     def between(self, left: Any, right: Any, inclusive: str = "both") -> Any:
         """Return where values are between two."""

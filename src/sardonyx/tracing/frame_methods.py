@@ -22,11 +22,12 @@ from typing import Any
 import numpy as np
 
 from ..graph import where
-from ..inputs.values import MISSING_NAN
+from ..inputs.values import MISSING_NAN, is_missing
 from ..protos import STRING
 from .array import FUNCTIONS, UFUNCS, Array, constant, is_array, refuse
 from .frames import Column, Frame, WritableFrame, _columnwise, is_frame, plain
 from .masks import Chosen, same
+from .moments import Moments
 
 # ---- columns by name, place and kind ---------------------------------------------------------------------------------
 
@@ -93,7 +94,7 @@ def _empty(frame: Frame) -> Any:
     pandas = sys.modules.get("pandas")
     if pandas is None:
         refuse("pandas is not imported")
-    kinds = {n: object if c.value.dtype == STRING else c.dtype for n, c in frame.items()}
+    kinds = {n: c.dtype if type(c) is Moments or c.value.dtype != STRING else object for n, c in frame.items()}
     return pandas.DataFrame({name: pandas.Series(dtype=kind) for name, kind in kinds.items()})
 
 
@@ -154,8 +155,11 @@ def _replace_all(frame: Frame, to_replace: Any, value: Any = None) -> Frame:
     if isinstance(to_replace, Mapping) and any(isinstance(v, Mapping) for v in to_replace.values()):
         return frame.each(lambda c: _replace(c, to_replace[c.name]) if c.name in to_replace else c)
     table = _replacements(to_replace, value)
-    kinds = {isinstance(old, str) for old in table}
-    return frame.each(lambda c: _replace(c, table) if kinds == {c.value.dtype == STRING} else c)
+    missing = [old for old in table if is_missing(old)]
+    if None in missing or (missing and any(c.value.dtype == STRING for _, c in frame.items())):
+        refuse("replacing what is missing among text; use fillna")
+    kinds = {text: {old: table[old] for old in table if isinstance(old, str) == text} for text in (True, False)}
+    return frame.each(lambda c: _replace(c, kinds[c.value.dtype == STRING]))
 
 
 def _conditional(swapped: bool) -> Callable[..., Frame]:

@@ -99,6 +99,14 @@ class Moments:
         made = np.dtype(f"timedelta64[{self.unit}]") if self.dtype.kind == kind else self.dtype
         return Moments(_unless(self._missing_beside(counts), self.counts - counts), Moment(made, missing), self.name)
 
+    def __rsub__(self, other: Any) -> Moments:
+        counts, kind, missing = self._beside(other)
+        if kind == "m" and self.dtype.kind == "M":
+            refuse("a moment subtracted from a duration")
+        made = np.dtype(f"timedelta64[{self.unit}]") if self.dtype.kind == kind else np.dtype(f"M8[{self.unit}]")
+        missing = missing or self.moment.missing
+        return Moments(_unless(self._missing_beside(counts), counts - self.counts), Moment(made, missing), self.name)
+
     def compared(self, other: Any, compare: Callable[[Any, Any], Any]) -> Column:
         """Return how it compares with another column or a constant; without a moment it is only unequal."""
         counts, kind, _ = self._beside(other)
@@ -142,7 +150,7 @@ class Moments:
 
     __getitem__ = __setitem__ = __len__ = __iter__ = __bool__ = __float__ = __int__ = __contains__ = _nothing
     __array__ = __array_ufunc__ = __array_function__ = __neg__ = __abs__ = __invert__ = _nothing
-    __add__ = __radd__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = _nothing
+    __add__ = __radd__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = _nothing
     __hash__ = object.__hash__
 
 
