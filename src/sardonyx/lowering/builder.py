@@ -132,7 +132,8 @@ class Builder:
         for dtype, shape in forms:
             if dtype not in DTYPE_CODES or len(shape) > MAX_RANK:
                 decline(f"{kernel} has no kernel for {dtype} of {len(shape) + 1} dimensions")
-            self._check_size(dtype, shape, label or self.label or kernel)
+            if not gives_sparse:
+                self._check_size(dtype, shape, label or self.label or kernel)
         slots = tuple(i.slot if isinstance(i, Row) else self._constant_of(i) for i in inputs)
         slots = slots if takes_sparse else tuple(map(self.dense, slots))
         level = _next_level(max((self.levels[s] for s in slots), default=0), native=True)
