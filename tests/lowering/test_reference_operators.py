@@ -37,9 +37,9 @@ def test_unique(attributes: str) -> None:
     "bounds", [(-9, -100, -1), (-4, -100, -1), (-5, -100, -2), (9, -9, -3), (-9, 2, 1), (2, -1, -1)]
 )
 def test_slices_backwards(bounds: tuple[int, int, int]) -> None:
-    start, end, step = ({"abc"[i]: np.array([bounds[i]])} for i in range(3))
+    a, b, c = (np.array([bound]) for bound in bounds)
     text = "g (float[3,4] x, int64[1] a, int64[1] b, int64[1] c) => (float[n,m] y) <int64[1] d = {1}>"
-    assert_as_onnxruntime(f"{text} {{ y = Slice(x, a, b, d, c) }}", x=X, **start, **end, **step)
+    assert_as_onnxruntime(f"{text} {{ y = Slice(x, a, b, d, c) }}", x=X, a=a, b=b, c=c)
     known = "".join(f"{name} = Constant<value_ints=[{value}]>() " for name, value in zip("abc", bounds, strict=True))
     for shape in ("3,4", "N,4"):
         text = f"g (float[{shape}] x) => (float[n,m] y) <int64[1] d = {{1}}> {{ {known} y = Slice(x, a, b, d, c) }}"

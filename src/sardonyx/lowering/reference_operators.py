@@ -115,7 +115,7 @@ class Unique(AnyOperator):
         order = np.arange(len(places)) if sorted else np.argsort(places)
         rank = np.argsort(order)
         results = (values.take(order, along), places[order], rank[inverse.reshape(-1)], counts[order])
-        kinds = (X.dtype, np.int64, np.int64, np.int64)
+        kinds = (X.dtype, *[np.dtype(np.int64)] * 3)
         made = [result.astype(kind) for result, kind in zip(results, kinds, strict=True)]
         return tuple(made[: len(self.onnx_node.output)])
 
