@@ -69,11 +69,11 @@ template <class T, int R, int N>
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < N; ++c) sums[r][c] = Vector<T>{};
   }
-  for (std::int64_t i = 0; i < k; ++i) {
+  for (const T* end = x + k; x != end; ++x, w += V) {  // a counter would be a register too many
     Vector<T> weights[N];
-    for (int c = 0; c < N; ++c) weights[c] = load(w + c * panel + i * V);
+    for (int c = 0; c < N; ++c) weights[c] = load(w + c * panel);
     for (int r = 0; r < R; ++r) {
-      const Vector<T> value = broadcast(x[r * stride + i]);
+      const Vector<T> value = broadcast(x[r * stride]);
       for (int c = 0; c < N; ++c) sums[r][c] = multiply_add(value, weights[c], sums[r][c]);
     }
   }
