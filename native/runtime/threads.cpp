@@ -39,7 +39,6 @@ struct Job {
   void (*body)(void*);
   void* context;
   int wanted;                  // calls no worker has taken yet
-  int processor;               // the caller's, as it began
   std::atomic<int> active{0};  // calls being run by workers; whoever makes it 0 touches the job no more
   Job* next = nullptr;
 };
@@ -47,28 +46,37 @@ struct Job {
 #if defined(__linux__)
 inline int this_processor() { return sched_getcpu(); }
 
-// Keeps a worker off the processor of its caller. Where all processors are busy, say with threads of another library that
-// spin after their work, Linux wakes a worker where it is called, and leaves it there: two would share one processor.
-class Elsewhere {
+// A worker's processors: all but its caller's, on which Linux is fond of waking it. There it waits for the caller's turn to
+// end, and where threads of another library spin elsewhere after their work, it stays.
+class Processors {
  public:
-  void keep_off(int processor) {
-    if (this_processor() != processor) return;
+  Processors* next = nullptr;
+
+  Processors() : worker_(pthread_self()) {}
+
+  // Of one caller at a time. Without success nothing is worse than before.
+  void keep_off(int callers) {
+    if (callers == kept_off_) return;
+    kept_off_ = callers;
     cpu_set_t now;
-    if (sched_getaffinity(0, sizeof now, &now) != 0) return;
-    if (!CPU_EQUAL(&now, &mine_)) all_ = now;  // somebody else's wish
-    mine_ = all_;
-    CPU_CLR(processor, &mine_);
-    if (CPU_COUNT(&mine_) > 0) static_cast<void>(sched_setaffinity(0, sizeof mine_, &mine_));
+    if (pthread_getaffinity_np(worker_, sizeof now, &now) != 0) return;
+    if (!CPU_EQUAL(&now, &chosen_)) all_ = now;  // somebody else's wish
+    chosen_ = all_;
+    CPU_CLR(callers, &chosen_);
+    if (CPU_COUNT(&chosen_) > 0) static_cast<void>(pthread_setaffinity_np(worker_, sizeof chosen_, &chosen_));
   }
 
  private:
-  cpu_set_t all_{}, mine_{};
+  const pthread_t worker_;
+  cpu_set_t all_{}, chosen_{};
+  int kept_off_ = -1;
 };
 #else
 inline int this_processor() { return 0; }
 
-class Elsewhere {
+class Processors {
  public:
+  Processors* next = nullptr;
   void keep_off(int) {}
 };
 #endif
@@ -99,6 +107,7 @@ class Pool {
       Brief lock(mutex_);
       hire(helpers);
       wanted = job.wanted = std::min(helpers, workers_);
+      for (Processors* p = processors_; p != nullptr; p = p->next) p->keep_off(this_processor());
       append(job);
     }
     posted_.fetch_add(1);
@@ -131,7 +140,12 @@ class Pool {
   void work() {
     Clock::duration patience = kLongestWatch;
     std::uint32_t seen = 0;
-    Elsewhere elsewhere;
+    Processors processors;
+    {
+      Brief lock(mutex_);
+      processors.next = processors_;
+      processors_ = &processors;
+    }
     for (;;) {
       if (!watch(seen, patience)) sleep();
       patience = kLongestWatch;
@@ -139,7 +153,6 @@ class Pool {
         seen = posted_.load();  // before looking: what is posted after it ends the watch
         Job* job = next();
         if (job == nullptr) break;
-        elsewhere.keep_off(job->processor);
         const auto start = Clock::now();
         job->body(job->context);
         patience = std::min<Clock::duration>(Clock::now() - start, kLongestWatch);
@@ -198,6 +211,7 @@ class Pool {
   std::condition_variable wake_, done_;
   Job* first_ = nullptr;
   int workers_ = 0;
+  Processors* processors_ = nullptr;                  // on the stacks of workers, which never end
   alignas(64) std::atomic<std::uint32_t> posted_{0};  // jobs so far: what workers that are awake look at
   std::atomic<int> awake_{0};
 };
@@ -245,7 +259,7 @@ int workers_awake() {
 
 void run_on_threads(int threads, void (*body)(void*), void* context) {
   if (threads <= 1) return body(context);
-  Job job{body, context, 0, this_processor()};
+  Job job{body, context, 0};
   the_pool().run(threads - 1, job);
 }
 
