@@ -6,7 +6,7 @@
 //                     ▼
 //            y[row] += values[leaf]
 //
-// trees/layout.h draws the tables; src/sardonyx/kernels/trees.py and native/runtime/forest.cpp fill them, and
+// trees/layout.h draws the tables, trees/keys.h makes keys of rows; src/sardonyx/kernels/trees.py and native/runtime/forest.cpp fill them, and
 // src/sardonyx/kernels/forest_plan.py decides whether there is a scan.
 //
 // Inputs of TreeEnsembleSum: x, nodes (n, 2), flags (n or 0), trees (T, 3: first node, number of nodes, first leaf),

@@ -5,6 +5,7 @@
 //                                └──0.3 µs────┘
 //
 // A worker that stays awake never wastes more time than it worked, and one whose process has nothing to do sleeps.
+// Workers are kept off their caller's processor (Linux).
 //
 // The pool survives fork() (the child starts a new one when it first needs it) and the end of the process (workers are
 // detached and own nothing).
