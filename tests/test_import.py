@@ -37,6 +37,7 @@ LAYERS = [
     ["lowering.program"],
     ["lowering.borders"],
     ["lowering.reference_control_flow", "lowering.reference_sizes"],
+    ["lowering.reference_numbers"],
     ["lowering.reference_operators"],
     ["lowering.kinds"],
     ["lowering.node_view", "lowering.builder"],

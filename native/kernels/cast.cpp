@@ -2,6 +2,7 @@
 // is true). What C++ leaves undefined, a float beyond the integer type's range, is defined here: see to_integer.
 // Floats of 16 bits go through double, which holds them all.
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "sardonyx/kernel.h"
@@ -11,12 +12,32 @@ namespace {
 
 using Function = void (*)(const void* from, void* to, std::int64_t count);
 
-// float -> integer goes through int64 and is then truncated, as NumPy does for values that fit into 64 bits. Values
-// outside give the smallest int64, what x86 returns for them.
-template <class Wide, class From>
-Wide to_integer(From value) {
-  constexpr From limit = static_cast<From>(9223372036854775808.0);
-  return value >= -limit && value < limit ? static_cast<std::int64_t>(value) : INT64_MIN;
+// float -> integer, cut. What the type does not hold gives its smallest number, as x86 does; narrower types than 32 bits
+// are what is left of 32. NumPy and ONNX Runtime answer so on x86.
+template <class To, class From>
+To to_signed(From value) {
+  constexpr From limit = -static_cast<From>(std::numeric_limits<To>::min());
+  return value >= -limit && value < limit ? static_cast<To>(value) : std::numeric_limits<To>::min();
+}
+
+// The upper half of the unsigned numbers is as far from the middle as the lower half from 0.
+template <class To, class From>
+To to_unsigned(From value) {
+  using Signed = std::make_signed_t<To>;
+  constexpr From middle = -static_cast<From>(std::numeric_limits<Signed>::min());
+  constexpr To top = To{1} << (std::numeric_limits<To>::digits - 1);
+  if (value >= middle) return static_cast<To>(to_signed<Signed>(value - middle)) ^ top;
+  return static_cast<To>(to_signed<Signed>(value));
+}
+
+template <class To, class From>
+To to_integer(From value) {
+  if constexpr (sizeof(To) < 4)
+    return static_cast<To>(to_signed<std::int32_t>(value));
+  else if constexpr (std::is_signed_v<To>)
+    return to_signed<To>(value);
+  else
+    return to_unsigned<To>(value);
 }
 
 // Floats of 16 bits: `exponent` bits of the exponent and `mantissa` of the rest. Bits of another type, so that none is
@@ -85,12 +106,8 @@ To convert(From value) {
     return narrowed<To>(static_cast<double>(value));
   } else if constexpr (std::is_same_v<To, bool>) {
     return value != From(0);
-  } else if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, std::uint64_t>) {
-    constexpr From limit = static_cast<From>(9223372036854775808.0);
-    const bool upper = value >= limit && value < 2 * limit;
-    return upper ? static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(to_integer<std::int64_t>(value));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    return static_cast<To>(to_integer<std::int64_t>(value));
+    return to_integer<To>(value);
   } else {
     return static_cast<To>(value);
   }

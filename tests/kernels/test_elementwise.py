@@ -6,12 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
+import onnx.parser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sardonyx
 from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.reference import element_type
 
 from .single import FINITE, INTEGERS, NATURALS, assert_declined, check, model_of, native_plan, numpy, reference, rows
 
@@ -195,6 +197,17 @@ def test_leaky_and_parametric_relu() -> None:
     check("PRelu", rows("float64", 3), np.array([0.5, 0.25, 2.0]), judge=reference)
 
 
+def test_celu_and_a_slope_that_is_wider() -> None:
+    check("Celu", rows("float32", 5), alpha=0.5)
+    check("Celu", rows("float64", 5, values=FINITE), judge=numpy(lambda x: np.where(x < 0, np.expm1(x), x)), rtol=1e-12)
+    scalar = sardonyx.load(onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 18]> g (float x, float[3,1] s) => (float y, float[3,2] z) '
+        "<float[1,2] w = {-1.0, 2.0}> { y = Celu(x) z = PRelu(w, s) }"))  # fmt: skip
+    y, z = scalar.run(None, {"x": np.float32(-1), "s": np.ones((3, 1), np.float32)})
+    assert y.shape == ()
+    assert z.tolist() == [[-1, 2]] * 3
+
+
 def test_sum_of_several() -> None:
     check("Sum", rows("float64", 3), rows("float64", 1), np.array(2.0))
 
@@ -202,10 +215,17 @@ def test_sum_of_several() -> None:
 @pytest.mark.parametrize("target", ["float32", "float64", "int32", "int64", "uint8", "bool"])
 @pytest.mark.parametrize("source", ["float32", "float64", "int64", "uint8", "bool"])
 def test_casts(source: str, target: str) -> None:
-    from sardonyx.lowering.reference import element_type
-
     values = () if source == "bool" else NATURALS
     check("Cast", rows(source, 3, values=values), judge=numpy(lambda x: x.astype(target)), to=element_type(target))
+
+
+BEYOND = [np.nan, np.inf, -np.inf, 1e10, -1e10, 3e9, 300, -300, -1.9, 255.9, 2.0**31, -(2.0**31), 1e20, 9.3e18]
+
+
+@pytest.mark.parametrize("source", FLOATS)
+@pytest.mark.parametrize("target", ["int8", "uint8", "int16", "uint16", "int32", "int64", "uint64"])
+def test_casts_of_what_a_type_does_not_hold_answer_as_onnxruntime(source: str, target: str) -> None:
+    check("Cast", rows(source, 3, values=BEYOND), to=element_type(target))
 
 
 @settings(deadline=None, max_examples=200)

@@ -37,8 +37,15 @@ def test_axes_apart_from_each_other() -> None:
     for keep in (0, 1):
         check("ReduceSum", rows("float64", 2, 3, 5, values=FINITE), np.array([1, 3]), keepdims=keep)
         check("ReduceMax", rows("float64", 2, 3, 5, values=FINITE), np.array([3, 1]), keepdims=keep)
-    assert_declined("ReduceL2", rows("float64", 2, 3, 5), np.array([1, 3]))  # the standard's body would cast to float32
-    check("ReduceLogSum", rows("float64", 2, 3, 5, values=(0.5, 1.0, 2.5)), np.array([1, 3]))  # this one does not
+    for op in ("ReduceMean", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp"):
+        check(op, rows("float64", 2, 3, 5, values=FINITE), np.array([1, 3]), rtol=1e-6)
+        check(op, rows("float32", 2, 3, 2, 2, 2, values=FINITE), np.array([1, 3, 5]), keepdims=0)
+    check("ReduceLogSum", rows("float64", 2, 3, 5, values=(0.5, 1.0, 2.5)), np.array([1, 3]))
+
+
+@pytest.mark.parametrize("op", [*REDUCTIONS, "ReduceLogSumExp"])
+def test_over_no_axes_each_value_is_reduced_alone(op: str) -> None:
+    check(op, rows("float32", 3), np.zeros(0, np.int64), noop_with_empty_axes=1)
 
 
 def test_axes_as_an_attribute() -> None:

@@ -122,6 +122,13 @@ def test_a_scan_of_a_fixed_number_of_rows() -> None:
     )  # fmt: skip
 
 
+def test_slices_of_a_known_list_are_scalars() -> None:
+    text = """g (double[N,4] X) => (double[N,4] Y, int64[3] S) <int64[3] k = {2, 5, 7}> {
+        Y, S = Scan(X, k) <num_scan_inputs=1, body = b (double[N,4] a, int64 i) => (double[N,4] z, int64 s)
+        { f = Cast<to=11>(i) z = Add(a, f) s = Identity(i) }> }"""
+    answers(text, X)
+
+
 def test_a_computed_condition_chooses_between_both_branches() -> None:
     text = """g (double[5,4] X) => (double[a,b] Y)
         { m = ReduceMax<keepdims=0>(X) z = Constant<value=double {0.0}>() c = Greater(m, z)

@@ -232,7 +232,7 @@ def parametric_relu(b: Builder, node: NodeView) -> Values:
     x, slope = node.row(0), node.operand(1)
     scaled = elementwise(b, "Mul", [x, slope], COMPUTED)
     negative = elementwise(b, "Less", [x, Const(np.zeros((), dtype=x.dtype))], COMPUTED, "bool")
-    return b.step("Where", [negative, scaled, x], [(x.dtype, x.shape)])
+    return b.step("Where", [negative, scaled, x], [(x.dtype, scaled.shape)])
 
 
 # ---- one operand -----------------------------------------------------------------------------------------------------
@@ -310,6 +310,18 @@ def leaky_relu(b: Builder, node: NodeView) -> Values:
     return b.step("Where", [negative, scaled, x], [(x.dtype, x.shape)])
 
 
+@lowers("Celu", whole=None)
+def celu(b: Builder, node: NodeView) -> Values:
+    """Return alpha (exp(x / alpha) - 1) below 0; the standard's body would make a list of a scalar."""
+    x = node.row(0)
+    one_type([x], FLOATS)
+    alpha, one, zero = (Const(np.asarray(v, dtype=x.dtype)) for v in (node.real("alpha", 1.0), 1, 0))
+    grown = elementwise(b, "Exp", [elementwise(b, "Div", [x, alpha], FLOATS)], FLOATS)
+    below = elementwise(b, "Mul", [elementwise(b, "Sub", [grown, one], FLOATS), alpha], FLOATS)
+    negative = elementwise(b, "Less", [x, zero], FLOATS, "bool")
+    return b.step("Where", [negative, below, x], [(x.dtype, x.shape)])
+
+
 # ---- passing on ------------------------------------------------------------------------------------------------------
 
 
@@ -325,7 +337,8 @@ def identity(b: Builder, node: NodeView) -> Values:
         return (x,)
     if not isinstance(x, Row) or x.lead > 0:
         decline("a mask of what is not rows")
-    return x, b.step("Expand", [Const(np.array(node.version >= 12))], [("bool", x.shape)])[0]
+    kept = np.array(node.version >= 12, "bool" if node.version >= 10 else x.dtype)
+    return x, b.step("Expand", [Const(kept)], [(kept.dtype.name, x.shape)])[0]
 
 
 @lowers("Cast", "CastLike", whole=None)

@@ -23,8 +23,14 @@ REDUCTIONS = {
     "ReduceLogSumExp": FLOATS,
 }
 
-#: Those that may be done one axis after another, and those that are defined for no elements.
-STEPWISE = frozenset({"ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin"})
+#: What is done first, in between and last with axes apart from each other, where that is not the same.
+APART = {
+    "ReduceSumSquare": ("ReduceSumSquare", "ReduceSum", "ReduceSum"),
+    "ReduceL1": ("ReduceL1", "ReduceSum", "ReduceSum"),
+    "ReduceLogSum": ("ReduceSum", "ReduceSum", "ReduceLogSum"),
+}
+#: Those that change a value which is reduced alone, and those that are defined for no elements.
+NOT_OF_ONE = frozenset({"ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum"})
 OF_NOTHING = frozenset(REDUCTIONS) - {"ReduceMax", "ReduceMin", "ReduceLogSumExp"}
 
 
@@ -33,28 +39,38 @@ def reduction(b: Builder, node: NodeView, kernel: str = "") -> Values:
     x, kernel = node.row(0), kernel or node.op_type
     one_type([x], REDUCTIONS[kernel])
     axes = node.integers("axes", 1)
-    if not axes and node.integer("noop_with_empty_axes", 0):
-        return (x,)
-    if not axes:
+    if not axes and not node.integer("noop_with_empty_axes", 0):
         axes = tuple(range(x.rank)) if x.lead == ROWLESS else decline("all axes are reduced, the rows too")
-    own = sorted({node.row_axis(x, axis) for axis in axes})
+    own = sorted({node.row_axis(x, axis) for axis in axes or ()})
     return (reduce_axes(b, kernel, x, own, keep=bool(node.integer("keepdims", 1))),)
 
 
 def reduce_axes(b: Builder, kernel: str, x: Row, axes: list[int], *, keep: bool) -> Row:
-    """Return the reduction over (sorted) axes of a row; axes apart from each other are reduced from the last on."""
+    """Return the reduction over (sorted) axes of a row; axes apart from each other are reduced from the last on.
+
+    Over no axes each value is reduced alone, as the standard says of `noop_with_empty_axes`.
+    """
     if any(x.shape[axis] == 0 for axis in axes) and kernel not in OF_NOTHING:
         decline("nothing to reduce")
     final = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
     if (row := sparse.reduced(b, kernel, x, final)) is not None:
         return row
     runs = _runs(axes)
-    if len(runs) > 1 and kernel not in STEPWISE:
-        decline("axes apart from each other")
-    for first, count in reversed(runs):
+    if not runs:
+        return b.step(kernel, [x], [(x.dtype, x.shape)], (x.width, 1, 1))[0] if kernel in NOT_OF_ONE else x
+    steps = _steps(kernel, len(runs))
+    for (first, count), step in zip(reversed(runs), steps, strict=True):
         shape = final if first == axes[0] else x.shape[:first] + x.shape[first + count :]
-        (x,) = b.step(kernel, [x], [(x.dtype, shape)], split_at(x.shape, first, count))
+        (x,) = b.step(step, [x], [(x.dtype, shape)], split_at(x.shape, first, count))
     return x
+
+
+def _steps(kernel: str, count: int) -> list[str]:
+    """Return what is done with each of so many runs of axes."""
+    if count == 1:
+        return [kernel]
+    start, between, end = APART.get(kernel, (kernel,) * 3)
+    return [start, *[between] * (count - 2), end]
 
 
 def _runs(axes: list[int]) -> list[tuple[int, int]]:

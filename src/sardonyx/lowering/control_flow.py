@@ -159,7 +159,7 @@ def _length(value: Value | None, axis: int) -> int:
 
 def _slice(b: Builder, value: Value | None, axis: int, i: int) -> Value:
     if isinstance(value, Const):
-        return Const(np.ascontiguousarray(value.array.take(i, axis)))
+        return Const(np.asarray(value.array.take(i, axis), order="C"))
     assert isinstance(value, Row), "_length says so"
     own = axis % value.rank - 1 - value.lead
     part = slice_axis(b, value, own, i, 1, 1)

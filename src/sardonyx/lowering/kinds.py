@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -245,7 +246,12 @@ Operand: TypeAlias = Row | Const
 
 def dtype_name(array: Array) -> str:
     """Return the name of an array's type as programs write it ("str" for text)."""
-    return "str" if array.dtype.kind in "OUT" else array.dtype.name
+    return _name_of(array.dtype)
+
+
+@cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return "str" if dtype.kind in "OUT" else dtype.name
 
 
 def as_constant(array: Any) -> Array:

@@ -200,10 +200,10 @@ class WholeRunner:
         return [array[0] for array in self.program.run(outputs, rows)]
 
 
-def _reference_runner(segment: ReferenceSegment) -> _Runner:
+def _evaluator(model: onnx.ModelProto) -> Any:
     from .reference_operators import evaluator
 
-    return cast(_Runner, evaluator(segment.model))
+    return evaluator(model)
 
 
 def _contiguous(value: Any, *, dense: bool) -> Any:
@@ -234,12 +234,14 @@ class PlanRunner:
     plan : Plan
     threads : int, default 0
         Threads of the native segments; 0 means as many as there are processors.
+    evaluator : callable, optional
+        What runs the model of a reference segment; the reference implementation by default.
     """
 
-    def __init__(self, plan: Plan, threads: int = 0) -> None:
+    def __init__(self, plan: Plan, threads: int = 0, evaluator: Callable[[onnx.ModelProto], Any] = _evaluator) -> None:
         self.plan = plan
         self._runners: list[tuple[Segment, _Runner]] = [
-            (s, _native_runner(s, threads) if isinstance(s, NativeSegment) else _reference_runner(s))
+            (s, _native_runner(s, threads) if isinstance(s, NativeSegment) else evaluator(s.model))
             for s in plan.segments
         ]
         self.alone = self._alone()

@@ -3,6 +3,7 @@
 ::
 
     If, Loop, Optional  see reference_control_flow.py
+    ReduceSum, Pow, ... see reference_numbers.py
     Scatter             its later name is ScatterElements
     GatherElements      onnx's own gives up where an axis is long
     Slice               onnx's own takes nothing backwards from before the first element
@@ -52,6 +53,7 @@ from .reference_control_flow import (
     OptionalHasElement,
     Scan,
 )
+from .reference_numbers import NUMBERS
 from .reference_sizes import SizedEvaluator
 
 Array = NDArray[Any]
@@ -367,7 +369,7 @@ def _folded(text: str, lowercase: int, strip_accents: str) -> str:
 
 
 OPERATORS: list[type[OpRun]] = [If, Loop, Scan, Optional, OptionalGetElement, OptionalHasElement, Identity, Scatter]
-OPERATORS += [GatherElements, Slice, Unique]
+OPERATORS += [GatherElements, Slice, Unique, *NUMBERS]
 OPERATORS += [ZipMap, CastMap, CategoryMapper, FindTokens, TextMethod, RegexFullMatch, Require, Refuse, CheckFinite]
 OPERATORS += [StringNormalizer, Tokenizer]
 OPERATORS += [

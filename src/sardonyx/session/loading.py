@@ -76,11 +76,12 @@ class PlanSession(Session):
 
     def __init__(self, plan: Plan, description: Description | None, model: onnx.ModelProto, threads: int) -> None:
         from ..lowering.plan import PlanRunner
+        from ..lowering.reference_native import native_evaluator
         from ..lowering.shaped import shaped
 
         self.plan = plan
         self._inputs, self._outputs = node_args(model)
-        self._runner = PlanRunner(plan, threads)
+        self._runner = PlanRunner(plan, threads, native_evaluator)
         self._all_outputs = self._runner.all_outputs()
         self._shaped = shaped(model, threads) if plan.reference_operators else None
         self._threads = threads
