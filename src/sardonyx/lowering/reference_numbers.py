@@ -156,6 +156,8 @@ class PRelu(AnyOperator):
     """A slope of its own for every element below 0."""
 
     def _run(self, x: Array, slope: Array) -> tuple[Any, ...]:
+        if self._version() < 7 and slope.ndim == 1 < x.ndim:  # one for every channel
+            slope = slope.reshape(-1, *[1] * (x.ndim - 2))
         return (np.where(x < 0, x * slope, x).astype(x.dtype),)
 
 
@@ -166,7 +168,9 @@ class _AlongOneAxis(AnyOperator):
         is_said = any(attribute.name == "axis" for attribute in self.onnx_node.attribute)
         along = axis if is_said or self._version() >= 13 else 1
         at = along + x.ndim if along < 0 else along
-        flat = x if self._version() >= 13 else x.reshape(math.prod(x.shape[:at]), -1) if x.size else x
+        if not x.size:
+            return (x,)
+        flat = x if self._version() >= 13 else x.reshape(math.prod(x.shape[:at]), -1)
         return (self._of(flat, at if flat is x else 1).astype(x.dtype).reshape(x.shape),)
 
     def _of(self, x: Array, axis: int) -> Array:
@@ -194,7 +198,7 @@ class Hardmax(_AlongOneAxis):
 
     def _of(self, x: Array, axis: int) -> Array:
         places = np.arange(x.shape[axis]).reshape(-1, *[1] * (x.ndim - 1 - axis))
-        return np.equal(places, np.argmax(x, axis=axis, keepdims=True)) if x.size else x
+        return np.equal(places, np.argmax(x, axis=axis, keepdims=True))
 
 
 class MeanVarianceNormalization(AnyOperator):
