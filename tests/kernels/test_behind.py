@@ -44,6 +44,9 @@ DEEP = [
     "i = Constant<value_ints=[1]>() u = Gather<axis=0>(x, i) v = Gather<axis=1>(u, i)"
     " a = Constant<value_ints=[0,1]>() y = Squeeze(v, a)",
     "n = Shape(x) z = ConstantOfShape(n) y = Add(x, z)",
+    "n = Shape(x) c = Constant<value_float=2.5>() z = Expand(c, n) y = Mul(x, z)",
+    "a = Constant<value_ints=[1]>() i = Constant<value_int=0>() u = Gather<axis=0>(x, i) v = Gather<axis=0>(u, i)"
+    " w = Gather<axis=0>(u, a) y = Sub(w, v)",
     "c = Constant<value_floats=[1.0,2.0,3.0,4.0]>() s = Constant<value_ints=[1,1,1,4]>() d = Reshape(c, s)"
     " n = Shape(x) z = Expand(d, n)"
     " y = Add(x, z)",

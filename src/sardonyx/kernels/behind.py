@@ -156,6 +156,7 @@ def constant_behind(b: Builder, node: NodeView) -> Values:
 def expand_behind(b: Builder, node: NodeView) -> Values:
     """Expand a constant of one row, as first states are given."""
     x, (own, depth) = node.const(0), _known(node.dims(1))
+    x = x.reshape((1,) * (len(own) + 1 - x.ndim) + x.shape)
     if x.ndim != len(own) + 1 or x.shape[depth] != 1:
         decline("the constant meets the row dimension")
     own_part = np.ascontiguousarray(np.moveaxis(x, depth, 0)[0])
@@ -263,13 +264,16 @@ def _as_rows(b: Builder, node: NodeView, **attributes: int) -> Values:
 @lowers(*BINARY, *COMPARISONS)
 def beside_others(b: Builder, node: NodeView) -> Values:
     """Compute with rows behind the same dimensions, with rows that are behind none, or with a constant."""
-    x = next((value for value in node.inputs if isinstance(value, Across) and value.form == "behind"), None)
-    if x is None:
-        decline(ELSEWHERE)
+    deep = [value for value in node.inputs if isinstance(value, Across) or (isinstance(value, Row) and value.lead > 0)]
+    x = as_across(b, max(deep, key=_depth, default=None))
     accepted = BINARY.get(node.op_type) or COMPARISONS[node.op_type]
     result = "bool" if node.op_type in COMPARISONS else None
     row = elementwise(b, node.op_type, [_beside(b, x, value) for value in node.inputs], accepted, result)
     return (settled(b, row, x.depth),)
+
+
+def _depth(value: Across | Row) -> int:
+    return value.depth if isinstance(value, Across) else value.lead
 
 
 def _beside(b: Builder, x: Across, value: Value | None) -> Operand:

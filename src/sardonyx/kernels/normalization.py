@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..lowering.rules import Array, Builder, Const, NodeView, Values, decline, lowers
+from ..lowering.rules import Array, Builder, Const, NodeView, Row, Values, decline, lowers
 from .elementwise import FLOATS, elementwise, one_type
 from .reduce import reduce_axes
 
@@ -36,12 +36,46 @@ def instance_normalization(b: Builder, node: NodeView) -> Values:
     axes = list(range(channel + 1, len(x.shape)))
     if not axes or scale.shape != (x.shape[channel],) or bias.shape != scale.shape:
         decline("no channels, or not one scale and one bias a channel")
-    epsilon = Const(np.asarray(node.real("epsilon", 1e-5), x.dtype))
     gap = elementwise(b, "Sub", [x, reduce_axes(b, "ReduceMean", x, axes, keep=True)], FLOATS)
-    square = elementwise(b, "Mul", [gap, gap], FLOATS)
-    variance = elementwise(b, "Add", [reduce_axes(b, "ReduceMean", square, axes, keep=True), epsilon], FLOATS)
-    (spread,) = b.step("Sqrt", [variance], [(x.dtype, variance.shape)])
-    y = elementwise(b, "Div", [gap, spread], FLOATS)
+    y = elementwise(b, "Div", [gap, _root_mean_square(b, node, gap, axes)], FLOATS)
     for kernel, each in (("Mul", scale), ("Add", bias)):
         y = elementwise(b, kernel, [y, Const(each.reshape(-1, *[1] * len(axes)))], FLOATS)
     return (y,)
+
+
+@lowers("LayerNormalization", whole=None)
+def layer_normalization(b: Builder, node: NodeView) -> Values:
+    """Bring each row, from an axis on, to mean 0 and variance 1, then scale and shift it (Ba and others 2016)."""
+    x, axes = _normalized(node)
+    mean = reduce_axes(b, "ReduceMean", x, axes, keep=True)
+    gap = elementwise(b, "Sub", [x, mean], FLOATS)
+    spread = _root_mean_square(b, node, gap, axes)
+    y = elementwise(b, "Mul", [elementwise(b, "Div", [gap, spread], FLOATS), node.operand(1)], FLOATS)
+    y = elementwise(b, "Add", [y, node.operand(2)], FLOATS) if node.has(2) else y
+    if y.shape != x.shape:
+        decline("a scale of more than a row")
+    inverse = b.step("Reciprocal", [spread], [(x.dtype, spread.shape)]) if node.n_outputs > 2 else ()
+    return (y, mean, *inverse)[: node.n_outputs]
+
+
+@lowers("RMSNormalization", whole=None)
+def root_mean_square_normalization(b: Builder, node: NodeView) -> Values:
+    """Divide each row, from an axis on, by the root of its mean square, then scale it (Zhang and Sennrich 2019)."""
+    x, axes = _normalized(node)
+    divided = elementwise(b, "Div", [x, _root_mean_square(b, node, x, axes)], FLOATS)
+    y = elementwise(b, "Mul", [divided, node.operand(1)], FLOATS)
+    return (y,) if y.shape == x.shape else decline("a scale of more than a row")
+
+
+def _normalized(node: NodeView) -> tuple[Row, list[int]]:
+    x = node.row(0)
+    one_type([x, node.operand(1)], FLOATS)
+    return x, list(range(node.row_axis(x, node.integer("axis", -1)), len(x.shape)))
+
+
+def _root_mean_square(b: Builder, node: NodeView, x: Row, axes: list[int]) -> Row:
+    """Return the root of the mean square and epsilon."""
+    epsilon = Const(np.asarray(node.real("epsilon", 1e-5), x.dtype))
+    square = elementwise(b, "Mul", [x, x], FLOATS)
+    variance = elementwise(b, "Add", [reduce_axes(b, "ReduceMean", square, axes, keep=True), epsilon], FLOATS)
+    return b.step("Sqrt", [variance], [(x.dtype, variance.shape)])[0]
