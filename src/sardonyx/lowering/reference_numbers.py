@@ -198,7 +198,7 @@ class Hardmax(_AlongOneAxis):
 
     def _of(self, x: Array, axis: int) -> Array:
         places = np.arange(x.shape[axis]).reshape(-1, *[1] * (x.ndim - 1 - axis))
-        return np.equal(places, np.argmax(x, axis=axis, keepdims=True))
+        return np.asarray(np.equal(places, np.argmax(x, axis=axis, keepdims=True)))
 
 
 class MeanVarianceNormalization(AnyOperator):
