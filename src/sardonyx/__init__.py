@@ -74,14 +74,49 @@ _HOMES = {
         "ort.environment",
     ),
     **dict.fromkeys(("OrtValue", "IOBinding"), "ort.values"),
+    **dict.fromkeys(
+        (
+            *("OrtAllocatorType", "OrtArenaCfg", "OrtDevice", "OrtMemType", "OrtMemoryInfo", "SparseTensor"),
+            "create_and_register_allocator",
+        ),
+        "ort.devices",
+    ),
     "NodeArg": "session.node_args",
 }
+
+
+#: names of ONNX Runtime's that mean nothing on the processor
+_OTHER_DEVICES = frozenset(
+    [
+        *(
+            "AdapterFormat",
+            "LoraAdapter",
+            "ModelCompiler",
+            "ModelPackage",
+            "ModelPackageContext",
+            "ModelPackageOptions",
+        ),
+        *(
+            "OrtEpDevice",
+            "OrtHardwareDevice",
+            "OrtSyncStream",
+            "OrtExecutionProviderDevicePolicy",
+            "OrtCompileApiFlags",
+        ),
+        *("copy_tensors", "register_execution_provider_library", "unregister_execution_provider_library"),
+    ]
+)
 
 
 def __getattr__(name: str) -> Any:
     if name == "capi":  # where scripts for ONNX Runtime look for its exceptions
         importlib.import_module(".capi.onnxruntime_pybind11_state", __name__)
         return importlib.import_module(".capi", __name__)
+    if name in _OTHER_DEVICES:
+        raise AttributeError(
+            f"{name} is ONNX Runtime's, for devices, adapters or compiling ahead of time; sardonyx runs on the "
+            "processor, and compiles a model as it loads it (Session.save keeps it)."
+        )
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

@@ -389,3 +389,104 @@ def test_more_names_of_its_modules(ort: Any) -> None:
     options.execution_order = ort.ExecutionOrder.DEFAULT
     assert options.log_severity_level == ort.SessionOptions().log_severity_level
     assert ort.OrtValue.ortvalue_from_numpy_with_onnx_type(np.zeros(2, np.uint16), TensorProto.BFLOAT16).shape() == [2]
+
+
+def parsed(text: str, ir: int = 8) -> bytes:
+    content: bytes = onnx.parser.parse_model(
+        f'<ir_version: {ir}, opset_import: ["": 18, "ai.onnx.ml": 3]> {text}'
+    ).SerializeToString()
+    return content
+
+
+OVERRIDABLE = """g (float[N,2] x, float[2] w, float b) => (float[N,2] y) <float[2] w = {1, 2}, float b = {0.5}> {
+    z = Mul(x, w) y = Add(z, b) }"""
+
+
+def test_values_in_the_file_may_be_given(ort: Any) -> None:
+    session = ort.InferenceSession(parsed(OVERRIDABLE))
+    assert [arg.name for arg in session.get_inputs()] == ["x"]
+    found = {arg.name: (arg.type, arg.shape) for arg in session.get_overridable_initializers()}
+    assert found == {"w": ("tensor(float)", [2]), "b": ("tensor(float)", [])}
+    x, w, b = X[:3, :2], np.array([3, -1], np.float32), np.array(2, np.float32)
+    for feeds, y in (({}, x * [1, 2] + 0.5), ({"w": w}, x * w + 0.5), ({"w": w, "b": b}, x * w + b)):
+        (result,) = session.run(None, {"x": x, **feeds})
+        np.testing.assert_allclose(result, y, rtol=1e-6)
+    with pytest.raises((errors(ort).InvalidArgument, ValueError)):
+        session.run(None, {"x": x, "w": X[0]})
+    assert ort.InferenceSession(parsed(OVERRIDABLE, ir=3)).get_overridable_initializers() == []
+
+
+def test_sequences_and_maps_of_other_types_are_refused() -> None:
+    text = "g (seq(float[N]) x) => (float[M] y) { y = ConcatFromSequence<axis=0>(x) }"
+    session = sardonyx.InferenceSession(parsed(text))
+    (y,) = session.run(None, {"x": [np.array([1.0, 2.0]), np.array([3], np.float32)]})
+    assert y.dtype == np.float32
+    with pytest.raises(sardonyx.InputError, match="a sequence of float32"):
+        session.run(None, {"x": [np.array([0.1])]})
+    text = 'g (map(int64,float) x) => (float[1,3] y) { y = ai.onnx.ml.CastMap<map_form="SPARSE", max_map=3>(x) }'
+    session = sardonyx.InferenceSession(parsed(text))
+    assert session.run(None, {"x": {1: 2.0}})[0].tolist() == [[0, 2, 0]]
+    with pytest.raises(sardonyx.InputError, match="keys are integers"):
+        session.run(None, {"x": {"1": 2.0}})
+
+
+def test_texts_in_a_list_are_written_out(ort: Any) -> None:
+    session = ort.InferenceSession(parsed("g (string[N] x) => (string[N] y) { y = Identity(x) }"))
+    for given, expected in ((["a", "b"], ["a", "b"]), ([1, 2], ["1", "2"]), ([None], ["None"])):
+        assert session.run(None, {"x": given})[0].tolist() == expected
+
+
+def test_settings_have_types(ort: Any) -> None:
+    options = ort.SessionOptions()
+    for name, value in (("intra_op_num_threads", "a"), ("graph_optimization_level", "x"), ("execution_mode", 3)):
+        with pytest.raises(TypeError):
+            setattr(options, name, value)
+    assert str(ort.ExecutionMode.ORT_PARALLEL) == "ExecutionMode.ORT_PARALLEL"
+    session = ort.InferenceSession(doubling(), providers=["CPUExecutionProvider"])
+    with pytest.raises(TypeError):
+        session.run(None, {"x": X}, 5)
+
+
+def test_a_call_in_another_thread_needs_inputs() -> None:
+    session = sardonyx.InferenceSession(doubling())
+    with pytest.raises(ValueError, match="Required inputs"):
+        session.run_async(None, {}, print, None)
+    with pytest.raises(TypeError, match="cannot be called"):
+        session.run_async(None, {"x": X}, None, None)  # type: ignore[arg-type]
+
+
+def test_values_are_arrays_to_others(ort: Any) -> None:
+    value = ort.OrtValue.ortvalue_from_numpy(X[:2])
+    np.testing.assert_array_equal(np.asarray(value), X[:2])
+    np.testing.assert_array_equal(np.from_dlpack(value), X[:2])
+
+
+def test_other_devices(ort: Any) -> None:
+    device = ort.OrtDevice.make("cpu", 0)
+    assert (device.device_type(), device.device_id()) == (0, 0)
+    info = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(info, None)
+    assert issubclass(errors(ort).NotFound, Exception)
+
+
+def test_what_is_for_other_devices_says_so() -> None:
+    with pytest.raises(AttributeError, match="ahead of time"):
+        _ = sardonyx.LoraAdapter
+    with pytest.raises(sardonyx.capi.onnxruntime_pybind11_state.NotImplemented, match="SciPy"):
+        sardonyx.SparseTensor.sparse_coo_from_numpy([2], np.ones(1), np.zeros(1, np.int64), None)
+    with pytest.raises(sardonyx.InputError, match="no device 'cuda'"):
+        sardonyx.OrtDevice.make("cuda", 0)
+
+
+def test_more_of_its_modules() -> None:
+    from sardonyx.capi import _pybind_state, onnxruntime_inference_collection
+
+    assert onnxruntime_inference_collection.InferenceSession is sardonyx.InferenceSession
+    assert _pybind_state.get_device() == "CPU"
+
+
+def test_opsets_of_a_future_are_refused() -> None:
+    model = onnx.load_model_from_string(doubling())
+    model.opset_import[0].version = 999
+    with pytest.raises(sardonyx.ModelError, match="opset 999"):
+        sardonyx.InferenceSession(model.SerializeToString())

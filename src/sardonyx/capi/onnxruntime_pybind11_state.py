@@ -1,14 +1,21 @@
 """The exceptions and more, where ONNX Runtime's users import them from."""
 
+from ..ort.devices import OrtAllocatorType, OrtArenaCfg, OrtDevice, OrtMemoryInfo, OrtMemType, SparseTensor
 from ..ort.environment import get_all_providers, get_available_providers, get_device, get_version_string
 from ..ort.errors import (
+    DeviceReset,
+    EngineError,
     EPFail,
     Fail,
     InvalidArgument,
     InvalidGraph,
     InvalidProtobuf,
+    ModelLoadCanceled,
+    ModelLoaded,
+    ModelRequiresCompilation,
     NoModel,
     NoSuchFile,
+    NotFound,
     NotImplemented,
     RuntimeException,
 )
@@ -17,6 +24,12 @@ from ..ort.options import ExecutionMode, GraphOptimizationLevel, RunOptions, Ses
 from ..session.node_args import NodeArg
 
 __all__ = [
+    "DeviceReset",
+    "EngineError",
+    "ModelLoadCanceled",
+    "ModelLoaded",
+    "ModelRequiresCompilation",
+    "NotFound",
     "EPFail",
     "ExecutionMode",
     "Fail",
@@ -29,9 +42,15 @@ __all__ = [
     "NoSuchFile",
     "NodeArg",
     "NotImplemented",
+    "OrtAllocatorType",
+    "OrtArenaCfg",
+    "OrtDevice",
+    "OrtMemType",
+    "OrtMemoryInfo",
     "RunOptions",
     "RuntimeException",
     "SessionOptions",
+    "SparseTensor",
     "get_all_providers",
     "get_available_providers",
     "get_device",

@@ -114,7 +114,10 @@ class Arrival:
         """
         maps = given if isinstance(given, list | tuple) else [given]
         nothing = "" if self.dtype == "str" else 0
+        kind = type(self.keys[0])
         try:
+            if any(not isinstance(key, kind) for m in maps for key in m):
+                raise TypeError(f"keys are {'texts' if kind is str else 'integers'}")
             cells = [[m.get(key, nothing) for key in self.keys] for m in maps]
             if self.dtype == "str":
                 rows = np.empty((len(cells), len(self.keys)), object)

@@ -43,3 +43,27 @@ class RuntimeException(ModelError):
 
 class EPFail(ModelError):
     """An execution provider failed."""
+
+
+class NotFound(ModelError):
+    """Something that a model names is not there."""
+
+
+class EngineError(ModelError):
+    """An engine of another device failed."""
+
+
+class DeviceReset(ModelError):
+    """Another device was lost."""
+
+
+class ModelLoaded(ModelError):
+    """A model was loaded before."""
+
+
+class ModelLoadCanceled(ModelError):
+    """Loading was cancelled."""
+
+
+class ModelRequiresCompilation(ModelError):
+    """A model must be compiled first."""

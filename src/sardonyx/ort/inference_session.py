@@ -26,12 +26,12 @@ from ..errors import InputError, ModelError, SardonyxError
 from ..session.loading import load_onnx, parse_onnx
 from ..session.node_args import NodeArg, node_args
 from ..session.session import Session
-from . import errors as ort_errors
 from .environment import PROVIDERS
 from .errors import InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, RuntimeException
-from .options import SessionOptions
-from .refusals import refusal
+from .options import RunOptions, SessionOptions
+from .refusals import missing, refusal
 from .values import IOBinding, OrtValue
+from .variants import Apart, Overriding
 
 # ---- values ----------------------------------------------------------------------------------------------------------
 
@@ -51,57 +51,6 @@ class ModelMetadata:
         self.graph_description: str = model.graph.doc_string
         self.version: int = int(model.model_version) if model.HasField("model_version") else NO_VERSION
         self.custom_metadata_map: dict[str, str] = {item.key: item.value for item in model.metadata_props}
-
-
-# ---- inputs of different lengths -------------------------------------------------------------------------------------
-
-
-class _Apart:
-    """A model whose inputs begin with an open dimension, each with one of its own.
-
-    Where a file gives the first dimensions of several inputs one name, or none, a program takes them for as many rows.
-    ONNX Runtime warns of other lengths, and goes on: a row against many, queries against references. What our own files
-    say of their rows holds.
-    """
-
-    def __init__(self, model: Any, names: Sequence[str], threads: int) -> None:
-        self._model, self._names, self._threads = model, names, threads
-        self._session: Session | None = None
-
-    @classmethod
-    def of(cls, model: Any, threads: int) -> _Apart | None:
-        """Return the model if it has several such inputs."""
-        dims = {v.name: v.type.tensor_type.shape.dim for v in model.graph.input}
-        names = [name for name, sizes in dims.items() if sizes and not sizes[0].HasField("dim_value")]
-        return cls(model, names, threads) if len(names) > 1 else None
-
-    def concerns(self, feeds: Any) -> bool:
-        """Whether inputs are of different lengths."""
-        given = [feeds[name] for name in self._names if name in feeds] if isinstance(feeds, Mapping) else []
-        return len({len(value) for value in given if getattr(value, "ndim", 0)}) > 1
-
-    def run(self, output_names: Any, feeds: Mapping[str, Any]) -> list[Any]:
-        """Return the outputs, with a warning where the file says that lengths are the same."""
-        symbols = [v.type.tensor_type.shape.dim[0].dim_param for v in self._model.graph.input if v.name in self._names]
-        if len(set(filter(None, symbols))) < len([*filter(None, symbols)]):
-            warnings.warn("inputs are of different lengths where the file says that they are equal.", stacklevel=4)
-        if self._session is None:
-            self._session = load_onnx(self._renamed(), self._threads)
-        try:
-            return self._session.run(output_names, feeds)
-        except InputError as error:
-            raise InvalidArgument(str(error)) from error
-
-    def _renamed(self) -> Any:
-        model = type(self._model)()
-        model.CopyFrom(self._model)
-        model.graph.ClearField("value_info")  # what it says of shapes no longer holds
-        for value in model.graph.input:
-            if value.name in self._names:
-                value.type.tensor_type.shape.dim[0].dim_param = f"length of {value.name}"
-        for value in model.graph.output:
-            value.type.tensor_type.ClearField("shape")
-        return model
 
 
 # ---- the session -----------------------------------------------------------------------------------------------------
@@ -137,7 +86,8 @@ class InferenceSession:
         provider_options: Sequence[Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        names = [p if isinstance(p, str) else p[0] for p in providers or PROVIDERS]
+        asked = [providers] if isinstance(providers, str) else list(providers or PROVIDERS)
+        names = [str(p[0]) if isinstance(p, list | tuple) and p else str(p) for p in asked]
         if PROVIDERS[0] not in names:
             warnings.warn(f"the providers {names} are not here; {PROVIDERS[0]} is used.", stacklevel=2)
         threads = int(getattr(sess_options, "intra_op_num_threads", 0) or 0)
@@ -147,7 +97,8 @@ class InferenceSession:
         self._meta = ModelMetadata(model)
         self._text = {arg.name for arg in self._inputs if arg.type == "tensor(string)"}
         self._session = _loaded(model, threads)
-        self._apart = None if KEY in self._meta.custom_metadata_map else _Apart.of(model, threads)
+        self._apart = None if KEY in self._meta.custom_metadata_map else Apart.of(model, threads)
+        self._overriding = Overriding(model, threads)
 
     @property
     def session(self) -> Session:
@@ -166,6 +117,8 @@ class InferenceSession:
         RuntimeException
             The model refuses the values.
         """
+        if run_options is not None and not isinstance(run_options, RunOptions):
+            raise TypeError(f"run_options is a {type(run_options).__name__}; give RunOptions or None.")
         if self._text and isinstance(input_feed, Mapping):
             input_feed = {k: _text(v) if k in self._text else v for k, v in input_feed.items()}
         try:
@@ -178,7 +131,7 @@ class InferenceSession:
             raise RuntimeException(f"{type(error).__name__}: {error}") from error
 
     def _again(self, output_names: Any, input_feed: Any, error: InputError) -> list[Any]:
-        """Return outputs asked for twice, or for inputs that are `OrtValue`; else raise ONNX Runtime's error."""
+        """Return outputs of inputs as only ONNX Runtime takes them, or asked for twice; else raise its error."""
         if isinstance(input_feed, Mapping) and any(isinstance(v, OrtValue) for v in input_feed.values()):
             plain = {k: v.numpy() if isinstance(v, OrtValue) else v for k, v in input_feed.items()}
             return self.run(output_names, plain)
@@ -187,6 +140,8 @@ class InferenceSession:
             once = list(dict.fromkeys(names))
             found = dict(zip(once, self.run(once, input_feed), strict=True))
             return [found[name] for name in names]
+        if self._overriding.concerned(input_feed):
+            return self._overriding.run(output_names, input_feed)
         if self._apart is not None and self._apart.concerns(input_feed):
             return self._apart.run(output_names, input_feed)
         raise InvalidArgument(refusal(self._inputs, self._outputs, names, input_feed, error)) from error
@@ -206,7 +161,19 @@ class InferenceSession:
         user_data: Any,
         run_options: Any = None,
     ) -> None:
-        """Compute in a thread of its own; ``callback(results, user_data, error)`` is called there, error "" if none."""
+        """Compute in a thread of its own; ``callback(results, user_data, error)`` is called there, error "" if none.
+
+        Raises
+        ------
+        InvalidArgument
+            If an input is missing. All else is told to the callback.
+        TypeError
+            If the callback cannot be called.
+        """
+        if not callable(callback):
+            raise TypeError(f"the callback {callback!r} cannot be called.")
+        if text := missing(self._inputs, input_feed):
+            raise InvalidArgument(text)
 
         def work() -> None:
             results, error = [], ""
@@ -242,8 +209,8 @@ class InferenceSession:
         return list(self._outputs)
 
     def get_overridable_initializers(self) -> list[NodeArg]:
-        """Return the inputs that have a value of their own: none may be given here."""
-        return []
+        """Return the inputs that have a value in the file, and may be given another one."""
+        return list(self._overriding.args)
 
     def get_modelmeta(self) -> ModelMetadata:
         """Return what the model says of itself."""
@@ -301,13 +268,13 @@ def _loaded(model: Any, threads: int) -> Session:
     try:
         return load_onnx(model, threads)
     except ModelError as error:
-        unknown = "No registered" in str(error) or "is unknown" in str(error)
-        kind: type[ModelError] = ort_errors.NotImplemented if unknown else InvalidGraph
-        raise kind(str(error)) from error
+        raise InvalidGraph(str(error)) from error
 
 
 def _text(value: Any) -> Any:
     """Return text in which what is missing, and numbers, are written out, as ONNX Runtime does."""
+    if isinstance(value, list) and any(not isinstance(item, str | bytes | list | tuple) for item in value):
+        value = np.array(value, object)
     if isinstance(value, np.ndarray) and value.dtype == object:
         texts = np.empty(value.size, object)
         texts[:] = [v if isinstance(v, str | bytes) else str(v) for v in value.ravel().tolist()]

@@ -12,7 +12,14 @@ from .errors import InvalidArgument
 from .values import OrtValue
 
 
-class GraphOptimizationLevel(enum.IntEnum):
+class _Named(enum.IntEnum):
+    """A number that is written as ONNX Runtime writes it: ``ExecutionMode.ORT_PARALLEL``."""
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+
+class GraphOptimizationLevel(_Named):
     """How much the graph may be rewritten; here it always is, without changing results."""
 
     ORT_DISABLE_ALL = 0
@@ -22,14 +29,14 @@ class GraphOptimizationLevel(enum.IntEnum):
     ORT_ENABLE_ALL = 99
 
 
-class ExecutionMode(enum.IntEnum):
+class ExecutionMode(_Named):
     """Whether operators run one after the other; here they do, and threads take rows."""
 
     ORT_SEQUENTIAL = 0
     ORT_PARALLEL = 1
 
 
-class ExecutionOrder(enum.IntEnum):
+class ExecutionOrder(_Named):
     """In which order operators run; here it is theirs in the file."""
 
     DEFAULT = 0
@@ -49,6 +56,7 @@ class _Options:
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._known:
             raise AttributeError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(self._known)}.")
+        value = _of_type(name, self._known[name], value)
         if name not in self._silent and value != self._known[name]:
             warnings.warn(f"{type(self).__name__}.{name} means nothing to sardonyx and is ignored.", stacklevel=2)
         self.__dict__[name] = value
@@ -64,6 +72,16 @@ class _Options:
         if key not in entries:
             raise InvalidArgument(f"there is no entry {key!r}; there are {sorted(entries)}.")
         return entries[key]
+
+
+def _of_type(name: str, usual: Any, value: Any) -> Any:
+    """Return a setting in the type that it has by default: text as text, numbers and their names as numbers."""
+    try:
+        if isinstance(value, str) == isinstance(usual, str):
+            return type(usual)(value)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name} takes {type(usual).__name__}, not {value!r}.")
 
 
 class SessionOptions(_Options):

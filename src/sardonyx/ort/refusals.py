@@ -17,13 +17,18 @@ def refusal(inputs: Sequence[NodeArg], outputs: Sequence[NodeArg], names: Any, f
     return f"{said} {error}" if said else str(error)
 
 
+def missing(inputs: Sequence[NodeArg], feeds: Mapping[str, Any]) -> str:
+    """Return what ONNX Runtime says of inputs that are not given, "" if all are."""
+    names = [i.name for i in inputs if i.name not in feeds]
+    return f"Required inputs ({names}) are missing from input feed ({list(feeds)})." if names else ""
+
+
 def _complaints(inputs: Sequence[NodeArg], outputs: Sequence[NodeArg], names: Any, feeds: Any) -> list[str]:
     if not isinstance(feeds, Mapping):
         return []
     known, made = {i.name: i for i in inputs}, {o.name for o in outputs}
-    missing = [name for name in known if name not in feeds]
-    if missing:
-        return [f"Required inputs ({missing}) are missing from input feed ({list(feeds)})."]
+    if text := missing(inputs, feeds):
+        return [text]
     wrong = [f"Invalid input name: {name}." for name in feeds if name not in known]
     wrong += [f"Invalid output name:{name}." for name in names or () if name not in made]
     return [*wrong, *(_unfit(known[name], value) for name, value in feeds.items() if name in known)]

@@ -72,9 +72,26 @@ class OrtValue:
         _check_device(device_type)
         return cls(np.empty(tuple(shape), _dtype(element_type)))
 
+    @classmethod
+    def from_dlpack(cls, data: Any, is_bool_tensor: bool = False) -> OrtValue:
+        """Return an array of another library as a value, without a copy."""
+        array = np.from_dlpack(data)
+        return cls(array.view(bool) if is_bool_tensor else array)
+
     def numpy(self) -> Any:
         """Return the array."""
         return self._value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if dtype is None and not copy:
+            return np.asarray(self._value)
+        return np.array(self._value, dtype) if copy is not False else np.asarray(self._value, dtype)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._value.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._value.__dlpack_device__()
 
     def update_inplace(self, array: NDArray[Any]) -> None:
         """Replace the elements by those of an array of the same shape and type."""

@@ -87,6 +87,7 @@ class PlanSession(Session):
         self._threads = threads
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
         self._whole = {i.name: i.dtype for i in plan.inputs if not i.rows}
+        self._sequences = _element_types(model)
         self._describe(description, self._ports)
         self._proto = model.SerializeToString()
 
@@ -109,6 +110,8 @@ class PlanSession(Session):
         if self._runner.alone:
             return self._runner.run_alone(names, input_feed)
         whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
+        for name in self._sequences.keys() & whole.keys():
+            whole[name] = _sequence(name, whole[name], self._sequences[name])
         rows = {name: array for name, array in input_feed.items() if name not in whole}
         if unknown := [name for name in rows if name not in [port[0] for port in self._ports]]:
             raise InputError(f"the model has no input {unknown}; it takes {[port[0] for port in self._ports]}.")
@@ -262,6 +265,7 @@ def load_onnx(model: onnx.ModelProto, threads: int = 0, large: Mapping[str, Larg
     from ..large import fill_model
     from ..lowering.lower import lower
 
+    _check_opset(model)
     try:
         plan = lower(model, sparse=sparse_inputs(model), large=large)
         return session_of(plan, model if plan.native else fill_model(model, large or {}), threads)
@@ -271,6 +275,19 @@ def load_onnx(model: onnx.ModelProto, threads: int = 0, large: Mapping[str, Larg
         raise ModelError(
             f"the model cannot be loaded: {type(error).__name__}: {error}. Check it with onnx.checker.check_model."
         ) from error
+
+
+def _check_opset(model: onnx.ModelProto) -> None:
+    """Refuse operators of a future: what they mean is not known."""
+    from onnx.defs import onnx_opset_version
+
+    newest = onnx_opset_version()
+    for opset in model.opset_import:
+        if opset.domain in ("", "ai.onnx") and opset.version > newest:
+            raise ModelError(
+                f"the model is of opset {opset.version}; the onnx that is installed knows those up to {newest}. "
+                "Update onnx, or export the model for an older opset."
+            )
 
 
 def sparse_inputs(model: onnx.ModelProto) -> tuple[str, ...]:
@@ -327,6 +344,26 @@ def _whole(value: Any, dtype: str) -> Any:
     with np.errstate(all="ignore"):
         exact = array.astype(dtype)
     return exact if np.array_equal(exact, array, equal_nan=array.dtype.kind == "f") else array
+
+
+def _element_types(model: onnx.ModelProto) -> dict[str, str]:
+    """Return the types of the tensors that inputs are sequences of."""
+    from ..lowering.reference import dtype_of
+
+    kinds = {v.name: v.type.sequence_type.elem_type.tensor_type.elem_type for v in model.graph.input}
+    names = {name: dtype_of(kind) for name, kind in kinds.items() if kind}
+    return {name: dtype for name, dtype in names.items() if dtype in DTYPE_CODES and dtype != "str"}
+
+
+def _sequence(name: str, values: Any, dtype: str) -> Any:
+    """Return a sequence of tensors of one type, cast where that changes no value."""
+    if not isinstance(values, list | tuple):
+        return values
+    arrays = [_whole(value, dtype) for value in values]
+    for array in arrays:
+        if not isinstance(array, np.ndarray) or array.dtype.name != dtype:
+            raise InputError(f"input {name!r} is a sequence of {dtype}; {array!r} is none.")
+    return arrays
 
 
 def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:

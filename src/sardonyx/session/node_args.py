@@ -32,16 +32,26 @@ def node_args(model: onnx.ModelProto) -> tuple[list[NodeArg], list[NodeArg]]:
     The type of an output that the file does not state is "": onnx's inference of it crashes on hostile files.
     """
     graph = model.graph
-    given = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
+    given = _given(graph)
     return [_node_arg(value) for value in graph.input if value.name not in given], [_node_arg(v) for v in graph.output]
 
 
+def overridable_args(model: onnx.ModelProto) -> list[NodeArg]:
+    """Return the inputs that have a value of their own."""
+    given = {tensor.name for tensor in model.graph.initializer}
+    return [_node_arg(value) for value in model.graph.input if value.name in given]
+
+
+def _given(graph: onnx.GraphProto) -> set[str]:
+    return {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
+
+
 def _node_arg(value: onnx.ValueInfoProto) -> NodeArg:
-    kind = value.type
+    kind = value.type.optional_type.elem_type if value.type.HasField("optional_type") else value.type
     dims = kind.tensor_type.shape.dim
     return NodeArg(
         value.name,
-        type_text(kind),
+        type_text(value.type),
         [int(d.dim_value) if d.HasField("dim_value") else d.dim_param or None for d in dims],
     )
 
