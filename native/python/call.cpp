@@ -290,8 +290,8 @@ class Call {
       outputs.push_back({core_.outputs[output].dtype, core_.outputs[output].width});
     }
     const Pieces pieces{schedule_, *reader_, {bound_.data(), inputs.size()},
-                        inputs,    outputs, {outputs_.data(), outputs.size()},
-                        rows_,     piece,   &kept_texts_};
+                        inputs,    outputs,  {outputs_.data(), outputs.size()},
+                        rows_,     piece,    &kept_texts_};
     return pieces.run(threads);
   }
 
@@ -316,7 +316,7 @@ class Call {
   Few<const void*> inputs_;
   Few<void*> outputs_;
   std::int64_t rows_ = -1;
-  bool waits_ = false;  // some input has yet to be read
+  bool waits_ = false;        // some input has yet to be read
   bool null_is_nan_ = false;  // in the input being bound
   std::optional<ColumnReader> reader_;
   std::vector<TextOutput> text_outputs_;
