@@ -307,6 +307,31 @@ class PlanRunner:
 
         return answer
 
+    def at_once(self) -> Callable[[dict[str, Any]], list[Any]] | None:
+        """Return what makes all outputs of just the arrays that one program takes, with nothing in between."""
+        if self.alone:
+            return self.all_outputs()
+        if len(self._runners) != 1:
+            return None
+        plan, (segment, runner) = self.plan, self._runners[0]
+        if not isinstance(runner, WholeRunner) or not isinstance(segment, NativeSegment):
+            return None
+        if (
+            plan.constants
+            or plan.borders
+            or plan.arrivals
+            or any(slot.dtype == "str" for slot in segment.program.slots)
+        ):
+            return None
+        run, inputs = runner.program.run, segment.inputs
+        places = [segment.outputs.index(plan.renamed.get(name, name)) for name in plan.outputs]
+
+        def answer(feeds: dict[str, Any]) -> list[Any]:
+            arrays = run(None, {name: feeds[name][None] for name in inputs})
+            return [np.asarray(arrays[place][0]) for place in places]
+
+        return answer
+
     def _recipe(self, output_names: tuple[str, ...]) -> _Recipe:
         """Return what to ask the program for: only what these outputs are made of."""
         self._check_outputs(output_names)

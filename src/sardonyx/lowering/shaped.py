@@ -115,6 +115,11 @@ class Shaped:
             self._kept.pop(next(iter(self._kept)), None)
         return found
 
+    @property
+    def asks_for_values(self) -> bool:
+        """Whether a program may be for more of its inputs than their types and shapes."""
+        return bool(self._by_value)
+
     def shown(self) -> PlanRunner | None:
         """Return a program to look at: the newest, or the example's, or one for widths that the model names."""
         for kept in reversed(list(self._kept.values())):
