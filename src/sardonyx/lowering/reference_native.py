@@ -29,6 +29,7 @@ from .reference import RANDOM, element_type, free_names, given_names, make_model
 from .reference_operators import OPERATORS
 from .reference_sizes import SizedEvaluator
 from .rules import Array, dtype_name
+from .seen import Seen
 
 #: programs of a node that are kept, and made at most
 MOST_KEPT: Final = 32
@@ -110,13 +111,20 @@ class Programs:
         self.inputs = _read(self._model.graph)
         self._kept: dict[Any, PlanRunner | None] = {}
         self._made = self._made_by_value = 0
+        self._seen = Seen(self.inputs)
 
     def run(self, feeds: Mapping[str, Any]) -> list[Any] | None:
         """Return the outputs for values by name; None where there is no program for them."""
+        if (answer := self._seen.answer(feeds)) is not None:
+            return answer(feeds)
         arrays = {name: feeds[name] for name in self.inputs if feeds.get(name) is not None}
         if len(arrays) < len(self.inputs) or not all(map(_is_tensor, arrays.values())):
             return None
-        runner = self._runner(arrays, {}) or self._by_value(arrays)
+        runner = self._runner(arrays, {})
+        if runner is not None:
+            self._seen.keep(arrays, runner)
+        else:
+            runner = self._by_value(arrays)
         if runner is None:
             return None
         read = [i.name for i in runner.plan.inputs]

@@ -13,7 +13,7 @@ Loading a ``.sdx`` file needs no onnx. What a session answers is told in session
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ from .. import _native
 from ..description import KEY, Description
 from ..errors import InputError, ModelError, SardonyxError
 from ..inputs.tensors import coerce_feeds
-from ..lowering.program import DTYPE_CODES, MAGIC, pack
+from ..lowering.program import MAGIC, pack
+from .given import check_shape, element_types, sequence, whole
 from .node_args import NodeArg, node_args, tensor_type
 from .session import Session
 
@@ -77,8 +78,8 @@ class PlanSession(Session):
     def __init__(self, plan: Plan, description: Description | None, model: onnx.ModelProto, threads: int) -> None:
         from ..lowering.plan import PlanRunner
         from ..lowering.reference_native import native_evaluator
+        from ..lowering.seen import Seen
         from ..lowering.shaped import shaped
-        from .seen import Seen
 
         self.plan = plan
         self._inputs, self._outputs = node_args(model)
@@ -89,8 +90,8 @@ class PlanSession(Session):
         self._ports = [(i.name, i.dtype, i.row_shape if i.rows else ()) for i in plan.inputs]
         self._whole = {i.name: i.dtype for i in plan.inputs if not i.rows}
         self._shapes = {i.name: i.shape for i in plan.inputs}
-        self._sequences = _element_types(model)
-        self._seen, self._all = Seen(plan.inputs), [*plan.outputs]
+        self._sequences = element_types(model)
+        self._seen, self._all = Seen([i.name for i in plan.inputs]), [*plan.outputs]
         self._describe(description, self._ports)
         self._proto = model.SerializeToString()
 
@@ -107,8 +108,7 @@ class PlanSession(Session):
             raise TypeError("run_options are ONNX Runtime's and mean nothing here; leave them out")
         if output_names is None and self._all_outputs is not None and type(input_feed) is dict:
             return self._all_outputs(input_feed)
-        all_asked = output_names is None or (type(output_names) is list and output_names == self._all)
-        if all_asked and (answer := self._seen.answer(input_feed)):
+        if type(input_feed) is dict and (answer := self._seen_before(output_names, input_feed)) is not None:
             return answer(input_feed)
         names = self.plan.outputs if output_names is None else _output_names(output_names, self.plan.outputs)
         if type(input_feed) is not dict and not isinstance(input_feed, Mapping):
@@ -126,21 +126,31 @@ class PlanSession(Session):
             raise InputError(
                 f"the model refuses this input: {type(error).__name__}: {error} (in {operators}, which run in Python)."
             ) from error
-        if not (self._shaped and self._shaped.asks_for_values):
+        if self._is_as_declared(input_feed) and not (self._shaped and self._shaped.asks_for_values):
             self._seen.keep(input_feed, runner)
         return results
 
+    def _is_as_declared(self, feeds: Mapping[str, Any]) -> bool:
+        """Whether inputs are arrays of just the model's types, which nothing was done to."""
+        types = {i.name: i.dtype for i in self.plan.inputs}
+        return all(isinstance(v, np.ndarray) and v.dtype.name == types[name] for name, v in feeds.items())
+
+    def _seen_before(self, output_names: Any, feeds: dict[str, Any]) -> Callable[[dict[str, Any]], list[Any]] | None:
+        """Return what answers feeds of forms that came before, if all outputs are asked for."""
+        all_asked = output_names is None or (type(output_names) is list and output_names == self._all)
+        return self._seen.answer(feeds) if all_asked and len(feeds) == len(self._ports) else None
+
     def _coerced(self, input_feed: Mapping[str, Any]) -> dict[str, Any]:
         """Return the inputs as the model's types."""
-        whole = {name: _whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
-        for name in self._sequences.keys() & whole.keys():
-            whole[name] = _sequence(name, whole[name], self._sequences[name])
-        for name, value in whole.items():
-            _check_shape(name, value, self._whole[name], self._shapes.get(name))
-        rows = {name: array for name, array in input_feed.items() if name not in whole}
+        given = {name: whole(input_feed[name], dtype) for name, dtype in self._whole.items() if name in input_feed}
+        for name in self._sequences.keys() & given.keys():
+            given[name] = sequence(name, given[name], self._sequences[name])
+        for name, value in given.items():
+            check_shape(name, value, self._whole[name], self._shapes.get(name))
+        rows = {name: array for name, array in input_feed.items() if name not in given}
         if unknown := [name for name in rows if name not in [port[0] for port in self._ports]]:
             raise InputError(f"the model has no input {unknown}; it takes {[port[0] for port in self._ports]}.")
-        return {**coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole]), **whole}
+        return {**coerce_feeds(rows, [port for port in self._ports if port[0] not in self._whole]), **given}
 
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs."""
@@ -344,52 +354,6 @@ def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _whole(value: Any, dtype: str) -> Any:
-    """Return an input that is not rows, in its type if that changes no value; other than tensors as they are."""
-    if not dtype or isinstance(value, dict) or value is None:
-        return value
-    numbers = dtype in DTYPE_CODES and dtype != "str"
-    if numbers and isinstance(value, list | tuple | int | float):
-        return np.asarray(value, dtype)
-    array = np.asarray(value)
-    if not numbers or array.dtype.kind not in "biuf" or array.dtype.name == dtype:
-        return array
-    with np.errstate(all="ignore"):
-        exact = array.astype(dtype)
-    return exact if np.array_equal(exact, array, equal_nan=array.dtype.kind == "f") else array
-
-
-def _check_shape(name: str, value: Any, dtype: str, shape: tuple[int | None, ...] | None) -> None:
-    """Refuse an array of another shape than the file says; of a scalar ONNX Runtime takes any."""
-    if not shape or not isinstance(value, np.ndarray):
-        return
-    if value.ndim != len(shape) or any(m not in (None, n) for n, m in zip(value.shape, shape, strict=True)):
-        said = ", ".join("any" if n is None else str(n) for n in shape)
-        raise InputError(
-            f"input {name!r} is {value.dtype} of shape {list(value.shape)}; the model takes {dtype} of shape [{said}]."
-        )
-
-
-def _element_types(model: onnx.ModelProto) -> dict[str, str]:
-    """Return the types of the tensors that inputs are sequences of."""
-    from ..lowering.reference import dtype_of
-
-    kinds = {v.name: v.type.sequence_type.elem_type.tensor_type.elem_type for v in model.graph.input}
-    names = {name: dtype_of(kind) for name, kind in kinds.items() if kind}
-    return {name: dtype for name, dtype in names.items() if dtype in DTYPE_CODES and dtype != "str"}
-
-
-def _sequence(name: str, values: Any, dtype: str) -> Any:
-    """Return a sequence of tensors of one type, cast where that changes no value."""
-    if not isinstance(values, list | tuple):
-        return values
-    arrays = [_whole(value, dtype) for value in values]
-    for array in arrays:
-        if not isinstance(array, np.ndarray) or array.dtype.name != dtype:
-            raise InputError(f"input {name!r} is a sequence of {dtype}; {array!r} is none.")
-    return arrays
 
 
 def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:

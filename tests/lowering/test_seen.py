@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import sardonyx
-from sardonyx.session.seen import MOST_SEEN
+from sardonyx.lowering.seen import MOST_SEEN
 
-from ..lowering.test_shaped import parsed
+from .test_shaped import parsed
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
