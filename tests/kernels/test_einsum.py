@@ -42,6 +42,39 @@ def test_rows_and_rows(equation: str, dtype: str) -> None:
     check("Einsum", *operands, judge=judge, equation=equation)
 
 
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("nhqd,nhkd->nhqk", [(2, 3, 4), (2, 5, 4)]),
+        ("nhqk,nhkd->nqhd", [(2, 3, 5), (2, 5, 4)]),
+        ("nqhd,nkhd->nhqk", [(3, 2, 4), (5, 2, 4)]),
+        ("nabc,ncb->na", [(2, 3, 4), (4, 3)]),
+        ("nab,ncd->nabcd", [(2, 3), (4, 2)]),
+        ("nij,ni->nj", [(3, 4), (3,)]),
+        ("ni,nj->nij", [(3,), (4,)]),
+    ],
+)
+def test_products_of_any_dimensions(equation: str, shapes: list[tuple[int, ...]]) -> None:
+    operands = [rows("float64", *shape, values=(0.0, 1.0, -2.5, 3.25)) for shape in shapes]
+    check("Einsum", *operands, judge=numpy(lambda x, y: np.einsum(equation, x, y)), equation=equation)
+
+
+def test_products_are_those_of_matrices() -> None:
+    for equation, last in (("nij,njk->nik", "MatMul"), ("nij,njk->nki", "Transpose")):
+        plan = native_plan(model_of("Einsum", [rows("float32", 3, 3)] * 2, equation=equation))
+        assert plan.native is not None
+        kernels = [step.kernel for step in plan.native.steps]
+        assert "Einsum" not in kernels
+        assert kernels[-1] == last
+
+
+def test_a_constant_stack_of_matrices() -> None:
+    w = np.random.default_rng(0).normal(size=(2, 4, 3))
+    for equation in ("nhi,hij->nhj", "nih,hij->nj"):
+        x = rows("float64", *((2, 4) if equation == "nhi,hij->nhj" else (4, 2)), values=(0.0, 1.0, -2.5))
+        check("Einsum", x, w, judge=numpy(lambda x, e=equation: np.einsum(e, x, w)), equation=equation)
+
+
 def test_a_row_times_a_matrix_is_linear() -> None:
     plan = native_plan(model_of("Einsum", [rows("float64", 3), W], equation="ni,ij->nj"))
     assert plan.native is not None

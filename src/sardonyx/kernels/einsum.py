@@ -9,6 +9,7 @@ The row dimension is a label too: the first of every operand that is rows, and o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -35,6 +36,8 @@ def einsum(b: Builder, node: NodeView) -> Values:
     sizes = _sizes(operands, terms)
     if any(label not in sizes for label in output) or len(set(output)) != len(output):
         decline("the output has a label that no operand has, or one twice")
+    if len(operands) == 2 and (product := _as_product(b, operands, terms, output, sizes)):
+        return (product,)
     order = [*output, *(label for label in sizes if label not in output)]
     strides = [
         stride for operand, term in zip(operands, terms, strict=True) for stride in _strides(operand, term, order)
@@ -92,6 +95,43 @@ def _as_linear(b: Builder, operands: list[Operand], terms: list[list[Label]], ou
     (kept,) = [label for label in terms[1] if label != terms[0][0]]
     matrix = w.array if terms[1][0] == terms[0][0] else w.array.T
     return linear(b, x, np.ascontiguousarray(matrix)) if output == [kept] and matrix.shape[0] == x.width else None
+
+
+def _as_product(
+    b: Builder, operands: list[Operand], terms: list[list[Label]], output: list[Label], sizes: dict[Label, int]
+) -> Row | None:
+    """Return a stack of products of matrices, each operand's dimensions brought into an order.::
+
+    stack, left, summed   x   stack, summed, right   ─▶   stack, left, right
+    """
+    x, y = terms
+    shapes = [[sizes[label] for label in term] for term in terms]
+    plain = all(len({*t}) == len(t) and [*o.shape] == n for o, t, n in zip(operands, terms, shapes, strict=True))
+    summed = [label for label in x if label in y and label not in output]
+    if not plain or not summed or any(label not in output for label in {*x} ^ {*y}):
+        return None
+    stack = [label for label in output if label in x and label in y]
+    left, right = ([label for label in output if label in t and label not in stack] for t in (x, y))
+    sides = [
+        _turned(b, operands[0], x, [*stack, *left, *summed]),
+        _turned(b, operands[1], y, [*stack, *summed, *right]),
+    ]
+    batch, m, k, n = (math.prod(sizes[label] for label in group) for group in (stack, left, summed, right))
+    made = [*stack, *left, *right]
+    form = (operands[0].dtype, tuple(sizes[label] for label in made))
+    (row,) = b.step("MatMul", sides, [form], (batch, m, k, n, int(bool(stack)), int(bool(stack))))
+    turned = _turned(b, row, made, output)
+    return turned if isinstance(turned, Row) else None
+
+
+def _turned(b: Builder, x: Operand, given: Sequence[Label], wanted: Sequence[Label]) -> Operand:
+    """Return an operand with its dimensions in another order."""
+    order = [given.index(label) for label in wanted]
+    if order == [*range(len(order))]:
+        return x
+    if isinstance(x, Const):
+        return Const(np.ascontiguousarray(x.array.transpose(order)))
+    return b.step("Transpose", [x], [(x.dtype, tuple(x.shape[axis] for axis in order))], order)[0]
 
 
 def _sizes(operands: Sequence[Operand], terms: Sequence[Sequence[Label]]) -> dict[Label, int]:
