@@ -31,15 +31,27 @@ void check_matmul(const Step& step) {
   require(covers(s.batch, s.m, s.n, step.outputs[0].width), "MatMul", "params do not fit the output");
 }
 
-// Along rows of b, so that the innermost loop is contiguous; the sum over p runs from first to last.
-// Small unsigned integers would be promoted to int, which may overflow.
+// Along rows of b, so that the innermost loop is contiguous, four of them at a time; the sum over p runs from first to
+// last. Small unsigned integers would be promoted to int, which may overflow.
 template <class T>
-inline void multiply(const T* a, const T* b, T* y, const Sizes& s) {
+inline void multiply(const T* a, const T* b, T* __restrict y, const Sizes& s) {
   using Factor = std::conditional_t<std::is_integral_v<T>, std::uint64_t, T>;
   for (std::int64_t i = 0; i < s.m; ++i, y += s.n) {
     for (std::int64_t j = 0; j < s.n; ++j) y[j] = 0;
-    for (std::int64_t p = 0; p < s.k; ++p) {
-      const Factor factor = a[i * s.k + p];
+    const T* left = a + i * s.k;
+    std::int64_t p = 0;
+    for (; p + 4 <= s.k; p += 4) {
+      const Factor f0 = left[p], f1 = left[p + 1], f2 = left[p + 2], f3 = left[p + 3];
+      const T *b0 = b + p * s.n, *b1 = b0 + s.n, *b2 = b1 + s.n, *b3 = b2 + s.n;
+      for (std::int64_t j = 0; j < s.n; ++j) {
+        T sum = static_cast<T>(y[j] + f0 * b0[j]);
+        sum = static_cast<T>(sum + f1 * b1[j]);
+        sum = static_cast<T>(sum + f2 * b2[j]);
+        y[j] = static_cast<T>(sum + f3 * b3[j]);
+      }
+    }
+    for (; p < s.k; ++p) {
+      const Factor factor = left[p];
       for (std::int64_t j = 0; j < s.n; ++j) y[j] = static_cast<T>(y[j] + factor * b[p * s.n + j]);
     }
   }

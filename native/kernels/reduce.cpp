@@ -59,8 +59,8 @@ SARDONYX_REDUCTION(L1, is_float(t), true, T{0}, a + fabs_of(x), a)
 SARDONYX_REDUCTION(L2, is_float(t), true, T{0}, a + x * x, sqrt_of(a))
 SARDONYX_REDUCTION(Mean, is_float(t), true, T{0}, a + x, a / static_cast<A>(n))
 SARDONYX_REDUCTION(LogSum, is_float(t), true, T{0}, a + x, log_of(a))
-SARDONYX_REDUCTION(Max, is_number(t) || t == DType::boolean, false, x, (a > x || is_nan(a) ? a : x), a)
-SARDONYX_REDUCTION(Min, is_number(t) || t == DType::boolean, false, x, (a < x || is_nan(a) ? a : x), a)
+SARDONYX_REDUCTION(Max, is_number(t) || t == DType::boolean, false, x, ((a > x) | is_nan(a) ? a : x), a)
+SARDONYX_REDUCTION(Min, is_number(t) || t == DType::boolean, false, x, ((a < x) | is_nan(a) ? a : x), a)
 #undef SARDONYX_REDUCTION
 
 template <class Op, class T>
@@ -87,6 +87,20 @@ inline void reduce_contiguous(const T* x, T* y, std::int64_t count, std::int64_t
   for (; r < count; ++r, x += n) y[r] = reduce_strided<Op>(x, n, 1);
 }
 
+// As many columns side by side, in registers: what is next to each other in memory is read together.
+constexpr int kColumns = 16;
+
+template <class Op, int columns, class T>
+inline void reduce_columns(const T* x, T* y, std::int64_t n, std::int64_t stride) {
+  using A = std::conditional_t<Op::empty, typename Accumulator<T>::type, T>;
+  A a[columns];
+  for (int k = 0; k < columns; ++k) a[k] = static_cast<A>(Op::start(Op::empty ? T{} : x[k]));
+  for (std::int64_t i = 0; i < n; ++i, x += stride) {
+    for (int k = 0; k < columns; ++k) a[k] = Op::fold(a[k], x[k]);
+  }
+  for (int k = 0; k < columns; ++k) y[k] = static_cast<T>(Op::finish(a[k], n));
+}
+
 template <class Op>
 void check_reduce(const Step& step) {
   check_axis(step, Op::name, 3);
@@ -105,7 +119,10 @@ inline void run_reduce_as(const Step& step, std::int64_t rows) {
   const std::int64_t count = rows * axis.outer;
   if (axis.inner == 1) return reduce_contiguous<Op>(x, y, count, axis.n);
   for (std::int64_t r = 0; r < count; ++r, x += axis.n * axis.inner, y += axis.inner) {
-    for (std::int64_t j = 0; j < axis.inner; ++j) y[j] = reduce_strided<Op>(x + j, axis.n, axis.inner);
+    std::int64_t j = 0;
+    for (; j + kColumns <= axis.inner; j += kColumns) reduce_columns<Op, kColumns>(x + j, y + j, axis.n, axis.inner);
+    for (; j + 4 <= axis.inner; j += 4) reduce_columns<Op, 4>(x + j, y + j, axis.n, axis.inner);
+    for (; j < axis.inner; ++j) y[j] = reduce_strided<Op>(x + j, axis.n, axis.inner);
   }
 }
 

@@ -100,9 +100,11 @@ def _as_linear(b: Builder, operands: list[Operand], terms: list[list[Label]], ou
 def _as_product(
     b: Builder, operands: list[Operand], terms: list[list[Label]], output: list[Label], sizes: dict[Label, int]
 ) -> Row | None:
-    """Return a stack of products of matrices, each operand's dimensions brought into an order.::
+    """Return a stack of products of matrices, each operand's dimensions brought into their order.
 
-    stack, left, summed   x   stack, summed, right   ─▶   stack, left, right
+    ::
+
+        stack, left, summed   x   stack, summed, right   ─▶   stack, left, right
     """
     x, y = terms
     shapes = [[sizes[label] for label in term] for term in terms]
