@@ -21,13 +21,13 @@ inline bool better(T a, T b, bool last) {
   return (open & (beaten | tied)) | later;
 }
 
-// The same of as many contiguous lines as there are lanes; among equals the first.
-template <bool Greatest, class T>
-inline void positions_of_lines(const T* x, std::int64_t n, std::int64_t* y) {
-  Vector<T> best = load_strided<Vector<T>>(x, n);
+// The same of as many lines as there are lanes, whose i-th elements `load(i)` gives; among equals the first.
+template <bool Greatest, class T, class Load>
+inline void positions_of_lanes(const Load& load, std::int64_t n, std::int64_t* y) {
+  Vector<T> best = load(0);
   VectorBits<T> at{};
   for (std::int64_t i = 1; i < n; ++i) {
-    const Vector<T> v = load_strided<Vector<T>>(x + i, n);
+    const Vector<T> v = load(i);
     const VectorBits<T> replaced = (best == best) & ~(Greatest ? v <= best : v >= best);
     best = replaced ? v : best;
     at = replaced ? (at - at) + static_cast<std::int32_t>(i) : at;
@@ -35,13 +35,28 @@ inline void positions_of_lines(const T* x, std::int64_t n, std::int64_t* y) {
   for (int lane = 0; lane < kLanes<T>; ++lane) y[lane] = at[lane];
 }
 
-// Looks through lines by lanes, as far as there are enough; returns how many it has done.
+// Looks through contiguous lines by lanes, as far as there are enough; returns how many it has done.
 template <bool Greatest, class T>
 inline std::int64_t whole_vectors_of_lines(const T* x, std::int64_t count, const Axis& axis, std::int64_t* y) {
   std::int64_t done = 0;
   if (axis.inner != 1 || axis.n > kWidest) return done;
-  for (; done + kLanes<T> <= count; done += kLanes<T>)
-    positions_of_lines<Greatest>(x + done * axis.n, axis.n, y + done);
+  for (; done + kLanes<T> <= count; done += kLanes<T>) {
+    const T* lines = x + done * axis.n;
+    positions_of_lanes<Greatest, T>([&](std::int64_t i) { return load_strided<Vector<T>>(lines + i, axis.n); }, axis.n,
+                                    y + done);
+  }
+  return done;
+}
+
+// The same of lines beside each other, whose elements are apart.
+template <bool Greatest, class T>
+inline std::int64_t whole_vectors_of_columns(const T* x, const Axis& axis, std::int64_t* y) {
+  std::int64_t done = 0;
+  if (axis.n > kWidest) return done;
+  for (; done + kLanes<T> <= axis.inner; done += kLanes<T>) {
+    const T* columns = x + done;
+    positions_of_lanes<Greatest, T>([&](std::int64_t i) { return load(columns + i * axis.inner); }, axis.n, y + done);
+  }
   return done;
 }
 
@@ -74,7 +89,11 @@ void run_arg(const Step& step, std::int64_t rows, const Context&) {
     x += r * axis.n * axis.inner;
     y += r * axis.inner;
     for (; r < rows * axis.outer; ++r, x += axis.n * axis.inner, y += axis.inner) {
-      for (std::int64_t j = 0; j < axis.inner; ++j) {
+      std::int64_t j = 0;
+      if constexpr (std::is_floating_point_v<T>) {
+        if (!last) j = whole_vectors_of_columns<Greatest>(x, axis, y);
+      }
+      for (; j < axis.inner; ++j) {
         std::int64_t best = 0;
         for (std::int64_t i = 1; i < axis.n; ++i) {
           const bool replaced = better<Greatest>(x[best * axis.inner + j], x[i * axis.inner + j], last);

@@ -84,6 +84,18 @@ def test_log_sum_exp(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("axis", [1, 2, -1])
+@pytest.mark.parametrize("inner", [2, 4, 9, 19, 37])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "uint8", "int64"])
+def test_columns_beside_each_other(dtype: str, inner: int) -> None:
+    """As many as registers hold, and what is left of them."""
+    x = rows(dtype, 5, inner)
+    for op, name in (("ReduceMax", "max"), ("ReduceMin", "min")):
+        check(op, x, np.array([1]), judge=numpy(lambda x, f=name: getattr(np, f)(x, axis=1)), keepdims=0)
+    check("ReduceSum", x, np.array([1]), judge=numpy(lambda x: np.sum(x, axis=1, dtype=x.dtype)), keepdims=0)
+    for op, name in (("ArgMax", "argmax"), ("ArgMin", "argmin")):
+        check(op, x, judge=numpy(lambda x, f=name: getattr(np, f)(x, axis=1)), axis=1, keepdims=0)
+
+
 @pytest.mark.parametrize("dtype", [*FLOATS, "int64", "uint8"])
 def test_positions(dtype: str, axis: int) -> None:
     check("ArgMax", rows(dtype, 4, 3), judge=numpy(lambda x: np.argmax(x, axis=axis)), axis=axis, keepdims=0)
