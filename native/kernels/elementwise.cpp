@@ -78,7 +78,6 @@ inline T integer_power(T base, T exponent) {
   inline float math_##name(float x) { return ::name##f(x); }
 SARDONYX_MATH(exp)
 SARDONYX_MATH(sqrt)
-SARDONYX_MATH(erf)
 SARDONYX_MATH(floor)
 SARDONYX_MATH(ceil)
 SARDONYX_MATH(rint)
@@ -353,7 +352,6 @@ SARDONYX_UNARY(Sqrt, is_float(t), math_sqrt(x))
 SARDONYX_UNARY(Reciprocal, is_float(t), 1 / x)
 SARDONYX_UNARY(Softsign, is_float(t), x / (1 + magnitude(x)))
 SARDONYX_UNARY(Expit, is_float(t), 1 / (1 + math_exp(-x)))  // the C library's exp: SciPy's bits
-SARDONYX_UNARY(Erf, is_float(t), math_erf(x))
 SARDONYX_UNARY(Floor, is_float(t), math_floor(x))
 SARDONYX_UNARY(Ceil, is_float(t), math_ceil(x))
 SARDONYX_UNARY(Round, is_float(t), math_rint(x))
@@ -384,6 +382,7 @@ SARDONYX_VECTOR_UNARY(Log, log_of)
 SARDONYX_VECTOR_UNARY(Sigmoid, logistic_of)
 SARDONYX_VECTOR_UNARY(Softplus, softplus_of)
 SARDONYX_VECTOR_UNARY(Tanh, tanh_of)
+SARDONYX_VECTOR_UNARY(Erf, erf_of)
 #undef SARDONYX_VECTOR_UNARY
 
 template <class Op>
