@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -101,6 +101,7 @@ def test_many_magnitudes(op: str, dtype: str, isa: str) -> None:
     assert_close(op, x, y)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.lists(st.floats(), min_size=1, max_size=20))
 def test_any_doubles(numbers: list[float]) -> None:
     x = np.array(numbers)
