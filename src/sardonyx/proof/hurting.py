@@ -96,22 +96,27 @@ def hurting_batches(X: Any, model: onnx.ModelProto | None = None) -> Iterator[Ba
 def nudged(X: Any, seed: int) -> Any:
     """Return data whose finite floats are moved to a neighbouring float each, at random up or down.
 
+    With an odd seed they move by up to as many units in the last place as there are columns: what rounding makes of a
+    sum of n products is what exact arithmetic makes of factors that are off by n units at most (N. J. Higham, Accuracy
+    and Stability of Numerical Algorithms, 2002, section 3.1). A step of one unit changes little of how long sums round.
     A matrix of integers becomes one of floats beside them: what an estimator rounds, it rounds there too.
     """
     rng = np.random.default_rng(seed)
     if is_frame(X) or isinstance(X, Mapping):
         columns = {name: plain(column).ravel() for name, column in columns_of(X).items()}
-        return _frame(X, {name: _nudge(a, rng) for name, a in columns.items() if a.dtype.kind == "f"})
+        most = len(columns) if seed % 2 else 1
+        return _frame(X, {name: _nudge(a, rng, most) for name, a in columns.items() if a.dtype.kind == "f"})
     if is_sparse(X):
-        moved = X.tocsr(copy=True)
-        moved.data = _nudge(moved.data, rng) if moved.data.dtype.kind == "f" else moved.data
+        moved, most = X.tocsr(copy=True), X.shape[1] if seed % 2 else 1
+        moved.data = _nudge(moved.data, rng, most) if moved.data.dtype.kind == "f" else moved.data
         return moved
     if _are_bags(X):
         return X
     array = as_array(X)
+    most = array[:1].size if seed % 2 else 1
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
-    return _nudge(array, rng) if array.dtype.kind == "f" else X
+    return _nudge(array, rng, most) if array.dtype.kind == "f" else X
 
 
 def _are_bags(X: Any) -> bool:
@@ -120,9 +125,12 @@ def _are_bags(X: Any) -> bool:
     return bool(rows) and (len({len(row) for row in rows}) > 1 or not all(isinstance(row, list) for row in rows))
 
 
-def _nudge(array: Array, rng: np.random.Generator) -> Array:
+def _nudge(array: Array, rng: np.random.Generator, most: int) -> Array:
     way = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
-    return np.where(np.isfinite(array) & (array != 0), np.nextafter(array, way), array)
+    with np.errstate(all="ignore"):
+        gap = np.nextafter(array, way) - array
+        steps = rng.integers(1, max(most, 1), array.shape, endpoint=True).astype(array.dtype)
+        return np.where(np.isfinite(array) & (array != 0), array + gap * steps, array)
 
 
 # ---- what is done to a column ----------------------------------------------------------------------------------------

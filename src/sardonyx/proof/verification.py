@@ -43,7 +43,7 @@ Array: TypeAlias = NDArray[Any]
 #: what estimators raise for rows that they refuse
 REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError, AttributeError)
 #: times that the estimator's own rounding is measured
-NUDGES: Final = 16
+NUDGES: Final = 32
 #: rows that are asked beside those in question, to see whether that makes a difference
 COMPANY: Final = (1, 3, 30)
 #: ... and how many of them are asked alone, each, at most
