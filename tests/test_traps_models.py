@@ -10,6 +10,7 @@ import onnxruntime as ort
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.covariance import EllipticEnvelope
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -187,6 +188,17 @@ def test_votes_with_a_list_of_weights(voting: str, flat: bool) -> None:
     assert session.check().ok
     for method in methods:
         same(session.answer(method, X), getattr(model, method)(X), 1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("features", [3, 8])
+def test_a_training_row_is_an_envelopes_threshold(features: int, dtype: Any) -> None:
+    """A tenth of 100 gaps between 101 rows: the percentile is a row's own distance, whose last bit decides."""
+    rng = np.random.default_rng(features)
+    X = (10 * rng.normal(size=(101, features))).astype(dtype)
+    model = EllipticEnvelope(contamination=0.1, random_state=0).fit(X)
+    assert (abs(model.decision_function(X)) < (1e-3 if dtype == np.float32 else 1e-13)).any()
+    assert_same_everywhere(model, X, X, bits=True, rtol=0)
 
 
 @pytest.mark.parametrize("scale", [1e6, 1e10])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -72,7 +73,7 @@ model = KNeighborsClassifier(metric="precomputed").fit(far, np.arange(60) % 3)
 
 def without_vectors() -> list[str]:
     """Return what switches NumPy's vector instructions off."""
-    from numpy._core import _multiarray_umath as umath
+    umath = importlib.import_module("numpy._core._multiarray_umath")
 
     return [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]]
 

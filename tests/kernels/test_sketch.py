@@ -35,7 +35,8 @@ def inputs(n: int, features: int) -> tuple[dict[str, NDArray[Any]], NDArray[Any]
 
 def body(places: NDArray[Any], signs: NDArray[Any]) -> Body:
     def product(Z: Value, X: Value) -> Value:
-        return sketch_product(Z, X, places, signs)
+        result: Value = sketch_product(Z, X, places, signs)
+        return result
 
     return product
 
