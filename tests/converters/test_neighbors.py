@@ -74,7 +74,6 @@ model = KNeighborsClassifier(metric="precomputed").fit(far, np.arange(60) % 3)
 def without_vectors() -> list[str]:
     """Return what switches NumPy's vector instructions off."""
     umath = importlib.import_module("numpy._core._multiarray_umath")
-
     return [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]]
 
 

@@ -15,7 +15,7 @@ from sklearn.kernel_approximation import (
     SkewedChi2Sampler,
 )
 
-from ..convert import as_float
+from ..convert import as_float, demand
 from ..errors import ConversionError
 from ..graph import Value, concat, where
 from ..operators.checks import refuse, require
@@ -57,6 +57,7 @@ def additive_chi2_sampler(est: Any, X: Value) -> Value:
             f"AdditiveChi2Sampler of {X.dtype} takes logarithms in float16 or float32, and doubled numbers overflow "
             "there. Give the sample as int64 or float64."
         )
+    X = demand(est, X, "kind", *["no stored zeros"] * (est.sample_steps > 1))
     interval = _INTERVALS[est.sample_steps] if est.sample_interval is None else float(est.sample_interval)
     X = refuse(X, X < 0, message="AdditiveChi2Sampler: X may not contain negative values.").like(X)
     empty = X == 0

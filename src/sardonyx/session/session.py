@@ -24,6 +24,7 @@ from ..description import Description, Method
 from ..errors import InputError, MissingMethodError, ModelError
 from ..inputs.bags import HashedFeatures, LabelSets
 from ..inputs.containers import check_matrix, is_sparse, opened
+from ..inputs.demands import check_demands
 from ..inputs.signature import InputSpec, Signature
 from ..inputs.tensors import entries_of_bags, tensors
 from ..layouts import Layout, laid_out
@@ -247,6 +248,8 @@ class Session(ABC):
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        if self.signature.demands:
+            check_demands(X, self.signature)
         plain = self._plain.get(method)
         if plain is not None:
             arrays = self._outputs_of(entry.outputs, X)
@@ -287,6 +290,7 @@ class Session(ABC):
         entries = self._entries(methods)
         outputs = tuple(dict.fromkeys(output for entry in entries.values() for output in entry.outputs))
         X = opened(X)
+        check_demands(X, self.signature)
         arrays = dict(zip(outputs, self._outputs_of(outputs, X), strict=True))
         columns: dict[str, Array] = {}
         for name, entry in entries.items():
