@@ -36,7 +36,7 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     Value, Columns, list of Value (multi-output) or tuple of Value (several arrays)
     """
     entry = find(estimator, method)
-    if not hasattr(estimator, registry.ALIASES.get(method, method)):
+    if not offers(estimator, registry.ALIASES.get(method, method)):
         raise ConversionError(f"{type(estimator).__name__} has no {method} as it was fitted, and it is asked for here.")
     data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, identity(data))

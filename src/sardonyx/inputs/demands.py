@@ -48,7 +48,8 @@ def _dtype(X: Any, signature: Signature) -> np.dtype[Any]:
         return np.dtype(as_array(X).dtype)
     columns = columns_of(X)
     names = [name for name in signature.features if name in columns] if signature.by_column else list(columns)
-    return np.dtype(np.result_type(*(plain(columns[name]).dtype for name in names))) if names else np.dtype(object)
+    dtypes: list[np.dtype[Any]] = [plain(columns[name]).dtype for name in names]
+    return np.result_type(*dtypes) if names else np.dtype(object)
 
 
 def _check_entries(X: Any, signature: Signature, estimator: str) -> None:
