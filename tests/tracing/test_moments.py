@@ -76,6 +76,20 @@ def test_differences_and_comparisons(text: str, missing: bool) -> None:
     same(lambda X: eval(text).to_frame("y"), moments("us", missing=missing))
 
 
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("unit", ["s", "us"])
+def test_names_and_weeks(unit: str, missing: bool) -> None:
+    frame = moments(unit, missing=missing)
+    same(lambda X: X["when"].dt.isocalendar().astype(float), frame)
+    same(lambda X: pd.to_datetime(X["when"]).dt.isocalendar().week.astype(float).to_frame(), frame)
+    for name in ("day_name", "month_name"):
+        function = FunctionTransformer(lambda X, name=name: getattr(X["when"].dt, name)().fillna("none").to_frame())
+        session = sardonyx.compile(function, frame)
+        assert session.transform(frame).tolist() == function.transform(frame).to_numpy().tolist()
+        unknown = FunctionTransformer(lambda X, name=name: getattr(X["when"].dt, name)().isna().to_frame())
+        same(unknown.func, frame)
+
+
 def test_a_pipeline_in_both_runtimes() -> None:
     def features(X: Any) -> Any:
         X = X.rename(columns={"when": "at"}).assign(hour=lambda d: d["at"].dt.hour)
@@ -117,6 +131,8 @@ def test_counts_that_float64_does_not_hold_are_refused() -> None:
         (lambda X: X.to_numpy(), "which tensors do not have"),
         (lambda X: X["when"].map(lambda t: t.hour), "which tensors do not have"),
         (lambda X: X["when"].dt.strftime("%Y"), r"has no \.dt\.strftime while converting; there are year, month"),
+        (lambda X: X["when"].dt.day_name("de_DE"), "depends on the machine"),
+        (lambda X: pd.to_datetime(X["n"]), "datetime64 before the pipeline"),
         (lambda X: X["when"] == 3, "moments beside 3"),
         (lambda X: X["when"] > pd.Timedelta(days=1), "moments compared with durations"),
         (lambda X: X["when"] > pd.Timestamp("2020-01-01 00:00:00.000000001"), "no whole number of us"),

@@ -113,10 +113,20 @@ def nudged(X: Any, seed: int) -> Any:
     if _are_bags(X):
         return X
     array = as_array(X)
+    if array.dtype == object:
+        return _nudged_objects(array, seed)
     most = array[:1].size if seed % 2 else 1
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     return _nudge(array, rng, most) if array.dtype.kind == "f" else X
+
+
+def _nudged_objects(array: Array, seed: int) -> Array:
+    """Return numbers in an array of objects moved; other objects as they are."""
+    try:
+        return np.asarray(nudged(array.astype(np.float64), seed).astype(object))
+    except (TypeError, ValueError):
+        return array
 
 
 def _are_bags(X: Any) -> bool:
