@@ -232,7 +232,7 @@ def _leaf_numbers(document: Document) -> list[NDArray[np.int64]]:
 
 
 def _nested_numbers(tree: Document) -> NDArray[np.int64]:
-    """Return the numbers of the leaves, from left to right: where nodes are laid out, an only leaf of a node comes first."""
+    """Return the numbers of the leaves, from left to right: an only leaf below a node is laid out before the rest."""
     numbers: dict[int, int] = {}
     waiting = [tree]
     while waiting:

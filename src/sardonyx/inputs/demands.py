@@ -43,7 +43,8 @@ def _dtype(X: Any, signature: Signature) -> np.dtype[Any]:
     """Return the dtype of the matrix that scikit-learn makes of X."""
     X = columns_of_records(opened(X))
     if is_sparse(X):
-        return np.dtype(X.dtype)
+        sparse: np.dtype[Any] = X.dtype
+        return sparse
     if not is_frame(X) and not hasattr(X, "keys"):
         return np.dtype(as_array(X).dtype)
     columns = columns_of(X)

@@ -105,7 +105,7 @@ def nudged(X: Any, seed: int) -> Any:
     if is_frame(X) or isinstance(X, Mapping):
         columns = {name: plain(column).ravel() for name, column in columns_of(X).items()}
         most = len(columns) if seed % 2 else 1
-        return _frame(X, {name: _nudge(a, rng, most) for name, a in columns.items() if a.dtype.kind == "f"})
+        return _frame(X, {name: _nudge_objects(a, rng, most) for name, a in columns.items() if a.dtype.kind in "fO"})
     if is_sparse(X):
         moved, most = X.tocsr(copy=True), X.shape[1] if seed % 2 else 1
         moved.data = _nudge(moved.data, rng, most) if moved.data.dtype.kind == "f" else moved.data
@@ -113,18 +113,18 @@ def nudged(X: Any, seed: int) -> Any:
     if _are_bags(X):
         return X
     array = as_array(X)
-    if array.dtype == object:
-        return _nudged_objects(array, seed)
     most = array[:1].size if seed % 2 else 1
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
-    return _nudge(array, rng, most) if array.dtype.kind == "f" else X
+    return _nudge_objects(array, rng, most) if array.dtype.kind in "fO" else X
 
 
-def _nudged_objects(array: Array, seed: int) -> Array:
-    """Return numbers in an array of objects moved; other objects as they are."""
+def _nudge_objects(array: Array, rng: np.random.Generator, most: int) -> Array:
+    """Return floats moved, also those in an array of objects; other objects are left as they are."""
+    if array.dtype != object:
+        return _nudge(array, rng, most)
     try:
-        return np.asarray(nudged(array.astype(np.float64), seed).astype(object))
+        return _nudge(array.astype(np.float64), rng, most).astype(object)
     except (TypeError, ValueError):
         return array
 
