@@ -87,7 +87,7 @@ class Call {
     if (!PyDict_Check(feeds) || PyDict_GET_SIZE(feeds) != static_cast<Py_ssize_t>(core_.inputs.size())) return false;
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
       PyObject* feed = PyDict_GetItemWithError(feeds, core_.inputs[i].name);
-      reader_.set_none(nulls != nullptr && nulls[i] != 0 ? kMissingNaN : kMissingNone);
+      null_is_nan_ = nulls != nullptr && nulls[i] != 0;
       if (feed == nullptr || !bind_one(i, feed)) return false;
     }
     return true;
@@ -109,10 +109,17 @@ class Call {
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) Py_CLEAR(kept_[i]);
     rows_ = -1;
     waits_ = false;
-    reader_.clear();
+    reader_.reset();
     text_outputs_.clear();
     csr_inputs_.clear();
     csr_of_.clear();
+  }
+
+  // Made for the first input that is not read where it is: most calls have none, and it is not free.
+  ColumnReader& reader() {
+    if (!reader_) reader_.emplace();
+    reader_->set_none(null_is_nan_ ? kMissingNaN : kMissingNone);
+    return *reader_;
   }
 
   bool bind_one(std::size_t i, PyObject* feed) {
@@ -148,7 +155,7 @@ class Call {
     const int typenum = PyArray_TYPE(array);
     const bool same = typenum == port.typenum || PyArray_EquivTypenums(typenum, port.typenum);
     if (!same && is_half(port.dtype)) return false;
-    if (!same || port.dtype == DType::text) return reader_.bind_array(feed, port.dtype, port.width, input);
+    if (!same || port.dtype == DType::text) return reader().bind_array(feed, port.dtype, port.width, input);
     *input = {PyArray_DATA(array)};
     return true;
   }
@@ -156,8 +163,8 @@ class Call {
   bool bind_column(const Port& port, PyObject* feed, Input* input) {
     if (is_half(port.dtype)) return false;
     const bool matrix = port.rank == 1 && is_columns(feed) && PyTuple_GET_SIZE(feed) == port.width;
-    if (matrix) return reader_.bind_matrix(feed, port.dtype, &rows_, input);
-    return port.width == 1 && port.rank <= 1 && reader_.bind(feed, port.dtype, &rows_, input);
+    if (matrix) return reader().bind_matrix(feed, port.dtype, &rows_, input);
+    return port.width == 1 && port.rank <= 1 && reader().bind(feed, port.dtype, &rows_, input);
   }
 
   // A column may come as (N, 1) or (N,), whichever of the two the program says.
@@ -269,8 +276,8 @@ class Call {
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
       if (!bound_[i].waits()) continue;
       const Port& port = core_.inputs[i];
-      void* to = reader_.allocate(static_cast<std::size_t>(rows_ * port.width) * item_size(port.dtype));
-      if (!reader_.read(bound_[i], port.dtype, 0, rows_, to)) return false;
+      void* to = reader_->allocate(static_cast<std::size_t>(rows_ * port.width) * item_size(port.dtype));
+      if (!reader_->read(bound_[i], port.dtype, 0, rows_, to)) return false;
       inputs_[i] = to;
     }
     return run_bound(threads);
@@ -282,9 +289,9 @@ class Call {
     for (const std::int32_t output : schedule_.outputs()) {
       outputs.push_back({core_.outputs[output].dtype, core_.outputs[output].width});
     }
-    const Pieces pieces{schedule_, reader_, {bound_.data(), inputs.size()},
-                        inputs,    outputs, {outputs_.data(), outputs.size()},
-                        rows_,     piece,   &kept_texts_};
+    const Pieces pieces{schedule_, *reader_, {bound_.data(), inputs.size()},
+                        inputs,    outputs,  {outputs_.data(), outputs.size()},
+                        rows_,     piece,    &kept_texts_};
     return pieces.run(threads);
   }
 
@@ -309,8 +316,9 @@ class Call {
   Few<const void*> inputs_;
   Few<void*> outputs_;
   std::int64_t rows_ = -1;
-  bool waits_ = false;  // some input has yet to be read
-  ColumnReader reader_;
+  bool waits_ = false;        // some input has yet to be read
+  bool null_is_nan_ = false;  // in the input being bound
+  std::optional<ColumnReader> reader_;
   std::vector<TextOutput> text_outputs_;
   KeptTexts kept_texts_;
   std::vector<std::unique_ptr<CsrInput>> csr_inputs_;
