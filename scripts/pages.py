@@ -144,9 +144,9 @@ def _outcome(pair: str, runtime: str) -> str:
         return "impossible there"
     words = {width: _error(errors[runtime]) for width, errors in widths.items() if runtime in errors}
     double, single = words.get("float64"), words.get("float32")
-    if double is None or single in (None, double):
-        return double or single or "untested"
-    return f"{double}, {single} in float32"
+    if double is None:
+        return f"{single} in float32" if single else "untested"
+    return double if single in (None, double) else f"{double}, {single} in float32"
 
 
 @functools.cache
