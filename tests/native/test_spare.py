@@ -104,8 +104,11 @@ def test_what_was_spoiled_is_made_anew(program: _native.Program, spoiler: str) -
     for i in range(1, 6):
         result = program.run(None, rows(i))
         assert [array.shape for array in result] == [(1, 2), (1, 2)]
-        assert (result[0] == -i).all() and (result[1] == i).all()
-        assert result[0].dtype == np.float64 and result[0].flags.writeable and result[0] is not result[1]
+        assert (result[0] == -i).all()
+        assert (result[1] == i).all()
+        assert result[0].dtype == np.float64
+        assert result[0].flags.writeable
+        assert result[0] is not result[1]
         SPOILERS[spoiler](result)
         del result
 
@@ -124,14 +127,17 @@ def test_calls_of_different_lengths(program: _native.Program) -> None:
     for count in (1, 3, 1, 0, 2, 5000, 1, 2):
         y, z = program.run(None, rows(count, count))
         assert y.shape == z.shape == (count, 2)
-        assert (y == -count).all() and (z == count).all()
+        assert (y == -count).all()
+        assert (z == count).all()
 
 
 def test_chosen_outputs(program: _native.Program) -> None:
     for i in range(1, 9):
         (z,) = program.run(["z"], rows(-i))
         y, again = program.run(["y", "z"], rows(i))
-        assert (z == i).all() and (y == -i).all() and (again == i).all()
+        assert (z == i).all()
+        assert (y == -i).all()
+        assert (again == i).all()
 
 
 def test_nothing_is_kept_of_large_results(program: _native.Program) -> None:
