@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 import threading
@@ -53,7 +54,7 @@ HOLDERS: dict[str, Callable[[list[Array]], Any]] = {
     "the last array": lambda result: result[-1],
     "a view": lambda result: result[0][:, ::-1],
     "a flat view": lambda result: result[0].reshape(-1),
-    "a buffer": lambda result: memoryview(result[0]),
+    "a buffer": lambda result: memoryview(result[0]),  # type: ignore[arg-type]
     "an iterator": lambda result: result[0].flat,
     "an interface": lambda result: np.asarray(result[0].__array_interface__ and result[0]),
     "ctypes": lambda result: result[0].ctypes,
@@ -77,7 +78,7 @@ def test_what_is_held_does_not_change(program: _native.Program, holder: str) -> 
         elif callable(one):
             np.testing.assert_array_equal(one(), copied[0])
         elif holder == "ctypes":
-            numbers = one.data_as(np.ctypeslib.ctypes.POINTER(np.ctypeslib.ctypes.c_double))
+            numbers = one.data_as(ctypes.POINTER(ctypes.c_double))
             assert numbers[0] == copied[0][0, 0]
         else:
             expected = copied[-1] if holder == "the last array" else copied[0]
@@ -120,7 +121,8 @@ def test_weak_references_die(program: _native.Program) -> None:
     for i in range(4):
         program.run(None, rows(i))
     gc.collect()
-    assert reference() is None or (reference() == -1).all()
+    array = reference()
+    assert array is None or np.all(array == -1)
 
 
 def test_calls_of_different_lengths(program: _native.Program) -> None:
@@ -146,7 +148,7 @@ def test_nothing_is_kept_of_large_results(program: _native.Program) -> None:
 
 
 def test_threads(program: _native.Program) -> None:
-    wrong = []
+    wrong: list[int] = []
 
     def work(number: int) -> None:
         kept = [(i, program.run(None, rows(number * 1000 + i))) for i in range(200)]
