@@ -69,9 +69,9 @@ def coverage_page() -> str:
         "**exact** means every label, every number, every bit of a float, on the machine that wrote this page;\n"
         "a number bounds the relative error of the worst answer, where the last bits of sums and of `exp` differ.\n"
         "*impossible there*: standard operators cannot say it, and the file fails there rather than answer wrongly.\n"
-        "†: which of equally distant neighbours is taken is impossible to say there. scikit-learn's choice follows from\n"
-        "the way its search goes, or from the processor (a test in `tests/converters/test_neighbors.py` shows the very\n"
-        "same rows answered otherwise without AVX2); the standard's `TopK` takes the first of the training rows.\n"
+        "†: which of equally distant neighbours is taken is impossible to say there. scikit-learn's choice follows\n"
+        "from the way its search goes, or from the processor (a test in `tests/converters/test_neighbors.py` shows\n"
+        "the same rows answered otherwise without AVX2); the standard's `TopK` takes the first training rows.\n"
         "Rows in float32, whose promise is 1e-5, are told apart where they differ. Measured by\n"
         "`scripts/docs --measure`; tests fail where an answer is a hundred times worse than written here.\n"
     )
