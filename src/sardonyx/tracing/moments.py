@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Final, NoReturn
 
 import numpy as np
 
 from ..graph import Moment, Value, op, where
-from ..inputs.values import MISSING_NAN
 from ..operators.checks import refuse as refuse_rows
 from .array import FUNCTIONS, Array, is_array, refuse
 from .columns import Column, pandas_class
@@ -174,27 +173,25 @@ class Parts:
         calendar = column.calendar
         if name == "total_seconds" and column.dtype.kind == "m":
             return lambda: self._made(calendar.seconds, np.float64)
-        if name in NAMES and column.dtype.kind == "M":
-            return partial(self._named, name)
-        if name == "isocalendar" and column.dtype.kind == "M":
-            return self._iso
+        if column.dtype.kind == "M" and (method := self._method(name)) is not None:
+            return method
         if name not in parts:
-            also = ", day_name(), month_name(), isocalendar()" if parts is MOMENT_PARTS else ""
+            also = ", day_name(), month_name(), strftime(), isocalendar()" if parts is MOMENT_PARTS else ""
             refuse(f"{column.dtype} has no .dt.{name} while converting; there are {', '.join(parts)}{also}")
         dtype, part = parts[name]
         return self._made(part(calendar), dtype)
 
-    def _named(self, name: str, locale: Any = None) -> Column:
-        """Return the name of the weekday or of the month, in English; NaN where there is no moment."""
-        if locale is not None:
-            refuse(f".dt.{name}(locale={locale!r}), which depends on the machine; leave it out, and map the names")
-        from .row_functions import lookup
+    def _method(self, name: str) -> Any:
+        """Return a method of moments; None if there is none of that name."""
+        from .moment_texts import NAMES, formatted, named  # which stands above this module
 
-        names, part = NAMES[name]
         column = self._column
-        codes = _unless(column.counts == NOT_A_TIME, part(column.calendar), -1)
-        table = np.array([*names, MISSING_NAN], object)
-        return Column(lookup(Column(codes.value), np.arange(len(names)).astype(object), table), column.name)
+        absent = column.counts == NOT_A_TIME
+        if name in NAMES:
+            return lambda locale=None: named(name, column.calendar, absent, column.name, locale)
+        if name == "strftime":
+            return lambda date_format: formatted(date_format, column.calendar, absent, column.name)
+        return self._iso if name == "isocalendar" else None
 
     def _iso(self) -> Any:
         """Return year, week and day of the ISO calendar: a week is in the year that its Thursday is in."""
@@ -335,27 +332,6 @@ MOMENT_PARTS: Final[dict[str, Part]] = {
     "is_quarter_end": (np.bool_, lambda p: p.ends(3)),
     "is_year_start": (np.bool_, lambda p: p.starts(12)),
     "is_year_end": (np.bool_, lambda p: p.ends(12)),
-}
-#: name of a method -> what it says, of a number from 0
-NAMES: Final[dict[str, tuple[list[str], Callable[[Calendar], Any]]]] = {
-    "day_name": (["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"], _weekday[1]),
-    "month_name": (
-        [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ],
-        lambda p: p.civil[1] - 1,
-    ),
 }
 #: name -> dtype, what it is of durations
 DURATION_PARTS: Final[dict[str, Part]] = {
