@@ -195,6 +195,19 @@ def test_votes_with_a_list_of_weights(voting: str, flat: bool) -> None:
         same(session.answer(method, X), getattr(model, method)(X), 1e-10)
 
 
+def test_a_constant_feature_of_naive_bayes() -> None:
+    """Its variance is nearly nothing: likelihoods of 1e9 are added up, of which differences of 100 are left."""
+    X, y = blobs(60, classes=3)
+    X[:, 2] = 1.5
+    model = GaussianNB().fit(X, y)
+    rows = np.repeat(X[:9], 3, axis=0)
+    rows[:, 2] = np.tile([0.0, -8.5, 11.5], 9)
+    assert (model._joint_log_likelihood(rows) < -1e8).all()
+    session = sardonyx.compile(model, X, methods=["predict", "predict_log_proba"])
+    same(session.predict(rows), model.predict(rows), 0)
+    same(session.predict_log_proba(rows), model.predict_log_proba(rows), 1e-14)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
 @pytest.mark.parametrize("features", [3, 8])
 def test_a_training_row_is_an_envelopes_threshold(features: int, dtype: Any) -> None:
