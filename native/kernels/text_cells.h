@@ -16,31 +16,42 @@ namespace sardonyx {
 namespace {
 
 struct Cells {
-  Byte two[32];         // by lead; low half: of all, high half: mixed; a bit for each of four cells
+  Byte two[32];          // by lead; low half: of all, high half: mixed; a bit for each of four cells
   Byte three[2][2][16];  // all, mixed; first and second eight of sixteen cells; by lead
+  std::uint64_t one_by_one[1024];  // bits of all characters of up to three bytes, for mixed cells
+
+  bool contains(std::uint32_t c) const { return (one_by_one[c >> 6] >> (c & 63) & 1) != 0; }
 };
 
 // 0: of no character from `first` on, 1: of all, 2: of some. Below `least` there is a shorter form.
-template <class Test>
-int holds_for(Test&& test, std::uint32_t first, std::uint32_t size, std::uint32_t least) {
+inline int holds_for(const Cells& cells, std::uint32_t first, std::uint32_t size, std::uint32_t least) {
   std::uint32_t count = 0;
-  for (std::uint32_t c = first; c < first + size; ++c) count += test(c) ? 1 : 0;
+  for (std::uint32_t c = first; c < first + size; ++c) count += cells.contains(c) ? 1 : 0;
   return count == size && first >= least ? 1 : count == 0 && first >= least ? 0 : 2;
 }
 
 template <class Test>
 Cells cells_where(Test&& test) {
   Cells cells{};
+  for (std::uint32_t c = 0; c < 0x10000; ++c) cells.one_by_one[c >> 6] |= std::uint64_t{test(c)} << (c & 63);
   const auto set = [](Byte& row, unsigned bit) { row = static_cast<Byte>(row | 1u << bit); };
   for (std::uint32_t i = 0; i < 32 * 4; ++i) {
-    const int holds = holds_for(test, i * 16, 16, 0x80);
+    const int holds = holds_for(cells, i * 16, 16, 0x80);
     if (holds > 0) set(cells.two[i / 4], i % 4 + (holds == 2 ? 4 : 0));
   }
   for (std::uint32_t i = 0; i < 16 * 16; ++i) {
-    const int holds = holds_for(test, i * 256, 256, 0x800);
+    const int holds = holds_for(cells, i * 256, 256, 0x800);
     if (holds > 0) set(cells.three[holds - 1][i % 16 / 8][i / 16], i % 8);
   }
   return cells;
+}
+
+// Whether the character of two or three bytes at p, of which four may be read, is one of them.
+inline bool contains(const Cells& cells, const Byte* p) {
+  const bool two = p[0] < 0xE0;
+  const unsigned second = p[1] & 63u, third = p[2] & 63u;
+  const unsigned place = two ? p[0] & 31u : (p[0] & 15u) << 6 | second;
+  return (cells.one_by_one[place] >> (two ? second : third) & 1) != 0;
 }
 
 // Bits of 64 bytes. Those of a lead stand for its character.

@@ -232,19 +232,21 @@ inline Byte* lower_run(const Byte* from, const Byte* end, Byte step, Byte* to) {
 // Bytes of a code point.
 inline std::int32_t shortest(std::uint32_t c) { return 1 + (c >= 0x80) + (c >= 0x800) + (c >= 0x10000); }
 
-// Whether a character becomes another one, or is not in its shortest form.
-inline bool is_changed(const FoldRules& rules, const CodePoint& c) {
-  return (rules.fold_of(c.value) != 0) | (c.size != shortest(c.value));
+// Whether the character at p becomes another one, or is not in its shortest form.
+inline bool is_changed(const FoldRules& rules, const Byte* p, const Byte* end) {
+  if (*p > 0xE0 ? *p < 0xF0 : *p > 0xC1 && *p < 0xE0) return contains(rules.changed, p);
+  const CodePoint c = decode(p, end);
+  return rules.fold_of(c.value) != 0 || c.size != shortest(c.value);
 }
 
-// Which of 64 bytes begin a character beyond ASCII that is changed.
+// Which of 64 bytes begin a character beyond ASCII that is.
 inline std::uint64_t changed_of_64(const FoldRules& rules, const Byte* block, const Byte* end) {
   const CellBits cells = cells_of_64(rules.changed, block);
   const std::uint64_t own = lowest_bits(end - block);
   std::uint64_t bits = cells.all & own;
   for (std::uint64_t one = cells.mixed & own; one != 0; one &= one - 1) {
     const int at = __builtin_ctzll(one);
-    bits |= std::uint64_t{is_changed(rules, decode(block + at, end))} << at;
+    bits |= std::uint64_t{is_changed(rules, block + at, end)} << at;
   }
   return bits;
 }

@@ -52,11 +52,16 @@ class Members {
     const std::uint64_t ascii = members_of_64(set_, block) & ~beyond_ascii_of_64(block);
     const CellBits cells = cells_of_64(cells_, block);
     std::uint64_t found = cells.all;
-    for (std::uint64_t one = cells.mixed & lowest_bits(end_ - block); one != 0; one &= one - 1) {
+    const LeadBits leads = leads_of_64(block);
+    const std::uint64_t mixed = cells.mixed & lowest_bits(end_ - block);
+    for (std::uint64_t one = mixed & ~leads.four; one != 0; one &= one - 1) {
+      const int at = __builtin_ctzll(one);
+      found |= std::uint64_t{contains(cells_, block + at)} << at;
+    }
+    for (std::uint64_t one = mixed & leads.four; one != 0; one &= one - 1) {
       const int at = __builtin_ctzll(one);
       found |= std::uint64_t{belongs_(decode(block + at, end_).value)} << at;
     }
-    const LeadBits leads = leads_of_64(block);
     const std::uint64_t three = found & leads.three, four = found & leads.four;
     const std::uint64_t bits = ascii | begun_ | found | found << 1 | three << 2 | four << 3;
     begun_ = found >> 63 | three >> 62 | four >> 61;
