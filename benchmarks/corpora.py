@@ -1,4 +1,4 @@
-"""Real text that packages carry: docstrings of libraries in English, and Django's translations in a hundred languages."""
+"""Real text that packages carry: docstrings of libraries in English, Django's translations in a hundred languages."""
 
 from __future__ import annotations
 

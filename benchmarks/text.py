@@ -3,9 +3,9 @@
     python -m benchmarks.text
 
 For each corpus (corpora.py) the answers must agree, then both are timed in turns in one process: the processor time of
-one thread, and time on the clock with two. ONNX Runtime is given our file and skl2onnx's, and a hundred documents that it
-can treat: its rows are dense. Last, by how much a call makes the process grow, with vocabularies of ten thousand and of
-a million terms.
+one thread, and time on the clock with two. ONNX Runtime is given our file and skl2onnx's, and a hundred documents that
+it can treat: its rows are dense. Last, by how much a call makes the process grow, with vocabularies of ten thousand
+and of a million terms.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def skl2onnx_file(pipeline: Any) -> Any:
 
 
 def against_onnxruntime(corpus: Corpus) -> Iterator[str]:
-    """Yield a line about each file that ONNX Runtime can run: how it answers, how much longer it takes on one thread."""
+    """Yield a line about each file that ONNX Runtime can run: how it answers, how much longer it takes."""
     pipeline = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(tol=0.01, max_iter=500))
     pipeline.fit(corpus.X, corpus.y)
     X = np.array([text for text in corpus.X if text.isascii()][:FEW], dtype=object)

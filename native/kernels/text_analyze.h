@@ -225,9 +225,10 @@ inline void find_character_runs(const TextRules& rules, const Byte* text, std::i
         });
   } else {
     const auto belongs = [&](std::uint32_t c) { return rules.fold.class_of(c) == rules.run_class; };
-    find_runs(text, size, Members(rules.run_set, rules.run_cells, text, size, belongs), [&](const Byte* begin, const Byte* end) {
-      if (has_characters(begin, end, rules.run_least)) found(begin, end);
-    });
+    find_runs(text, size, Members(rules.run_set, rules.run_cells, text, size, belongs),
+              [&](const Byte* begin, const Byte* end) {
+                if (has_characters(begin, end, rules.run_least)) found(begin, end);
+              });
   }
 }
 

@@ -16,8 +16,8 @@ namespace sardonyx {
 namespace {
 
 struct Cells {
-  Byte two[32];          // by lead; low half: of all, high half: mixed; a bit for each of four cells
-  Byte three[2][2][16];  // all, mixed; first and second eight of sixteen cells; by lead
+  Byte two[32];                    // by lead; low half: of all, high half: mixed; a bit for each of four cells
+  Byte three[2][2][16];            // all, mixed; first and second eight of sixteen cells; by lead
   std::uint64_t one_by_one[1024];  // bits of all characters of up to three bytes, for mixed cells
 
   bool contains(std::uint32_t c) const { return (one_by_one[c >> 6] >> (c & 63) & 1) != 0; }

@@ -253,13 +253,14 @@ inline std::uint64_t changed_of_64(const FoldRules& rules, const Byte* block, co
 
 // The rest, from `first` on, of a text that is not all ASCII, with 64 bytes behind it that may be read. Characters that may become others are picked out
 // by their bits, so that there is no branch on which they are. Of what is no UTF-8 all are.
-inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int64_t size, std::int64_t first, Byte step,
-                              Bytes& out) {
+inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int64_t size, std::int64_t first,
+                              Byte step, Bytes& out) {
   const Byte *from = text + first, *end = text + size;
   const bool legal = is_continued_rightly(text, size);
   for (std::int64_t base = first; base < size; base += 64) {
     const Byte *block = text + base, *stop = size - base < 64 ? end : block + 64;
-    std::uint64_t bits = legal ? changed_of_64(rules, block, end) : beyond_ascii_of_64(block) & lowest_bits(end - block);
+    std::uint64_t bits =
+        legal ? changed_of_64(rules, block, end) : beyond_ascii_of_64(block) & lowest_bits(end - block);
     if (from > block) bits &= ~lowest_bits(from - block);
     out.reserve(stop - block + std::int64_t{__builtin_popcountll(bits)} * 4 * (kLongest + 1) + kBlock);
     Byte* to = out.data() + out.size();

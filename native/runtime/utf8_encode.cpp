@@ -86,20 +86,20 @@ __attribute__((target("sse4.1"))) inline char* put_twos(__m128i c, char* to) {
 
 // Four code points, in lanes of four bytes.
 __attribute__((target("sse4.1"))) inline char* put_fours(__m128i c, char* to) {
-  const auto all = [](std::uint32_t x) __attribute__((target("sse4.1"))) { return _mm_set1_epi32(static_cast<int>(x)); };
+  const auto all = [](std::uint32_t x)
+                       __attribute__((target("sse4.1"))) { return _mm_set1_epi32(static_cast<int>(x)); };
   const __m128i six = all(0x3F);
   const __m128i last = _mm_and_si128(c, six), third = _mm_and_si128(_mm_srli_epi32(c, 6), six);
   const __m128i second = _mm_and_si128(_mm_srli_epi32(c, 12), six);
   const __m128i two = _mm_or_si128(_mm_or_si128(_mm_srli_epi32(c, 6), _mm_slli_epi32(last, 8)), all(0x80C0));
   const __m128i three = _mm_or_si128(_mm_or_si128(_mm_srli_epi32(c, 12), _mm_slli_epi32(third, 8)),
                                      _mm_or_si128(_mm_slli_epi32(last, 16), all(0x8080E0)));
-  const __m128i four = _mm_or_si128(
-      _mm_or_si128(_mm_or_si128(_mm_srli_epi32(c, 18), _mm_slli_epi32(second, 8)), all(0x808080F0)),
-      _mm_or_si128(_mm_slli_epi32(third, 16), _mm_slli_epi32(last, 24)));
+  const __m128i four =
+      _mm_or_si128(_mm_or_si128(_mm_or_si128(_mm_srli_epi32(c, 18), _mm_slli_epi32(second, 8)), all(0x808080F0)),
+                   _mm_or_si128(_mm_slli_epi32(third, 16), _mm_slli_epi32(last, 24)));
   const __m128i over1 = _mm_cmpgt_epi32(c, all(0x7F)), over2 = _mm_cmpgt_epi32(c, all(0x7FF));
   const __m128i over3 = _mm_cmpgt_epi32(c, all(0xFFFF));
-  const __m128i lanes =
-      _mm_blendv_epi8(_mm_blendv_epi8(_mm_blendv_epi8(c, two, over1), three, over2), four, over3);
+  const __m128i lanes = _mm_blendv_epi8(_mm_blendv_epi8(_mm_blendv_epi8(c, two, over1), three, over2), four, over3);
   const __m128i lengths = _mm_sub_epi32(_mm_setzero_si128(), _mm_add_epi32(_mm_add_epi32(over1, over2), over3));
   const __m128i words = _mm_packus_epi32(lengths, lengths);
   const auto each = static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_packus_epi16(words, words)));

@@ -281,7 +281,9 @@ def test_moments_of_any_library_are_scikit_learns_numbers(unit: str, kind: str) 
     counts = pa.chunked_array([pa.array([7, 2**40, None], pa.int64()), pa.array([-5], pa.int64())])
     table = pa.table({"when": counts.cast(getattr(pa, kind)(unit)), "x": [1.0, 2.0, 3.0, 4.0]})
     sample = table.slice(0, 2)
-    estimator = ColumnTransformer([("when", StandardScaler(), ["when"]), ("x", "passthrough", ["x"])]).fit(sample.to_pandas())
+    estimator = ColumnTransformer([("when", StandardScaler(), ["when"]), ("x", "passthrough", ["x"])]).fit(
+        sample.to_pandas()
+    )
     session = sardonyx.load(sardonyx.to_onnx(estimator, sample.to_pandas()))
     expected = estimator.transform(table.to_pandas())  # -2**63 for NaT
     for X in (Capsule(table), table, table.to_pandas()):

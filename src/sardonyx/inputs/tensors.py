@@ -168,7 +168,9 @@ def _matrix_of_columns(X: Any, spec: InputSpec, feature_names: Sequence[str] | N
         raise InputError(features_message(len(columns), spec.width or 1))
     names = list(columns) if feature_names is None else list(feature_names)
     _check_names(columns, names, "column")
-    arrays_of = {name: _counts(one_column(plain(columns[name], name), name), replace(spec, name=name)) for name in names}
+    arrays_of = {
+        name: _counts(one_column(plain(columns[name], name), name), replace(spec, name=name)) for name in names
+    }
     parts = {name: coerce(array, spec.dtype, name) for name, array in arrays_of.items()}
     _check_rows(parts)
     (*arrays,) = parts.values()
