@@ -87,7 +87,7 @@ class Call {
     if (!PyDict_Check(feeds) || PyDict_GET_SIZE(feeds) != static_cast<Py_ssize_t>(core_.inputs.size())) return false;
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
       PyObject* feed = PyDict_GetItemWithError(feeds, core_.inputs[i].name);
-      reader_.set_none(nulls != nullptr && nulls[i] != 0 ? kMissingNaN : kMissingNone);
+      null_is_nan_ = nulls != nullptr && nulls[i] != 0;
       if (feed == nullptr || !bind_one(i, feed)) return false;
     }
     return true;
@@ -95,12 +95,15 @@ class Call {
 
   // nullptr: a value does not fit, so that the feeds need the hook; or a Python error is set.
   PyObject* run() {
-    Ref list(PyList_New(static_cast<Py_ssize_t>(schedule_.outputs().size())));
+    const auto count = static_cast<Py_ssize_t>(schedule_.outputs().size());
+    const bool spared = is_spared();
+    Ref list(spared ? core_.spare.take(count) : PyList_New(count));
     if (!list || !make_outputs(list.get())) return nullptr;
     if (rows_ > 0 && !compute()) return nullptr;
     if (!sparse_outputs_.empty() && !fill_sparse(list.get())) return nullptr;
     if (!text_outputs_.empty() && !fill_texts(list.get())) return nullptr;
     if (core_.gives_maps && !fill_maps(list.get())) return nullptr;
+    if (spared) core_.spare.keep(list.get());
     return list.release();
   }
 
@@ -109,10 +112,17 @@ class Call {
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) Py_CLEAR(kept_[i]);
     rows_ = -1;
     waits_ = false;
-    reader_.clear();
+    reader_.reset();
     text_outputs_.clear();
     csr_inputs_.clear();
     csr_of_.clear();
+  }
+
+  // Made for the first input that is not read where it is: most calls have none, and it is not free.
+  ColumnReader& reader() {
+    if (!reader_) reader_.emplace();
+    reader_->set_none(null_is_nan_ ? kMissingNaN : kMissingNone);
+    return *reader_;
   }
 
   bool bind_one(std::size_t i, PyObject* feed) {
@@ -148,7 +158,7 @@ class Call {
     const int typenum = PyArray_TYPE(array);
     const bool same = typenum == port.typenum || PyArray_EquivTypenums(typenum, port.typenum);
     if (!same && is_half(port.dtype)) return false;
-    if (!same || port.dtype == DType::text) return reader_.bind_array(feed, port.dtype, port.width, input);
+    if (!same || port.dtype == DType::text) return reader().bind_array(feed, port.dtype, port.width, input);
     *input = {PyArray_DATA(array)};
     return true;
   }
@@ -156,8 +166,8 @@ class Call {
   bool bind_column(const Port& port, PyObject* feed, Input* input) {
     if (is_half(port.dtype)) return false;
     const bool matrix = port.rank == 1 && is_columns(feed) && PyTuple_GET_SIZE(feed) == port.width;
-    if (matrix) return reader_.bind_matrix(feed, port.dtype, &rows_, input);
-    return port.width == 1 && port.rank <= 1 && reader_.bind(feed, port.dtype, &rows_, input);
+    if (matrix) return reader().bind_matrix(feed, port.dtype, &rows_, input);
+    return port.width == 1 && port.rank <= 1 && reader().bind(feed, port.dtype, &rows_, input);
   }
 
   // A column may come as (N, 1) or (N,), whichever of the two the program says.
@@ -177,6 +187,17 @@ class Call {
     return rows_ == shape[0];
   }
 
+  // Whether the results are arrays of numbers that may come from an earlier call, and go to a later one.
+  bool is_spared() const {
+    std::int64_t bytes = 0;
+    for (const std::int32_t output : schedule_.outputs()) {
+      const Port& port = core_.outputs[output];
+      if (port.dtype == DType::text || port.sparse) return false;
+      bytes += port.width * static_cast<std::int64_t>(item_size(port.dtype));
+    }
+    return !core_.gives_maps && rows_ > 0 && bytes <= Spare::kMostBytes / rows_;
+  }
+
   bool make_outputs(PyObject* list) {
     for (std::size_t k = 0; k < schedule_.outputs().size(); ++k) {
       const Port& port = core_.outputs[schedule_.outputs()[k]];
@@ -186,9 +207,12 @@ class Call {
       }
       npy_intp dims[kMaxRank + 1] = {rows_};
       for (int d = 0; d < port.rank; ++d) dims[d + 1] = port.dims[d];
-      PyObject* array = PyArray_SimpleNew(port.rank + 1, dims, port.typenum);
-      if (array == nullptr) return false;
-      PyList_SET_ITEM(list, static_cast<Py_ssize_t>(k), array);
+      const auto at = static_cast<Py_ssize_t>(k);
+      PyObject* array = PyList_GET_ITEM(list, at);
+      if (!Spare::fits(array, port.rank + 1, dims, port.typenum)) {
+        array = PyArray_SimpleNew(port.rank + 1, dims, port.typenum);
+        if (array == nullptr || PyList_SetItem(list, at, array) != 0) return false;
+      }
       outputs_[k] = port.dtype == DType::text ? text_output(k, rows_ * port.width)
                                               : PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
     }
@@ -269,8 +293,8 @@ class Call {
     for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
       if (!bound_[i].waits()) continue;
       const Port& port = core_.inputs[i];
-      void* to = reader_.allocate(static_cast<std::size_t>(rows_ * port.width) * item_size(port.dtype));
-      if (!reader_.read(bound_[i], port.dtype, 0, rows_, to)) return false;
+      void* to = reader_->allocate(static_cast<std::size_t>(rows_ * port.width) * item_size(port.dtype));
+      if (!reader_->read(bound_[i], port.dtype, 0, rows_, to)) return false;
       inputs_[i] = to;
     }
     return run_bound(threads);
@@ -282,9 +306,9 @@ class Call {
     for (const std::int32_t output : schedule_.outputs()) {
       outputs.push_back({core_.outputs[output].dtype, core_.outputs[output].width});
     }
-    const Pieces pieces{schedule_, reader_, {bound_.data(), inputs.size()},
-                        inputs,    outputs, {outputs_.data(), outputs.size()},
-                        rows_,     piece,   &kept_texts_};
+    const Pieces pieces{schedule_, *reader_, {bound_.data(), inputs.size()},
+                        inputs,    outputs,  {outputs_.data(), outputs.size()},
+                        rows_,     piece,    &kept_texts_};
     return pieces.run(threads);
   }
 
@@ -309,8 +333,9 @@ class Call {
   Few<const void*> inputs_;
   Few<void*> outputs_;
   std::int64_t rows_ = -1;
-  bool waits_ = false;  // some input has yet to be read
-  ColumnReader reader_;
+  bool waits_ = false;        // some input has yet to be read
+  bool null_is_nan_ = false;  // in the input being bound
+  std::optional<ColumnReader> reader_;
   std::vector<TextOutput> text_outputs_;
   KeptTexts kept_texts_;
   std::vector<std::unique_ptr<CsrInput>> csr_inputs_;

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from sardonyx import _native
 
@@ -104,6 +105,22 @@ def test_same_bits_alone_and_in_a_batch(op: str, dtype: str, isa: str) -> None:
     (whole,) = native.run(None, {"x": x})
     alone = np.concatenate([native.run(None, {"x": x[i : i + 1]})[0] for i in range(len(x))])
     np.testing.assert_array_equal(whole.view(np.uint8), alone.view(np.uint8))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_logistic(dtype: str, isa: str) -> None:
+    """As SciPy's expit: also 0 where it is, since a logarithm may follow."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([edges(dtype), *(rng.uniform(-w, w, 5_000).astype(dtype) for w in (2.0, 110.0, 750.0))])
+    (y,) = program("Logistic", dtype, isa).run(None, {"x": x})
+    with np.errstate(all="ignore"):
+        exact = expit(x)
+        near = np.abs(y - exact) <= 3 * np.spacing(exact)
+    assert (near | (np.isnan(y) & np.isnan(exact))).all()
+    np.testing.assert_array_equal(y == 0, exact == 0)
+    alone = np.concatenate([program("Logistic", dtype, isa).run(None, {"x": x[i : i + 1]})[0] for i in range(99)])
+    np.testing.assert_array_equal(y[:99].view(np.uint8), alone.view(np.uint8))
 
 
 def lines(op: str, shape: tuple[int, int, int], dtype: str, isa: str) -> _native.Program:

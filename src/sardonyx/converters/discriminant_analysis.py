@@ -16,7 +16,7 @@ from sklearn.discriminant_analysis import (
 from ..convert import call
 from ..errors import ConversionError
 from ..graph import Value, where
-from ..operators.numeric import expit
+from ..operators.numeric import logistic
 from ..registry import converter
 from ._response import columns_of
 from .base import argmax_labels, both_classes, softmax
@@ -28,7 +28,7 @@ converter(LinearDiscriminantAnalysis, method="decision_function")(linear_decisio
 @converter(LinearDiscriminantAnalysis, method="predict_proba")
 def linear_proba(est: Any, X: Value) -> Value:
     decision = call(est, "decision_function", X)
-    return both_classes(expit(decision)) if len(est.classes_) == 2 else softmax(decision)
+    return both_classes(logistic(decision)) if len(est.classes_) == 2 else softmax(decision)
 
 
 @converter(LinearDiscriminantAnalysis, method="predict_log_proba")

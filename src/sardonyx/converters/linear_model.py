@@ -17,7 +17,7 @@ from sklearn.linear_model._glm.glm import _GeneralizedLinearRegressor
 from ..convert import as_float, call, checked, step
 from ..errors import ConversionError
 from ..graph import Value, where
-from ..operators.numeric import expit
+from ..operators.numeric import logistic
 from ..registry import converter
 from .base import both_classes, defined_by, dense, inverse_binarize, softmax, take_labels
 
@@ -85,8 +85,8 @@ def generalized_linear(est: Any, X: Value) -> Value:
 _INVERSE_LINKS: dict[type, Callable[[Value], Value]] = {
     link.IdentityLink: lambda raw: raw,
     link.LogLink: np.exp,
-    link.LogitLink: expit,
-    link.HalfLogitLink: lambda raw: expit(2 * raw),
+    link.LogitLink: logistic,
+    link.HalfLogitLink: lambda raw: logistic(2 * raw),
 }
 
 
@@ -131,7 +131,7 @@ _MENDS_ZEROS = "all_zero" in _base.LinearClassifierMixin._predict_proba_lr.__cod
 
 def one_vs_rest_proba(est: Any, X: Value) -> Value:
     """``LinearClassifierMixin._predict_proba_lr``: normalised logistic scores."""
-    p = expit(call(est, "decision_function", X))
+    p = logistic(call(est, "decision_function", X))
     if p.ndim == 1:
         return both_classes(p)
     return _normalized(p) if _MENDS_ZEROS else p / p.sum(1, keepdims=True)

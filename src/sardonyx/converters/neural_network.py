@@ -10,14 +10,14 @@ from sklearn.neural_network import BernoulliRBM, MLPClassifier, MLPRegressor
 
 from ..convert import as_float, call
 from ..graph import Value, op
-from ..operators.numeric import expit
+from ..operators.numeric import logistic
 from ..registry import converter, impossible
 from .base import both_classes, inverse_binarize, softmax
 
 #: sklearn/neural_network/_base.py
 ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
     "identity": lambda x: x,
-    "logistic": lambda x: 1.0 / (1.0 + np.exp(-x)),  # a vector at a time, unlike the operator Expit
+    "logistic": logistic,
     "tanh": np.tanh,
     "relu": op.Relu,
     "exp": np.exp,
@@ -25,15 +25,11 @@ ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
 }
 
 
-#: of the output, the logarithm may be wanted: of probabilities that a vector at a time would round to 0
-_OUTPUT: dict[str, Callable[[Value], Value]] = {**ACTIVATIONS, "logistic": expit}
-
-
 def forward(est: Any, X: Value) -> Value:
     """Return the output layer's values: ``_forward_pass_fast``, shape (N,) where there is one output."""
     last = len(est.coefs_) - 1
     for i, (weights, bias) in enumerate(zip(est.coefs_, est.intercepts_, strict=True)):
-        X = (ACTIVATIONS[est.activation] if i < last else _OUTPUT[est.out_activation_])(X @ weights + bias)
+        X = ACTIVATIONS[est.activation if i < last else est.out_activation_](X @ weights + bias)
     return X.reshape(-1) if est.n_outputs_ == 1 else X
 
 
@@ -62,7 +58,7 @@ def mlp_log_proba(est: Any, X: Value) -> Any:
 def bernoulli_rbm(est: Any, X: Value) -> Any:
     """Probabilities that the hidden units are on: ``_mean_hiddens``."""
     activation: Value = as_float(X) @ est.components_.T
-    return expit((activation + est.intercept_hidden_).astype(activation.dtype))
+    return logistic((activation + est.intercept_hidden_).astype(activation.dtype))
 
 
 impossible(

@@ -279,11 +279,11 @@ def magnitudes(b: Builder, x: Row) -> Row:
     return cast_row(b, b.step("Abs", [wide], [(wide.dtype, wide.shape)])[0], x.dtype)
 
 
-@lowers("Expit", domain="sardonyx")
-def expit(b: Builder, node: NodeView) -> Values:
+@lowers("Expit", "Logistic", domain="sardonyx")
+def logistic(b: Builder, node: NodeView) -> Values:
     x = node.row(0)
     one_type([x], FLOATS)
-    return b.step("Expit", [x], [(x.dtype, x.shape)])
+    return b.step(node.op_type, [x], [(x.dtype, x.shape)])
 
 
 @lowers("IsNaN", whole=None)
