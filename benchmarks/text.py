@@ -10,7 +10,6 @@ and of a million terms.
 
 from __future__ import annotations
 
-import ctypes
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -128,7 +127,6 @@ def print_memory() -> None:
         session.predict(X[:1000])
         grown = []
         for predict in (session.predict, pipeline.predict):
-            ctypes.CDLL(None).malloc_trim(0)  # what is free already would be taken first, and not be seen
             grown.append(peak(partial(predict, X)))
         print(f"{count} terms: a call takes {grown[0]:.1f} MB, scikit-learn's {grown[1]:.1f} MB")
 
