@@ -36,7 +36,8 @@ from ..operators.text import OPSET, TOKENS, count_terms, find_tokens, hash_terms
 from ..operators.texts import text_method
 from ..protos import STRING, tensor_type
 from ..registry import converter, fitless
-from ..text.patterns import Unsupported, compile_pattern
+from ..text.assembler import Unsupported
+from ..text.patterns import compile_pattern
 from ..text.tables import tables_of
 from ..tracing import trace_text
 

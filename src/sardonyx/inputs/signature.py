@@ -181,7 +181,7 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
     specs = []
     for name, column in columns.items():
         try:
-            array = plain(column)
+            array = plain(column, name)
             spec = _spec(array, name, 1)
         except InputError as error:
             specs.append(InputSpec(name, "float64", 1, refused=str(error)))

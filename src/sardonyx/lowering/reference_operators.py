@@ -39,8 +39,9 @@ from onnx.reference.ops.op_tfidf_vectorizer import TfIdfVectorizer
 
 from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
-from ..text.methods import BETWEEN, call, compiled, is_moot, kind_of, without_accents
-from ..text.patterns import as_re2
+from ..text.code_points import without_accents
+from ..text.methods import BETWEEN, call, compiled, is_moot, kind_of
+from ..text.re2 import as_re2
 from .borders import kept_texts
 from .reference_control_flow import (
     AnyOperator,

@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 
 from ..graph import Value, attribute_ref, concat, current_graph, op, where
 from ..protos import numpy_type
+from ..text.assembler import Unsupported
 from ..text.methods import BETWEEN
-from ..text.patterns import PieceForm, Unsupported, piece_form
+from ..text.re2 import PieceForm, piece_form
 from . import operator
 
 Array: TypeAlias = NDArray[Any]

@@ -61,6 +61,8 @@ def number_of_rows(X: Any) -> int:
     """Return the number of rows of any kind of data."""
     if isinstance(X, Mapping):
         return len(next(iter(X.values())))
+    if not hasattr(X, "shape") and not hasattr(X, "__len__"):
+        raise InputError(f"a {type(X).__name__} is no sample that estimators take; give an array or a DataFrame.")
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 

@@ -11,11 +11,11 @@ might differ, and a file says that pandas was meant, the text is refused (`is_mo
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
+from .code_points import without_accents
 from .matching import Pattern
 
 #: the widest text that padding makes
@@ -30,16 +30,6 @@ SPACES: Final = " \t\n\r\f\v"
 def compiled(pattern: str, flags: int = 0) -> Pattern:
     """Return a regular expression."""
     return Pattern(pattern, flags)
-
-
-def without_accents(text: str, kind: str) -> str:
-    """Return a text without accents, as scikit-learn's ``strip_accents_unicode`` and ``strip_accents_ascii`` do."""
-    if text.isascii():
-        return text
-    apart = unicodedata.normalize("NFKD", text)
-    if kind == "ascii":
-        return apart.encode("ascii", "ignore").decode("ascii")
-    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 def _width(width: int) -> int:
