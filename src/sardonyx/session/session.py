@@ -104,7 +104,7 @@ class Session(ABC):
         methods = description.methods if description is not None else {}
         self._plain = plain_dtypes(methods)
         self._quick = {}
-        if self._matrix is not None:
+        if self._matrix is not None and not self.signature.demands:
             x = self._matrix.name
             self._quick = {name: (methods[name].outputs, x, dtype) for name, dtype in self._plain.items()}
         if missing := tuple(name for name in METHODS if name not in self.methods):
