@@ -37,8 +37,8 @@ class Draft:
 
     def finished(self) -> onnx.ModelProto:
         """Return the model with everything in it; the draft is that model then."""
-        while self.large:  # what is written is freed
-            one = dict([self.large.popitem()])
+        for key in sorted(self.large, key=lambda key: (self.large[key].tensor, self.large[key].array.nbytes)):
+            one = {key: self.large.pop(key)}  # what is written is freed, lists of integers first: they shrink
             fill_model(self.model, one)
             give_back(one)
         return self.model
