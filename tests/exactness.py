@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sardonyx.convert import choose_methods
 from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
 from sardonyx.proof.verification import restored
-from sardonyx.registry import ALIASES, METHODS, OPTIONS
+from sardonyx.registry import ALIASES, METHODS, OPTIONS, ask
 from sardonyx.session.ragged import rows_of
 
 
@@ -28,7 +28,7 @@ def expected_outputs(estimator: Any, method: str, X: Any) -> list[NDArray[Any]]:
         return [np.asarray(a) for a in estimator.predict(X, **{option: True})]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of unknown categories, and still answers
-        result = getattr(estimator, method)(X)
+        result = ask(estimator, method, X)
     return [restored(a.toarray() if hasattr(a, "toarray") else np.asarray(a), X) for a in arrays_of(result)]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sardonyx.operators.text import REFUSAL
 
-from .cases import KNOWN, Case, cases
+from .cases import Case, cases
 from .exactness import assert_exact
 from .outcomes import assert_recorded
 from .runtimes import in_onnxruntime
@@ -14,8 +14,6 @@ from .runtimes import in_onnxruntime
 
 @pytest.mark.parametrize("case", list(cases()), ids=lambda c: c.name)
 def test_onnxruntime_answers_like_the_estimator(case: Case) -> None:
-    if reason := KNOWN.get(case.name, {}).get("onnxruntime"):
-        pytest.xfail(reason)
     if not case.standard:
         with pytest.raises(Exception, match=REFUSAL):
             list(in_onnxruntime(case))

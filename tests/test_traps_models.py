@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.covariance import EllipticEnvelope
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -19,13 +22,16 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import BayesianRidge, LogisticRegression, RidgeClassifier, SGDClassifier
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     KBinsDiscretizer,
     MaxAbsScaler,
@@ -189,6 +195,30 @@ def test_votes_with_a_list_of_weights(voting: str, flat: bool) -> None:
         same(session.answer(method, X), getattr(model, method)(X), 1e-10)
 
 
+def test_a_constant_feature_of_naive_bayes() -> None:
+    """Its variance is nearly nothing: likelihoods of 1e9 are added up, of which differences of 100 are left."""
+    X, y = blobs(60, classes=3)
+    X[:, 2] = 1.5
+    model = GaussianNB().fit(X, y)
+    rows = np.repeat(X[:9], 3, axis=0)
+    rows[:, 2] = np.tile([0.0, -8.5, 11.5], 9)
+    assert (model._joint_log_likelihood(rows) < -1e8).all()
+    session = sardonyx.compile(model, X, methods=["predict", "predict_log_proba"])
+    same(session.predict(rows), model.predict(rows), 0)
+    same(session.predict_log_proba(rows), model.predict_log_proba(rows), 1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("features", [3, 8])
+def test_a_training_row_is_an_envelopes_threshold(features: int, dtype: Any) -> None:
+    """A tenth of 100 gaps between 101 rows: the percentile is a row's own distance, whose last bit decides."""
+    rng = np.random.default_rng(features)
+    X = (10 * rng.normal(size=(101, features))).astype(dtype)
+    model = EllipticEnvelope(contamination=0.1, random_state=0).fit(X)
+    assert (abs(model.decision_function(X)) < (1e-3 if dtype == np.float32 else 1e-13)).any()
+    assert_same_everywhere(model, X, X, bits=True, rtol=0)
+
+
 @pytest.mark.parametrize("scale", [1e6, 1e10])
 def test_kernels_far_from_the_origin(scale: float) -> None:
     rng = np.random.default_rng(0)
@@ -224,3 +254,44 @@ def test_counts_stay_integers() -> None:
     model = sardonyx.to_onnx(ordinal, X)
     (answer,) = ort.InferenceSession(model.SerializeToString()).run(None, {"X": X})
     assert answer.dtype == np.int64
+
+
+@pytest.mark.parametrize("kind", ["full", "diag"])
+def test_integers_of_a_mixture_that_was_fitted_on_floats_are_refused(kind: Any) -> None:
+    """scikit-learn keeps squared distances in the dtype of the rows: with integers, it truncates them."""
+    X = np.random.default_rng(0).integers(-9, 9, (60, 3)).astype(np.float64)
+    model = GaussianMixture(2, covariance_type=kind, random_state=0).fit(X)
+    methods = ["predict", "predict_proba", "score_samples"]
+    for sample in (X, pd.DataFrame(X, columns=list("abc"))):
+        session = sardonyx.compile(model, sample, methods=methods)
+        for rows in (X.astype(np.int64), pd.DataFrame(X.astype(np.int8), columns=list("abc")), X.astype(int).tolist()):
+            for method in methods:
+                with pytest.raises(
+                    sardonyx.InputError, match=r"GaussianMixture answers otherwise.*astype\('float64'\)"
+                ):
+                    session.answer(method, rows)
+        for rows in (X, X.astype(object), X.astype(np.float32)):
+            same(session.predict(rows), model.predict(rows), 0)
+    whole = X.astype(np.int64)
+    assert_same_everywhere(GaussianMixture(2, covariance_type=kind, random_state=0).fit(whole), whole, whole)
+    behind = make_pipeline(StandardScaler(), GaussianMixture(2, random_state=0)).fit(X)
+    same(sardonyx.compile(behind, X).predict(whole), behind.predict(whole), 0)
+
+
+def test_what_integers_and_stored_zeros_are_to_the_additive_chi_squared() -> None:
+    X = np.random.default_rng(0).integers(0, 4, (30, 5)).astype(np.float64)
+    session = sardonyx.compile(AdditiveChi2Sampler().fit(X), X)
+    sparse = csr_matrix(X)
+    for rows in (X.astype(np.int64), sparse.astype(np.int32)):
+        with pytest.raises(sardonyx.InputError, match="AdditiveChi2Sampler answers otherwise"):
+            session.transform(rows)
+    sparse.data[:3] = 0
+    with pytest.raises(sardonyx.InputError, match=r"AdditiveChi2Sampler makes NaN; call X.eliminate_zeros\(\) first"):
+        session.transform(sparse)
+    one = AdditiveChi2Sampler(sample_steps=1).fit(X)
+    with np.errstate(all="ignore"):
+        expected = one.transform(sparse).toarray()
+    same(sardonyx.compile(one, csr_matrix(X)).transform(sparse).toarray(), expected, 1e-12)
+    loaded = sardonyx.load(sardonyx.to_onnx(AdditiveChi2Sampler().fit(X), X).SerializeToString())
+    with pytest.raises(sardonyx.InputError, match="answers otherwise"):
+        loaded.transform(X.astype(np.int64))

@@ -7,6 +7,7 @@
 //   dot             ddot: four vectors of four, fused, while 16 numbers are left; then one by one, not fused
 //   products        dgemm: one fused chain over up to 256 features, then the next: their sums are added up
 //   einsum_squares  einsum("ij,ij->i"): vectors of two, four of them at a time, of which the last is added first
+//   pairwise_sum    sum of a whole array: halves of halves, down to 128 numbers that eight sums share
 #pragma once
 
 #include <cmath>
@@ -68,6 +69,27 @@ inline void products(const double* x, const double* panels, std::int64_t feature
     }
     from = to;
   }
+}
+
+template <class T>
+T pairwise_sum(const T* x, std::int64_t n) {
+  constexpr std::int64_t kSums = 8, kMost = 128;
+  if (n > kMost) {
+    const std::int64_t half = n / 2 - n / 2 % kSums;
+    return pairwise_sum(x, half) + pairwise_sum(x + half, n - half);
+  }
+  T total{};
+  std::int64_t i = 0;
+  if (n >= kSums) {
+    T sums[kSums];
+    for (; i < kSums; ++i) sums[i] = x[i];
+    for (; i + kSums <= n; i += kSums) {
+      for (std::int64_t j = 0; j < kSums; ++j) sums[j] += x[i + j];
+    }
+    total = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  }
+  for (; i < n; ++i) total += x[i];
+  return total;
 }
 
 // NaN counts as 0.

@@ -32,7 +32,8 @@ namespace {
 // Rows computed together, so that a weight is loaded once for all of them.
 constexpr int kDotRows = 4;
 constexpr std::int64_t kFewColumns = 2;  // no more than these are dot products
-constexpr std::int64_t kFewOfShortRows = 4;
+template <class T>
+constexpr std::int64_t kFewOfShortRows = std::is_same_v<T, double> ? 6 : 4;
 constexpr std::int64_t kShortRow = 8;  // up to here rows fill lanes side by side
 constexpr std::int64_t kLongRow = 16;  // from here on a dot product is less than a panel of one column
 
@@ -84,7 +85,9 @@ void run_short_dots(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
     case 1: return short_dots<T, 1>(part, x, rows, y);
     case 2: return short_dots<T, 2>(part, x, rows, y);
     case 3: return short_dots<T, 3>(part, x, rows, y);
-    default: return short_dots<T, 4>(part, x, rows, y);
+    case 4: return short_dots<T, 4>(part, x, rows, y);
+    case 5: return short_dots<T, 5>(part, x, rows, y);
+    default: return short_dots<T, 6>(part, x, rows, y);
   }
 }
 
@@ -170,7 +173,7 @@ struct Packed {
 // shows, in float32.
 template <class T>
 std::int64_t columns_in_panels(std::int64_t k, std::int64_t n) {
-  if (n <= (is_short<T>(k) ? kFewOfShortRows : kFewColumns)) return 0;
+  if (n <= (is_short<T>(k) ? kFewOfShortRows<T> : kFewColumns)) return 0;
   const bool split = std::is_same_v<T, double> && n > kLanes<T> && n % kLanes<T> == 1 && k >= kLongRow;
   return split ? n - 1 : n;
 }

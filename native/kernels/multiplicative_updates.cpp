@@ -7,8 +7,10 @@
 //   2        X H^T, once           W (H H^T)          |X|^2 - 2 X H^T . W + W (H H^T) . W
 //   1        W H at the entries    sums of H          W H at the entries, and sums
 //   others   W H at the entries    one row of W H at a time, in scratch
+#include <cmath>
 #include <limits>
 
+#include "blas.h"
 #include "sparse.h"
 #include "sums.h"
 
@@ -125,20 +127,19 @@ struct Problem {
   const T* dense(std::int64_t r) const { return data_of<const T>(x) + r * features; }
   SparseRow<T> entries(std::int64_t r) const { return SparseReader<T>(x)[r]; }
 
-  double sum_of_all() const {
+  // The mean of X as NumPy has it, of a sparse matrix as SciPy does: float64 throughout.
+  T mean() const {
+    if (!x.sparse) return pairwise_sum(dense(0), rows * features) / static_cast<T>(rows * features);
     double total = 0;
-    const std::int64_t count = x.sparse ? 0 : rows * features;
-    for (std::int64_t i = 0; i < count; ++i) total += static_cast<double>(dense(0)[i]);
-    for (std::int64_t r = 0; x.sparse && r < rows; ++r) {
+    for (std::int64_t r = 0; r < rows; ++r) {
       const SparseRow<T> row = entries(r);
       for (std::int64_t i = 0; i < row.size; ++i) total += static_cast<double>(row.values[i]);
     }
-    return total;
+    return static_cast<T>(total / static_cast<double>(rows * features));
   }
 
   void start() {
-    const T mean = static_cast<T>(sum_of_all() / static_cast<double>(rows * features));
-    const T average = std::sqrt(mean / static_cast<T>(n));
+    const T average = std::sqrt(mean() / static_cast<T>(n));
     for (std::int64_t i = 0; i < rows * n; ++i) w[i] = average;
     for (std::int64_t c = 0; c < n; ++c) room.sums[c] = room.plain_sums[c] = total_of(h + c * features, features);
     if (u.beta != 2) return;
@@ -146,7 +147,7 @@ struct Problem {
       if (x.sparse) {
         entries_times_ht(entries(r), room.xht + r * n, [](T value, std::int32_t) { return value; });
       } else {
-        times_ht(dense(r), room.xht + r * n);
+        chained_times_ht(dense(r), room.xht + r * n);
       }
     }
   }
@@ -183,6 +184,24 @@ struct Problem {
     for (; c < n; ++c) y[c] = dot_of(from, h + c * features, features);
   }
 
+  // y = x H^T as BLAS adds it up (blas.h), four rows of H at a time: updates of rows with negative numbers amplify the
+  // last bits.
+  void chained_times_ht(const T* from, T* y) const {
+    constexpr std::int64_t kRows = 4;
+    for (std::int64_t c = 0; c < n; c += kRows) {
+      const std::int64_t some = n - c < kRows ? n - c : kRows;
+      for (std::int64_t first = 0; first < features;) {
+        const std::int64_t last = first + product_width(features - first);
+        T chains[kRows] = {};
+        for (std::int64_t f = first; f < last; ++f) {
+          for (std::int64_t j = 0; j < some; ++j) chains[j] = std::fma(from[f], h[(c + j) * features + f], chains[j]);
+        }
+        for (std::int64_t j = 0; j < some; ++j) y[c + j] = first == 0 ? chains[j] : y[c + j] + chains[j];
+        first = last;
+      }
+    }
+  }
+
   // y = weights matrix, of n rows and `columns` columns: four vectors of columns at a time.
   void product(const T* weights, const T* matrix, std::int64_t columns, T* y) const {
     constexpr int V = kLanes<T>;
@@ -191,7 +210,7 @@ struct Problem {
     for (; f + V <= columns; f += V) columns_of<1>(weights, matrix + f, columns, y + f);
     for (; f < columns; ++f) {
       T total = 0;
-      for (std::int64_t c = 0; c < n; ++c) total += weights[c] * matrix[c * columns + f];
+      for (std::int64_t c = 0; c < n; ++c) total = std::fma(weights[c], matrix[c * columns + f], total);
       y[f] = total;
     }
   }

@@ -37,6 +37,7 @@ struct TextRules {
   std::int64_t run_least;  // tokens are the longest runs of so many characters of run_class at least; 0 if not
   std::uint32_t run_class;
   AsciiSet run_set;  // its members in ASCII
+  Cells run_cells;   // and beyond
 };
 
 // ---- the step ------------------------------------------------------------------------------------------------------
@@ -107,6 +108,7 @@ inline void prepare_runs(TextRules& rules) {
         rules.run_least = least;
         rules.run_class = static_cast<std::uint32_t>(run);
         rules.run_set = ascii_set([&](Byte c) { return rules.ascii_classes[c] == run; });
+        rules.run_cells = cells_where([&](std::uint32_t c) { return rules.fold.class_of(c) == run; });
       }
     }
   }
@@ -141,7 +143,9 @@ inline void prepare_runs(TextRules& rules) {
                   {},
                   0,
                   0,
+                  {},
                   {}};
+  prepare_fold(rules.fold);
   for (std::uint32_t c = 0; c < 128; ++c) rules.ascii_classes[c] = static_cast<Byte>(rules.fold.class_of(c));
   if (rules.analyzer == Analyzer::word) prepare_runs(rules);
   return rules;
@@ -221,9 +225,10 @@ inline void find_character_runs(const TextRules& rules, const Byte* text, std::i
         });
   } else {
     const auto belongs = [&](std::uint32_t c) { return rules.fold.class_of(c) == rules.run_class; };
-    find_runs(text, size, Members(rules.run_set, text, size, belongs), [&](const Byte* begin, const Byte* end) {
-      if (has_characters(begin, end, rules.run_least)) found(begin, end);
-    });
+    find_runs(text, size, Members(rules.run_set, rules.run_cells, text, size, belongs),
+              [&](const Byte* begin, const Byte* end) {
+                if (has_characters(begin, end, rules.run_least)) found(begin, end);
+              });
   }
 }
 

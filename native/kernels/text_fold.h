@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#include "text_blocks.h"
+#include "text_cells.h"
 
 namespace sardonyx {
 namespace {
@@ -116,8 +116,8 @@ inline Byte* encode(std::uint32_t c, Byte* to) {
 }
 
 [[maybe_unused]] inline bool is_ascii(const Byte* text, std::int64_t size) {
-  unsigned seen = 0;
-  for (std::int64_t i = 0; i < size; ++i) seen |= text[i];
+  Byte seen = 0;  // wider numbers would be wider vectors
+  for (std::int64_t i = 0; i < size; ++i) seen = static_cast<Byte>(seen | text[i]);
   return seen < 0x80;
 }
 
@@ -127,6 +127,7 @@ struct FoldRules {
   const Byte* kinds;
   bool lowercase;  // a sigma is lowered by its context
   bool lowers_ascii;
+  Cells changed;  // by `fold`; empty until prepare_fold()
 
   std::int32_t fold_of(std::uint32_t c) const {
     return fold[fold_pages[c >> 8] * 256 + static_cast<std::int32_t>(c & 255)];
@@ -139,9 +140,13 @@ struct FoldRules {
 
 [[maybe_unused]] inline FoldRules fold_rules(const Tensor& pages, const Tensor& fold, const Tensor& kinds, bool lower) {
   const auto* index = data_of<std::int32_t>(pages);
-  FoldRules rules{index, index + kPages, data_of<std::int32_t>(fold), data_of<Byte>(kinds), lower, false};
+  FoldRules rules{index, index + kPages, data_of<std::int32_t>(fold), data_of<Byte>(kinds), lower, false, {}};
   rules.lowers_ascii = rules.fold_of('A') != 0;
   return rules;
+}
+
+[[maybe_unused]] inline void prepare_fold(FoldRules& rules) {
+  rules.changed = cells_where([&](std::uint32_t c) { return rules.fold_of(c) != 0; });
 }
 
 [[maybe_unused]] inline void check_fold_rules(const Tensor& pages, const Tensor& fold, const Tensor& kinds,
@@ -205,7 +210,7 @@ struct FoldRules {
   return to;
 }
 
-// In bytes throughout: wider numbers would be wider vectors.
+// In bytes throughout, as above.
 inline Byte lowered(Byte c, Byte step) {
   const auto letter = static_cast<Byte>(c - 'A');
   return static_cast<Byte>(c + (letter < 26 ? step : Byte{0}));
@@ -224,13 +229,38 @@ inline Byte* lower_run(const Byte* from, const Byte* end, Byte step, Byte* to) {
   return to + (end - from);
 }
 
-// A text that is not all ASCII, with 64 bytes behind it that may be read. Characters beyond ASCII are picked out by their
-// bits, so that there is no branch on which they are.
-inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int64_t size, Byte step, Bytes& out) {
-  const Byte *from = text, *end = text + size;
-  for (std::int64_t base = 0; base < size; base += 64) {
+// Bytes of a code point.
+inline std::int32_t shortest(std::uint32_t c) { return 1 + (c >= 0x80) + (c >= 0x800) + (c >= 0x10000); }
+
+// Whether the character at p becomes another one, or is not in its shortest form.
+inline bool is_changed(const FoldRules& rules, const Byte* p, const Byte* end) {
+  if (*p > 0xE0 ? *p < 0xF0 : *p > 0xC1 && *p < 0xE0) return contains(rules.changed, p);
+  const CodePoint c = decode(p, end);
+  return rules.fold_of(c.value) != 0 || c.size != shortest(c.value);
+}
+
+// Which of 64 bytes begin a character beyond ASCII that is.
+inline std::uint64_t changed_of_64(const FoldRules& rules, const Byte* block, const Byte* end) {
+  const CellBits cells = cells_of_64(rules.changed, block);
+  const std::uint64_t own = lowest_bits(end - block);
+  std::uint64_t bits = cells.all & own;
+  for (std::uint64_t one = cells.mixed & own; one != 0; one &= one - 1) {
+    const int at = __builtin_ctzll(one);
+    bits |= std::uint64_t{is_changed(rules, block + at, end)} << at;
+  }
+  return bits;
+}
+
+// The rest, from `first` on, of a text that is not all ASCII, with 64 bytes behind it that may be read. Characters that may become others are picked out
+// by their bits, so that there is no branch on which they are. Of what is no UTF-8 all are.
+inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int64_t size, std::int64_t first,
+                              Byte step, Bytes& out) {
+  const Byte *from = text + first, *end = text + size;
+  const bool legal = is_continued_rightly(text, size);
+  for (std::int64_t base = first; base < size; base += 64) {
     const Byte *block = text + base, *stop = size - base < 64 ? end : block + 64;
-    std::uint64_t bits = beyond_ascii_of_64(block) & lowest_bits(stop - block);
+    std::uint64_t bits =
+        legal ? changed_of_64(rules, block, end) : beyond_ascii_of_64(block) & lowest_bits(end - block);
     if (from > block) bits &= ~lowest_bits(from - block);
     out.reserve(stop - block + std::int64_t{__builtin_popcountll(bits)} * 4 * (kLongest + 1) + kBlock);
     Byte* to = out.data() + out.size();
@@ -250,22 +280,48 @@ inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int
   }
 }
 
+// Lowers the ASCII of a text into `out`; returns whether there is nothing else.
+inline bool lower_ascii(const Byte* text, std::int64_t size, Byte step, Bytes& out) {
+  out.clear();
+  out.reserve(size + kBlock);
+  Byte seen = 0, *__restrict to = out.data();
+  for (std::int64_t i = 0; i < size; ++i) {
+    seen = static_cast<Byte>(seen | text[i]);
+    to[i] = lowered(text[i], step);
+  }
+  out.resize(size);
+  return seen < 0x80;
+}
+
+// Folds characters in place, in a text whose ASCII is lowered already, as long as none changes its length. Returns the
+// place of the first one that does, or `size`; 0 if the text is no UTF-8.
+inline std::int64_t fold_in_place(const FoldRules& rules, const Byte* text, std::int64_t size, Byte* out) {
+  std::uint64_t begun = 0;
+  for (std::int64_t base = 0; base < size; base += 64) {
+    if (!are_continued_rightly(out + base, size - base, begun)) return 0;
+    for (std::uint64_t bits = changed_of_64(rules, out + base, out + size); bits != 0; bits &= bits - 1) {
+      const std::int64_t at = base + __builtin_ctzll(bits);
+      const CodePoint c = decode(text + at, text + size);
+      const std::int32_t entry = rules.fold_of(c.value);
+      if (entry >= kSequence || shortest(c.value + static_cast<std::uint32_t>(entry)) != c.size) return at;
+      fold_one(rules, text, text + at, text + size, c.value, out + at);
+    }
+  }
+  return begun == 0 ? size : 0;
+}
+
 // Folds a text into `out`; returns whether the result is ASCII. `copy` is memory for a copy of the text.
 [[maybe_unused]] inline bool fold_text(const FoldRules& rules, const Byte* text, std::int64_t size, Bytes& copy,
                                        Bytes& out) {
-  out.clear();
-  out.reserve(size + kBlock);
   const Byte step = rules.lowers_ascii ? 32 : 0;
-  if (is_ascii(text, size)) {
-    Byte* to = out.data();
-    for (std::int64_t i = 0; i < size; ++i) to[i] = lowered(text[i], step);
-    out.resize(size);
-    return true;
-  }
+  if (lower_ascii(text, size, step, out)) return true;
+  const std::int64_t folded = fold_in_place(rules, text, size, out.data());
+  if (folded == size) return false;
   copy.clear();
   copy.reserve(size + kBlock);
   __builtin_memcpy(copy.data(), text, static_cast<std::size_t>(size));
-  fold_beyond_ascii(rules, copy.data(), size, step, out);
+  out.resize(folded);
+  fold_beyond_ascii(rules, copy.data(), size, folded, step, out);
   return is_ascii(out.data(), out.size());
 }
 

@@ -39,38 +39,41 @@ inline void find_runs(const Byte* text, std::int64_t size, Members&& members, Fo
   if (open >= 0) found(text + open, text + size);
 }
 
-// Bits of the bytes of characters that belong to a set, in ASCII and beyond.
+// Bits of the bytes of characters that belong to a set, in ASCII and beyond: in whole cells, or by `belongs`. The text is
+// folded, so that behind its leads there is what they ask for.
 template <class Belongs>
 class Members {
  public:
-  Members(const AsciiSet& set, const Byte* text, std::int64_t size, Belongs belongs)
-      : set_(set), text_(text), end_(text + size), belongs_(belongs) {}
+  Members(const AsciiSet& set, const Cells& cells, const Byte* text, std::int64_t size, Belongs belongs)
+      : set_(set), cells_(cells), text_(text), end_(text + size), belongs_(belongs) {}
 
   std::uint64_t operator()(std::int64_t base) {
-    const std::uint64_t beyond = beyond_ascii_of_64(text_ + base);
-    std::uint64_t bits = (members_of_64(set_, text_ + base) & ~beyond) | begun_;
-    std::uint64_t others = beyond & lowest_bits(end_ - text_ - base) & ~seen_;
-    begun_ = seen_ = 0;
-    while (others != 0) {
-      const int at = __builtin_ctzll(others);
-      const CodePoint c = decode(text_ + base + at, end_);
-      const std::uint64_t own = lowest_bits(c.size), member = belongs_(c.value) ? own : 0;
-      bits |= member << at;
-      others &= ~(own << at);
-      const int over = at + c.size - 64;  // bytes in the next 64
-      if (over > 0) {
-        seen_ = lowest_bits(over);
-        begun_ = member != 0 ? seen_ : 0;
-      }
+    const Byte* block = text_ + base;
+    const std::uint64_t ascii = members_of_64(set_, block) & ~beyond_ascii_of_64(block);
+    const CellBits cells = cells_of_64(cells_, block);
+    std::uint64_t found = cells.all;
+    const LeadBits leads = leads_of_64(block);
+    const std::uint64_t mixed = cells.mixed & lowest_bits(end_ - block);
+    for (std::uint64_t one = mixed & ~leads.four; one != 0; one &= one - 1) {
+      const int at = __builtin_ctzll(one);
+      found |= std::uint64_t{contains(cells_, block + at)} << at;
     }
+    for (std::uint64_t one = mixed & leads.four; one != 0; one &= one - 1) {
+      const int at = __builtin_ctzll(one);
+      found |= std::uint64_t{belongs_(decode(block + at, end_).value)} << at;
+    }
+    const std::uint64_t three = found & leads.three, four = found & leads.four;
+    const std::uint64_t bits = ascii | begun_ | found | found << 1 | three << 2 | four << 3;
+    begun_ = found >> 63 | three >> 62 | four >> 61;
     return bits;
   }
 
  private:
   const AsciiSet& set_;
+  const Cells& cells_;
   const Byte *text_, *end_;
   Belongs belongs_;
-  std::uint64_t begun_ = 0, seen_ = 0;  // of the character that began in the last 64: if it belongs, and anyway
+  std::uint64_t begun_ = 0;  // bytes of a member that began in the last 64
 };
 
 // Whether a run has at least so many characters.

@@ -71,26 +71,50 @@ struct Terms {
 
   TermBucket* bucket_of(std::uint64_t hash) const { return buckets + (hash & mask); }
 
-  bool same(const TermSlot& slot, const Ends& ends, Term term) const {
-    return ((slot.ends.first ^ ends.first) | (slot.ends.last ^ ends.last) |
-            static_cast<std::uint64_t>(slot.size ^ term.size)) == 0 &&
-           (term.size <= kShort || (slot.number >= 0 && __builtin_memcmp(bytes + slot.at, term.data,
-                                                                         static_cast<std::size_t>(term.size)) == 0));
+  // Fetches the bytes to compare with those of a longer term; they are in no line of the table.
+  void fetch_bytes(const Ends& ends, const TermBucket* bucket) const {
+    const Ends& known = bucket->slots[1].ends;
+    const bool other = ((known.first ^ ends.first) | (known.last ^ ends.last)) == 0;
+    __builtin_prefetch(bytes + bucket->slots[other ? 1 : 0].at + 8);
   }
 
   // Where the term is, or an empty slot.
   TermSlot* find(Term term, const Ends& ends, TermBucket* bucket) const {
-    for (;; bucket = buckets + ((static_cast<std::uint64_t>(bucket - buckets) + 1) & mask)) {
-      const bool one = same(bucket->slots[0], ends, term), other = same(bucket->slots[1], ends, term);
-      if (one | other | (bucket->slots[1].number < 0)) {
-        return bucket->slots + (one | (!other & (bucket->slots[0].number < 0)) ? 0 : 1);
-      }
-    }
+    if (term.size > kShort) return find_longer(term, ends, bucket);
+    return find_where([&](const TermSlot& slot) { return has_ends(slot, ends, term); }, bucket);
   }
   // The number of a term, or -1.
   std::int32_t find(Term term) const {
     const Ends ends = ends_of(term);
     return find(term, ends, bucket_of(hash_of(ends, term)))->number;
+  }
+
+ private:
+  static bool has_ends(const TermSlot& slot, const Ends& ends, Term term) {
+    return ((slot.ends.first ^ ends.first) | (slot.ends.last ^ ends.last) |
+            static_cast<std::uint64_t>(slot.size ^ term.size)) == 0;
+  }
+
+  template <class Same>
+  TermSlot* find_where(Same&& same, TermBucket* bucket) const {
+    for (;; bucket = buckets + ((static_cast<std::uint64_t>(bucket - buckets) + 1) & mask)) {
+      const bool one = same(bucket->slots[0]), other = same(bucket->slots[1]);
+      if (one | other | (bucket->slots[1].number < 0)) {
+        return bucket->slots + (one | (!other & (bucket->slots[0].number < 0)) ? 0 : 1);
+      }
+    }
+  }
+
+  // Apart from the other, whose few instructions it would drown.
+  [[gnu::noinline]] TermSlot* find_longer(Term term, const Ends& ends, TermBucket* bucket) const {
+    const auto same = [&](const TermSlot& slot) {
+      if (slot.number < 0 || !has_ends(slot, ends, term)) return false;
+      const Byte* known = bytes + slot.at;
+      std::int64_t i = 8;
+      while (i + 8 < term.size && load64(known + i) == load64(term.data + i)) i += 8;
+      return i + 8 >= term.size;
+    };
+    return find_where(same, bucket);
   }
 };
 

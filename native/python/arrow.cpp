@@ -26,7 +26,14 @@ struct Form {
   std::int64_t buffers = 2;
 };
 
+// Moments without a time zone ("tsu:") and durations ("tDu"), which are counts of the unit that the third letter names.
+bool is_moment(std::string_view format) {
+  return (format.starts_with("ts") && format.size() == 4 && format[3] == ':') ||
+         (format.starts_with("tD") && format.size() == 3);
+}
+
 std::optional<Form> form_of(std::string_view format) {
+  if (is_moment(format)) return Form{Layout::numbers, DType::i64, 8};
   if (format == "n") return Form{Layout::nulls, DType::f64, 0, 0};
   if (format == "b") return Form{Layout::bits};
   if (format == "u") return Form{Layout::offsets32, DType::text, 0, 3};
@@ -109,7 +116,7 @@ std::string refused(const ArrowSchema& schema, int depth = 0) {
     const bool whole = schema.n_children == 2 && schema.children != nullptr && schema.children[1] != nullptr;
     return whole ? refused(*schema.children[1], depth + 1) : "run-end encoded without values";
   }
-  return form_of(schema.format) ? "" : type_name(schema.format);
+  return form_of(schema.format) && !is_moment(schema.format) ? "" : type_name(schema.format);
 }
 
 // ---- arrays ----------------------------------------------------------------------------------------------------------
@@ -276,6 +283,14 @@ const char* ArrowTable::name(std::int64_t column) const {
 }
 
 std::string ArrowTable::refused_type(std::int64_t column) const { return refused(schema_of(column)); }
+
+std::string ArrowTable::moment(std::int64_t column) const {
+  const ArrowSchema& schema = schema_of(column);
+  const std::string_view format = schema.format;
+  if (!is_moment(format) || schema.dictionary != nullptr || !extension_of(schema).empty()) return "";
+  const std::string unit = format[2] == 's' ? "s" : std::string(1, format[2]) + "s";
+  return (format[1] == 's' ? "datetime64[" : "timedelta64[") + unit + "]";
+}
 
 Strips ArrowTable::strips(std::int64_t column) const {
   Strips result;

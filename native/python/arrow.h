@@ -96,6 +96,7 @@ class ArrowTable {
   Strips strips(std::int64_t column) const;
   // Why strips() would throw: the Arrow type of a column that models do not take, or "".
   std::string refused_type(std::int64_t column) const;
+  std::string moment(std::int64_t column) const;  // "datetime64[us]" if it holds such, which are read as counts; or ""
 
  private:
   void check_schema();

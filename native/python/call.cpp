@@ -95,12 +95,15 @@ class Call {
 
   // nullptr: a value does not fit, so that the feeds need the hook; or a Python error is set.
   PyObject* run() {
-    Ref list(PyList_New(static_cast<Py_ssize_t>(schedule_.outputs().size())));
+    const auto count = static_cast<Py_ssize_t>(schedule_.outputs().size());
+    const bool spared = is_spared();
+    Ref list(spared ? core_.spare.take(count) : PyList_New(count));
     if (!list || !make_outputs(list.get())) return nullptr;
     if (rows_ > 0 && !compute()) return nullptr;
     if (!sparse_outputs_.empty() && !fill_sparse(list.get())) return nullptr;
     if (!text_outputs_.empty() && !fill_texts(list.get())) return nullptr;
     if (core_.gives_maps && !fill_maps(list.get())) return nullptr;
+    if (spared) core_.spare.keep(list.get());
     return list.release();
   }
 
@@ -184,6 +187,17 @@ class Call {
     return rows_ == shape[0];
   }
 
+  // Whether the results are arrays of numbers that may come from an earlier call, and go to a later one.
+  bool is_spared() const {
+    std::int64_t bytes = 0;
+    for (const std::int32_t output : schedule_.outputs()) {
+      const Port& port = core_.outputs[output];
+      if (port.dtype == DType::text || port.sparse) return false;
+      bytes += port.width * static_cast<std::int64_t>(item_size(port.dtype));
+    }
+    return !core_.gives_maps && rows_ > 0 && bytes <= Spare::kMostBytes / rows_;
+  }
+
   bool make_outputs(PyObject* list) {
     for (std::size_t k = 0; k < schedule_.outputs().size(); ++k) {
       const Port& port = core_.outputs[schedule_.outputs()[k]];
@@ -193,9 +207,12 @@ class Call {
       }
       npy_intp dims[kMaxRank + 1] = {rows_};
       for (int d = 0; d < port.rank; ++d) dims[d + 1] = port.dims[d];
-      PyObject* array = PyArray_SimpleNew(port.rank + 1, dims, port.typenum);
-      if (array == nullptr) return false;
-      PyList_SET_ITEM(list, static_cast<Py_ssize_t>(k), array);
+      const auto at = static_cast<Py_ssize_t>(k);
+      PyObject* array = PyList_GET_ITEM(list, at);
+      if (!Spare::fits(array, port.rank + 1, dims, port.typenum)) {
+        array = PyArray_SimpleNew(port.rank + 1, dims, port.typenum);
+        if (array == nullptr || PyList_SetItem(list, at, array) != 0) return false;
+      }
       outputs_[k] = port.dtype == DType::text ? text_output(k, rows_ * port.width)
                                               : PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
     }

@@ -98,8 +98,23 @@ bool fill_objects(const std::vector<Strip>& strips, bool nan, PyObject** items) 
 constexpr int kTypes[] = {NPY_NOTYPE, NPY_FLOAT32, NPY_FLOAT64, NPY_INT8,   NPY_INT16,  NPY_INT32,
                           NPY_INT64,  NPY_UINT8,   NPY_UINT16,  NPY_UINT32, NPY_UINT64, NPY_BOOL};
 
+// An array of counts, then seen as what they count; a null is NaT.
+PyObject* to_moments(const Source& source, const std::string& dtype) {
+  npy_intp rows = source.rows();
+  Ref array(PyArray_SimpleNew(1, &rows, NPY_INT64));
+  if (!array) return nullptr;
+  auto* to = static_cast<std::int64_t*>(PyArray_DATA(as_array(array.get())));
+  for (const Strip& strip : source.table->strips(source.number).chunks) {
+    for (std::int64_t i = 0; i < strip.count; ++i, ++to) {
+      if (read_number(strip, i, DType::i64, to) != Item::fits) *to = NPY_DATETIME_NAT;
+    }
+  }
+  return PyObject_CallMethod(array.get(), "view", "s", dtype.c_str());
+}
+
 // An array of its own dtype; of objects where that has no place for what is missing, so that integers stay exact.
 PyObject* to_array(Source& source) {
+  if (const std::string moment = source.moment(); !moment.empty()) return to_moments(source, moment);
   const std::vector<Strip>& strips = source.chunks();
   npy_intp rows = source.rows();
   if (!strips.empty() && !holds_text(strips[0]) && strips[0].layout != Layout::nulls) {
@@ -358,6 +373,8 @@ Source::~Source() {
 }
 
 std::string Source::refused() const { return table != nullptr && !read ? table->refused_type(number) : ""; }
+
+std::string Source::moment() const { return table != nullptr ? table->moment(number) : ""; }
 
 const std::vector<Strip>& Source::chunks() {
   if (!read && table != nullptr) {

@@ -37,6 +37,7 @@ struct Source {
 
   // The Arrow type that models do not take, or "".
   std::string refused() const;
+  std::string moment() const;  // of what moments or durations the column is, for NumPy; or ""
   // Throws Error when the column is not legal.
   const std::vector<Strip>& chunks();
   std::int64_t rows() const;

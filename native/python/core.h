@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "python/spare.h"
 #include "python/text.h"
 #include "runtime/executor.h"
 #include "runtime/program.h"
@@ -50,6 +51,7 @@ struct Core {
   std::unique_ptr<Executor> executor;
   std::vector<Port> inputs, outputs;
   std::unique_ptr<TextCache> texts;
+  Spare spare;
   int threads;
   bool gives_maps = false;
 

@@ -82,6 +82,7 @@ bool keep_objects(const std::byte* items, std::int64_t stride, std::int64_t coun
 void ColumnReader::clear() {
   for (PyObject* object : kept_) Py_DECREF(object);
   kept_.clear();
+  strs_.clear();
   parts_.clear();
   strips_.clear();
   texts_.clear();
@@ -178,30 +179,11 @@ bool ColumnReader::add_objects(const std::byte* items, std::int64_t stride, std:
 }
 
 bool ColumnReader::fill_texts(const std::byte* items, std::int64_t stride, std::int64_t count, Text* to) {
-  kept_.reserve(kept_.size() + static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i, items += stride, ++to) {
     PyObject* item = item_at(items);
-    if (PyUnicode_Check(item) ? !text_of(item, to) : !is_missing_object(item)) return false;
+    if (PyUnicode_Check(item) ? !strs_.add(item, to) : !is_missing_object(item)) return false;
     if (!PyUnicode_Check(item)) *to = item == Py_None ? none_ : kMissingNaN;
   }
-  return true;
-}
-
-// The reference is kept: another thread may change the array while this one computes without the GIL.
-bool ColumnReader::text_of(PyObject* object, Text* to) {
-  Py_ssize_t size = 0;
-  const char* bytes = PyUnicode_AsUTF8AndSize(object, &size);
-  if (bytes != nullptr) {
-    keep(object);
-  } else {  // a lone surrogate
-    PyErr_Clear();
-    PyObject* encoded = PyUnicode_AsEncodedString(object, "utf-8", "surrogatepass");
-    if (encoded == nullptr) return false;
-    kept_.push_back(encoded);
-    bytes = PyBytes_AS_STRING(encoded);
-    size = PyBytes_GET_SIZE(encoded);
-  }
-  *to = {bytes, size};
   return true;
 }
 

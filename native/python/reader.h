@@ -67,7 +67,6 @@ class ColumnReader {
   bool add_array(PyObject* array, DType dtype, std::int64_t count, std::int64_t stride);
   bool add_objects(const std::byte* items, std::int64_t stride, std::int64_t count, DType dtype);
   void add_strip(const Strip& strip);
-  bool text_of(PyObject* object, Text* to);
   bool fill_texts(const std::byte* items, std::int64_t stride, std::int64_t count, Text* to);
   void keep(PyObject* object);
 
@@ -80,6 +79,7 @@ class ColumnReader {
   std::vector<Part> parts_;
   std::deque<Strip> strips_;  // of arrays and objects
   std::deque<TextInput> texts_;
+  StrTexts strs_;
 };
 
 // Whether an object is a tuple of columns, not a column of values.

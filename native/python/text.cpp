@@ -1,33 +1,88 @@
 #include "python/text.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "python/numpy_api.h"
+#include "runtime/utf8_encode.h"
 
 namespace sardonyx::python {
 namespace {
 
 PyArrayObject* as_array(PyObject* array) { return reinterpret_cast<PyArrayObject*>(array); }
 
-int utf8_length(npy_ucs4 c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4; }
-
-// Lone surrogates are encoded like any other code point: equal strings stay equal, and Python gets them back.
-char* encode(npy_ucs4 c, char* to) {
-  if (c < 0x80) {
-    *to++ = static_cast<char>(c);
-    return to;
+// The UTF-8 that a str holds already, as one of ASCII does, or null.
+const char* kept_utf8(PyObject* object, Py_ssize_t* size) {
+  const auto* compact = reinterpret_cast<const PyCompactUnicodeObject*>(object);
+  if (PyUnicode_IS_COMPACT_ASCII(object)) {
+    *size = PyUnicode_GET_LENGTH(object);
+    return static_cast<const char*>(PyUnicode_DATA(object));
   }
-  const int length = utf8_length(c);
-  static constexpr unsigned char leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
-  for (int i = length - 1; i > 0; --i, c >>= 6) to[i] = static_cast<char>(0x80 | (c & 0x3F));
-  to[0] = static_cast<char>(leads[length] | c);
-  return to + length;
+  *size = compact->utf8_length;
+  return compact->utf8;
+}
+
+char* encode(PyObject* object, char* to) {
+  const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(object));
+  const void* points = PyUnicode_DATA(object);
+  switch (PyUnicode_KIND(object)) {
+    case PyUnicode_1BYTE_KIND: return encode_utf8(static_cast<const std::uint8_t*>(points), size, to);
+    case PyUnicode_2BYTE_KIND: return encode_utf8(static_cast<const std::uint16_t*>(points), size, to);
+    default: return encode_utf8(static_cast<const std::uint32_t*>(points), size, to);
+  }
 }
 
 }  // namespace
 
-TextInput::~TextInput() {
+StrTexts::~StrTexts() { clear(); }
+
+void StrTexts::clear() {
   for (PyObject* object : kept_) Py_DECREF(object);
+  kept_.clear();
+  pages_.clear();
+  free_ = end_ = nullptr;
+}
+
+bool StrTexts::add(PyObject* object, Text* to) {
+  Py_ssize_t size = 0;
+  const char* bytes = PyUnicode_IS_COMPACT(object) ? kept_utf8(object, &size) : nullptr;
+  if (bytes == nullptr && PyUnicode_IS_COMPACT(object) && PyUnicode_GET_LENGTH(object) >= kLong) {
+    *to = encoded(object);
+    return true;
+  }
+  if (bytes == nullptr) bytes = PyUnicode_AsUTF8AndSize(object, &size);
+  if (bytes == nullptr) return add_surrogates(object, to);
+  kept_.push_back(Py_NewRef(object));
+  *to = {bytes, size};
+  return true;
+}
+
+bool StrTexts::add_surrogates(PyObject* object, Text* to) {
+  PyErr_Clear();
+  PyObject* encoded = PyUnicode_AsEncodedString(object, "utf-8", "surrogatepass");
+  if (encoded == nullptr) return false;
+  kept_.push_back(encoded);
+  *to = {PyBytes_AS_STRING(encoded), PyBytes_GET_SIZE(encoded)};
+  return true;
+}
+
+Text StrTexts::encoded(PyObject* object) {
+  const std::int64_t widest = PyUnicode_KIND(object) == PyUnicode_1BYTE_KIND ? 2 : PyUnicode_KIND(object) + 1;
+  char* begin = room(PyUnicode_GET_LENGTH(object) * widest + static_cast<std::int64_t>(kEncodedSlack));
+  free_ = encode(object, begin);
+  return {begin, free_ - begin};
+}
+
+// Memory for so many bytes, from free_ on.
+char* StrTexts::room(std::int64_t bytes) {
+  constexpr std::int64_t kPage = std::int64_t{1} << 20;
+  if (bytes > end_ - free_) {
+    const std::int64_t size = pages_.empty() ? bytes : std::max(bytes, kPage);
+    pages_.push_back(std::unique_ptr<char[]>(new char[static_cast<std::size_t>(size)]));
+    free_ = pages_.back().get();
+    end_ = free_ + size;
+  }
+  return free_;
 }
 
 bool TextInput::read(PyObject* array) {
@@ -39,28 +94,12 @@ bool TextInput::read(PyObject* array) {
   }
 }
 
-// References are kept: another thread may change the array while this one computes without the GIL.
 bool TextInput::read_objects(PyObject* array) {
   const npy_intp count = PyArray_SIZE(as_array(array));
   auto* const* items = static_cast<PyObject**>(PyArray_DATA(as_array(array)));
-  texts_.reserve(count);
-  kept_.reserve(count);
+  texts_.resize(count);
   for (npy_intp i = 0; i < count; ++i) {
-    if (items[i] == nullptr || !PyUnicode_Check(items[i])) return false;
-    Py_ssize_t size = 0;
-    const char* bytes = PyUnicode_AsUTF8AndSize(items[i], &size);
-    PyObject* owner = items[i];
-    if (bytes != nullptr) {
-      Py_INCREF(owner);
-    } else {  // a lone surrogate
-      PyErr_Clear();
-      owner = PyUnicode_AsEncodedString(items[i], "utf-8", "surrogatepass");
-      if (owner == nullptr) return false;
-      bytes = PyBytes_AS_STRING(owner);
-      size = PyBytes_GET_SIZE(owner);
-    }
-    kept_.push_back(owner);
-    texts_.push_back({bytes, size});
+    if (items[i] == nullptr || !PyUnicode_Check(items[i]) || !strs_.add(items[i], &texts_[i])) return false;
   }
   return true;
 }
@@ -69,19 +108,17 @@ bool TextInput::read_unicode(PyObject* array) {
   const npy_intp count = PyArray_SIZE(as_array(array));
   const npy_intp width = PyArray_ITEMSIZE(as_array(array)) / 4;
   const auto* points = static_cast<const npy_ucs4*>(PyArray_DATA(as_array(array)));
-  std::size_t total = 0;
-  for (npy_intp i = 0; i < count * width; ++i) {
-    if (points[i] > 0x10FFFF) return false;
-    total += utf8_length(points[i]);
-  }
-  bytes_ = std::make_unique<char[]>(total + 1);
+  npy_ucs4 most = 0;
+  for (npy_intp i = 0; i < count * width; ++i) most = std::max(most, points[i]);
+  if (most > 0x10FFFF) return false;
+  bytes_ = std::make_unique<char[]>(4 * static_cast<std::size_t>(count * width) + kEncodedSlack);
   texts_.reserve(count);
   char* to = bytes_.get();
   for (npy_intp i = 0; i < count; ++i, points += width) {
     npy_intp length = width;
     while (length > 0 && points[length - 1] == 0) --length;  // NumPy pads with zeros
     char* begin = to;
-    for (npy_intp k = 0; k < length; ++k) to = encode(points[k], to);
+    to = encode_utf8(points, static_cast<std::size_t>(length), begin);
     texts_.push_back({begin, to - begin});
   }
   return true;

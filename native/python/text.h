@@ -16,11 +16,37 @@ namespace sardonyx::python {
 // What stands for a missing value among texts: values.MISSING_NAN and MISSING_NONE.
 inline constexpr Text kMissingNaN{"\xEF\xB7\x90NaN", 6}, kMissingNone{"\xEF\xB7\x90None", 7};
 
+// Texts of str objects: of the UTF-8 that they hold or, for long ones that hold none, of UTF-8 made here. Python would make
+// it, too, but keep it as long as the str lives, and take longer over it.
+class StrTexts {
+ public:
+  StrTexts() = default;
+  ~StrTexts();
+  StrTexts(StrTexts&& other) noexcept = default;
+  StrTexts(const StrTexts&) = delete;
+  StrTexts& operator=(const StrTexts&) = delete;
+
+  // False, with a Python error, if there is no memory. A reference is kept, as other threads may let the object go while
+  // this one computes without the GIL.
+  bool add(PyObject* object, Text* to);
+  void clear();
+
+ private:
+  static constexpr Py_ssize_t kLong = 64;  // shorter ones are names and categories, the same ones again and again
+
+  bool add_surrogates(PyObject* object, Text* to);
+  Text encoded(PyObject* object);
+  char* room(std::int64_t bytes);
+
+  std::vector<PyObject*> kept_;  // str objects, or their encoded bytes
+  std::vector<std::unique_ptr<char[]>> pages_;
+  char *free_ = nullptr, *end_ = nullptr;  // of the last page
+};
+
 // The strings of one input array as Text, and what keeps their bytes alive.
 class TextInput {
  public:
   TextInput() = default;
-  ~TextInput();
   TextInput(TextInput&& other) noexcept = default;
   TextInput(const TextInput&) = delete;
   TextInput& operator=(const TextInput&) = delete;
@@ -35,7 +61,7 @@ class TextInput {
   bool read_strings(PyObject* array);
 
   std::vector<Text> texts_;
-  std::vector<PyObject*> kept_;  // str objects, or their encoded bytes
+  StrTexts strs_;
   std::unique_ptr<char[]> bytes_;
 };
 

@@ -3,16 +3,19 @@
 //   before the first long call   the kernels' own guesses, added up
 //   afterwards                   what calls took on this machine, with this cache, beside these neighbours
 //
-// A thread that sleeps works about kWaking after it was called (worked out from docs/benchmarks.md: what two threads did
-// to calls of 100 rows on a virtual machine, where an idle processor has to be woken too). Until then it takes no rows, and
-// whoever called it has paid for the call: two threads end after (T + kWaking) / 2, which is clearly less than T beyond
-// kWorthWaking. One that is still awake (runtime/threads.h) joins at once, and is worth kWorthJoining.
+// A thread that sleeps works about kWaking after it was called (measured on a virtual machine, where an idle processor has
+// to be woken too: 35 to 60 microseconds). Until then it takes no rows, and whoever called it has paid for the call: two
+// threads end after (T + kWaking) / 2, which may be less than T beyond kWorthWaking, and surely is beyond kSurelyShared.
+// Between them it is tried: rows that share what is loaded for them, the nodes of deep trees, take more in two halves.
+// One that is still awake (runtime/threads.h) joins at once, and is worth kWorthJoining.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+
+#include "runtime/trial.h"
 
 namespace sardonyx {
 
@@ -25,16 +28,19 @@ class Pace {
   // Whether a thread that is awake may be worth calling.
   bool worth_joining(std::int64_t rows) const { return of(rows) >= kWorthJoining; }
 
-  // A worker that loses its processor while it holds rows makes a short call long: after such a call, the next ones are
-  // not shared, twice as many each time. Calls that threads would be woken for are, whatever happens.
   bool may_share(std::int64_t rows) {
-    if (of(rows) >= kWorthWaking) return true;
+    if (of(rows) >= kSurelyShared) return true;
+    if (of(rows) >= kWorthWaking) return trial_.second();
     const int left = resting_.load(std::memory_order_relaxed);
     if (left > 0) resting_.store(left - 1, std::memory_order_relaxed);
     return left <= 0;
   }
 
+  // A worker that loses its processor while it holds rows makes a short call long: after such a call, the next ones are
+  // not shared, twice as many each time.
   void shared(std::int64_t rows, double nanoseconds) {
+    if (of(rows) >= kSurelyShared) return;
+    if (of(rows) >= kWorthWaking) return trial_.took(true, nanoseconds / static_cast<double>(rows));
     const int rest = rest_.load(std::memory_order_relaxed);
     if (nanoseconds <= of(rows)) return rest_.store(std::max(rest - 1, kShortRest), std::memory_order_relaxed);
     resting_.store(rest, std::memory_order_relaxed);
@@ -59,11 +65,14 @@ class Pace {
     const auto start = std::chrono::steady_clock::now();
     work();
     const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
-    observe(time.count() / static_cast<double>(rows));
+    const double per_row = time.count() / static_cast<double>(rows);
+    if (of(rows) >= kWorthWaking) trial_.took(false, per_row);
+    observe(per_row);
   }
 
  private:
-  static constexpr double kWaking = 100e3, kWorthWaking = 1.5 * kWaking, kWorthJoining = 8e3;
+  static constexpr double kWaking = 50e3, kWorthWaking = 1.5 * kWaking, kWorthJoining = 8e3;
+  static constexpr double kSurelyShared = 6 * kWaking;
   static constexpr double kShortTask = 6e3;
   static constexpr std::int64_t kManyTaskRows = 16, kTaskUnit = 8;
   static constexpr double kLong = 10e3;
@@ -79,6 +88,7 @@ class Pace {
 
   static constexpr int kShortRest = 64, kLongRest = 1 << 14;  // calls
   std::atomic<int> resting_{0}, rest_{kShortRest};
+  Trial trial_;
   std::atomic<double> per_row_{0};
   std::atomic<bool> watched_{false};
 };

@@ -73,12 +73,29 @@ struct Reduced {
 
 [[maybe_unused]] inline Vector<double> expm1_near_zero(Vector<double> r) { return curvature(r) + r; }
 
+// Whether no lane is larger than `most` either way, nor NaN.
+[[maybe_unused]] inline bool are_within(double most, Vector<double> x) {
+#if SARDONYX_ISA == 2
+  return _mm512_cmp_pd_mask(magnitude_of(x), broadcast(most), _CMP_LE_OQ) == 0xff;
+#elif SARDONYX_ISA == 1
+  return _mm256_movemask_pd(_mm256_cmp_pd(magnitude_of(x), broadcast(most), _CMP_LE_OQ)) == 0xf;
+#else
+  bool within = true;
+  for (int lane = 0; lane < kLanes<double>; ++lane) within &= x[lane] >= -most && x[lane] <= most;
+  return within;
+#endif
+}
+
 //   exp(x) = 2^n (1 + (exp(r) - 1))
 //
-// The power of two is multiplied in two halves: the first product is exact, the second is rounded once, also where the
-// result is subnormal, and overflows where it must. Outside of [-746, 710] the result is 0 or infinite anyway.
+// Where the result may be subnormal, the power of two is multiplied in two halves: the first product is exact, the second
+// is rounded once, and overflows where it must. Outside of [-746, 710] the result is 0 or infinite anyway.
 [[maybe_unused]] inline Vector<double> exp_of(Vector<double> x) {
   constexpr double kLog2E = 0x1.71547652b82fep0;
+  if (__builtin_expect(are_within(708.0, x), true)) {
+    const Reduced reduced = reduced_by_ln2(x);
+    return number_of(bits_of(1.0 + expm1_near_zero(reduced.r)) + (bits_of(reduced.whole) << 52));
+  }
   x = smaller_of(710.0, larger_of(-746.0, x));
   const Reduced reduced = reduced_by_ln2(x);
   const Vector<double> half = multiply_add(x, broadcast(kLog2E / 2), broadcast(kRound));

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from .errors import ModelError
 from .inputs.bags import HashedFeatures, LabelSets
+from .inputs.demands import DEMANDS
 from .inputs.records import RECORD_DTYPES, Field, Records
 from .inputs.signature import InputSpec, Signature
 from .layouts import Layout
@@ -107,6 +108,7 @@ class Description:
                 "single": self.single,
                 "by_column": self.signature.by_column,
                 "columns": self.signature.columns,
+                "demands": dict(self.signature.demands),
                 "inputs": [_write_spec(spec) for spec in self.signature.inputs],
                 "records": _write_rows(self.signature.records),
                 "features": self.features,
@@ -258,7 +260,10 @@ def _read_signature(fields: dict[str, Any]) -> Signature:
     if columns and not (by_column and {spec.name for spec in specs} <= set(columns)):
         _refuse("inputs that are no columns")
     known = None if records is None else _read_rows(_expect(records, dict), specs)
-    return Signature(specs, by_column, known, columns)
+    demands = {name: _expect(who, str) for name, who in _expect(fields.get("demands", {}), dict).items()}
+    if unknown := demands.keys() - DEMANDS:
+        _refuse(f"demands that this version does not know: {sorted(unknown)}")
+    return Signature(specs, by_column, known, columns, demands)
 
 
 def _write_rows(rows: Records | LabelSets | HashedFeatures | None) -> dict[str, Any] | None:

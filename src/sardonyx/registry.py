@@ -55,6 +55,7 @@ class Converter:
 _registered: dict[tuple[type, str], Converter] = {}
 _impossible: dict[tuple[type, str], str] = {}
 _describers: dict[type, Convert] = {}
+_spelled: dict[tuple[type, str], Convert] = {}
 _fitless: dict[type, Convert] = {}
 
 
@@ -96,6 +97,48 @@ def converter(*classes: type, method: str | None = None, frame: bool = False, fi
         return function
 
     return register
+
+
+def spelled(*classes: type, method: str) -> Callable[[F], F]:
+    """Register ``function(estimator, X)``: how classes answer a method that they have under another name.
+
+    Gradient boosting libraries say ``predict(X, raw_score=True)`` for a ``decision_function``.
+    """
+
+    def register(function: F) -> F:
+        _spelled.update({(cls, method): function for cls in classes})
+        return function
+
+    return register
+
+
+def spelling(estimator: Any, method: str) -> Convert | None:
+    """Return the function of X that answers a method which an estimator lacks by its name; None if none does.
+
+    It is what `spelled` says of its class; of a pipeline, what the last step answers (scikit-learn's has no ``apply``).
+    """
+    function = _find_own(_spelled, type(estimator), method)
+    if function is not None:
+        return lambda X: function(estimator, X)
+    steps = getattr(estimator, "steps", None)
+    last = (spelling(steps[-1][1], method) or getattr(steps[-1][1], method, None)) if steps else None
+    return None if last is None else lambda X: last(_before_the_last(steps, X))
+
+
+def _before_the_last(steps: Any, X: Any) -> Any:
+    for _, transformer in steps[:-1]:
+        X = X if transformer in (None, "passthrough") else transformer.transform(X)
+    return X
+
+
+def ask(estimator: Any, method: str, X: Any) -> Any:
+    """Return what an estimator itself answers, by the method or by what stands for it."""
+    if method in OPTIONS:
+        return estimator.predict(X, **{OPTIONS[method]: True})
+    own = getattr(estimator, method, None) or spelling(estimator, method)
+    if own is None:
+        raise AttributeError(f"{type(estimator).__name__} has no {method}")
+    return own(X)
 
 
 def fitless(*classes: type) -> Callable[[F], F]:

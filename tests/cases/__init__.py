@@ -2,7 +2,6 @@
 
 A module here mirrors a scikit-learn module and holds a list ``CASES``; a new converter adds its rows there and nothing
 else.
-What does not hold stands in `KNOWN`, each with its reason: of instances, few rows may differ there (test_instances.py).
 """
 
 from __future__ import annotations
@@ -73,22 +72,6 @@ def _shown(estimator: Any) -> str:
     plain = {k: v for k, v in estimator.get_params(deep=False).items() if isinstance(v, int | float | str | list)}
     parts = [f"{k}={v!r}" for k, v in plain.items() if (v == v and not isinstance(v, list)) or len(repr(v)) < 30]
     return f"{type(estimator).__name__}({', '.join(parts)})"
-
-
-_NEAR = "scikit-learn expands the square, so that the distance of a row to itself is rounding noise; ours is near 0"
-_EQUAL = "scikit-learn takes equal neighbours in the order of NumPy's argpartition, which depends on the processor"
-_FOURIER = "scikit-learn multiplies Fourier transforms, whose rounding is relative to the largest number of the row"
-_UPDATES = "updates of rows with negative numbers amplify the last bits of products: to 2e-9 in one row made to hurt"
-_BOTH = ("sardonyx", "onnxruntime")
-
-#: case or instance name -> runtime ("sardonyx", "onnxruntime") -> why it does not hold
-KNOWN: dict[str, dict[str, str]] = {
-    "Birch(n_clusters=2)": {"onnxruntime": _NEAR},
-    "KNeighborsClassifier(metric='precomputed')": {"onnxruntime": _EQUAL},
-    "KNeighborsRegressor(metric='precomputed')": {"onnxruntime": _EQUAL},
-    "MiniBatchNMF(batch_size=10, fresh_restarts=True, max_iter=20)": dict.fromkeys(_BOTH, _UPDATES),
-    "PolynomialCountSketch()": dict.fromkeys(_BOTH, _FOURIER),
-}
 
 
 def cases() -> Iterator[Case]:

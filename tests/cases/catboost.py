@@ -18,8 +18,8 @@ from . import Case
 SMALL: dict[str, Any] = {
     "iterations": 6, "depth": 3, "verbose": 0, "allow_writing_files": False, "thread_count": 1, "random_seed": 0,
 }  # fmt: skip
-
-
+#: leaves (``calc_leaf_indexes``), and raw values (``prediction_type="RawFormulaVal"``)
+RAW = ("apply", "decision_function")
 MORE: dict[str, Any] = {**SMALL, "iterations": 20}
 #: note -> parameters of models with categories
 CATEGORICAL: dict[str, dict[str, Any]] = {
@@ -88,6 +88,14 @@ CASES = [
     Case(Grouped(loss_function="QueryRMSE", **SMALL), "ranked"),
     Case(Grouped(loss_function="PairLogit", **SMALL), "ranked_two"),
     Case(make_pipeline(StandardScaler(), CatBoostClassifier(**SMALL)), "multiclass_codes"),
+    Case(make_pipeline(StandardScaler(), CatBoostClassifier(**SMALL)), "multiclass_codes", methods=RAW),
+    *(
+        Case(CatBoostRegressor(grow_policy=policy, **SMALL), "regression_nan", methods=RAW)
+        for policy in ("SymmetricTree", "Depthwise", "Lossguide")
+    ),
+    Case(CatBoostRegressor(loss_function="Poisson", **SMALL), "regression_positive", methods=RAW),
+    Case(CatBoostClassifier(**SMALL), "binary_str", methods=RAW),
+    Case(Categories(**MORE), "cat_frame", methods=RAW, standard=False),
     Case(CalibratedClassifierCV(CatBoostClassifier(**SMALL), cv=2), "binary_bool"),
     Case(VotingRegressor([("boost", CatBoostRegressor(**SMALL)), ("line", Ridge())]), "regression"),
     *(

@@ -20,6 +20,8 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 CATEGORIES = {**SMALL, "min_data_per_group": 1, "cat_smooth": 0.0, "max_cat_to_onehot": 2}
 BAGGED = {**SMALL, "boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}
+#: leaves (``pred_leaf=True``) and raw scores (``raw_score=True``)
+RAW = ("apply", "decision_function")
 WIDE = ColumnTransformer([("city", OneHotEncoder(), ["city"]), ("numbers", StandardScaler(), ["size", "big"])])
 
 
@@ -78,6 +80,15 @@ CASES = [
     Case(Grouped(objective="rank_xendcg", **SMALL), "ranked"),
     Case(Grouped(lambdarank_truncation_level=5, **SMALL), "ranked_two"),
     Case(make_pipeline(WIDE, LGBMRegressor(**SMALL)), "booster_frame"),
+    Case(make_pipeline(WIDE, LGBMRegressor(**SMALL)), "booster_frame", methods=RAW),
+    Case(LGBMRegressor(objective="tweedie", **SMALL), "gamma_nan", methods=RAW),
+    Case(LGBMRegressor(linear_tree=True, **SMALL), "regression_nan", methods=RAW),
+    Case(LGBMRegressor(**BAGGED), "regression", methods=RAW),
+    Case(LGBMRegressor(**{**SMALL, "n_estimators": 1}), "regression", methods=RAW),
+    Case(LGBMRegressor(**{**SMALL, "min_child_samples": 10**6}), "regression", methods=RAW, note="no node"),
+    Case(LGBMClassifier(**SMALL), "multiclass_str", methods=RAW),
+    Case(Codes(**CATEGORIES), "codes_nan", methods=RAW),
+    Case(Grouped(**SMALL), "ranked", methods=RAW),
     Case(CalibratedClassifierCV(LGBMClassifier(**SMALL), cv=2, method="isotonic"), "binary_str"),
     Case(StackingClassifier([("boost", LGBMClassifier(**SMALL)), ("line", LogisticRegression())], cv=2), "multiclass"),
 ]

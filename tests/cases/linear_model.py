@@ -107,6 +107,7 @@ CASES = [
     Case(lm.RANSACRegressor(random_state=0), "regression32"),
     Case(lm.BayesianRidge(), "regression"),
     Case(lm.ARDRegression(), "regression32"),
+    Case(lm.ARDRegression(), "regression"),
     Case(lm.BayesianRidge(), "regression", STD),
     Case(lm.BayesianRidge(fit_intercept=False), "regression", STD),
     Case(lm.BayesianRidge(), "regression32", STD),

@@ -15,6 +15,8 @@ from xgboost import XGBClassifier, XGBRanker, XGBRegressor, XGBRFClassifier, XGB
 from . import Case
 
 SMALL: dict[str, Any] = {"n_estimators": 6, "max_depth": 3, "n_jobs": 1, "random_state": 0}
+#: leaves, and margins (``output_margin=True``)
+RAW = ("apply", "decision_function")
 DART = {**SMALL, "booster": "dart", "rate_drop": 0.5}
 WIDE = ColumnTransformer([("city", OneHotEncoder(), ["city"]), ("numbers", StandardScaler(), ["size", "big"])])
 
@@ -72,6 +74,13 @@ CASES = [
     *(Case(XGBRanker(objective=objective, **SMALL), "ranked") for objective in ("rank:ndcg", "rank:pairwise")),
     Case(XGBRanker(objective="rank:map", **SMALL), "ranked_two"),
     Case(make_pipeline(WIDE, XGBRegressor(**SMALL)), "booster_frame"),
+    Case(make_pipeline(WIDE, XGBRegressor(**SMALL)), "booster_frame", methods=RAW),
+    Case(XGBRegressor(objective="count:poisson", **SMALL), "regression_positive", methods=RAW),
+    Case(XGBRegressor(**DART), "regression", methods=RAW),
+    Case(XGBClassifier(**SMALL), "binary_nan", methods=RAW),
+    Case(XGBClassifier(objective="multi:softmax", **SMALL), "multiclass_codes", methods=RAW),
+    Case(XGBRegressor(booster="gblinear", n_estimators=5), "regression_nan", methods=RAW[1:]),
+    Case(XGBRanker(**SMALL), "ranked", methods=RAW),
     Case(CalibratedClassifierCV(XGBClassifier(**SMALL), cv=2), "binary", rtol=1e-5, note="float32 inside"),
     Case(
         VotingClassifier([("boost", XGBClassifier(**SMALL)), ("line", LogisticRegression())], voting="soft"),

@@ -21,8 +21,6 @@ import sardonyx
 from sardonyx import ConversionError, InputError, registry
 from sardonyx.proof.agreement import Verdict
 
-from ..cases import KNOWN
-
 generator = pytest.importorskip("sklearn.utils._test_common.instance_generator")
 
 TEXTS = ["one two three", "Two, two! four", "", "fünf Straßen", "three four five"]
@@ -89,14 +87,4 @@ def test_instance_converts_and_holds(name: str) -> None:
                 sardonyx.to_onnx(estimator, sample, methods=[method])
             continue
         for verdict in verdicts(estimator, method, sample):
-            assert verdict.ok or verdict.runtime in KNOWN.get(name, {}), str(verdict)
-            assert share_of_wrong(verdict) <= MOST_KNOWN, str(verdict)
-
-
-#: the largest share of rows that a known limit touches: rounding, and ties
-MOST_KNOWN = 0.25
-
-
-def share_of_wrong(verdict: Verdict) -> float:
-    """Return the share of rows that differ beyond rounding."""
-    return verdict.wrong / max(verdict.rows, 1)
+            assert verdict.ok, str(verdict)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,6 +21,7 @@ from sklearn.neighbors import (
 
 import sardonyx
 from sardonyx import ConversionError, InputError
+from sardonyx.proof.agreement import Verdict, judge
 
 X = np.random.default_rng(0).integers(0, 3, (40, 4)).astype(np.float64) + np.eye(40, 4)
 
@@ -55,3 +60,55 @@ def test_a_metric_of_the_users_own_is_refused_with_the_way_out(estimator: Any) -
     fitted = estimator(metric=lambda a, b: np.abs(a - b).sum()).fit(X, X[:, 0])
     with pytest.raises(ConversionError, match=r"runs Python code, .* braycurtis, .* metric='precomputed' and give"):
         sardonyx.to_onnx(fitted, X)
+
+
+#: whole distances, so that many neighbours are equally far
+WHOLE = """
+import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
+far = np.random.default_rng(0).integers(0, 9, (60, 60)).astype(float)
+model = KNeighborsClassifier(metric="precomputed").fit(far, np.arange(60) % 3)
+"""
+
+
+def without_vectors() -> list[str]:
+    """Return what switches NumPy's vector instructions off."""
+    umath = importlib.import_module("numpy._core._multiarray_umath")
+    return [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]]
+
+
+def test_which_of_equal_neighbours_scikit_learn_takes_is_up_to_the_processor() -> None:
+    """So no file can say it: on the very same rows it answers otherwise where NumPy may not use AVX2."""
+    if not (features := without_vectors()):
+        pytest.skip("NumPy uses no vectors here")
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", f"{WHOLE}print(model.kneighbors(far)[1].tolist())"],
+            env=os.environ | environment, capture_output=True, check=True, text=True,
+        ).stdout
+        for environment in ({}, {"NPY_DISABLE_CPU_FEATURES": " ".join(features)})
+    ]  # fmt: skip
+    assert answers[0] != answers[1]
+
+
+def test_neighbours_at_the_same_distance_are_counted_apart_in_onnxruntime() -> None:
+    names: dict[str, Any] = {}
+    exec(WHOLE, names)
+    model, far = names["model"], names["far"]
+    ours, theirs = sardonyx.verify(model, sardonyx.to_onnx(model, far, methods=["kneighbors"]), far).verdicts
+    assert ours.ok
+    assert (ours.wrong, ours.tied) == (0, 0)
+    assert theirs.ok
+    assert theirs.tied > 0
+    assert "at the same distance" in str(theirs)
+
+
+def test_other_neighbours_at_another_distance_are_wrong() -> None:
+    distances, right = np.array([[0.0, 1, 1, 2]] * 3), np.array([[5, 1, 2, 3]] * 3)
+    got = np.array([[5, 2, 1, 9], [5, 1, 9, 3], [1, 5, 2, 3]])  # a tie each; another in the middle; two swapped
+    verdict = judge(
+        Verdict("kneighbors", "onnxruntime"), "rows", np.arange(3), [distances, got], [distances, right], False
+    )
+    assert (verdict.tied, verdict.wrong) == (1, 2)
+    ours = judge(Verdict("kneighbors", "sardonyx"), "rows", np.arange(3), [distances, got], [distances, right], False)
+    assert (ours.tied, ours.wrong) == (0, 3)

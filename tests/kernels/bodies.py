@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
@@ -21,11 +21,13 @@ from ..native.programs import ISAS, load
 from .single import Array, onnxruntime
 from .test_hostile import feeds_of, mutated
 
+#: what a model is made of
+Body: TypeAlias = Callable[..., Value]
 #: relative and absolute errors of kernels against bodies, by dtype: both round, in their own order
 NEAR = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5)}
 
 
-def model_of(body: Callable[..., Value], **inputs: Array) -> onnx.ModelProto:
+def model_of(body: Body, **inputs: Array) -> onnx.ModelProto:
     """Return a model of `body`, whose inputs are like these arrays."""
     graph = Graph({"": 21, "ai.onnx.ml": 5, "sardonyx": 1})
     with graph.scope():
@@ -41,7 +43,7 @@ def program_of(model: onnx.ModelProto) -> Program:
     return program
 
 
-def assert_kernels_are_the_body(body: Callable[..., Value], **inputs: Array) -> Array:
+def assert_kernels_are_the_body(body: Body, **inputs: Array) -> Array:
     """Assert that every instruction set answers what ONNX Runtime makes of the body; return the answer."""
     model = model_of(body, **inputs)
     program, (expected,) = program_of(model), onnxruntime(model, inputs)
@@ -53,7 +55,7 @@ def assert_kernels_are_the_body(body: Callable[..., Value], **inputs: Array) -> 
     return np.asarray(expected)
 
 
-def assert_rows_are_alone(body: Callable[..., Value], **inputs: Array) -> None:
+def assert_rows_are_alone(body: Body, **inputs: Array) -> None:
     """Assert that a row has the same bits alone and in a batch, and on any number of threads."""
     program = program_of(model_of(body, **inputs))
     (together,) = load(program).run(None, inputs)

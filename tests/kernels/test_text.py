@@ -19,6 +19,8 @@ from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.program import Program, Step, pack
 
+from ..native.programs import Builder
+from ..native.programs import load as load_program
 from ..native.test_hostile_kernels import mutants
 
 #: characters at which rules meet: case, final sigma, accents, whitespace, boundaries, widths of UTF-8, surrogates
@@ -84,6 +86,32 @@ def test_counts(parameters: dict[str, Any]) -> None:
             assert_same(answer(program, texts, isa), estimator.transform(texts))
 
     check()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"lowercase": False, "token_pattern": r"\S+"}, {"strip_accents": "unicode"}]
+)
+def test_every_character_among_others(parameters: dict[str, Any]) -> None:
+    """Scripts are told apart by whole cells of them, so that each end of a cell counts."""
+    starts = (*range(0, 0x20000, 61), *range(0xE0000, 0xE0200, 61), 0x110000 - 61)
+    texts = ["".join(map(chr, range(start, start + 61))).encode(errors="ignore").decode() for start in starts]
+    estimator = CountVectorizer(**parameters).fit(texts)
+    program = pack(program_of(estimator))
+    for isa in (None, "generic"):
+        assert_same(answer(program, texts, isa), estimator.transform(texts))
+
+
+WIDTHS = [chr(c) for c in (0, 0x7F, 0x80, 0xE9, 0xFF, 0x100, 0x7FF, 0x800, 0x4E2D, 0xD800, 0xFFFF, 0x10000, 0x10FFFF)]
+
+
+@given(st.lists(st.text(st.sampled_from(WIDTHS), min_size=60, max_size=100), min_size=1))
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+@example(["".join(chr(c) for c in range(least, least + 0x800)) for least in (0, 0x700, 0xD000, 0xF900, 0x10000)])
+def test_long_texts_are_encoded_as_python_encodes_them(texts: list[str]) -> None:
+    builder = Builder(4)
+    program = load_program(builder.program(builder.input("X", "str", ())))
+    X = np.array(texts, dtype=object)
+    assert program.run(None, {"X": X})[0].tolist() == texts
 
 
 @pytest.mark.parametrize("n_features", [1, 7, 2**20, 2**31 - 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,10 @@ def test_answers_have_the_estimators_dtypes(estimator: BaseEstimator, y: Any, dt
 
 def test_a_method_is_one_of_the_session() -> None:
     session = sardonyx.compile(LinearRegression().fit(X, X[:, 0]), X)
+    assert isinstance(session.predict, MethodType)
     assert session.predict.__self__ is session
     assert session.predict.__name__ == "predict"
+    assert not hasattr(session, "predict_proba")
     assert session.predict.__doc__ == type(session).predict.__doc__
     with pytest.raises(MissingMethodError, match="this file has no transform; it has predict"):
         session.transform  # noqa: B018 - it is the access that is refused

@@ -251,7 +251,9 @@ def refusals() -> Iterator[tuple[Any, str]]:
     yield good.assign(city=[1, 2, 3]), "column 'city' holds int64, and the model takes text"
     yield good.assign(real=pd.to_datetime(["2020-01-01"] * 3)), "column 'real' holds datetime64"
     yield good.assign(real=pd.to_datetime(["2020-01-01"] * 3, utc=True)), "column 'real' holds Timestamp"
-    yield Capsule(pa.table({"real": pa.array([1, 2], pa.timestamp("ms"))})), "Arrow's type timestamp is neither"
+    yield Capsule(pa.Table.from_pandas(good.assign(real=pd.to_datetime(["2020-01-01"] * 3)))), "'real' holds datetime64"
+    yield Capsule(pa.table({"real": pa.array([1, 2], pa.timestamp("ms", "UTC"))})), "Arrow's type timestamp is neither"
+    yield pl.from_pandas(good).with_columns(pl.col("real").cast(pl.Int128)), "column 'real' cannot be read: .*128"
     yield pd.concat([good, good[["city"]]], axis=1), "several columns are named 'city'"
     yield pa.table([[1], [2]], names=["city", "city"]), "several columns are named 'city'"
     yield Capsule(pa.table([[1], [2]], names=["city", "city"])), "several columns are named 'city'"
@@ -271,6 +273,23 @@ def test_what_does_not_fit_is_refused_by_name(model: tuple[Any, Session], number
     for _ in range(2):  # what is remembered of a frame refuses alike
         with pytest.raises(InputError, match=message):
             model[1].predict(X)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("kind", ["timestamp", "duration"])
+def test_moments_of_any_library_are_scikit_learns_numbers(unit: str, kind: str) -> None:
+    counts = pa.chunked_array([pa.array([7, 2**40, None], pa.int64()), pa.array([-5], pa.int64())])
+    table = pa.table({"when": counts.cast(getattr(pa, kind)(unit)), "x": [1.0, 2.0, 3.0, 4.0]})
+    sample = table.slice(0, 2)
+    estimator = ColumnTransformer([("when", StandardScaler(), ["when"]), ("x", "passthrough", ["x"])]).fit(
+        sample.to_pandas()
+    )
+    session = sardonyx.load(sardonyx.to_onnx(estimator, sample.to_pandas()))
+    expected = estimator.transform(table.to_pandas())  # -2**63 for NaT
+    for X in (Capsule(table), table, table.to_pandas()):
+        np.testing.assert_allclose(session.transform(X), expected, rtol=1e-10)
+    with pytest.raises(InputError, match="a Capsule is no sample"):
+        sardonyx.to_onnx(estimator, Capsule(sample))
 
 
 def test_column_names_need_not_be_strings() -> None:

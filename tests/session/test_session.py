@@ -24,7 +24,7 @@ import sardonyx
 from sardonyx import InputError, ModelError, Session
 from sardonyx.session.loading import NativeSession, PlanSession
 
-from ..cases import KNOWN, Case, cases
+from ..cases import Case, cases
 from ..exactness import assert_exact
 from ..outcomes import assert_recorded
 from ..runtimes import in_sardonyx
@@ -32,8 +32,6 @@ from ..runtimes import in_sardonyx
 
 @pytest.mark.parametrize("case", list(cases()), ids=lambda c: c.name)
 def test_our_runtime_answers_like_the_estimator(case: Case) -> None:
-    if reason := KNOWN.get(case.name, {}).get("sardonyx"):
-        pytest.xfail(reason)
     for answer in in_sardonyx(case):
         assert_exact(answer.actual, answer.expected, case.rtol)
         assert_recorded(case, "sardonyx", answer)

@@ -15,8 +15,9 @@ from onnx import TensorProto, helper
 import sardonyx
 from sardonyx.errors import InputError
 from sardonyx.text import matching
+from sardonyx.text.assembler import Unsupported
 from sardonyx.text.matching import Pattern
-from sardonyx.text.patterns import Unsupported, compile_pattern
+from sardonyx.text.patterns import compile_pattern
 
 PATTERNS = [
     r"(a+)+$", r"(a|a)*b", r"(?:a*)*b", r"(a*)+", r"(?i)(A|b)+?c", r"(\w+)\s+(\w+)", r"(?=(a+))a*b\1", r"(a)|b",

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import sardonyx
 from sardonyx.convert import convert
-from sardonyx.errors import ConversionError
+from sardonyx.errors import ConversionError, InputError
 
 from .test_functions import rows
 
@@ -87,6 +87,12 @@ X[["age", "b"]].le(1)
 X["city"].map({"x": 1.5, "ü": -2.0}).to_frame()
 X["city"].map({"x": "one", "ü": "two"}).to_frame()
 X["b"].map({1: 0.5, 3: np.nan}).to_frame()
+X["b"].map({1: 0.5, np.nan: 7}).to_frame()
+X["age"].map({np.nan: 5, 1.5: 2}).to_frame()
+X["f"].map(pd.Series([1, 2.5], index=[0, np.nan])).to_frame()
+X["city"].map({"x": 1.5, np.nan: 7}).to_frame()
+X["city"].map({None: 1.5, "": 7}).to_frame()
+X["city"].map(pd.Series([3, 4], index=["x", np.nan])).to_frame()
 X["age"].map(np.exp).to_frame()
 X["age"].apply(lambda v: v * 2 + 1).to_frame()
 X[["age", "b"]].pipe(lambda d, k: d * k, 3)
@@ -153,6 +159,16 @@ def test_expressions(expression: str) -> None:
         np.testing.assert_allclose(np.asarray(actual, float), wanted.astype(float), rtol=1e-10, atol=1e-12)
     else:
         assert np.asarray(actual).tolist() == wanted.tolist()
+
+
+def test_numbers_that_are_no_integers_are_refused_as_pandas_does() -> None:
+    session = sardonyx.compile(FunctionTransformer(lambda X: X[["age"]].astype(int)), FRAME[["age"]].dropna())
+    assert session.transform(pd.DataFrame({"age": [2.7, -2.7]})).tolist() == [[2], [-2]]
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="non-finite"):
+            pd.Series([bad]).astype(int)
+        with pytest.raises(InputError, match=r"age: non-finite values \(NA or inf\) cannot be converted to integers"):
+            session.transform(pd.DataFrame({"age": [bad]}))
 
 
 def test_writing_into_copies() -> None:
@@ -243,7 +259,6 @@ def test_branches_on_the_kind_of_data() -> None:
         (lambda X: X["b"] // X["f"], "pandas has its own rules"),
         (lambda X: X[X["age"] > 0], "chooses rows"),
         (lambda X: X["age"].map({1.5: (2, 3)}), "map"),
-        (lambda X: X["age"].map({np.nan: 2}), "map of missing values"),
         (lambda X: X.iloc[0], "loc and iloc choose rows"),
         (lambda X: X.select_dtypes("object"), "select_dtypes of text"),
         (lambda X: X[["b"]].apply("mean"), "apply of the name"),

@@ -76,6 +76,40 @@ def test_differences_and_comparisons(text: str, missing: bool) -> None:
     same(lambda X: eval(text).to_frame("y"), moments("us", missing=missing))
 
 
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("unit", ["s", "us"])
+def test_names_and_weeks(unit: str, missing: bool) -> None:
+    frame = moments(unit, missing=missing)
+    same(lambda X: X["when"].dt.isocalendar().astype(float), frame)
+    same(lambda X: pd.to_datetime(X["when"]).dt.isocalendar().week.astype(float).to_frame(), frame)
+    for name in ("day_name", "month_name"):
+        function = FunctionTransformer(lambda X, name=name: getattr(X["when"].dt, name)().fillna("none").to_frame())
+        session = sardonyx.compile(function, frame)
+        assert session.transform(frame).tolist() == function.transform(frame).to_numpy().tolist()
+        unknown = FunctionTransformer(lambda X, name=name: getattr(X["when"].dt, name)().isna().to_frame())
+        same(unknown.func, frame)
+
+
+FORMATS = ["%Y-%m-%d", "%d.%m.%y um %H:%M:%S Uhr", "%a %A %b %B %j %u %w", "%I %p|%f", "%F %T %D %R", "100%% %Y%%"]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("text", FORMATS)
+def test_formats(text: str, missing: bool) -> None:
+    frame = moments("us", missing=missing)
+    function = FunctionTransformer(lambda X: X["when"].dt.strftime(text).fillna("none").to_frame())
+    session = sardonyx.compile(function, frame)
+    assert session.transform(frame).tolist() == function.transform(frame).to_numpy().tolist()
+    assert "Python" not in session.explain()
+
+
+def test_years_of_other_than_four_digits_are_not_written() -> None:
+    frame = moments("s", missing=False)[:5]
+    session = sardonyx.compile(FunctionTransformer(lambda X: X["when"].dt.strftime("%Y").to_frame()), frame)
+    with pytest.raises(InputError, match="years of other than four digits"):
+        session.transform(frame.assign(when=np.datetime64("0999-12-31", "s")))
+
+
 def test_a_pipeline_in_both_runtimes() -> None:
     def features(X: Any) -> Any:
         X = X.rename(columns={"when": "at"}).assign(hour=lambda d: d["at"].dt.hour)
@@ -116,7 +150,11 @@ def test_counts_that_float64_does_not_hold_are_refused() -> None:
         (lambda X: np.asarray(X["when"]), "which tensors do not have"),
         (lambda X: X.to_numpy(), "which tensors do not have"),
         (lambda X: X["when"].map(lambda t: t.hour), "which tensors do not have"),
-        (lambda X: X["when"].dt.strftime("%Y"), r"has no \.dt\.strftime while converting; there are year, month"),
+        (lambda X: X["when"].dt.to_period("M"), r"has no \.dt\.to_period while converting; there are year, month"),
+        (lambda X: X["when"].dt.strftime("%U"), r"strftime with '%U'; there are %A, %a"),
+        (lambda X: X["when"].dt.strftime("100 %%"), "says nothing of the moment"),
+        (lambda X: X["when"].dt.day_name("de_DE"), "depends on the machine"),
+        (lambda X: pd.to_datetime(X["n"]), "datetime64 before the pipeline"),
         (lambda X: X["when"] == 3, "moments beside 3"),
         (lambda X: X["when"] > pd.Timedelta(days=1), "moments compared with durations"),
         (lambda X: X["when"] > pd.Timestamp("2020-01-01 00:00:00.000000001"), "no whole number of us"),

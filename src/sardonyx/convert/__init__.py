@@ -20,6 +20,7 @@ from .data import (
     as_float,
     as_matrix,
     check_width,
+    demand,
     in_order,
     refuse_moments,
     take,
@@ -30,6 +31,6 @@ from .model import OLDEST_OPSET, OPSET, Draft, convert, draft
 
 __all__ = [
     "OLDEST_OPSET", "OPSET", "Coded", "Columns", "Data", "Draft", "Result", "allows_nan", "as_columns", "as_float",
-    "as_matrix", "call", "check_width", "checked", "choose_methods", "convert", "draft", "in_order",
+    "as_matrix", "call", "check_width", "checked", "choose_methods", "convert", "demand", "draft", "in_order",
     "read_description", "refuse_moments", "step", "take", "together", "write_description",
 ]  # fmt: skip

@@ -36,7 +36,7 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     Value, Columns, list of Value (multi-output) or tuple of Value (several arrays)
     """
     entry = find(estimator, method)
-    if not hasattr(estimator, registry.ALIASES.get(method, method)):
+    if not offers(estimator, registry.ALIASES.get(method, method)):
         raise ConversionError(f"{type(estimator).__name__} has no {method} as it was fitted, and it is asked for here.")
     data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, identity(data))
@@ -78,7 +78,7 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     def body(*formal: Value) -> list[Value]:
         formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
         for inside, outside in zip(formal, values, strict=True):
-            inside.moment, inside.objects = outside.moment, outside.objects
+            inside.moment, inside.objects, inside.given = outside.moment, outside.objects, outside.given
         data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in flatten(result)]
@@ -144,6 +144,7 @@ def checked(estimator: Any, X: Value, *, as_it_is: bool = False) -> Value:
 
 def _finite(estimator: Any, X: Value) -> Value:
     result: Value = check_finite(X, allow_nan=int(allows_nan(estimator)), estimator=type(estimator).__name__)
+    result.given = X.given
     return result.like(X)
 
 

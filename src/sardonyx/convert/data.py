@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..description import Form
 from ..errors import ConversionError
-from ..graph import Value, concat
+from ..graph import Value, concat, current_graph
 from ..inputs.bags import HashedFeatures, LabelSets
 from ..inputs.records import Records
 from ..protos import STRING
@@ -44,6 +44,7 @@ class Columns:
             )
         matrix = concat(self.values)
         matrix.objects = any(v.objects for v in self.values)
+        matrix.given = all(v.given for v in self.values)
         return matrix
 
     def take(self, indices: Sequence[int]) -> Columns:
@@ -101,8 +102,25 @@ def take(X: Data, indices: Sequence[int]) -> Data:
         return X.take(chosen)
     consecutive = bool(chosen) and chosen == list(range(chosen[0], chosen[0] + len(chosen)))
     taken = X[:, chosen[0] : chosen[0] + len(chosen)] if consecutive else X[:, np.array(chosen, np.int64)]
-    taken.objects = X.objects
+    taken.objects, taken.given = X.objects, X.given
     return taken.like(X)
+
+
+def demand(estimator: Any, X: Value, *what: str) -> Value:
+    """Return X; where it is what the model is given, data must be like the sample in these ways too.
+
+    Parameters
+    ----------
+    estimator : object
+        Who answers otherwise.
+    X : Value
+    *what : {"kind", "no stored zeros"}
+        Floats where the sample had floats, integers of its dtype where it had those; no zeros among a sparse matrix's
+        entries.
+    """
+    if X.given:
+        current_graph().root.demands.update(dict.fromkeys(what, type(estimator).__name__))
+    return X
 
 
 def in_order(estimator: Any, X: Data) -> Data:

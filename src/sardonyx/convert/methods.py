@@ -48,7 +48,7 @@ def _names_of_methods(methods: Any) -> tuple[str, ...]:
 def offers(estimator: Any, method: str) -> bool:
     """Whether an estimator has a method, as it is now fitted, with the option that it may stand for."""
     if method not in registry.OPTIONS:
-        return hasattr(estimator, method)
+        return hasattr(estimator, method) or registry.spelling(estimator, method) is not None
     predict = getattr(estimator, "predict", None)
     return predict is not None and (
         registry.OPTIONS[method] in inspect.signature(predict).parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,8 @@ class Draft:
 
     def finished(self) -> onnx.ModelProto:
         """Return the model with everything in it; the draft is that model then."""
-        while self.large:  # what is written is freed
-            one = dict([self.large.popitem()])
+        for key in sorted(self.large, key=lambda key: (self.large[key].tensor, self.large[key].array.nbytes)):
+            one = {key: self.large.pop(key)}  # what is written is freed, lists of integers first: they shrink
             fill_model(self.model, one)
             give_back(one)
         return self.model
@@ -92,7 +92,7 @@ def draft(
     outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
     refuse_moments(outputs.values(), "what is returned")
     model = graph.draft(outputs)
-    signature = _only_read(model, signature)
+    signature = replace(_only_read(model, signature), demands=dict(graph.demands))
     write_description(model, describe_model(estimator, signature, results, graph.single))
     give_back(graph.large)
     return Draft(model, graph.large)
@@ -160,7 +160,7 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
         )
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
-        value.sparse, value.objects = spec.sparse, spec.objects
+        value.sparse, value.objects, value.given = spec.sparse, spec.objects, True
         value.moment = Moment(np.dtype(spec.moment), spec.missing == "NaN") if spec.moment else None
         value.layout = GIVEN if signature.records is None else Layout()
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ from numpy.typing import NDArray
 
 from ..convert import Data, call, in_order
 from ..errors import ConversionError
-from ..graph import Value, concat, per_row
+from ..graph import Value, as_value, concat, per_row
 from ..operators.numeric import expit
-from ..operators.trees import sum_of
-from ..registry import converter
+from ..operators.trees import leaves_of, sum_of
+from ..registry import converter, spelled
 from ._catboost_features import Splits, columns_of, features_of
 from ._foreign_trees import Table, read_once
 from .base import argmax_labels, softmax, take_labels
@@ -191,3 +192,65 @@ def classes(est: Any, X: Data) -> Value:
     if raw.dim(1) == 1:
         return take_labels(est.classes_, (raw > least).reshape(-1).astype(np.int64))
     return argmax_labels(est.classes_, raw)[:, None]
+
+
+@converter(CatBoost, method="decision_function", frame=True, finite=False)
+def scores(est: Any, X: Data) -> Value:
+    return _flat(_raw(est, X)[1])
+
+
+@spelled(CatBoost, method="decision_function")
+def ask_scores(est: Any, X: Any) -> Any:
+    return est.predict(X, prediction_type="RawFormulaVal")
+
+
+@converter(CatBoost, method="apply", frame=True, finite=False)
+def leaves(est: Any, X: Data) -> Value:
+    """Return the number of each tree's leaf among the tree's leaves."""
+    document = read_once(est, _read)
+    features = features_of(est, document)
+    rows = columns_of(est, features, in_order(est, X))
+    table, _ = _table(document, features.splits())
+    if not table.count:
+        raise ConversionError(f"{type(est).__name__} has no trees, and so no leaves; convert predict alone.")
+    trees = table.trees()
+    numbers = np.concatenate(_leaf_numbers(document))
+    result: Value = as_value(numbers)[leaves_of(rows, trees)]
+    return result
+
+
+@spelled(CatBoost, method="apply")
+def ask_leaves(est: Any, X: Any) -> Any:
+    return est.calc_leaf_indexes(X)
+
+
+def _leaf_numbers(document: Document) -> list[NDArray[np.int64]]:
+    """Return what catboost calls the leaves of each tree, in the order of the table."""
+    outputs = len(document["scale_and_bias"][1])
+    full = [np.arange(len(tree["leaf_values"]) // outputs) for tree in document.get("oblivious_trees") or ()]
+    return full + [_nested_numbers(tree) for tree in document.get("trees") or ()]
+
+
+def _nested_numbers(tree: Document) -> NDArray[np.int64]:
+    """Return the numbers of the leaves, from left to right: an only leaf below a node is laid out before the rest."""
+    numbers: dict[int, int] = {}
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if "split" in node:
+            right_first = "split" in node["left"] and "split" not in node["right"]
+            waiting += [node["left"], node["right"]] if right_first else [node["right"], node["left"]]
+        else:
+            numbers[id(node)] = len(numbers)
+    return np.array([numbers[id(leaf)] for leaf in _leaves_of(tree)])
+
+
+def _leaves_of(tree: Document) -> Iterator[Document]:
+    """Yield the leaves from left to right, as `_add_nested` appends them."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if "split" in node:
+            waiting += [node["right"], node["left"]]
+        else:
+            yield node

@@ -11,14 +11,15 @@ from sklearn.covariance import EllipticEnvelope
 
 from ..convert import call
 from ..graph import Value, where
+from ..operators.mahalanobis import mahalanobis
 from ..registry import converter
 
 
 @converter(EllipticEnvelope, method="score_samples")
 def envelope_scores(est: Any, X: Value) -> Value:
-    delta = X - est.location_
-    distance = np.sqrt(((delta @ est.get_precision()) * delta).sum(1))  # the root and its square, as scikit-learn
-    return -(distance * distance)
+    center = np.asarray(est.location_, np.float64)
+    distance = mahalanobis(X.astype(np.float64), center, np.asarray(est.get_precision(), np.float64)).reshape(-1)
+    return -(distance * distance)  # the root and its square, as scikit-learn
 
 
 @converter(EllipticEnvelope, method="decision_function")

@@ -15,7 +15,6 @@ that do what has no form there, and methods that a subclass overrides. Regular e
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,8 @@ from ..operators.text import OPSET, TOKENS, count_terms, find_tokens, hash_terms
 from ..operators.texts import text_method
 from ..protos import STRING, tensor_type
 from ..registry import converter, fitless
-from ..text.patterns import Unsupported, compile_pattern
+from ..text.assembler import Unsupported
+from ..text.patterns import compile_pattern
 from ..text.tables import tables_of
 from ..tracing import trace_text
 
@@ -142,8 +142,7 @@ def _analysis(est: Any, X: Value) -> tuple[Value, dict[str, Any], tuple[Array, .
         X, folding = _preprocessed(est, X), (0, "")
     if split:
         X, pattern = _called(est, "tokenizer", X, tokens=True), TOKENS
-    if words and (why := _has_no_automaton(pattern)):
-        _check_findable(est, why)
+    if words and not _has_automaton(pattern):
         X = find_tokens(X, token_pattern=pattern, lowercase=folding[0], strip_accents=folding[1])
         pattern, folding = TOKENS, (0, "")
     stop_words = est.get_stop_words() if words else None
@@ -213,22 +212,12 @@ def _check_documents(est: Any, X: Value) -> None:
         raise ConversionError(f"{name} needs ai.onnx {OPSET} or later; convert with target_opset={OPSET}.")
 
 
-def _has_no_automaton(pattern: str) -> str:
-    """Return why a pattern has no automaton; nothing if it has one."""
+def _has_automaton(pattern: str) -> bool:
     try:
         compile_pattern(pattern)
-    except Unsupported as error:
-        return str(error)
-    return ""
-
-
-def _check_findable(est: Any, why: str) -> None:
-    """Refuse a pattern that Python's `re` does not find tokens with that can be counted."""
-    if re.compile(est.token_pattern).match("") or "empty string" in why:
-        raise ConversionError(
-            f"{type(est).__name__}(token_pattern={est.token_pattern!r}) matches the empty string, which is no token; "
-            "ask for one character at least."
-        )
+    except Unsupported:
+        return False
+    return True
 
 
 def text_table(texts: list[str]) -> Array:

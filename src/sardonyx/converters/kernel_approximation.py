@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.kernel_approximation import (
     AdditiveChi2Sampler,
     Nystroem,
@@ -16,11 +15,12 @@ from sklearn.kernel_approximation import (
     SkewedChi2Sampler,
 )
 
-from ..convert import as_float
+from ..convert import as_float, demand
 from ..errors import ConversionError
 from ..graph import Value, concat, where
 from ..operators.checks import refuse, require
 from ..operators.pairwise import pairwise_kernel
+from ..operators.sketch import sketch_product
 from ..registry import converter
 
 
@@ -57,6 +57,7 @@ def additive_chi2_sampler(est: Any, X: Value) -> Value:
             f"AdditiveChi2Sampler of {X.dtype} takes logarithms in float16 or float32, and doubled numbers overflow "
             "there. Give the sample as int64 or float64."
         )
+    X = demand(est, X, "kind", *["no stored zeros"] * (est.sample_steps > 1))
     interval = _INTERVALS[est.sample_steps] if est.sample_interval is None else float(est.sample_interval)
     X = refuse(X, X < 0, message="AdditiveChi2Sampler: X may not contain negative values.").like(X)
     empty = X == 0
@@ -70,36 +71,15 @@ def additive_chi2_sampler(est: Any, X: Value) -> Value:
 
 @converter(PolynomialCountSketch)
 def polynomial_count_sketch(est: Any, X: Value) -> Value:
-    """Multiply the sketches' Fourier transforms; as sketch and transform are linear, each is one matrix.
+    """Convolve the count sketches, number by number: scikit-learn multiplies their Fourier transforms, and rounds more.
 
-    ::
-
-        X ──▶ sketch d (n_features, n) ──▶ DFT (n, n // 2 + 1) ──▶ product over d ──▶ inverse DFT ──▶ (N, n)
-              └───────── one constant complex matrix ────────┘
+    Of a convolution's rounding nothing but scikit-learn's own is left between the two.
     """
     X = as_float(X) * np.float64(np.sqrt(est.gamma))
-    spectra = [_spectrum(est, X, degree) for degree in range(est.degree)]
-    real, imaginary = spectra[0]
-    for a, b in spectra[1:]:
-        real, imaginary = real * a - imaginary * b, real * b + imaginary * a
-    cosines, sines = _inverse_transform(est.n_components)
-    return real @ cosines - imaginary @ sines
-
-
-def _spectrum(est: Any, X: Value, degree: int) -> tuple[Value, Value]:
-    """Return the real and imaginary parts of a sketch's transform, each (N, n // 2 + 1)."""
-    signs, places = est.bitHash_[degree], est.indexHash_[degree]
-    matrix = np.fft.rfft(signs[:, None] * np.eye(est.n_components)[places], axis=1)
-    parts = []
-    for part in (matrix.real, matrix.imag):
-        shift = np.sqrt(est.coef0) * part[X.dim(1)] if est.coef0 != 0 else np.zeros(part.shape[1])
-        parts.append(X @ np.ascontiguousarray(part[: X.dim(1)]) + shift)
-    return parts[0], parts[1]
-
-
-def _inverse_transform(n: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the matrices of the inverse real DFT of real and imaginary parts, each (n // 2 + 1, n)."""
-    weights = np.where((np.arange(n // 2 + 1) == 0) | (2 * np.arange(n // 2 + 1) == n), 1.0, 2.0) / n
-    turns = np.outer(np.arange(n // 2 + 1), np.arange(n)) % n  # exact: whole turns do not matter
-    angles = 2.0 * np.pi * turns / n
-    return weights[:, None] * np.cos(angles), weights[:, None] * np.sin(angles)
+    if est.coef0 != 0:
+        X = concat([X, X[:, :1] * 0.0 + np.sqrt(est.coef0)])
+    places, signs = est.indexHash_.astype(np.int64), est.bitHash_.astype(np.float64)
+    product = X @ (signs[0][:, None] * np.eye(est.n_components)[places[0]])
+    for degree in range(1, est.degree):
+        product = sketch_product(product, X, places[degree], signs[degree])
+    return product

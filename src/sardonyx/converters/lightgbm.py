@@ -27,9 +27,9 @@ from ..convert import Columns, Data, as_matrix, call, in_order
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, op, per_row, where
 from ..operators.numeric import expit, log1p
-from ..operators.trees import leaves_of, sum_of
+from ..operators.trees import Trees, leaves_of, sum_of
 from ..protos import STRING
-from ..registry import converter
+from ..registry import converter, spelled
 from ._foreign_trees import Table, category_codes, in_columns, read_once
 from .base import argmax_labels, both_classes, softmax
 
@@ -203,14 +203,18 @@ def _laid_out(rows: Value, columns: Layout) -> Value:
 # -------------------------------------------------------------------------------------------------------------- margins
 
 
-def _raw(est: Any, X: Data) -> tuple[Model, Value]:
-    """Return ``predict(X, raw_score=True)``, shape (N, n_outputs)."""
-    model, rows = read_once(est, _read), _rows(est, X)
+def _trees(model: Model, rows: Value) -> tuple[Value, Trees]:
+    """Return the columns that nodes read, and the trees."""
     columns, table = _columns(model), Table()
     for tree in model.trees:
         _add(table, tree, columns)
-    laid = _laid_out(rows, columns)
-    trees = table.trees()
+    return _laid_out(rows, columns), table.trees()
+
+
+def _raw(est: Any, X: Data) -> tuple[Model, Value]:
+    """Return ``predict(X, raw_score=True)``, shape (N, n_outputs)."""
+    model, rows = read_once(est, _read), _rows(est, X)
+    laid, trees = _trees(model, rows)
     if any(t.get("is_linear") == "1" and t["leaf_coeff"].strip() for t in model.trees):
         sums = _linear_sums(model, where(abs(rows) <= ZERO, 0.0, rows), leaves_of(laid, trees))
     else:
@@ -321,6 +325,26 @@ def classes(est: Any, X: Data) -> Value:
     return given if callable(est.objective_) else argmax_labels(est.classes_, given)
 
 
-@converter(LGBMClassifier, method="decision_function", frame=True, finite=False)
+@converter(LGBMModel, LGBMClassifier, method="decision_function", frame=True, finite=False)
 def scores(est: Any, X: Data) -> Value:
     return _flat(_raw(est, X)[1])
+
+
+@spelled(LGBMModel, method="decision_function")
+def ask_scores(est: Any, X: Any) -> Any:
+    return est.predict(X, raw_score=True)
+
+
+@converter(LGBMModel, method="apply", frame=True, finite=False)
+def leaves(est: Any, X: Data) -> Value:
+    """Return the number of each tree's leaf among the tree's leaves."""
+    model = read_once(est, _read)
+    laid, trees = _trees(model, _rows(est, X))
+    numbers = np.concatenate([np.arange(int(tree["num_leaves"])) for tree in model.trees])
+    result: Value = as_value(numbers)[leaves_of(laid, trees)]
+    return result
+
+
+@spelled(LGBMModel, method="apply")
+def ask_leaves(est: Any, X: Any) -> Any:
+    return est.predict(X, pred_leaf=True)

@@ -13,6 +13,7 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.mixture._base import BaseMixture
 from sklearn.mixture._gaussian_mixture import _compute_log_det_cholesky, _estimate_log_gaussian_prob
 
+from ..convert import demand
 from ..errors import ConversionError
 from ..graph import Value
 from ..registry import converter
@@ -102,7 +103,7 @@ def _weighted_log_prob(est: Any, X: Value) -> Value:
             f"{type(est).__name__} computes its densities in {owner.__name__}._estimate_log_prob, which is not known. "
             f"Register converters for it: @sardonyx.converter({type(est).__name__}, method='predict')."
         )
-    n_features = X.dim(1)
+    X, n_features = demand(est, X, "kind"), X.dim(1)
     log_det = _compute_log_det_cholesky(est.precisions_cholesky_, est.covariance_type, n_features)
     norms = _NORMS[est.covariance_type](est, X)
     constant = np.log(2 * np.pi).astype(X.dtype if _ROUNDS_CONSTANT else np.float64)

@@ -54,9 +54,9 @@ def joint_log_likelihood(est: Any, X: Value) -> Value:
 
 
 def _gaussian(est: Any, X: Value) -> Any:
-    constant = np.log(est.class_prior_) - 0.5 * np.sum(np.log(2.0 * np.pi * est.var_), axis=1)
+    constant = -0.5 * np.sum(np.log(2.0 * np.pi * est.var_), axis=1)
     deviation = X[:, None, :] - est.theta_
-    return (deviation * deviation / est.var_).sum(2) * -0.5 + constant
+    return constant - (deviation * deviation / est.var_).sum(2) * 0.5 + np.log(est.class_prior_)
 
 
 def _multinomial(est: Any, X: Value) -> Any:

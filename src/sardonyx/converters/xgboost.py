@@ -29,7 +29,7 @@ from ..graph import Value, as_value, concat, op, per_row, where
 from ..operators.checks import check_finite
 from ..operators.trees import Trees, leaves_of, sum_of
 from ..protos import STRING
-from ..registry import converter
+from ..registry import converter, spelled
 from ._foreign_trees import Table, category_codes, in_columns, interleaved, read_once
 from .base import softmax
 
@@ -299,6 +299,17 @@ def predict(est: Any, X: Data) -> Value:
 @converter(XGBRanker, method="predict", frame=True, finite=False)
 def ranker_predict(est: Any, X: Data) -> Value:
     return predict(est, X)
+
+
+@converter(XGBModel, method="decision_function", frame=True, finite=False)
+def margins(est: Any, X: Data) -> Value:
+    result = _margins(est, read_once(est, _read), X)
+    return result.reshape(-1) if result.dim(1) == 1 else result
+
+
+@spelled(XGBModel, method="decision_function")
+def ask_margins(est: Any, X: Any) -> Any:
+    return est.predict(X, output_margin=True)
 
 
 @converter(XGBModel, XGBRanker, method="apply", frame=True, finite=False)

@@ -86,6 +86,7 @@ class Graph:
         self.attributes: dict[str, onnx.AttributeProto] = {}  # of a function's calling node, behind `attribute_ref`
         self.large: dict[str, Large] = {}  # root only: digest -> value of an attribute, of which nodes have a stub
         self.single = False  # root only: whether anything is computed, not only moved, in float32
+        self.demands: dict[str, str] = {}  # root only: what data must be like beyond their dtype -> who asks for it
         self._count = 0
         self._outputs: set[str] = set()
 

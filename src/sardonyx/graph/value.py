@@ -76,9 +76,11 @@ class Value:
         What it counts, if it is an input of moments or durations, of which the tensor holds the numbers.
     objects : bool
         Whether it is an input of numbers that scikit-learn is given in an array of objects.
+    given : bool
+        Whether it holds inputs as they are given, in whatever dtype they come.
     """
 
-    __slots__ = ("dtype", "graph", "layout", "moment", "name", "objects", "shape", "sparse")
+    __slots__ = ("dtype", "given", "graph", "layout", "moment", "name", "objects", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
@@ -86,7 +88,7 @@ class Value:
         self.sparse = False
         self.layout = Layout()
         self.moment: Moment | None = None
-        self.objects = False
+        self.objects = self.given = False
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"

@@ -126,20 +126,35 @@ def as_array(X: Any) -> Array:
         raise InputError(f"{type(X).__name__} is no table: {error} Give rows that all have the same length.") from error
 
 
-def plain(column: Any) -> Array:
-    """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values."""
+def plain(column: Any, name: str = "X") -> Array:
+    """Return a column of any library as an array: of objects, if NumPy's dtype cannot hold its missing values.
+
+    Raises
+    ------
+    InputError
+        If its library makes no array of it (integers of 128 bits); the message names it.
+    """
     if isinstance(column, list | tuple) and any(isinstance(value, str) for value in column):
         return np.array(column, dtype=object)  # np.asarray would write a missing value beside text as text
     kind = getattr(column, "type", None)
     if kind is not None and hasattr(kind, "index_type"):
         column = column.cast(kind.value_type)  # np.asarray of pyarrow's dictionaries takes nulls for the last entry
-    array = np.asarray(column)
+    array = _array_of(column, name)
     whole = "int" in str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
     if array.dtype.kind == "f" and whole and np.nanmax(np.abs(array), initial=0) >= 2**53:
         # integers with a missing value, which some libraries turn into inexact floats
         values = next(getattr(column, m) for m in ("to_pylist", "to_list", "tolist") if hasattr(column, m))()
         return np.array(values, dtype=object)
     return array
+
+
+def _array_of(column: Any, name: str) -> Array:
+    try:
+        return np.asarray(column)
+    except ValueError:
+        raise
+    except Exception as error:  # of the column's own library
+        raise InputError(f"{column_named(name)} cannot be read: {error}; convert it, or leave it out.") from error
 
 
 def _items(row: Any) -> Iterable[Any]:

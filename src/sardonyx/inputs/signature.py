@@ -16,7 +16,7 @@ told in tensors.py.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -84,12 +84,14 @@ class Signature:
 
     `records`: rows are dicts, or bags, and how these become the inputs.
     `columns`: names of all columns of the sample, in order, where the model reads only some of them.
+    `demands`: what data must be like beyond that, and the estimator that would answer otherwise (demands.py).
     """
 
     inputs: tuple[InputSpec, ...]
     by_column: bool
     records: Records | LabelSets | HashedFeatures | None = None
     columns: tuple[str, ...] = ()
+    demands: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -179,7 +181,7 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
     specs = []
     for name, column in columns.items():
         try:
-            array = plain(column)
+            array = plain(column, name)
             spec = _spec(array, name, 1)
         except InputError as error:
             specs.append(InputSpec(name, "float64", 1, refused=str(error)))

@@ -127,7 +127,7 @@ def _tensors_by_column(X: Any, signature: Signature) -> dict[str, Array]:
 
 
 def _column_tensor(column: Any, spec: InputSpec, says_missing: bool) -> Array:
-    array = _counts(one_column(plain(column), spec.name), spec)
+    array = _counts(one_column(plain(column, spec.name), spec.name), spec)
     array = coerce(array, spec.dtype, spec.name).reshape(-1, 1)
     if spec.dtype == "str" and spec.missing == "NaN" and not says_missing:
         array[array == MISSING_NONE] = MISSING_NAN
@@ -168,7 +168,9 @@ def _matrix_of_columns(X: Any, spec: InputSpec, feature_names: Sequence[str] | N
         raise InputError(features_message(len(columns), spec.width or 1))
     names = list(columns) if feature_names is None else list(feature_names)
     _check_names(columns, names, "column")
-    arrays_of = {name: _counts(one_column(plain(columns[name]), name), replace(spec, name=name)) for name in names}
+    arrays_of = {
+        name: _counts(one_column(plain(columns[name], name), name), replace(spec, name=name)) for name in names
+    }
     parts = {name: coerce(array, spec.dtype, name) for name, array in arrays_of.items()}
     _check_rows(parts)
     (*arrays,) = parts.values()

@@ -22,8 +22,10 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ..lowering.rules import Attributes, Builder, Const, NodeView, Row, Tokens, Values, as_constant, decline, lowers
+from ..text.assembler import Unsupported
 from ..text.matching import Pattern
-from ..text.patterns import Unsupported, as_re2, compile_pattern
+from ..text.patterns import compile_pattern
+from ..text.re2 import as_re2
 from ..text.tables import tables_of
 from .elementwise import FLOATS, cast_row, elementwise
 from .made_text import in_case

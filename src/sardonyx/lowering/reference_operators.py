@@ -40,8 +40,9 @@ from onnx.reference.ops.op_tfidf_vectorizer import TfIdfVectorizer
 
 from ..errors import InputError, ModelError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
-from ..text.methods import BETWEEN, call, compiled, is_moot, kind_of, without_accents
-from ..text.patterns import as_re2
+from ..text.code_points import without_accents
+from ..text.methods import call, compiled, is_moot, joined, kind_of
+from ..text.re2 import as_re2
 from .borders import kept_texts
 from .reference_control_flow import (
     AnyOperator,
@@ -187,10 +188,12 @@ class FindTokens(AnyOperator):
             if text in (MISSING_NAN, MISSING_NONE):
                 raise InputError(f"document {i} is missing: an invalid document, expected text")
             tokens = find(_folded(text, lowercase, strip_accents))
-            if not all(isinstance(token, str) and token and BETWEEN not in token for token in tokens):
-                raise InputError(f"token_pattern={token_pattern!r} finds {tokens!r} in document {i}; tokens are texts "
-                                 "that are not empty, without noncharacters.")  # fmt: skip
-            result[i] = BETWEEN.join(tokens)
+            try:
+                result[i] = joined(tokens)
+            except ValueError as error:
+                raise InputError(
+                    f"token_pattern={token_pattern!r} finds {tokens!r} in document {i}; {error}."
+                ) from None
         return (result,)
 
 

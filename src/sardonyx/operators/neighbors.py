@@ -325,9 +325,26 @@ def _sum_features(X: Value, fit_X: Value, p: Value, w: Value, term: Term) -> Val
 def expanded_squares(X: Value, Y: Value) -> Value:
     """Return ``max(-2 x.y + x.x + y.y, 0)`` in float64, for rows of X and Y."""
     x, y = X.astype(np.float64), Y.astype(np.float64)
-    xx, yy = (x * x).sum(1, keepdims=True), op.Transpose((y * y).sum(1, keepdims=True), perm=[1, 0])
+    xx, yy = _squared_norms(x), op.Transpose(_squared_norms(y), perm=[1, 0])
     squares: Value = np.maximum(-2.0 * (x @ op.Transpose(y, perm=[1, 0])) + xx + yy, 0.0)
     return squares
+
+
+def _squared_norms(x: Value) -> Value:
+    """Return ``einsum("ij,ij->i", x, x)[:, None]``, added up in NumPy's order: what is left of equal rows is rounding.
+
+    NumPy adds up vectors of two, four of them at a time, of which the last comes first.
+    """
+    width = x.dim(1)
+    if width < 2:
+        return x * x
+    padded = -(-width // 2) * 2
+    pairs = np.arange(padded).reshape(-1, 2)
+    blocks = width // 8 * 4
+    order = np.concatenate([pairs[:blocks].reshape(-1, 4, 2)[:, ::-1].reshape(-1, 2), pairs[blocks:]])
+    squares = x * x if padded == width else concat([x * x, (x[:, :1] > 0.0).astype(np.float64) * 0.0])
+    lanes = op.CumSum(op.Gather(squares, order, axis=1), np.int64(1))[:, -1]
+    return lanes[:, :1] + lanes[:, 1:]
 
 
 def shared_features(X: Value, fit_X: Value) -> tuple[Value, Value]:

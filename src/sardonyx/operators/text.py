@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 
 from ..graph import Value, attribute_ref, concat, current_graph, op, where
 from ..protos import numpy_type
-from ..text.methods import BETWEEN
-from ..text.patterns import PieceForm, Unsupported, piece_form
+from ..text.assembler import Unsupported
+from ..text.methods import BEHIND
+from ..text.re2 import PieceForm, piece_form
 from . import operator
 
 Array: TypeAlias = NDArray[Any]
@@ -40,7 +41,7 @@ Array: TypeAlias = NDArray[Any]
 REFUSAL: Final = "sardonyx: only the sardonyx runtime treats this text, standard operators cannot"
 
 #: what finds those tokens again
-TOKENS: Final = f"[^{BETWEEN}]+"
+TOKENS: Final = f"([^{BEHIND}]*){BEHIND}"
 
 #: first version of ai.onnx with StringSplit, StringConcat and RegexFullMatch
 OPSET: Final = 20
@@ -119,7 +120,7 @@ def count_terms(
 
 @operator("FindTokens")
 def find_tokens(X: Value, *, token_pattern: str, lowercase: int, strip_accents: str) -> Any:
-    """Return (N,): each document as its tokens, with `BETWEEN` between them, for patterns that have no automaton.
+    """Return (N,): each document as its tokens, with `BEHIND` behind each, for patterns that have no automaton.
 
     Our runtime asks Python's `re`; the body refuses every document.
 

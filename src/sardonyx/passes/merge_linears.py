@@ -26,8 +26,9 @@ WIDE = 4
 def merge_linears(program: Program) -> Program:
     """Return the program with every such pair as one step."""
     steps: list[Step] = []
+    uses = Uses(program)
     for step in program.steps:
-        program, changed = _merged(program, Uses(program), step) or (program, step)
+        program, changed = _merged(program, uses, step) or (program, step)
         steps.append(changed)
     return replace(program, steps=tuple(steps))
 

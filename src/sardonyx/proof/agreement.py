@@ -1,7 +1,9 @@
 """What agreeing means, and the report on it: a runtime's arrays compared with an estimator's, row by row.
 
 Right means: labels, indices and text identical; floats within 1e-10 (relative) or 1e-12 (absolute) where scikit-learn
-computes in float64, 1e-5 or 1e-6 where it computes in float32. Ties are no excuse.
+computes in float64, 1e-5 or 1e-6 where it computes in float32. Ties are no excuse, but for the indices of equally
+distant neighbours in other runtimes, which are counted as ``tied``: scikit-learn's order follows from its search, or
+from the processor; the standard's TopK takes the first.
 
 Where the estimator's formula cancels (a distance of nearly zero, a weight of one over it), its own answer is rounding
 noise: it moves by more than that when its input moves by one unit in the last place. Floats that differ by no more than
@@ -33,6 +35,8 @@ Noise: TypeAlias = Callable[[int, Array], tuple[Array, float]]
 #: what runs a model: output names and tensors by input name -> arrays
 Run: TypeAlias = Callable[[Sequence[str], dict[str, Array]], list[Array]]
 
+#: the runtime that follows scikit-learn's own search
+OURS: Final = "sardonyx"
 #: noise may be this large against the largest float of the output, by whether scikit-learn computes in float32
 MOST_NOISE: Final = {False: 1e-6, True: 1e-3}
 #: beyond that, an estimator that answers one row alone otherwise does not merely round
@@ -61,6 +65,8 @@ class Verdict:
         Rows whose answer differs, or for which the runtime gave none.
     noisy : int
         Rows beyond the tolerance where the estimator's own answer is rounding noise; see the module.
+    tied : int
+        Rows whose neighbours differ in another runtime, but are equally distant; see the module.
     max_abs, max_rel : float
         The largest errors of floats.
     worst : str
@@ -74,6 +80,7 @@ class Verdict:
     untreated: int = 0
     wrong: int = 0
     noisy: int = 0
+    tied: int = 0
     max_abs: float = 0.0
     max_rel: float = 0.0
     worst: str = ""
@@ -87,6 +94,7 @@ class Verdict:
         counted = f"{self.rows} rows" + (f", {self.refused} refused by the estimator" if self.refused else "")
         counted += f", {self.untreated} refused, as only the sardonyx runtime treats them" if self.untreated else ""
         counted += f", {self.noisy} within the estimator's own rounding" if self.noisy else ""
+        counted += f", {self.tied} with other neighbours at the same distance" if self.tied else ""
         largest = f"max error {self.max_abs:.1e} ({self.max_rel:.1e} rel.)"
         found = largest if self.ok else f"{self.wrong} WRONG: {self.worst}"
         return f"{self.method:18} {self.runtime:12} {counted}: {found}"
@@ -206,6 +214,10 @@ def judge(
             excused = _is_noise(difference, got, right, single, partial(noise, output), scale)
             noisy |= excused
             difference = replace(difference, wrong=difference.wrong & ~excused)
+        if output == 1 and verdict.method == "kneighbors" and verdict.runtime != OURS:
+            tied = difference.wrong & _are_equally_far(expected[0], got, right) & ~wrong
+            verdict = replace(verdict, tied=verdict.tied + int(tied.sum()))
+            difference = replace(difference, wrong=difference.wrong & ~tied)
         wrong |= difference.wrong
         verdict = replace(
             verdict,
@@ -215,6 +227,15 @@ def judge(
         )
     more_wrong, more_noisy = int(wrong.sum()), int((noisy & ~wrong).sum())
     return replace(verdict, wrong=verdict.wrong + more_wrong, noisy=verdict.noisy + more_noisy)
+
+
+def _are_equally_far(distances: Array, got: Array, right: Array) -> NDArray[np.bool_]:
+    """Return in which rows neighbours differ only where others are as far: in their order, or in which come last."""
+    if got.shape != right.shape:
+        return np.zeros(len(right), dtype=bool)
+    last = distances == distances[:, -1:]
+    sets = [np.take_along_axis(i, np.lexsort((i, distances)), axis=1) for i in (got, right)]
+    return np.asarray((last | (sets[0] == sets[1])).all(axis=1))
 
 
 def largest_float(array: Array) -> float:

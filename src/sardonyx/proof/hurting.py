@@ -61,6 +61,8 @@ def number_of_rows(X: Any) -> int:
     """Return the number of rows of any kind of data."""
     if isinstance(X, Mapping):
         return len(next(iter(X.values())))
+    if not hasattr(X, "shape") and not hasattr(X, "__len__"):
+        raise InputError(f"a {type(X).__name__} is no sample that estimators take; give an array or a DataFrame.")
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
@@ -96,22 +98,37 @@ def hurting_batches(X: Any, model: onnx.ModelProto | None = None) -> Iterator[Ba
 def nudged(X: Any, seed: int) -> Any:
     """Return data whose finite floats are moved to a neighbouring float each, at random up or down.
 
+    With an odd seed they move by up to as many units in the last place as there are columns: what rounding makes of a
+    sum of n products is what exact arithmetic makes of factors that are off by n units at most (N. J. Higham, Accuracy
+    and Stability of Numerical Algorithms, 2002, section 3.1). A step of one unit changes little of how long sums round.
     A matrix of integers becomes one of floats beside them: what an estimator rounds, it rounds there too.
     """
     rng = np.random.default_rng(seed)
     if is_frame(X) or isinstance(X, Mapping):
         columns = {name: plain(column).ravel() for name, column in columns_of(X).items()}
-        return _frame(X, {name: _nudge(a, rng) for name, a in columns.items() if a.dtype.kind == "f"})
+        most = len(columns) if seed % 2 else 1
+        return _frame(X, {name: _nudge_objects(a, rng, most) for name, a in columns.items() if a.dtype.kind in "fO"})
     if is_sparse(X):
-        moved = X.tocsr(copy=True)
-        moved.data = _nudge(moved.data, rng) if moved.data.dtype.kind == "f" else moved.data
+        moved, most = X.tocsr(copy=True), X.shape[1] if seed % 2 else 1
+        moved.data = _nudge(moved.data, rng, most) if moved.data.dtype.kind == "f" else moved.data
         return moved
     if _are_bags(X):
         return X
     array = as_array(X)
+    most = array[:1].size if seed % 2 else 1
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
-    return _nudge(array, rng) if array.dtype.kind == "f" else X
+    return _nudge_objects(array, rng, most) if array.dtype.kind in "fO" else X
+
+
+def _nudge_objects(array: Array, rng: np.random.Generator, most: int) -> Array:
+    """Return floats moved, also those in an array of objects; other objects are left as they are."""
+    if array.dtype != object:
+        return _nudge(array, rng, most)
+    try:
+        return _nudge(array.astype(np.float64), rng, most).astype(object)
+    except (TypeError, ValueError):
+        return array
 
 
 def _are_bags(X: Any) -> bool:
@@ -120,9 +137,12 @@ def _are_bags(X: Any) -> bool:
     return bool(rows) and (len({len(row) for row in rows}) > 1 or not all(isinstance(row, list) for row in rows))
 
 
-def _nudge(array: Array, rng: np.random.Generator) -> Array:
+def _nudge(array: Array, rng: np.random.Generator, most: int) -> Array:
     way = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
-    return np.where(np.isfinite(array) & (array != 0), np.nextafter(array, way), array)
+    with np.errstate(all="ignore"):
+        gap = np.nextafter(array, way) - array
+        steps = rng.integers(1, max(most, 1), array.shape, endpoint=True).astype(array.dtype)
+        return np.where(np.isfinite(array) & (array != 0), array + gap * steps, array)
 
 
 # ---- what is done to a column ----------------------------------------------------------------------------------------

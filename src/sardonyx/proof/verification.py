@@ -28,7 +28,7 @@ from ..errors import InputError, ModelError
 from ..inputs.containers import columns_of, is_frame, is_sparse, plain
 from ..lowering.program import MAGIC
 from ..operators.text import REFUSAL
-from ..registry import ALIASES, OPTIONS
+from ..registry import ask
 from ..session.loading import load, parse_onnx
 from ..session.ragged import encode, is_coded
 from ..session.session import Session
@@ -43,7 +43,7 @@ Array: TypeAlias = NDArray[Any]
 #: what estimators raise for rows that they refuse
 REFUSALS: Final = (ValueError, TypeError, OverflowError, FloatingPointError, LookupError, AttributeError)
 #: times that the estimator's own rounding is measured
-NUDGES: Final = 16
+NUDGES: Final = 32
 #: rows that are asked beside those in question, to see whether that makes a difference
 COMPANY: Final = (1, 3, 30)
 #: ... and how many of them are asked alone, each, at most
@@ -284,9 +284,8 @@ def _ask(estimator: Any, name: str, method: Method, X: Any) -> list[Array]:
 def _result(estimator: Any, name: str, X: Any) -> Any:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        options = {OPTIONS[name]: True} if name in OPTIONS else {}
         given = X.copy() if hasattr(X, "copy") else X  # some estimators write into it, such as IterativeImputer
-        return getattr(estimator, ALIASES.get(name, name))(given, **options)
+        return ask(estimator, name, given)
 
 
 def _arrays(result: Any, method: Method, X: Any) -> list[Array]:

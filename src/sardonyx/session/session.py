@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from types import MethodType
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from ..description import Description, Method
 from ..errors import InputError, MissingMethodError, ModelError
 from ..inputs.bags import HashedFeatures, LabelSets
 from ..inputs.containers import check_matrix, is_sparse, opened
+from ..inputs.demands import check_demands
 from ..inputs.signature import InputSpec, Signature
 from ..inputs.tensors import entries_of_bags, tensors
 from ..layouts import Layout, laid_out
@@ -36,21 +37,29 @@ from .ragged import decode, is_coded
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
 
+#: those of a session that its file may lack
+METHODS: Final = (
+    *("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"),
+    *("transform", "inverse_transform", "apply", "kneighbors"),
+)
 
-class _Offered:
-    """A method that a session has only if its file has it, like scikit-learn's ``available_if``."""
 
-    def __init__(self, answer: Callable[..., Any]) -> None:
-        self.answer = answer
-        self.name = answer.__name__
-        self.__doc__ = answer.__doc__
+class _Missing:
+    """A method that a session has not, as its file has not, like scikit-learn's ``available_if``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __get__(self, session: Session | None, owner: type[Session]) -> Any:
         if session is None:
             return self
-        if session.description is None or self.name not in session.description.methods:
-            raise MissingMethodError(_missing_method(session, self.name))
-        return MethodType(self.answer, session)
+        raise MissingMethodError(_missing_method(session, self.name))
+
+
+@cache
+def _without(cls: type[Session], missing: tuple[str, ...]) -> type[Session]:
+    """Return the class of sessions that have all methods but some: looking up those that are there costs nothing."""
+    return type(cls.__name__, (cls,), {name: _Missing(name) for name in missing} | {"__module__": cls.__module__})
 
 
 def _missing_method(session: Session, name: str) -> str:
@@ -81,6 +90,7 @@ class Session(ABC):
     _reader: FrameReader
     _matrix: InputSpec | None  # the only input, if an array can be all that it is given
     _plain: dict[str, np.dtype[Any]]
+    _quick: dict[str, tuple[tuple[str, ...], str, np.dtype[Any]]]  # of an array: outputs, input and dtype of the answer
 
     def _describe(self, description: Description | None, ports: Sequence[Port]) -> None:
         self.description = description
@@ -91,7 +101,14 @@ class Session(ABC):
         self._reader = FrameReader(self.signature, features, [name for name, _, _ in ports])
         one_matrix = len(self.signature.inputs) == 1 and not self.signature.by_column
         self._matrix = self.signature.inputs[0] if one_matrix else None
-        self._plain = plain_dtypes(description.methods) if description is not None else {}
+        methods = description.methods if description is not None else {}
+        self._plain = plain_dtypes(methods)
+        self._quick = {}
+        if self._matrix is not None and not self.signature.demands:
+            x = self._matrix.name
+            self._quick = {name: (methods[name].outputs, x, dtype) for name, dtype in self._plain.items()}
+        if missing := tuple(name for name in METHODS if name not in self.methods):
+            self.__class__ = _without(type(self), missing)
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -174,7 +191,6 @@ class Session(ABC):
         """The estimator's methods that the file holds."""
         return tuple(self.description.methods) if self.description else ()
 
-    @_Offered
     def predict(self, X: Any, *, return_std: bool = False, return_cov: bool = False) -> Any:
         """Return the estimator's prediction, of shape (n_samples,) or (n_samples, n_outputs).
 
@@ -185,42 +201,34 @@ class Session(ABC):
             raise InputError("at most one of return_std and return_cov can be asked for.")
         return self.answer("predict_cov" if return_cov else "predict_std" if return_std else "predict", X)
 
-    @_Offered
     def predict_proba(self, X: Any) -> Any:
         """Return probabilities of shape (n_samples, n_classes); a list of them for several outputs."""
         return self.answer("predict_proba", X)
 
-    @_Offered
     def predict_log_proba(self, X: Any) -> Any:
         """Return logarithms of probabilities, shaped like those of ``predict_proba``."""
         return self.answer("predict_log_proba", X)
 
-    @_Offered
     def decision_function(self, X: Any) -> Any:
         """Return scores of shape (n_samples,) or (n_samples, n_classes)."""
         return self.answer("decision_function", X)
 
-    @_Offered
     def score_samples(self, X: Any) -> Any:
         """Return a score for every sample, of shape (n_samples,)."""
         return self.answer("score_samples", X)
 
-    @_Offered
     def transform(self, X: Any) -> Any:
         """Return the transformed data: of SciPy's sparse matrices and arrays that which the estimator returns."""
         return self.answer("transform", X)
 
-    @_Offered
     def inverse_transform(self, X: Any) -> Any:
         """Return transformed data in the original space."""
         return self.answer("inverse_transform", X)
 
-    @_Offered
     def apply(self, X: Any) -> Any:
         """Return the leaf that every sample ends up in, tree by tree."""
         return self.answer("apply", X)
 
-    @_Offered
     def kneighbors(self, X: Any, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
         """Return distances and indices of the neighbours, both of shape (n_samples, n_neighbors).
 
@@ -244,13 +252,19 @@ class Session(ABC):
         InputError
             If X does not fit.
         """
+        quick = self._quick.get(method)
+        if quick is not None and type(X) is np.ndarray and X.ndim == 2:
+            outputs, name, dtype = quick
+            array: Array = self.run(outputs, {name: X})[0]
+            return array if array.dtype is dtype else self._in_dtype(method, dtype, array)
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
             raise MissingMethodError(_missing_method(self, method))
+        if self.signature.demands:
+            check_demands(X, self.signature)
         plain = self._plain.get(method)
         if plain is not None:
-            arrays = self._outputs_of(entry.outputs, X)
-            return arrays[0] if arrays[0].dtype == plain else in_form(method, entry, arrays)
+            return self._in_dtype(method, plain, self._outputs_of(entry.outputs, X)[0])
         if is_coded(entry):
             return decode(entry, self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0])
         layout = entry.layout or Layout()
@@ -259,6 +273,11 @@ class Session(ABC):
             matrix = as_csr(self.run(entry.outputs, self._fast_feeds(X), sparse=True)[0], entry.dtypes[0])
             return laid_out(matrix, layout, X)
         return in_form(method, entry, self._outputs_of(entry.outputs, X))
+
+    def _in_dtype(self, method: str, dtype: np.dtype[Any], array: Array) -> Any:
+        if array.dtype == dtype or self.description is None:
+            return array
+        return in_form(method, self.description.methods[method], [array])
 
     def to_frame(self, X: Any, methods: str | Sequence[str] | None = None) -> Any:
         """Return what methods answer for X as a frame of the kind of X: a column for every column of their results.
@@ -287,6 +306,7 @@ class Session(ABC):
         entries = self._entries(methods)
         outputs = tuple(dict.fromkeys(output for entry in entries.values() for output in entry.outputs))
         X = opened(X)
+        check_demands(X, self.signature)
         arrays = dict(zip(outputs, self._outputs_of(outputs, X), strict=True))
         columns: dict[str, Array] = {}
         for name, entry in entries.items():

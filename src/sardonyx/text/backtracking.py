@@ -28,7 +28,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, TypeAlias
 
 from ..errors import InputError
-from .patterns import Split
+from .assembler import Split
 
 #: steps of one search; instructions of a pattern, and the places that it remembers
 MOST_STEPS, MOST_INSTRUCTIONS, MOST_PLACES = 1_000_000, 20_000, 250

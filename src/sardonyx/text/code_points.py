@@ -92,16 +92,14 @@ def _final_sigmas(before: str, codes: list[int]) -> Array:
     return result
 
 
-def _without_accents(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-
-
-def _ascii_only(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if c < "\x80")
-
-
-#: what ``strip_accents`` does with one character
-ACCENTS: Final[dict[str | None, Callable[[str], str]]] = {"unicode": _without_accents, "ascii": _ascii_only}
+def without_accents(text: str, kind: str) -> str:
+    """Return a text without accents, as scikit-learn's ``strip_accents_unicode`` and ``strip_accents_ascii`` do."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    if kind == "ascii":
+        return apart.encode("ascii", "ignore").decode("ascii")
+    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 @functools.cache
@@ -122,13 +120,12 @@ def fold(lowercase: bool, strip_accents: str | None) -> tuple[Array, Array]:
     table : int32 ndarray
         For each code point what to add to it, or, from `SEQUENCE` on, where in this table its code points are.
     """
-    strip = ACCENTS.get(strip_accents)
     deltas = np.full(COUNT, 0 if strip_accents != "ascii" else SEQUENCE, np.int32)  # SEQUENCE itself: of no characters
     sequences: dict[int, str] = {}
     for code in _special(lowercase, strip_accents):
         after = chr(code).lower() if lowercase else chr(code)
-        if strip is not None and code > 127:
-            after = strip(after)
+        if strip_accents is not None:
+            after = without_accents(after, strip_accents)
         if len(after) == 1:
             deltas[code] = ord(after) - code
         else:

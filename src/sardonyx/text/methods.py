@@ -11,17 +11,17 @@ might differ, and a file says that pandas was meant, the text is refused (`is_mo
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
+from .code_points import without_accents
 from .matching import Pattern
 
 #: the widest text that padding makes
 MOST = 10_000
-#: stands between the tokens of a list: a noncharacter, which cannot occur in exchanged text
-BETWEEN: Final = "\ufdd1"
+#: stands behind every token of a list: a noncharacter, which cannot occur in exchanged text
+BEHIND: Final = "\ufdd1"
 #: whitespace that Arrow and Python agree on
 SPACES: Final = " \t\n\r\f\v"
 
@@ -30,16 +30,6 @@ SPACES: Final = " \t\n\r\f\v"
 def compiled(pattern: str, flags: int = 0) -> Pattern:
     """Return a regular expression."""
     return Pattern(pattern, flags)
-
-
-def without_accents(text: str, kind: str) -> str:
-    """Return a text without accents, as scikit-learn's ``strip_accents_unicode`` and ``strip_accents_ascii`` do."""
-    if text.isascii():
-        return text
-    apart = unicodedata.normalize("NFKD", text)
-    if kind == "ascii":
-        return apart.encode("ascii", "ignore").decode("ascii")
-    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 def _width(width: int) -> int:
@@ -71,10 +61,11 @@ def _extract(text: str, pattern: str, flags: int, group: int) -> str | None:
     return found.group(group) if found else None
 
 
-def _tokens(tokens: list[Any]) -> str:
-    if any(not isinstance(t, str) or not t or BETWEEN in t for t in tokens):
-        raise ValueError("tokens are texts that are not empty, without noncharacters")
-    return BETWEEN.join(tokens)
+def joined(tokens: list[Any]) -> str:
+    """Return tokens, some of which may be empty, as one text."""
+    if any(not isinstance(t, str) or BEHIND in t for t in tokens):
+        raise ValueError("tokens are texts without noncharacters")
+    return "".join([t + BEHIND for t in tokens])
 
 
 #: method -> (what it gives, function of a text and the arguments)
@@ -105,9 +96,9 @@ METHODS: Final[dict[str, tuple[type, Callable[..., Any]]]] = {
         "isalpha", "isalnum", "isdigit", "isdecimal", "isnumeric", "isspace", "islower", "isupper", "istitle",
         "isascii",
     )},
-    "split_tokens": (str, lambda text, sep: _tokens(text.split(sep))),
-    "find_tokens": (str, lambda text, pattern, flags: _tokens(compiled(pattern, flags).findall(text))),
-    "characters": (str, lambda text: _tokens(list(text))),
+    "split_tokens": (str, lambda text, sep: joined(text.split(sep))),
+    "find_tokens": (str, lambda text, pattern, flags: joined(compiled(pattern, flags).findall(text))),
+    "characters": (str, lambda text: joined(list(text))),
 }  # fmt: skip
 
 _CASES = ("title", "casefold", "capitalize", "swapcase", "islower", "isupper", "istitle")

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..graph import Value, op, where
 from ..inputs.values import MISSING_NAN, MISSING_NONE, is_missing
+from ..operators.checks import refuse as refuse_rows
 from ..protos import STRING
 from .array import FUNCTIONS, ROWS, UFUNCS, Array, cast, constant, is_array, refuse
 
@@ -152,6 +153,12 @@ class Column(Array):
             return categorical(self, getattr(dtype, "categories", None))
         if dtype in (object, "object", str, "str", "string") and self.value.dtype == STRING:
             return self.copy()
+        if np.dtype(dtype).kind in "iu" and self.value.dtype.kind == "f":
+            message = f"{self.name}: non-finite values (NA or inf) cannot be converted to integers"
+            return Column(refuse_rows(self.value, ~np.isfinite(self.value), message=message), self.name)._cast(dtype)
+        return self._cast(dtype)
+
+    def _cast(self, dtype: Any) -> Any:
         return super().astype(dtype)
 
     def rename(self, index: Any) -> Column:

@@ -173,10 +173,35 @@ class Parts:
         calendar = column.calendar
         if name == "total_seconds" and column.dtype.kind == "m":
             return lambda: self._made(calendar.seconds, np.float64)
+        if column.dtype.kind == "M" and (method := self._method(name)) is not None:
+            return method
         if name not in parts:
-            refuse(f"{column.dtype} has no .dt.{name} while converting; there are {', '.join(parts)}")
+            also = ", day_name(), month_name(), strftime(), isocalendar()" if parts is MOMENT_PARTS else ""
+            refuse(f"{column.dtype} has no .dt.{name} while converting; there are {', '.join(parts)}{also}")
         dtype, part = parts[name]
         return self._made(part(calendar), dtype)
+
+    def _method(self, name: str) -> Any:
+        """Return a method of moments; None if there is none of that name."""
+        from .moment_texts import NAMES, formatted, named  # which stands above this module
+
+        column = self._column
+        absent = column.counts == NOT_A_TIME
+        if name in NAMES:
+            return lambda locale=None: named(name, column.calendar, absent, column.name, locale)
+        if name == "strftime":
+            return lambda date_format: formatted(date_format, column.calendar, absent, column.name)
+        return self._iso if name == "isocalendar" else None
+
+    def _iso(self) -> Any:
+        """Return year, week and day of the ISO calendar: a week is in the year that its Thursday is in."""
+        from .frames import WritableFrame
+
+        calendar = self._column.calendar
+        weekday = (calendar.days + 3) % 7
+        thursday = Calendar((calendar.days - weekday + 3) * SECONDS_A_DAY, 1)
+        made = {"year": thursday.civil[0], "week": (thursday.day_of_year - 1) // 7 + 1, "day": weekday + 1}
+        return WritableFrame({name: self._made(part, np.int64).rename(name) for name, part in made.items()})
 
     def _made(self, part: Any, dtype: Any) -> Column:
         column = self._column

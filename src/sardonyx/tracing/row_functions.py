@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..inputs.values import MISSING_NAN
+from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..operators.categories import category_lookup
 from ..protos import STRING
 from .array import Array, refuse
@@ -132,7 +132,7 @@ def each_value(column: Column, func: Any, *args: Any, na_action: Any = None, **k
     if isinstance(func, Mapping):
         return looked_up(column, dict(func))
     if hasattr(func, "index") and hasattr(func, "iloc"):
-        return looked_up(column, func.to_dict())
+        return looked_up(column, {k: v for k, v in func.to_dict().items() if k is not None})  # in an index it is no NaN
     if na_action is not None or isinstance(func, str):
         refuse("map with na_action, or the name of a function")
     value, func = python_value(Array(column.value)), followed(func)
@@ -148,10 +148,10 @@ def applied(column: Column, func: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def looked_up(column: Column, table: dict[Any, Any]) -> Column:
-    """Return what a table has for each value, NaN where it has nothing."""
-    if any(k is None or k != k for k in table):
-        refuse("map of missing values; use fillna first")
-    values = list(table.values())
+    """Return what a table has for each value, NaN where it has nothing; a key of NaN or None is for what is missing."""
+    missing = [k for k in table if k is None or k != k]
+    keys = [*(k for k in table if not any(k is m for m in missing)), *_missing_keys(column)[: len(missing) * 2]]
+    values = [table[k] if k in table else table[missing[-1]] for k in keys]
     if all(isinstance(v, str) for v in values):
         codes = np.array([*values, MISSING_NAN], object)
     elif all(isinstance(v, int | float | np.integer | np.floating | np.bool_) for v in values):
@@ -160,7 +160,14 @@ def looked_up(column: Column, table: dict[Any, Any]) -> Column:
             refuse("map to integers that no float64 holds")
     else:
         refuse("map to other than numbers or to other than texts")
-    return Column(lookup(column, np.array(list(table), object), codes), column.name)
+    return Column(lookup(column, np.array([*keys, None], object)[:-1], codes), column.name)
+
+
+def _missing_keys(column: Column) -> list[Any]:
+    """Return what stands for missing values in a column."""
+    if column.value.dtype == STRING:
+        return [MISSING_NAN, MISSING_NONE]
+    return [np.nan] if column.value.dtype.kind == "f" else []
 
 
 def lookup(column: Column, keys: Any, codes: Any) -> Any:

@@ -17,6 +17,7 @@ from ..protos import STRING
 from .array import FUNCTIONS, ROWS, UFUNCS, Array, is_array, refuse
 from .branches import Scalar
 from .frames import Column, Frame, WritableFrame, _as_column, is_frame, plain
+from .moments import Moments
 from .replaced import Function, replaces, rows_of_trace
 from .row_functions import Row, lookup
 
@@ -154,6 +155,21 @@ def _to_numeric(arg: Any, errors: str = "raise", downcast: Any = None, **_: Any)
 
 
 replaces("pandas", "to_numeric")(_for_columns(_to_numeric))
+
+
+@replaces("pandas", "to_datetime")
+def _to_datetime(original: Function) -> Function:
+    def call(arg: Any, *args: Any, **options: Any) -> Any:
+        if type(arg) is Moments:
+            return arg
+        if _traced(arg):
+            refuse(
+                "pd.to_datetime of text or numbers: which texts are dates depends on all of them. Make the column "
+                "datetime64 before the pipeline"
+            )
+        return original(arg, *args, **options)
+
+    return call
 
 
 # ---- intervals and categories ----------------------------------------------------------------------------------------

@@ -1,0 +1,68 @@
+"""What data must be like beyond fitting their input's dtype, where an estimator answers otherwise with equal numbers.
+
+Nearly none does: numbers are what they are, in floats or integers. `GaussianMixture` keeps squared distances in the
+dtype of the rows, which truncates them where they are integers, and a file computes in the sample's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from ..errors import InputError
+from .containers import as_array, columns_of, columns_of_records, is_frame, is_sparse, opened, plain
+from .signature import Signature
+
+
+def check_demands(X: Any, signature: Signature) -> None:
+    """Refuse data that the model's estimator would answer otherwise than the model.
+
+    Raises
+    ------
+    InputError
+        Naming the estimator, and the way out.
+    """
+    for demand, estimator in signature.demands.items():
+        DEMANDS[demand](X, signature, estimator)
+
+
+def _check_kind(X: Any, signature: Signature, estimator: str) -> None:
+    expected = np.result_type(*(spec.dtype for spec in signature.inputs))
+    given = _dtype(X, signature)
+    if given.kind == "O" or (given.kind == expected.kind and (expected.kind == "f" or given == expected)):
+        return
+    raise InputError(
+        f"X holds {given}, the model was converted from {expected}, and {estimator} answers otherwise with the same "
+        f"numbers in {given}. Give X.astype({expected.name!r}), or convert with a sample of {given}."
+    )
+
+
+def _dtype(X: Any, signature: Signature) -> np.dtype[Any]:
+    """Return the dtype of the matrix that scikit-learn makes of X."""
+    X = columns_of_records(opened(X))
+    if is_sparse(X):
+        sparse: np.dtype[Any] = X.dtype
+        return sparse
+    if not is_frame(X) and not hasattr(X, "keys"):
+        return np.dtype(as_array(X).dtype)
+    columns = columns_of(X)
+    names = [name for name in signature.features if name in columns] if signature.by_column else list(columns)
+    dtypes: list[np.dtype[Any]] = [plain(columns[name]).dtype for name in names]
+    return np.result_type(*dtypes) if names else np.dtype(object)
+
+
+def _check_entries(X: Any, signature: Signature, estimator: str) -> None:
+    X = opened(X)
+    if is_sparse(X) and not np.all(X.tocsr().data):
+        raise InputError(
+            f"X stores zeros among its entries, of which {estimator} makes NaN; call X.eliminate_zeros() first."
+        )
+
+
+#: what may be demanded -> how it is checked
+DEMANDS: Final[dict[str, Callable[[Any, Signature, str], None]]] = {
+    "kind": _check_kind,
+    "no stored zeros": _check_entries,
+}
