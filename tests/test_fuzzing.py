@@ -1,4 +1,4 @@
-"""A few hundred hostile files on every change; ``scripts/fuzz 100000`` runs more, under the sanitizers."""
+"""Hostile files without the sanitizers, which ``scripts/test`` runs more of; ``scripts/fuzz 100000`` tries as many as you like."""
 
 from __future__ import annotations
 
