@@ -1,4 +1,4 @@
-"""Hostile files without the sanitizers, which ``scripts/test`` runs more of; ``scripts/fuzz 100000`` tries as many as you like."""
+"""Hostile files, without the sanitizers: ``scripts/test`` tries more with them, ``scripts/fuzz`` any number."""
 
 from __future__ import annotations
 
