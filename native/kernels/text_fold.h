@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "sardonyx/utf8.h"
 #include "text_cells.h"
 
 namespace sardonyx {
@@ -95,25 +96,7 @@ inline CodePoint decode_before(const Byte* p, const Byte* begin) {
   return decode(at, p);
 }
 
-inline Byte* encode(std::uint32_t c, Byte* to) {
-  c &= 0x1FFFFF;
-  if (c < 0x80) {
-    *to++ = static_cast<Byte>(c);
-  } else if (c < 0x800) {
-    *to++ = static_cast<Byte>(0xC0 | c >> 6);
-    *to++ = static_cast<Byte>(0x80 | (c & 0x3F));
-  } else {
-    if (c < 0x10000) {
-      *to++ = static_cast<Byte>(0xE0 | c >> 12);
-    } else {
-      *to++ = static_cast<Byte>(0xF0 | c >> 18);
-      *to++ = static_cast<Byte>(0x80 | (c >> 12 & 0x3F));
-    }
-    *to++ = static_cast<Byte>(0x80 | (c >> 6 & 0x3F));
-    *to++ = static_cast<Byte>(0x80 | (c & 0x3F));
-  }
-  return to;
-}
+inline Byte* encode(std::uint32_t c, Byte* to) { return encode_code_point(c & 0x1FFFFF, to); }
 
 [[maybe_unused]] inline bool is_ascii(const Byte* text, std::int64_t size) {
   Byte seen = 0;  // wider numbers would be wider vectors

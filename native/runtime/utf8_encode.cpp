@@ -6,32 +6,14 @@
 #include <immintrin.h>
 #endif
 
+#include "sardonyx/utf8.h"
+
 namespace sardonyx {
 namespace {
 
-char* encode_one(std::uint32_t c, char* to) {
-  const auto put = [&](std::uint32_t byte) { *to++ = static_cast<char>(byte); };
-  if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xC0 | c >> 6);
-    put(0x80 | (c & 0x3F));
-  } else {
-    if (c < 0x10000) {
-      put(0xE0 | c >> 12);
-    } else {
-      put(0xF0 | c >> 18);
-      put(0x80 | (c >> 12 & 0x3F));
-    }
-    put(0x80 | (c >> 6 & 0x3F));
-    put(0x80 | (c & 0x3F));
-  }
-  return to;
-}
-
 template <class Point>
 char* encode_by_characters(const Point* points, std::size_t count, char* to) {
-  for (std::size_t i = 0; i < count; ++i) to = encode_one(points[i], to);
+  for (std::size_t i = 0; i < count; ++i) to = encode_code_point(points[i], to);
   return to;
 }
 

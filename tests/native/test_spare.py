@@ -56,7 +56,6 @@ HOLDERS: dict[str, Callable[[list[Array]], Any]] = {
     "a flat view": lambda result: result[0].reshape(-1),
     "a buffer": lambda result: memoryview(result[0]),  # type: ignore[arg-type]
     "an iterator": lambda result: result[0].flat,
-    "an interface": lambda result: np.asarray(result[0].__array_interface__ and result[0]),
     "ctypes": lambda result: result[0].ctypes,
     "another library": lambda result: np.from_dlpack(result[0]),
     "a closure": lambda result: lambda: result[0],
