@@ -17,7 +17,8 @@ from typing import Any
 
 from rich.console import Console
 
-from sardonyx import bench, report
+from sardonyx import bench
+from sardonyx.cli import report
 
 from . import engines, models, scaling
 from .engines import ONNXRUNTIME, OURS, SKL2ONNX, SKLEARN

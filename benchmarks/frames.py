@@ -26,7 +26,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sardonyx
-from sardonyx.demo import CATEGORIES, NUMBERS, load_passengers, make_models
+from sardonyx.cli.demo import CATEGORIES, NUMBERS, load_passengers, make_models
 
 ROWS = (1, 100_000)
 SECONDS, TURN = 3.0, 0.02

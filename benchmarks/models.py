@@ -33,7 +33,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from sardonyx import bench
-from sardonyx.demo import CATEGORIES, METHODS, NUMBERS, load_passengers, make_models
+from sardonyx.cli.demo import CATEGORIES, METHODS, NUMBERS, load_passengers, make_models
 
 ARTICLE, BEYOND = "article", "beyond"
 PREDICT = ("predict",)

@@ -22,9 +22,8 @@ LAYERS = [
     ["errors", "_native"],
     ["text"],
     ["protos"],
-    ["large", "unread", "layouts"],
+    ["layouts"],
     ["graph"],
-    ["numpy_rules"],
     ["operators"],
     ["registry"],
     ["inputs"],
@@ -51,7 +50,7 @@ LAYERS = [
     ["capi"],
     ["proof"],
     ["api"],
-    ["report", "bench", "cli", "demo", "__main__"],
+    ["bench", "cli", "__main__"],
 ]
 
 

@@ -10,11 +10,11 @@ import onnx
 
 from .convert import Draft, draft, write_description
 from .errors import ConversionError
-from .large import give_back
 from .lowering.lower import lower
 from .lowering.plan import Plan
 from .proof.hurting import number_of_rows
 from .proof.verification import prove, verify_quickly
+from .protos.large import give_back
 from .session.loading import check_threads, session_of, sparse_inputs
 from .session.session import Session
 

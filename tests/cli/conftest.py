@@ -11,7 +11,7 @@ import pytest
 
 import sardonyx
 from sardonyx.cli import main
-from sardonyx.demo import CATEGORIES, NUMBERS, load_passengers, make_models
+from sardonyx.cli.demo import CATEGORIES, NUMBERS, load_passengers, make_models
 
 
 class Titanic:

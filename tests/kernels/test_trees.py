@@ -19,11 +19,11 @@ from sardonyx import _native
 from sardonyx.graph import Graph
 from sardonyx.kernels import forest_plan, forest_scan
 from sardonyx.kernels.forest_scan import MANY, SAME
-from sardonyx.large import Large
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import NativeSegment, PlanRunner
 from sardonyx.lowering.program import Program, pack
 from sardonyx.operators.trees import Trees, build_trees, join_trees, leaves_of, sum_of
+from sardonyx.protos.large import Large
 
 from ..native.programs import ISAS, load
 from ..native.test_hostile import try_file

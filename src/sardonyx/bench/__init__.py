@@ -2,6 +2,10 @@
 
 Used by ``sardonyx bench``, the demo and benchmarks/. It times and draws; it never decides whether answers are right
 (`verify` does) and no test asserts a time.
+
+::
+
+    runners.py   what is timed, each given its rows as it likes them     timing.py   the clock     plot.py   pictures
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""ONNX Runtime's place for what scripts import beside its sessions."""
+"""Where scripts for ONNX Runtime look for its errors and classes: names only, all of them defined in `ort`."""

@@ -16,12 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 import sardonyx
 
 from .. import bench as timings
-from .. import report
 from ..errors import InputError, ModelError, SardonyxError, VerificationError
 from ..inputs.tensors import coerce_feeds
 from ..lowering.program import MAGIC
 from ..session.session import Session
-from . import DISAGREES, INTERRUPTED, OK, USAGE, samples, tables
+from . import DISAGREES, INTERRUPTED, OK, USAGE, report, samples, tables
 from .estimators import load_estimator
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
@@ -311,7 +310,7 @@ def demo(*, output: Annotated[Path, Parameter(alias="-o")] = Path("demo_output")
         Time to spend on each batch size.
     """
     try:
-        from ..demo import main as run_demo
+        from .demo import main as run_demo
     except ImportError as error:
         raise InputError(
             f"the demo needs scikit-learn and pandas ({error}): pip install 'sardonyx[cli,sklearn]' pandas"

@@ -13,15 +13,15 @@ from .. import registry
 from ..errors import ConversionError, InputError
 from ..graph import STEPS, Graph, Moment, current_graph
 from ..inputs.signature import Signature, describe
-from ..large import Large, fill_model, give_back
 from ..layouts import GIVEN, Layout
 from ..operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
 from ..protos import STRING
-from ..unread import drop_unread_inputs
+from ..protos.large import Large, fill_model, give_back
 from .calls import call, find, input_tags, step
 from .data import Columns, Data, check_width, joined, refuse_moments
 from .metadata import describe_model, name_outputs, write_description
 from .methods import choose_methods
+from .unread import drop_unread_inputs
 
 #: default version of ai.onnx: the newest that runtimes of the last two years all run
 OPSET, OPSET_ML = 21, 5

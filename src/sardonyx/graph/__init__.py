@@ -6,9 +6,15 @@ its dtype and shape, because every node is inferred the moment it is made (`onnx
 line that wrote it.
 
 Promotion is NumPy's (NEP 50): arrays count with their dtype, Python numbers take the other operand's.
-This package knows nothing of scikit-learn; `convert` does. Scopes are in graph.py, `Value` and `op` in value.py.
+This package knows nothing of scikit-learn; `convert` does.
+
+::
+
+    graph.py     scopes: the main graph, functions, loop bodies     numpy_rules.py   what np.exp(X) becomes
+    value.py     `Value`, and `op`, which reaches every operator    building.py      loops, joins, attributes
 """
 
+from . import numpy_rules as numpy_rules  # fills FUNCTIONS and UFUNCS
 from .building import attribute_ref, concat, loop, per_row
 from .graph import OPERATORS, STEPS, Graph
 from .value import FUNCTIONS, UFUNCS, Moment, Value, as_value, binary, current_graph, divide, one, op, where

@@ -21,7 +21,6 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from onnx import checker, defs, helper, shape_inference
 
 from ..errors import ConversionError
-from ..large import Large, fill_model
 from ..protos import (
     STRING,
     Shape,
@@ -36,6 +35,7 @@ from ..protos import (
     tensor_proto,
     type_proto,
 )
+from ..protos.large import Large, fill_model
 from .value import AUTHORED, Value, one, op
 
 #: constants up to this many elements are written into a function's body, larger ones are passed to it.

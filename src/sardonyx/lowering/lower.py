@@ -27,7 +27,7 @@ from .. import kernels as kernels  # registers the rules
 from ..errors import ModelError
 from ..kernels.classical import keys_of
 from ..kernels.elementwise import cast as cast_to
-from ..large import Large, stubs
+from ..protos.large import Large, stubs
 from . import quantization, windows  # noqa: F401  (they register what they take apart)
 from .control_flow import STRUCTURES, joined_rows, row_of
 from .halves import has_halves, narrowed, rounds_within, widened

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ..large import Large
+from ..protos.large import Large
 from .kinds import Array, Const, Dims, Entries, Operand, Row, SparseConst, Tokens, Value, decline
 
 

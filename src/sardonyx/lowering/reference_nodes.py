@@ -11,8 +11,8 @@ import onnx
 from onnx import helper
 
 from ..errors import ModelError
-from ..large import fill, stubs
 from ..protos import all_nodes
+from ..protos.large import fill, stubs
 from .inference import infer_types
 from .program import DTYPE_CODES
 from .reference import free_names, renamed, row_form, to_tensor, type_of

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from ..errors import ModelError
-from ..large import Large, fill
+from ..protos.large import Large, fill
 from .inference import MAX_DEPTH
 from .kinds import Const, SparseConst
 from .reference import Opsets, dense_array, entries_of, subgraphs, to_array

@@ -17,7 +17,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .. import numpy_rules as _numpy_rules  # noqa: F401  (bodies are written with NumPy's functions)
 from ..graph import OPERATORS, Value, as_value, current_graph
 
 #: name -> (body, output names): what the documentation lists

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConversionError
 from ..graph import Value, attribute_ref, concat, op
-from ..large import Large
+from ..protos.large import Large
 from . import operator
 
 #: the mode of a node in ai.onnx.ml.TreeEnsemble that asks for x in a set; 0 is x <= split

@@ -1,1 +1,10 @@
-"""A model that is loaded and answers: loading.py and session.py."""
+"""A model that is loaded, and answers.
+
+::
+
+    file ──▶ loading.py ──▶ Session (session.py) ──▶ predict, transform, run, to_frame, explain, check
+
+    frames.py      columns read where they lie, answers as the caller's kind of frame
+    answers.py     arrays in the estimator's own forms and dtypes       ragged.py      rows that no tensor holds
+    node_args.py   inputs and outputs as ONNX Runtime describes them    given.py       inputs that are no rows
+"""

@@ -33,8 +33,8 @@ from .session import Session
 if TYPE_CHECKING:
     import onnx
 
-    from ..large import Large
     from ..lowering.plan import Plan
+    from ..protos.large import Large
 
 #: bytes of a file that takes much memory to read
 LARGE_FILE: Final = 1 << 24
@@ -245,7 +245,7 @@ def _load_path(path: Path, threads: int) -> Session:
 
 
 def _load_content(content: bytes, directory: str, threads: int) -> Session:
-    from ..large import take_out
+    from ..protos.large import take_out
 
     content, large = take_out(content)
     return load_onnx(parse_onnx(content, directory), threads, large)
@@ -287,8 +287,8 @@ def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
 
 def load_onnx(model: onnx.ModelProto, threads: int = 0, large: Mapping[str, Large] | None = None) -> Session:
     """Return the session of a model that was read, whose stubs stand for these large attributes."""
-    from ..large import fill_model
     from ..lowering.lower import lower
+    from ..protos.large import fill_model
 
     _check_opset(model)
     try:

@@ -13,8 +13,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
-from sardonyx import report
 from sardonyx.bench import Timing
+from sardonyx.cli import report
 from sardonyx.convert import convert
 
 

@@ -25,7 +25,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sardonyx
 
-from . import bench, report
+from .. import bench
+from . import report
 
 NUMBERS = ["age", "fare", "sibsp", "parch"]
 CATEGORIES = ["pclass", "sex", "embarked"]

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 import sardonyx
-from sardonyx import _native, large
+from sardonyx import _native
 from sardonyx.errors import SardonyxError
 from sardonyx.graph import Graph, Value, op
-from sardonyx.large import Large
 from sardonyx.lowering.rules import rules_for
+from sardonyx.protos import large
+from sardonyx.protos.large import Large
 from sardonyx.session.loading import PlanSession
 
 OPSET = {"": 21, "ai.onnx.ml": 5, "sardonyx": 1}

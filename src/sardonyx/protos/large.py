@@ -18,8 +18,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from . import _native
-from .protos import all_nodes, digest_of, tensor_type
+from .. import _native
+from .messages import all_nodes, digest_of, tensor_type
 
 #: fields of ``AttributeProto``
 _INTS, _DOC_STRING = 8, 13

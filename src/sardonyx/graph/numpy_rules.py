@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import FUNCTIONS, UFUNCS, Value, as_value, binary, concat, divide, one, op, where
+from .building import concat
+from .value import FUNCTIONS, UFUNCS, Value, as_value, binary, divide, one, op, where
 
 
 def _isfinite(x: Any) -> Value:

@@ -6,10 +6,10 @@ import pytest
 
 from sardonyx.operators.text import REFUSAL
 
-from .cases import Case, cases
-from .exactness import assert_exact
-from .outcomes import assert_recorded
-from .runtimes import in_onnxruntime
+from ..cases import Case, cases
+from ..exactness import assert_exact
+from ..outcomes import assert_recorded
+from ..runtimes import in_onnxruntime
 
 
 @pytest.mark.parametrize("case", list(cases()), ids=lambda c: c.name)

@@ -23,11 +23,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from .bench.timing import Timing, duration
-from .graph import STEPS
+from ..bench.timing import Timing, duration
+from ..graph import STEPS
 
 if TYPE_CHECKING:
-    from .proof.agreement import Report
+    from ..proof.agreement import Report
 
 #: columns named before the rest is only counted
 SHOWN = 8

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 import sardonyx
-from sardonyx import demo
+from sardonyx.cli import demo
 
 
 def test_all_passengers_are_there() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import onnx
 
-from .protos import all_nodes
+from ..protos import all_nodes
 
 
 def drop_unread_inputs(model: onnx.ModelProto, domain: str) -> None:

@@ -1,4 +1,4 @@
-"""ONNX protobuf messages: the small ways in and out of them that `graph` needs. Knows no graph and no Value."""
+"""The small ways in and out of ONNX messages: types, tensors, attributes, schemas, nodes within nodes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import defs, helper, numpy_helper
 
-from .errors import ConversionError
+from ..errors import ConversionError
 
 Dim: TypeAlias = int | str | None
 Shape: TypeAlias = tuple[Dim, ...]
