@@ -19,34 +19,26 @@ A file comes from outside: `Description.parse` checks every field before anythin
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, NoReturn, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ModelError
-from .inputs.bags import HashedFeatures, LabelSets
-from .inputs.demands import DEMANDS
-from .inputs.records import RECORD_DTYPES, Field, Records
-from .inputs.signature import InputSpec, Signature
-from .layouts import Layout
+from ..errors import ModelError
+from ..inputs.bags import HashedFeatures, LabelSets
+from ..inputs.demands import DEMANDS
+from ..inputs.records import RECORD_DTYPES, Field, Records
+from ..inputs.signature import InputSpec, Signature
+from ..layouts import Layout
+from .arrays import expect, read_array, refuse, write_array
 
 Array: TypeAlias = NDArray[Any]
 
 #: the key in metadata_props, and in the metadata of a program
 KEY: Final = "sardonyx"
-
-#: arrays of more elements are written by what is not zero in them, where that is shorter
-SPARSE_FROM: Final = 1024
-
-#: an array that a description holds is at most this large
-MAX_BYTES: Final = 1 << 28
 
 #: how a method's arrays are handed out: one; one as a CSR matrix; a list (multi-output); a tuple; named columns of
 #: several dtypes; an array whose second axis is the rows; rows that no tensor holds (ragged.py)
@@ -129,123 +121,32 @@ class Description:
             If a field is missing or not what it should be.
         """
         try:
-            return _read(_expect(json.loads(text), dict))
+            return _read(expect(json.loads(text), dict))
         except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
             if isinstance(error, ModelError):
                 raise
-            _refuse(repr(error))
-
-
-# ---- arrays ----------------------------------------------------------------------------------------------------------
-
-
-def write_array(array: Array) -> dict[str, Any]:
-    """Return an array as JSON, exactly."""
-    shape = list(array.shape)
-    if array.dtype.kind in "biuf":
-        little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-        if array.size > SPARSE_FROM:
-            octets = little.reshape(-1, 1).view(np.uint8).any(axis=1)  # a negative zero is not nothing
-            at = np.flatnonzero(octets).astype("<i8")
-            if len(at) * 4 < array.size:
-                return {"dtype": little.dtype.str, "shape": shape, "at": _base64(at), "data": _base64(little.flat[at])}
-        return {"dtype": little.dtype.str, "shape": shape, "data": base64.b64encode(little.tobytes()).decode()}
-    items = [v.item() if isinstance(v, np.generic) else v for v in array.ravel().tolist()]
-    return {"dtype": array.dtype.str, "shape": shape, "items": items}
-
-
-def read_array(written: Any) -> Array:
-    """Return the array that `write_array` wrote.
-
-    Raises
-    ------
-    ModelError
-        If it is malformed, or its size is not what its shape says.
-    """
-    fields = _expect(written, dict)
-    dtype = np.dtype(_expect(fields.get("dtype"), str))
-    shape = tuple(_expect(n, int) for n in _expect(fields.get("shape"), list))
-    if dtype.kind not in "biufUO" or dtype.names or min(shape, default=0) < 0:
-        _refuse(f"an array of dtype {dtype} and shape {shape}")
-    if math.prod(shape) * dtype.itemsize > MAX_BYTES:
-        _refuse(f"an array of dtype {dtype} and shape {shape}")
-    return (_read_items if dtype.kind in "UO" else _read_bytes)(fields, dtype, shape)
-
-
-def _base64(array: Array) -> str:
-    return base64.b64encode(array.tobytes()).decode()
-
-
-def _read_base64(written: Any) -> bytes:
-    try:
-        return base64.b64decode(_expect(written, str), validate=True)
-    except binascii.Error as error:
-        _refuse(str(error))
-
-
-def _read_bytes(fields: dict[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
-    data, size = _read_base64(fields.get("data")), math.prod(shape)
-    at = _read_places(fields["at"], size) if "at" in fields else None
-    if len(data) != (size if at is None else len(at)) * dtype.itemsize:
-        _refuse(f"an array of shape {shape} with {len(data)} bytes")
-    array = np.frombuffer(data, np.uint8 if dtype.kind == "b" else dtype)
-    array = array != 0 if dtype.kind == "b" else array.astype(dtype.newbyteorder("="))
-    if at is not None:
-        whole = np.zeros(size, array.dtype)
-        whole[at] = array
-        array = whole
-    return array.reshape(shape)
-
-
-def _read_places(written: Any, size: int) -> Array:
-    octets = _read_base64(written)
-    if len(octets) % 8:
-        _refuse(f"places of {len(octets)} bytes")
-    at = np.frombuffer(octets, "<i8")
-    if ((at < 0) | (at >= size)).any():
-        _refuse("a place outside of its array")
-    return at
-
-
-def _read_items(fields: dict[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
-    items = _expect(fields.get("items"), list)
-    kinds = str if dtype.kind == "U" else str | bool | int | float | None
-    if len(items) != math.prod(shape) or not all(isinstance(item, kinds) for item in items):
-        _refuse(f"an array of shape {shape} with {len(items)} items")
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array.reshape(shape) if dtype.kind == "O" else array.astype(dtype).reshape(shape)
+            refuse(repr(error))
 
 
 # ---- fields ----------------------------------------------------------------------------------------------------------
 
 
-def _refuse(what: str) -> NoReturn:
-    raise ModelError(f"the file's description of itself is not legal: {what}. Convert the model again.")
-
-
-def _expect(value: Any, kind: type) -> Any:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        _refuse(f"{kind.__name__} expected, {type(value).__name__} found")
-    return value
-
-
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(_expect(item, str) for item in _expect(value, list))
+    return tuple(expect(item, str) for item in expect(value, list))
 
 
 def _read(fields: dict[str, Any]) -> Description:
     features, proof = fields.get("features"), fields.get("proof")
     return Description(
-        estimator=_expect(fields.get("estimator"), str),
+        estimator=expect(fields.get("estimator"), str),
         signature=_read_signature(fields),
-        methods={name: _read_method(m) for name, m in _expect(fields.get("methods"), dict).items()},
-        version=_expect(fields.get("version"), str),
-        sklearn=_expect(fields.get("scikit-learn"), str),
-        single=_expect(fields.get("single"), bool),
+        methods={name: _read_method(m) for name, m in expect(fields.get("methods"), dict).items()},
+        version=expect(fields.get("version"), str),
+        sklearn=expect(fields.get("scikit-learn"), str),
+        single=expect(fields.get("single"), bool),
         features=None if features is None else _texts(features),
         classes=_read_classes(fields.get("classes")),
-        proof=None if proof is None else _read_proof(_expect(proof, dict)),
+        proof=None if proof is None else _read_proof(expect(proof, dict)),
     )
 
 
@@ -254,15 +155,15 @@ def _write_spec(spec: InputSpec) -> dict[str, Any]:
 
 
 def _read_signature(fields: dict[str, Any]) -> Signature:
-    specs = tuple(_read_spec(_expect(spec, dict)) for spec in _expect(fields.get("inputs"), list))
+    specs = tuple(_read_spec(expect(spec, dict)) for spec in expect(fields.get("inputs"), list))
     records = fields.get("records")
-    by_column, columns = _expect(fields.get("by_column"), bool), _texts(fields.get("columns", []))
+    by_column, columns = expect(fields.get("by_column"), bool), _texts(fields.get("columns", []))
     if columns and not (by_column and {spec.name for spec in specs} <= set(columns)):
-        _refuse("inputs that are no columns")
-    known = None if records is None else _read_rows(_expect(records, dict), specs)
-    demands = {name: _expect(who, str) for name, who in _expect(fields.get("demands", {}), dict).items()}
+        refuse("inputs that are no columns")
+    known = None if records is None else _read_rows(expect(records, dict), specs)
+    demands = {name: expect(who, str) for name, who in expect(fields.get("demands", {}), dict).items()}
     if unknown := demands.keys() - DEMANDS:
-        _refuse(f"demands that this version does not know: {sorted(unknown)}")
+        refuse(f"demands that this version does not know: {sorted(unknown)}")
     return Signature(specs, by_column, known, columns, demands)
 
 
@@ -280,54 +181,54 @@ def _read_rows(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records
         return _read_records(written, specs)
     bags = _read_labels(written) if kind == "labels" else _read_hashed(written)
     if [(spec.width, spec.dtype != "str") for spec in specs] != [(bags.width, True)]:
-        _refuse(f"rows that are bags of {bags.width} columns become {[spec.name for spec in specs]}")
+        refuse(f"rows that are bags of {bags.width} columns become {[spec.name for spec in specs]}")
     return bags
 
 
 def _read_labels(written: dict[str, Any]) -> LabelSets:
     classes = read_array(written.get("classes"))
     if classes.ndim != 1:
-        _refuse(f"labels of shape {classes.shape}")
+        refuse(f"labels of shape {classes.shape}")
     return LabelSets(classes)
 
 
 def _read_hashed(written: dict[str, Any]) -> HashedFeatures:
-    n_features, input_type = _expect(written.get("n_features"), int), _expect(written.get("input_type"), str)
+    n_features, input_type = expect(written.get("n_features"), int), expect(written.get("input_type"), str)
     if n_features < 1 or input_type not in ("dict", "pair", "string"):
-        _refuse(f"features hashed to {n_features} columns from {input_type!r}")
-    return HashedFeatures(n_features, input_type, _expect(written.get("alternate_sign"), bool))
+        refuse(f"features hashed to {n_features} columns from {input_type!r}")
+    return HashedFeatures(n_features, input_type, expect(written.get("alternate_sign"), bool))
 
 
 def _read_records(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records:
-    fields = tuple(_read_field(_expect(field, dict)) for field in _expect(written.get("fields"), list))
+    fields = tuple(_read_field(expect(field, dict)) for field in expect(written.get("fields"), list))
     said = [(field.name, field.text, field.width) for field in fields]
     if said != [(spec.name, spec.dtype == "str", spec.width) for spec in specs]:
-        _refuse(f"rows that are dicts become {said}")
+        refuse(f"rows that are dicts become {said}")
     if len({spec.dtype for spec in specs} - {"str"}) > 1 or not {s.dtype for s in specs} <= {"str", *RECORD_DTYPES}:
-        _refuse("numbers of dicts in several dtypes")
+        refuse("numbers of dicts in several dtypes")
     features = _texts(written.get("features"))
-    owners = tuple(_expect(owner, int) for owner in _expect(written.get("owners"), list))
+    owners = tuple(expect(owner, int) for owner in expect(written.get("owners"), list))
     if len(owners) != len(features) or not all(0 <= owner < len(fields) for owner in owners):
-        _refuse("features of dicts without inputs")
-    return Records(_expect(written.get("separator"), str), fields, features, owners)
+        refuse("features of dicts without inputs")
+    return Records(expect(written.get("separator"), str), fields, features, owners)
 
 
 def _read_field(field: dict[str, Any]) -> Field:
-    name, key, width = _expect(field.get("name"), str), _expect(field.get("key"), str), _expect(field.get("width"), int)
+    name, key, width = expect(field.get("name"), str), expect(field.get("key"), str), expect(field.get("width"), int)
     if width < 1:
-        _refuse(f"an input of {width} columns")
-    return Field(name, key, _expect(field.get("text"), bool), width)
+        refuse(f"an input of {width} columns")
+    return Field(name, key, expect(field.get("text"), bool), width)
 
 
 def _read_spec(spec: dict[str, Any]) -> InputSpec:
     width, missing = spec.get("width"), spec.get("missing", "None")
     if missing not in ("NaN", "None"):
-        _refuse(f"missing text is {missing!r}")
-    name, dtype = _expect(spec.get("name"), str), _expect(spec.get("dtype"), str)
-    sparse, moment = _expect(spec.get("sparse", False), bool), _expect(spec.get("moment", ""), str)
+        refuse(f"missing text is {missing!r}")
+    name, dtype = expect(spec.get("name"), str), expect(spec.get("dtype"), str)
+    sparse, moment = expect(spec.get("sparse", False), bool), expect(spec.get("moment", ""), str)
     if moment and (dtype != "float64" or np.dtype(moment).kind not in "mM"):
-        _refuse(f"moments of dtype {moment} as {dtype}")
-    return InputSpec(name, dtype, width and _expect(width, int), missing, sparse, moment)
+        refuse(f"moments of dtype {moment} as {dtype}")
+    return InputSpec(name, dtype, width and expect(width, int), missing, sparse, moment)
 
 
 def _write_method(method: Method) -> dict[str, Any]:
@@ -342,31 +243,31 @@ def _write_method(method: Method) -> dict[str, Any]:
 
 
 def _read_method(method: Any) -> Method:
-    fields = _expect(method, dict)
+    fields = expect(method, dict)
     outputs, form, dtypes = _texts(fields.get("outputs")), fields.get("form"), _texts(fields.get("dtypes"))
     if form == "sparse" and (len(outputs) != 1 or len(dtypes) != 1 or np.dtype(dtypes[0]).kind not in "biuf"):
-        _refuse(f"a sparse matrix of {len(outputs)} outputs, of dtypes {dtypes}")
+        refuse(f"a sparse matrix of {len(outputs)} outputs, of dtypes {dtypes}")
     if form not in get_args(Form) or len(dtypes) not in (0, len(outputs)) or not outputs:
-        _refuse(f"a method of form {form!r} with {len(outputs)} outputs and {len(dtypes)} dtypes")
+        refuse(f"a method of form {form!r} with {len(outputs)} outputs and {len(dtypes)} dtypes")
     for dtype in dtypes:
         if np.dtype(dtype).kind not in "biufUO":
-            _refuse(f"dtype {dtype}")
-    tables = tuple(map(read_array, _expect(fields.get("tables", []), list)))
+            refuse(f"dtype {dtype}")
+    tables = tuple(map(read_array, expect(fields.get("tables", []), list)))
     if bool(tables) != (form in CODED) or any(table.ndim != 1 for table in tables):
-        _refuse(f"a method of form {form!r} with {len(tables)} tables")
+        refuse(f"a method of form {form!r} with {len(tables)} tables")
     if tables and (len(outputs) != 1 or len(dtypes) != 1):
-        _refuse(f"codes in {len(outputs)} outputs, of dtypes {dtypes}")
+        refuse(f"codes in {len(outputs)} outputs, of dtypes {dtypes}")
     return Method(outputs, form, dtypes, _texts(fields.get("names", [])), tables, _read_layout(fields.get("layout")))
 
 
 def _read_layout(written: Any) -> Layout | None:
     if written is None:
         return None
-    fields = _expect(written, dict)
+    fields = expect(written, dict)
     formats = _texts(fields.get("formats"))
     if not set(formats) <= {"csr", "csc"}:
-        _refuse(f"sparse formats {formats}")
-    return Layout(formats, *(_expect(fields.get(name), bool) for name in ("keeps_kind", "follows", "prunes")))
+        refuse(f"sparse formats {formats}")
+    return Layout(formats, *(expect(fields.get(name), bool) for name in ("keeps_kind", "follows", "prunes")))
 
 
 def _write_classes(classes: Array | Sequence[Array] | None) -> Any:
@@ -391,8 +292,8 @@ def _write_proof(proof: Proof) -> dict[str, Any]:
 
 def _read_proof(fields: Mapping[str, Any]) -> Proof:
     inputs, outputs = (
-        {name: read_array(array) for name, array in _expect(fields.get(part), dict).items()}
+        {name: read_array(array) for name, array in expect(fields.get(part), dict).items()}
         for part in ("inputs", "outputs")
     )
-    noise = _expect(fields.get("noise", {}), dict)
-    return Proof(inputs, outputs, {name: float(_expect(value, float)) for name, value in noise.items()})
+    noise = expect(fields.get("noise", {}), dict)
+    return Proof(inputs, outputs, {name: float(expect(value, float)) for name, value in noise.items()})

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from sardonyx.description import Description, Method, Proof, read_array, write_array
+from sardonyx.description import Description, Method, Proof
+from sardonyx.description.arrays import read_array, write_array
 from sardonyx.errors import ModelError
 from sardonyx.inputs.signature import InputSpec, Signature
 
