@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from ..description import Form
 from ..errors import ConversionError
 from ..graph import Value, concat, current_graph
-from ..inputs.bags import HashedFeatures, LabelSets
-from ..inputs.records import Records
+from ..inputs.rows import Rows
 from ..protos import STRING
 
 
@@ -26,7 +25,7 @@ class Columns:
 
     names: tuple[str, ...]
     values: tuple[Value, ...]
-    records: Records | LabelSets | HashedFeatures | None = None
+    records: Rows | None = None
 
     @property
     def shape(self) -> tuple[str, int]:

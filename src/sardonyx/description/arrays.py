@@ -111,3 +111,8 @@ def expect(value: Any, kind: type) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         refuse(f"{kind.__name__} expected, {type(value).__name__} found")
     return value
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Return a list of texts; refuse the file if it is none."""
+    return tuple(expect(item, str) for item in expect(value, list))

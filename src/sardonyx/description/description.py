@@ -28,12 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from ..inputs.bags import HashedFeatures, LabelSets
 from ..inputs.demands import DEMANDS
-from ..inputs.records import RECORD_DTYPES, Field, Records
 from ..inputs.signature import InputSpec, Signature
 from ..layouts import Layout
-from .arrays import expect, read_array, refuse, write_array
+from .arrays import expect, read_array, refuse, texts, write_array
+from .rows import read_rows, write_rows
 
 Array: TypeAlias = NDArray[Any]
 
@@ -102,7 +101,7 @@ class Description:
                 "columns": self.signature.columns,
                 "demands": dict(self.signature.demands),
                 "inputs": [_write_spec(spec) for spec in self.signature.inputs],
-                "records": _write_rows(self.signature.records),
+                "records": write_rows(self.signature.records),
                 "features": self.features,
                 "classes": _write_classes(self.classes),
                 "methods": {name: _write_method(method) for name, method in self.methods.items()},
@@ -131,10 +130,6 @@ class Description:
 # ---- fields ----------------------------------------------------------------------------------------------------------
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(expect(item, str) for item in expect(value, list))
-
-
 def _read(fields: dict[str, Any]) -> Description:
     features, proof = fields.get("features"), fields.get("proof")
     return Description(
@@ -144,7 +139,7 @@ def _read(fields: dict[str, Any]) -> Description:
         version=expect(fields.get("version"), str),
         sklearn=expect(fields.get("scikit-learn"), str),
         single=expect(fields.get("single"), bool),
-        features=None if features is None else _texts(features),
+        features=None if features is None else texts(features),
         classes=_read_classes(fields.get("classes")),
         proof=None if proof is None else _read_proof(expect(proof, dict)),
     )
@@ -157,67 +152,14 @@ def _write_spec(spec: InputSpec) -> dict[str, Any]:
 def _read_signature(fields: dict[str, Any]) -> Signature:
     specs = tuple(_read_spec(expect(spec, dict)) for spec in expect(fields.get("inputs"), list))
     records = fields.get("records")
-    by_column, columns = expect(fields.get("by_column"), bool), _texts(fields.get("columns", []))
+    by_column, columns = expect(fields.get("by_column"), bool), texts(fields.get("columns", []))
     if columns and not (by_column and {spec.name for spec in specs} <= set(columns)):
         refuse("inputs that are no columns")
-    known = None if records is None else _read_rows(expect(records, dict), specs)
+    known = None if records is None else read_rows(expect(records, dict), specs)
     demands = {name: expect(who, str) for name, who in expect(fields.get("demands", {}), dict).items()}
     if unknown := demands.keys() - DEMANDS:
         refuse(f"demands that this version does not know: {sorted(unknown)}")
     return Signature(specs, by_column, known, columns, demands)
-
-
-def _write_rows(rows: Records | LabelSets | HashedFeatures | None) -> dict[str, Any] | None:
-    if isinstance(rows, LabelSets):
-        return {"kind": "labels", "classes": write_array(rows.classes)}
-    if isinstance(rows, HashedFeatures):
-        return {"kind": "hashed", **asdict(rows)}
-    return None if rows is None else asdict(rows)
-
-
-def _read_rows(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records | LabelSets | HashedFeatures:
-    kind = written.get("kind")
-    if kind not in ("labels", "hashed"):
-        return _read_records(written, specs)
-    bags = _read_labels(written) if kind == "labels" else _read_hashed(written)
-    if [(spec.width, spec.dtype != "str") for spec in specs] != [(bags.width, True)]:
-        refuse(f"rows that are bags of {bags.width} columns become {[spec.name for spec in specs]}")
-    return bags
-
-
-def _read_labels(written: dict[str, Any]) -> LabelSets:
-    classes = read_array(written.get("classes"))
-    if classes.ndim != 1:
-        refuse(f"labels of shape {classes.shape}")
-    return LabelSets(classes)
-
-
-def _read_hashed(written: dict[str, Any]) -> HashedFeatures:
-    n_features, input_type = expect(written.get("n_features"), int), expect(written.get("input_type"), str)
-    if n_features < 1 or input_type not in ("dict", "pair", "string"):
-        refuse(f"features hashed to {n_features} columns from {input_type!r}")
-    return HashedFeatures(n_features, input_type, expect(written.get("alternate_sign"), bool))
-
-
-def _read_records(written: dict[str, Any], specs: tuple[InputSpec, ...]) -> Records:
-    fields = tuple(_read_field(expect(field, dict)) for field in expect(written.get("fields"), list))
-    said = [(field.name, field.text, field.width) for field in fields]
-    if said != [(spec.name, spec.dtype == "str", spec.width) for spec in specs]:
-        refuse(f"rows that are dicts become {said}")
-    if len({spec.dtype for spec in specs} - {"str"}) > 1 or not {s.dtype for s in specs} <= {"str", *RECORD_DTYPES}:
-        refuse("numbers of dicts in several dtypes")
-    features = _texts(written.get("features"))
-    owners = tuple(expect(owner, int) for owner in expect(written.get("owners"), list))
-    if len(owners) != len(features) or not all(0 <= owner < len(fields) for owner in owners):
-        refuse("features of dicts without inputs")
-    return Records(expect(written.get("separator"), str), fields, features, owners)
-
-
-def _read_field(field: dict[str, Any]) -> Field:
-    name, key, width = expect(field.get("name"), str), expect(field.get("key"), str), expect(field.get("width"), int)
-    if width < 1:
-        refuse(f"an input of {width} columns")
-    return Field(name, key, expect(field.get("text"), bool), width)
 
 
 def _read_spec(spec: dict[str, Any]) -> InputSpec:
@@ -244,7 +186,7 @@ def _write_method(method: Method) -> dict[str, Any]:
 
 def _read_method(method: Any) -> Method:
     fields = expect(method, dict)
-    outputs, form, dtypes = _texts(fields.get("outputs")), fields.get("form"), _texts(fields.get("dtypes"))
+    outputs, form, dtypes = texts(fields.get("outputs")), fields.get("form"), texts(fields.get("dtypes"))
     if form == "sparse" and (len(outputs) != 1 or len(dtypes) != 1 or np.dtype(dtypes[0]).kind not in "biuf"):
         refuse(f"a sparse matrix of {len(outputs)} outputs, of dtypes {dtypes}")
     if form not in get_args(Form) or len(dtypes) not in (0, len(outputs)) or not outputs:
@@ -257,14 +199,14 @@ def _read_method(method: Any) -> Method:
         refuse(f"a method of form {form!r} with {len(tables)} tables")
     if tables and (len(outputs) != 1 or len(dtypes) != 1):
         refuse(f"codes in {len(outputs)} outputs, of dtypes {dtypes}")
-    return Method(outputs, form, dtypes, _texts(fields.get("names", [])), tables, _read_layout(fields.get("layout")))
+    return Method(outputs, form, dtypes, texts(fields.get("names", [])), tables, _read_layout(fields.get("layout")))
 
 
 def _read_layout(written: Any) -> Layout | None:
     if written is None:
         return None
     fields = expect(written, dict)
-    formats = _texts(fields.get("formats"))
+    formats = texts(fields.get("formats"))
     if not set(formats) <= {"csr", "csc"}:
         refuse(f"sparse formats {formats}")
     return Layout(formats, *(expect(fields.get(name), bool) for name in ("keeps_kind", "follows", "prunes")))

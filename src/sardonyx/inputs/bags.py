@@ -12,6 +12,7 @@ Source: scikit-learn ``preprocessing/_label.py``, ``feature_extraction/_hash.py`
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,14 +24,38 @@ from numpy.typing import NDArray
 
 from .. import _native
 from ..errors import InputError
+from .containers import Csr
+from .rows import Array, Rows
 
-Array: TypeAlias = NDArray[Any]
 #: indptr, indices and data of compressed sparse rows; a row may say a column several times
 Entries: TypeAlias = tuple[Array, Array, Array]
 
 
+class Bags(Rows):
+    """Rows that stand for those of a matrix."""
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """The number of columns."""
+
+    @abstractmethod
+    def entries(self, X: Any, dtype: np.dtype[Any]) -> Entries:
+        """Return rows as the entries of the matrix, in a dtype."""
+
+    def tensors(self, X: Any, dtypes: Mapping[str, str]) -> dict[str, Array]:
+        """Return the matrix, dense."""
+        return {name: csr.toarray() for name, csr in self.feeds(X, dtypes).items()}
+
+    def feeds(self, X: Any, dtypes: Mapping[str, str]) -> dict[str, Csr]:
+        """Return the matrix."""
+        ((name, dtype),) = dtypes.items()
+        indptr, indices, data = self.entries(X, np.dtype(dtype))
+        return {name: Csr((len(indptr) - 1, self.width), indptr, indices, data)}
+
+
 @dataclass(frozen=True, eq=False)
-class LabelSets:
+class LabelSets(Bags):
     """Rows that are sets of labels; `classes` are the columns."""
 
     classes: Array
@@ -63,7 +88,7 @@ class LabelSets:
 
 
 @dataclass(frozen=True)
-class HashedFeatures:
+class HashedFeatures(Bags):
     """Rows that are features by name: a dict, pairs, or names alone, as `input_type` says."""
 
     n_features: int
@@ -111,9 +136,6 @@ class HashedFeatures:
             if not isinstance(name, str | bytes) or not isinstance(value, str | Number | np.bool_):
                 raise InputError(f"row {number} says {value!r} of {name!r}; names are text, values numbers or text.")
             yield (f"{name!s}={value}", 1) if isinstance(value, str) else (name, value)
-
-
-Bags: TypeAlias = LabelSets | HashedFeatures
 
 
 def _rows(X: Any) -> Iterable[Any]:

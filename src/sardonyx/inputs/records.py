@@ -19,17 +19,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Number
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InputError
+from .rows import Array, Rows
+from .values import MISSING_NONE
 
-Array: TypeAlias = NDArray[Any]
-
-#: what a tensor holds where a row has no text, or none that a feature is of; the same as ``values.MISSING_NONE``
-ABSENT: Final = "\ufdd0None"
+#: what a tensor holds where a row has no text, or none that a feature is of
+ABSENT: Final = MISSING_NONE
 
 #: dtypes of numbers in rows that are dicts
 RECORD_DTYPES: Final = ("float64", "float32", "int64", "int32")
@@ -46,7 +45,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Records:
+class Records(Rows):
     """How rows that are dicts become inputs.
 
     Attributes
@@ -75,8 +74,8 @@ class Records:
         start = len(self.fields[field].key + self.separator)
         return {f[start:]: f for f, owner in self._owner_of.items() if owner == field}
 
-    def arrays(self, X: Any, dtype: np.dtype[Any]) -> dict[str, Array]:
-        """Return rows as the inputs, numbers in the dtype that the vectorizer gives them.
+    def tensors(self, X: Any, dtypes: Mapping[str, str]) -> dict[str, Array]:
+        """Return rows as the inputs, numbers in the dtype that the vectorizer gives them, which is one.
 
         Raises
         ------
@@ -85,6 +84,7 @@ class Records:
             another way than the sample's rows did.
         """
         rows = rows_of_records(X)
+        dtype = np.dtype(next((name for name in dtypes.values() if name != "str"), "float64"))
         forms = [(ABSENT, object) if f.text else (0, dtype) for f in self.fields]
         result = [np.full((len(rows), f.width), *form) for f, form in zip(self.fields, forms, strict=True)]
         for number, row in enumerate(rows):

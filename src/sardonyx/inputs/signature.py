@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .bags import HashedFeatures, LabelSets
+from .bags import Bags
 from .containers import (
     as_array,
     check_matrix,
@@ -38,6 +38,7 @@ from .containers import (
     says_missing,
 )
 from .records import Records
+from .rows import Rows
 from .values import DECODE, column_named, is_missing
 
 Array: TypeAlias = NDArray[Any]
@@ -82,14 +83,14 @@ class InputSpec:
 class Signature:
     """All inputs of a model. `by_column`: one input for each column of a frame, instead of one matrix.
 
-    `records`: rows are dicts, or bags, and how these become the inputs.
+    `records`: rows are of a kind of their own (dicts, bags), and how these become the inputs.
     `columns`: names of all columns of the sample, in order, where the model reads only some of them.
     `demands`: what data must be like beyond that, and the estimator that would answer otherwise (demands.py).
     """
 
     inputs: tuple[InputSpec, ...]
     by_column: bool
-    records: Records | LabelSets | HashedFeatures | None = None
+    records: Rows | None = None
     columns: tuple[str, ...] = ()
     demands: Mapping[str, str] = field(default_factory=dict)
 
@@ -102,6 +103,11 @@ class Signature:
     def features(self) -> tuple[str, ...]:
         """Names of all columns of the sample."""
         return self.columns or self.names
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """Dtypes of the inputs by name."""
+        return {spec.name: spec.dtype for spec in self.inputs}
 
     def reading(self, names: Collection[str]) -> Signature:
         """Return the signature with those inputs only."""
@@ -147,7 +153,7 @@ def signature_of_records(records: Records, dtype: str) -> Signature:
     return Signature(tuple(specs), by_column=True, records=records)
 
 
-def signature_of_bags(bags: LabelSets | HashedFeatures, dtype: str, *, sparse: bool) -> Signature:
+def signature_of_bags(bags: Bags, dtype: str, *, sparse: bool) -> Signature:
     """Return the input of a model whose rows are bags: the matrix that they stand for."""
     return Signature((InputSpec("X", dtype, bags.width, sparse=sparse),), by_column=True, records=bags)
 

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .bags import HashedFeatures, LabelSets
 from .containers import (
     Csr,
     as_array,
@@ -55,11 +54,8 @@ def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = 
     InputError
         If columns are missing, too many or too few, or a value does not fit its dtype exactly.
     """
-    if isinstance(signature.records, LabelSets | HashedFeatures):
-        return {name: csr.toarray() for name, csr in entries_of_bags(X, signature, signature.records).items()}
     if signature.records is not None:
-        numbers = next((spec.dtype for spec in signature.inputs if spec.dtype != "str"), "float64")
-        return dict(signature.records.arrays(X, np.dtype(numbers)))
+        return dict(signature.records.tensors(X, signature.dtypes))
     X = columns_of_records(opened(X))
     if signature.by_column:
         return _tensors_by_column(X, signature)
@@ -70,19 +66,6 @@ def tensors(X: Any, signature: Signature, feature_names: Sequence[str] | None = 
         raise InputError(f"the model takes the inputs {_list(signature.names)}; give a dict of them.")
     named = is_frame(X) or isinstance(X, Mapping)
     return {spec.name: _matrix_of_columns(X, spec, feature_names) if named else _matrix(X, spec)}
-
-
-def entries_of_bags(X: Any, signature: Signature, bags: LabelSets | HashedFeatures) -> dict[str, Csr]:
-    """Return rows that are bags as the sparse matrix that a model takes.
-
-    Raises
-    ------
-    InputError
-        If a row is no such bag.
-    """
-    (spec,) = signature.inputs
-    indptr, indices, data = bags.entries(X, np.dtype(spec.dtype))
-    return {spec.name: Csr((len(indptr) - 1, bags.width), indptr, indices, data)}
 
 
 def coerce_feeds(feeds: Any, ports: Sequence[tuple[str, str, tuple[int, ...]]]) -> dict[str, Any]:

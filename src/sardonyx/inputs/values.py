@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .records import ABSENT
 
 Array: TypeAlias = NDArray[Any]
 
 #: a missing value in a string tensor, which has no null: Unicode noncharacters cannot occur in exchanged text
-MISSING_NAN, MISSING_NONE = "\ufdd0NaN", ABSENT
+MISSING_NAN, MISSING_NONE = "\ufdd0NaN", "\ufdd0None"
 
 #: NumPy has it from another package, and of no kind that it knows
 BFLOAT16 = "bfloat16"

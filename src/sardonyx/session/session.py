@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 
 from ..description import Description, Method
 from ..errors import InputError, MissingMethodError, ModelError
-from ..inputs.bags import HashedFeatures, LabelSets
 from ..inputs.containers import check_matrix, is_sparse, opened
 from ..inputs.demands import check_demands
 from ..inputs.signature import InputSpec, Signature
-from ..inputs.tensors import entries_of_bags, tensors
+from ..inputs.tensors import tensors
 from ..layouts import Layout, laid_out
 from ..proof.agreement import Report, check_proof
 from .answers import as_csr, in_dtypes, in_form, plain_dtypes
@@ -178,8 +177,8 @@ class Session(ABC):
 
     def sparse_feeds(self, X: Any) -> dict[str, Any]:
         """Return what `feeds` returns, for this runtime: a sparse matrix stays one."""
-        if isinstance(self.signature.records, LabelSets | HashedFeatures):
-            return dict(entries_of_bags(X, self.signature, self.signature.records))
+        if self.signature.records is not None:
+            return dict(self.signature.records.feeds(X, self.signature.dtypes))
         if is_sparse(X) and not self.signature.by_column and len(self.signature.inputs) == 1:
             return {self.signature.inputs[0].name: X}
         return self.feeds(X)
