@@ -34,6 +34,7 @@ LAYERS = [
     ["converters"],
     ["lowering.sizes"],
     ["lowering.program"],
+    ["lowering.sdx"],
     ["lowering.borders"],
     ["lowering.reference_control_flow", "lowering.reference_sizes"],
     ["lowering.reference_numbers"],

@@ -15,7 +15,8 @@ from sardonyx import _native
 from sardonyx.errors import ProgramError, SardonyxError
 from sardonyx.graph import Graph, Value
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.program import Program, pack
+from sardonyx.lowering.program import Program
+from sardonyx.lowering.sdx import pack
 
 from ..native.programs import ISAS, load
 from .single import Array, onnxruntime

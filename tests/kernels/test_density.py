@@ -15,7 +15,8 @@ from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, ProgramError
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import PlanRunner
-from sardonyx.lowering.program import Program, pack
+from sardonyx.lowering.program import Program
+from sardonyx.lowering.sdx import pack
 
 from .single import onnxruntime
 

@@ -12,7 +12,7 @@ import pytest
 from sardonyx import _native
 from sardonyx.errors import ProgramError
 from sardonyx.graph import Value
-from sardonyx.lowering.program import pack
+from sardonyx.lowering.sdx import pack
 from sardonyx.operators.factorization import multiplicative_updates, non_negative_descent
 
 from ..native.programs import load

@@ -15,7 +15,8 @@ from onnx import numpy_helper
 
 from sardonyx import _native
 from sardonyx.errors import SardonyxError
-from sardonyx.lowering.program import DTYPE_CODES, Program, Slot, pack
+from sardonyx.lowering.program import DTYPE_CODES, Program, Slot
+from sardonyx.lowering.sdx import pack
 
 from .single import model_of, native_plan, rows
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sardonyx import _native
 from sardonyx.errors import ProgramError
 from sardonyx.graph import Value
-from sardonyx.lowering.program import pack
+from sardonyx.lowering.sdx import pack
 from sardonyx.operators.sketch import sketch_product
 
 from .bodies import (

@@ -15,7 +15,8 @@ from sardonyx.errors import ProgramError
 from sardonyx.graph import Graph, Value
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import PlanRunner
-from sardonyx.lowering.program import Program, Step, pack
+from sardonyx.lowering.program import Program, Step
+from sardonyx.lowering.sdx import pack
 from sardonyx.operators.svm import kernel_sums, pairwise_coupling
 
 from ..native.programs import ISAS

@@ -17,7 +17,8 @@ from sardonyx.convert import convert
 from sardonyx.errors import InputError, ProgramError
 from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.program import Program, Step, pack
+from sardonyx.lowering.program import Program, Step
+from sardonyx.lowering.sdx import pack
 
 from ..native.programs import Builder
 from ..native.programs import load as load_program

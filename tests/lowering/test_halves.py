@@ -15,7 +15,8 @@ from onnx import TensorProto, helper
 
 import sardonyx
 from sardonyx import _native
-from sardonyx.lowering.program import Program, Slot, Step, pack
+from sardonyx.lowering.program import Program, Slot, Step
+from sardonyx.lowering.sdx import pack
 
 Array = NDArray[Any]
 TYPES: dict[str, tuple[int, Any]] = {

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sardonyx.errors import ProgramError
-from sardonyx.lowering.program import DTYPE_CODES, Constant, Program, Slot, Step, numpy_dtype, pack, unpack
+from sardonyx.lowering.program import DTYPE_CODES, Constant, Program, Slot, Step, numpy_dtype
+from sardonyx.lowering.sdx import pack, unpack
 
 
 def linear(k: int = 3, n: int = 2, block_rows: int = 256) -> Program:

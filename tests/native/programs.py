@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sardonyx import _native
-from sardonyx.lowering.program import Param, Program, Slot, Step, pack
+from sardonyx.lowering.program import Param, Program, Slot, Step
+from sardonyx.lowering.sdx import pack
 
 #: Instruction sets this machine runs; "generic" is always the first.
 ISAS = {

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sardonyx import _native
 from sardonyx.errors import InputError, ProgramError
-from sardonyx.lowering.program import Program, Slot, Step, pack
+from sardonyx.lowering.program import Program, Slot, Step
+from sardonyx.lowering.sdx import pack
 
 from .programs import Builder, linear
 

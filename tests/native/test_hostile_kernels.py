@@ -26,7 +26,8 @@ from sardonyx import _native
 from sardonyx.convert import convert
 from sardonyx.errors import InputError, ProgramError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.program import DTYPE_CODES, Program, Slot, Step, pack
+from sardonyx.lowering.program import DTYPE_CODES, Program, Slot, Step
+from sardonyx.lowering.sdx import pack
 
 from ..kernels.single import model_of, rows
 

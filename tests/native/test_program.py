@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from sardonyx import _native
 from sardonyx.errors import InputError, ProgramError
 from sardonyx.inputs.values import MISSING_NAN, MISSING_NONE
-from sardonyx.lowering.program import DTYPE_CODES, Program, pack
+from sardonyx.lowering.program import DTYPE_CODES, Program
+from sardonyx.lowering.sdx import pack
 
 from .programs import Builder, expected_linear, linear, load
 

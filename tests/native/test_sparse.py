@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sardonyx import _native
 from sardonyx.errors import InputError, ProgramError
-from sardonyx.lowering.program import Program, Slot, Step, pack, unpack
+from sardonyx.lowering.program import Program, Slot, Step
+from sardonyx.lowering.sdx import pack, unpack
 
 from .programs import load
 

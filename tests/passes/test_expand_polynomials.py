@@ -14,7 +14,8 @@ from sardonyx import _native
 from sardonyx.errors import ProgramError
 from sardonyx.graph import Graph
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.program import Program, pack
+from sardonyx.lowering.program import Program
+from sardonyx.lowering.sdx import pack
 from sardonyx.operators.svm import kernel_sums
 
 from ..native.programs import ISAS

@@ -10,7 +10,8 @@ import pytest
 from sardonyx import _native
 from sardonyx.graph import Graph, Value, op
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.program import Program, pack
+from sardonyx.lowering.program import Program
+from sardonyx.lowering.sdx import pack
 
 from ..native.programs import ISAS
 

@@ -14,7 +14,8 @@ import sardonyx
 from sardonyx import _native
 from sardonyx.graph import Graph
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.program import Program, pack
+from sardonyx.lowering.program import Program
+from sardonyx.lowering.sdx import pack
 
 RNG = np.random.default_rng(0)
 A, B, FIRST, SECOND = (RNG.normal(size=shape) for shape in ((3, 40), (40, 2), 40, 2))

@@ -18,7 +18,7 @@ import sardonyx
 from .. import bench as timings
 from ..errors import InputError, ModelError, SardonyxError, VerificationError
 from ..inputs.tensors import coerce_feeds
-from ..lowering.program import MAGIC
+from ..lowering.sdx import MAGIC
 from ..session.session import Session
 from . import DISAGREES, INTERRUPTED, OK, USAGE, report, samples, tables
 from .estimators import load_estimator

@@ -6,7 +6,7 @@
                      rules are written in rules.py: kinds.py (values), node_view.py (nodes), builder.py (steps)
                      control_flow.py  windows.py  quantization.py  halves.py     taken apart before rules are asked
                      scope.py  inference.py     what names and foreign nodes mean
-               ──▶ partition.py cuts the steps into segments ──▶ Plan (plan.py), run by plan_runner.py
+               ──▶ partition.py cuts the steps into segments ──▶ Plan (plan.py), which runs them in order
                      a native segment is a Program (program.py), written as a .sdx file (sdx.py)
                      a segment without kernels is a model for `onnx.reference`: reference_nodes.py collects it
                ──▶ borders.py makes of rows what no program gives: lists, maps, texts cut apart

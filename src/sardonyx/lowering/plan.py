@@ -23,8 +23,9 @@ import onnx
 
 from ..errors import InputError
 from .borders import Border, native_core, plain
-from .program import Program, pack
+from .program import Program
 from .rules import Array, Shape, dtype_name
+from .sdx import pack
 
 #: choices of outputs whose recipes a runner keeps
 MOST_RECIPES = 64

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ..description import Description, Form, Method, Proof
 from ..errors import InputError, ModelError
 from ..inputs.containers import columns_of, is_frame, is_sparse, plain
-from ..lowering.program import MAGIC
+from ..lowering.sdx import MAGIC
 from ..operators.text import REFUSAL
 from ..registry import ask
 from ..session.loading import load, parse_onnx

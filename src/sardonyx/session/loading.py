@@ -25,7 +25,7 @@ from .. import _native
 from ..description import KEY, Description
 from ..errors import InputError, ModelError, SardonyxError
 from ..inputs.tensors import coerce_feeds
-from ..lowering.program import MAGIC, pack
+from ..lowering.sdx import MAGIC, pack
 from .given import check_shape, element_types, sequence, whole
 from .node_args import NodeArg, node_args, tensor_type
 from .session import Session
