@@ -2,8 +2,9 @@
 
 ::
 
-    ModelProto ──▶ lower.py walks the nodes; what an operator becomes is said by a rule (kernels/)
-                     rules are written in rules.py: kinds.py (values), node_view.py (nodes), builder.py (steps)
+    ModelProto ──▶ lower.py walks the nodes, from the inputs on (sources.py)
+                     what an operator becomes is said by a rule (kernels/), written in what rules.py offers:
+                     kinds.py (values), node_view.py (nodes), builder.py (steps)
                      control_flow.py  windows.py  quantization.py  halves.py     taken apart before rules are asked
                      scope.py  inference.py     what names and foreign nodes mean
                ──▶ partition.py cuts the steps into segments ──▶ Plan (plan.py), which runs them in order

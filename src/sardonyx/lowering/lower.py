@@ -15,9 +15,8 @@ This module knows no operator but `Constant`. It does not run anything but foldi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -33,7 +32,7 @@ from .control_flow import STRUCTURES, joined_rows, row_of
 from .halves import has_halves, narrowed, rounds_within, widened
 from .inference import MAX_NODES, is_since, standard_body
 from .partition import Output, partition
-from .plan import Arrival, Plan, PlanInput
+from .plan import Arrival, Plan
 from .program import DTYPE_CODES
 from .reference import (
     RANDOM,
@@ -55,7 +54,6 @@ from .reference_nodes import (
     plainly_named,
 )
 from .rules import (
-    MAX_RANK,
     ROWLESS,
     Across,
     Array,
@@ -72,16 +70,14 @@ from .rules import (
     Tokens,
     Value,
     Values,
-    as_constant,
     fold_of,
     rules_for,
 )
 from .scope import Scope, constant_of, filled, opsets_of, with_attributes
+from .sources import Sources, Whole
 
 #: rows of a tensor that a model without rows may take apart
 MOST_SLICES = 64
-#: elements that an input of a model without rows may have
-MOST_WHOLE = 1 << 24
 
 
 def lower(
@@ -149,17 +145,9 @@ def lower_whole(
         None if an input's shape is not known, or an operator has no kernel.
     """
     try:
-        return Lowering(model, (), large or {}, whole=_Whole(shapes or {}, values or {})).plan(1)
+        return Lowering(model, (), large or {}, whole=Whole(shapes or {}, values or {})).plan(1)
     except NotWholeError:
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """What is known of the inputs of a model without rows beside what it says itself."""
-
-    shapes: Mapping[str, Shape]
-    values: Mapping[str, Array]
 
 
 def _with_free_rows(model: onnx.ModelProto) -> onnx.ModelProto | None:
@@ -185,21 +173,15 @@ class Lowering:
         sparse: Collection[str],
         large: Mapping[str, Large],
         *,
-        whole: _Whole | None = None,
+        whole: Whole | None = None,
     ) -> None:
         self.model = model
-        self.sparse = sparse
         self.large = large
         self.whole = whole is not None
-        self.known = whole or _Whole({}, {})
         self.builder = Builder(prefix=self._free_prefix(model.graph), lead=ROWLESS if whole else 0)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = Scope(opsets_of(model.opset_import))
-        self.inputs: list[PlanInput] = []
-        self.sources: dict[str, Row | Batch] = {}
-        self.arrivals: dict[str, Arrival] = {}
-        self.first_row: Row | None = None
-        self.symbol = ""
+        self.sources = Sources(self.builder, sparse, whole)
         self._fresh = 0
         self._visited = 0
 
@@ -222,56 +204,15 @@ class Lowering:
         """Return the plan of the model."""
         graph = self.model.graph
         self.scope.values.update({name: Const(array) for name, array in initializers(graph).items()})
-        self.scope.values.update({name: Const(as_constant(array)) for name, array in self.known.values.items()})
+        self.scope.values.update(self.sources.known())
         for value in graph.input:
             if value.name not in self.scope.values:
-                self._add_input(value)
+                self.scope.values[value.name] = self.sources.add(value)
         self._walk(graph.node, self.scope)
         outputs = {value.name: self.scope.find(value.name) for value in graph.output}
-        plan = partition(self.builder, tuple(self.inputs), self.sources, self._outputs(outputs), block_rows)
-        return replace(plan, arrivals=self.arrivals)
-
-    def _add_input(self, info: onnx.ValueInfoProto) -> None:
-        tensor = info.type.tensor_type
-        dims = list(tensor.shape.dim) if tensor.HasField("shape") else None
-        shape = None if dims is None else tuple(int(d.dim_value) if d.HasField("dim_value") else None for d in dims)
-        dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else ""
-        if self.whole:
-            self._add_whole(info.name, dtype, self.known.shapes.get(info.name, shape))
-            return
-        is_rows = self._is_rows(dims, shape) and dtype in DTYPE_CODES
-        if is_rows and shape is not None:
-            row_shape = tuple(n for n in shape[1:] if n is not None)
-            sparse = info.name in self.sparse and len(row_shape) == 1 and dtype != "str"
-            slot = self.builder.new_slot(dtype, row_shape, 0, info.name, sparse=sparse)
-            row = Row(slot, dtype, row_shape, sparse=sparse)
-            self.first_row = self.first_row or row
-            value: Row | Batch = row
-        else:
-            value = Batch(self.builder.new_slot("batch", (), 0, info.name), info.type)
-        self.scope.values[info.name] = self.sources[info.name] = value
-        self.inputs.append(PlanInput(info.name, dtype, shape, is_rows))
-
-    def _add_whole(self, name: str, dtype: str, shape: tuple[int | None, ...] | None) -> None:
-        known = tuple(n for n in shape or () if n is not None)
-        if known != shape or dtype not in DTYPE_CODES or len(known) > MAX_RANK or math.prod(known) > MOST_WHOLE:
-            raise NotWholeError
-        row = Row(self.builder.new_slot(dtype, known, 0, name), dtype, known, ROWLESS)
-        self.scope.values[name] = self.sources[name] = row
-        self.inputs.append(PlanInput(name, dtype, known, rows=False))
-
-    def _is_rows(
-        self, dims: Sequence[onnx.TensorShapeProto.Dimension] | None, shape: Sequence[int | None] | None
-    ) -> bool:
-        """Whether the first dimension is the rows: no number, and of the same name as other inputs have, if any."""
-        if not dims or not shape or shape[0] is not None or None in shape[1:] or len(shape) > MAX_RANK + 1:
-            return False
-        symbol = dims[0].dim_param
-        self.symbol = self.symbol or symbol
-        return symbol in ("", self.symbol)
-
-    def _outputs(self, outputs: dict[str, Value | None]) -> dict[str, Output]:
-        return {name: self._whole(value) for name, value in outputs.items()}
+        whole = {name: self._whole(value) for name, value in outputs.items()}
+        plan = partition(self.builder, tuple(self.sources.inputs), self.sources.values, whole, block_rows)
+        return replace(plan, arrivals=self.sources.arrivals)
 
     def _whole(self, value: Value | None) -> Output:
         """Return an output as segments exchange it: rows first, or computed by reference nodes."""
@@ -436,14 +377,13 @@ class Lowering:
             return None
         source = self.builder.slots[given.slot].name
         keys, dtype = keys_of(view), dtype_of(given.type.map_type.value_type.tensor_type.elem_type)
-        if self.sources.get(source) is not given or not keys or dtype not in DTYPE_CODES:
+        if self.sources.values.get(source) is not given or not keys or dtype not in DTYPE_CODES:
             return None
         name = self.fresh()
         row = Row(self.builder.new_slot(dtype, (len(keys),), 0, name), dtype, (len(keys),))
         results = (row,) if kind == "DictVectorizer" else self._by_rule(replace(view, inputs=(row,)), [])
         if results is not None:
-            self.sources[name], self.arrivals[name] = row, Arrival(source, keys, dtype)
-            self.first_row = self.first_row or row
+            self.sources.arrive(name, row, Arrival(source, keys, dtype))
         return results
 
     def _apart(self, view: NodeView, scope: Scope, reasons: list[str]) -> Sequence[Value | None] | None:

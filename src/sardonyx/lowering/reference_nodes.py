@@ -212,7 +212,7 @@ class ReferenceNodes:
 
     def _dims(self, value: Dims) -> str:
         """Shape(X)[0:1], concatenated with the numbers that are known."""
-        row = self.lowering.first_row
+        row = self.lowering.sources.first_row
         assert row is not None, "Dims come from the shape of rows"
         shape = self._node("Shape", [self.name_of(row)])
         rows = self._node("Gather", [shape, self._constant(np.zeros(1, dtype=np.int64))])
