@@ -4,7 +4,8 @@
 
     commands.py      the commands and their exit codes      estimators.py   fitted estimators from files
     tables.py        tables streaming through a model        formats.py      CSV, Parquet, Arrow
-    samples.py       the table a model was fitted on         report.py       what is printed
+    samples.py       the table a model was fitted on         files.py        files that are read and written whole
+    report.py        what is printed                         waiting.py      what is seen meanwhile
     demo.py          who survived the Titanic
 """
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import sardonyx
 
 from .. import bench as timings
-from ..errors import InputError, ModelError, SardonyxError, VerificationError
+from ..errors import InputError, SardonyxError, VerificationError
 from ..inputs.tensors import coerce_feeds
-from ..lowering.sdx import MAGIC
 from ..session.session import Session
 from . import DISAGREES, INTERRUPTED, OK, USAGE, report, samples, tables
-from .estimators import load_estimator
+from .files import is_program, load_fitted, load_session, read_model, write_whole
+from .waiting import counted, progress, status
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
 Trust = Annotated[
@@ -101,10 +98,10 @@ def convert(
         Rows of the sample to use.
     """
     out = output or estimator.with_suffix(".onnx")
-    with _status("reading"):
-        fitted = _load(estimator, trust)
+    with status("reading"):
+        fitted = load_fitted(estimator, trust)
         X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
-    with _status(f"converting and proving {type(fitted).__name__}"):
+    with status(f"converting and proving {type(fitted).__name__}"):
         model = sardonyx.to_onnx(fitted, X, methods=methods, target_opset=target_opset, inline=inline)
         result = sardonyx.verify(fitted, model, X)
     content = model.SerializeToString()
@@ -114,7 +111,7 @@ def convert(
     console.print(report.verdict_table(result))
     if not result.ok:
         return DISAGREES
-    _write(out, content)
+    write_whole(out, content)
     console.print(f"written to {out}", highlight=False)
     return OK
 
@@ -147,11 +144,11 @@ def verify(
     rows
         Rows of the data to use.
     """
-    with _status("reading"):
-        fitted = _load(estimator, trust)
+    with status("reading"):
+        fitted = load_fitted(estimator, trust)
         X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
-    with _status("comparing"):
-        result = sardonyx.verify(fitted, _load_session(model) if _is_program(model) else _read_model(model), X)
+    with status("comparing"):
+        result = sardonyx.verify(fitted, load_session(model) if is_program(model) else read_model(model), X)
     Console().print(report.verdict_table(result))
     return OK if result.ok else DISAGREES
 
@@ -165,7 +162,7 @@ def check(model: Path, /) -> int:
     model
         The .onnx or .sdx file.
     """
-    result = _load_session(model).check()
+    result = load_session(model).check()
     Console().print(report.verdict_table(result))
     return OK if result.ok else DISAGREES
 
@@ -203,13 +200,13 @@ def run(
     """
     if batch < 1:
         raise InputError(f"--batch {batch} is not possible; give at least 1.")
-    session = _load_session(model, threads)
+    session = load_session(model, threads)
     names, kept = _output_names(session, methods), keep or []
     chosen = tables.choose_columns(session.get_inputs(), tables.column_names(data), _features(session), kept)
     types = {column: i.type for i in session.get_inputs() for column in chosen[i.name]}
     done = 0
-    with _progress(data.name) as progress, tables.writer(output) as write:
-        for rows in tables.batches(data, types, kept, batch, progress):
+    with progress(data.name) as told, tables.writer(output) as write:
+        for rows in tables.batches(data, types, kept, batch, told):
             results = dict(zip(names, _answers(session, names, rows, chosen), strict=True))
             write({**{k: rows.column(k) for k in kept}, **tables.columns(results, session.description)})
             done += rows.num_rows
@@ -231,14 +228,14 @@ def show(model: Path, /, *, metadata: bool = False, plan: bool = False) -> int:
     plan
         List the steps that our runtime runs.
     """
-    console, compiled = Console(), _is_program(model)
+    console, compiled = Console(), is_program(model)
     if not compiled:
-        proto = _read_model(model)
+        proto = read_model(model)
         console.print(report.model_tree(proto, model.name, model.stat().st_size))
         if metadata:
             console.print(report.metadata_table(proto))
     if plan or compiled:
-        console.print(str(_load_session(model).explain()), markup=False, highlight=False)
+        console.print(str(load_session(model).explain()), markup=False, highlight=False)
     return OK
 
 
@@ -274,9 +271,9 @@ def bench(
     output
         A PNG to draw; by default beside the model.
     """
-    if _is_program(model):
+    if is_program(model):
         raise InputError(f"{model.name} is a compiled program, which ONNX Runtime does not read; give the ONNX file.")
-    session, sizes = _load_session(model, threads), batches or list(timings.BATCHES)
+    session, sizes = load_session(model, threads), batches or list(timings.BATCHES)
     if min(sizes) < 1:
         raise InputError(f"--batches {min(sizes)} is not possible; give at least 1.")
     feeds = _first_rows(session, data, max(sizes))
@@ -285,10 +282,10 @@ def bench(
     if estimator is not None and data is None:
         raise InputError("--estimator needs the data as a table: give a file of rows after the model.")
     if estimator is not None and data is not None:
-        fitted = _load(estimator, trust)
+        fitted = load_fitted(estimator, trust)
         X = samples.as_sample(samples.read_frame(data, max(sizes)), fitted)
         runners["scikit-learn"] = timings.sklearn_runner(fitted, session.methods)
-    with _counted("timing", len(sizes)) as step:
+    with counted("timing", len(sizes)) as step:
         found = timings.compare(runners, feeds, sizes, X, seconds, step)
     picture = output or model.with_suffix(".png")
     drawn = timings.save_plot({model.name: found}, picture)
@@ -319,51 +316,6 @@ def demo(*, output: Annotated[Path, Parameter(alias="-o")] = Path("demo_output")
 
 
 # -------------------------------------------------------------------------------------------------------------- details
-
-
-def _load(path: Path, trust: Sequence[str] | None) -> Any:
-    """Read an estimator; what scikit-learn warns of (another version wrote the file) is printed, once."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        estimator = load_estimator(path, trust or ())
-    for text in dict.fromkeys(str(w.message).strip().splitlines()[0] for w in caught):
-        Console(stderr=True, soft_wrap=True).print("[yellow]warning:[/]", text, markup=True, highlight=False)
-    return estimator
-
-
-def _load_session(path: Path, threads: int = 0) -> Session:
-    if not path.is_file():
-        raise InputError(f"there is no file {path}.")
-    return sardonyx.load(path, threads=threads)
-
-
-def _is_program(path: Path) -> bool:
-    """Whether a file is a compiled program, which is no ONNX model."""
-    if not path.is_file():
-        raise InputError(f"there is no file {path}.")
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
-
-
-def _read_model(path: Path) -> Any:
-    from ..session.loading import parse_onnx
-
-    try:
-        return parse_onnx(path.read_bytes(), str(path.parent))
-    except ModelError as error:
-        raise InputError(f"{path.name}: {error}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when all of it has been written."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _output_names(session: Session, methods: Sequence[str] | None) -> list[str]:
@@ -413,27 +365,3 @@ def _onnxruntime(path: Path, threads: int) -> dict[str, Any]:
         return {"ONNX Runtime": timings.onnxruntime_runner(path.read_bytes(), threads)}
     except ImportError:
         return {}
-
-
-@contextmanager
-def _status(text: str) -> Iterator[None]:
-    with Console(stderr=True).status(f"{text} ..."):
-        yield
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[float], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=1.0)
-        yield lambda share: progress.update(task, completed=share)
-
-
-@contextmanager
-def _counted(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=total)
-        yield lambda _: progress.advance(task)
