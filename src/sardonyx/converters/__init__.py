@@ -6,6 +6,6 @@
     sklearn.decomposition._nmf.NMF                     decomposition.py, then decomposition_nmf.py
     lightgbm.sklearn.LGBMClassifier                    lightgbm.py
 
-Nothing is listed here: a new file is enough. Modules that begin with an underscore register nothing on their own; they
-hold what several share, as ``base.py`` does: labels, links, trees, kernels, metrics.
+Nothing is listed here: a new file is enough. Modules that begin with an underscore register nothing; they hold what
+several share, as ``base.py`` does: labels, links, trees, kernels, metrics.
 """

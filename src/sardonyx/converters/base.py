@@ -5,6 +5,9 @@ It registers nothing: scikit-learn's own base classes define no inference method
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -92,3 +95,9 @@ def dense(array: Any) -> NDArray[Any]:
 def defined_by(estimator: Any, name: str) -> type:
     """Return the class in the MRO that defines an attribute: what a private hook really runs."""
     return next(cls for cls in type(estimator).__mro__ if name in vars(cls))
+
+
+def total(values: Sequence[Value]) -> Value:
+    """Return the sum, from the first to the last."""
+    result: Value = functools.reduce(operator.add, values)
+    return result

@@ -1,4 +1,4 @@
-"""sklearn.ensemble: forests, boosting and isolation forests; estimators that ask others are in `_committees`.
+"""sklearn.ensemble: forests, boosting and isolation forests; estimators that ask others are in ensemble_*.py.
 
 Sums over trees go from the first tree to the last in float64, then forests divide by the number of trees, as
 scikit-learn does, so results agree bit by bit. Leaf values are multiplied by the learning rate here, once.
@@ -26,7 +26,6 @@ from ..convert import Data, call
 from ..graph import Value, where
 from ..operators.trees import Trees, build_trees, sum_of
 from ..registry import converter
-from . import _committees as _committees  # registers bagging, AdaBoost, voting and stacking
 from ._boosting import constant_start, flattened, inverse_link, is_constant, labels, probabilities, start
 from ._hist_trees import preprocess, read_predictors
 from .tree import (

@@ -15,9 +15,8 @@ from ..graph import Value, as_value, loop, op, where
 from ..operators.checks import require
 from ..operators.neighbors import pairwise_distances
 from ..registry import converter
+from ._neighbor_search import search, space
 from .decomposition_kernel_pca import project
-from .neighbors import _space as space
-from .neighbors import search
 
 
 @converter(Isomap, finite=False)

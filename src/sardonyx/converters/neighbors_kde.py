@@ -16,7 +16,7 @@ from ..graph import Value
 from ..operators.neighbors import ALIASES, METRICS, kernel_density
 from ..registry import converter
 from ._metrics import whitening
-from .neighbors import tree_arrays
+from ._neighbor_search import tree_arrays
 
 Array = NDArray[Any]
 
