@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sardonyx.graph import Value
-from sardonyx.operators.sparse_coding import lasso_descent, least_angle, orthogonal_matching_pursuit
+from sardonyx.operators.least_angle import least_angle
+from sardonyx.operators.sparse_coding import lasso_descent, orthogonal_matching_pursuit
 
 from .bodies import (
     assert_kernels_are_the_body,

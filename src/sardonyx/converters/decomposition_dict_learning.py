@@ -15,7 +15,8 @@ from sklearn.decomposition._dict_learning import _BaseSparseCoding
 from ..convert import as_float
 from ..errors import ConversionError
 from ..graph import Value, concat, op
-from ..operators.sparse_coding import lasso_descent, least_angle, orthogonal_matching_pursuit
+from ..operators.least_angle import least_angle
+from ..operators.sparse_coding import lasso_descent, orthogonal_matching_pursuit
 from ..registry import converter
 
 

@@ -2,18 +2,19 @@
 
 They are given a row's products with the atoms, ``Xy = X @ D.T``, and those of the atoms, ``Gram = D @ D.T``; in what
 follows k is the number of atoms. The bodies take all rows through an iteration together; rows that have finished keep
-what they have. Sources: linear_model/_omp.py, _cd_fast.pyx and _least_angle.py of scikit-learn, and what those cite.
+what they have. Sources: linear_model/_omp.py and _cd_fast.pyx of scikit-learn, and what those cite; its third solver is
+in least_angle.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..graph import Value, as_value, concat, loop, op, where
+from ..graph import Value, as_value, loop, op, where
 from . import operator
 
 
-def _any(flags: Value) -> Value:
+def any_of(flags: Value) -> Value:
     """Return whether any of (N, 1) flags is set, as a scalar."""
     return flags.astype(np.int64).sum((0, 1)) > 0
 
@@ -22,12 +23,12 @@ def _wide(x: Value) -> Value:
     return x.astype(np.float64)
 
 
-def _picked(flags: Value, x: Value) -> Value:
+def picked(flags: Value, x: Value) -> Value:
     """Return the sum of x where flags are set, (N, 1): the value at the only place that is."""
     return where(flags, x, 0).sum(1, keepdims=True)
 
 
-def _first(flags: Value, places: Value, none: int) -> Value:
+def first(flags: Value, places: Value, none: int) -> Value:
     """Return the smallest of the places whose flag is set, (N, 1)."""
     return where(flags, places, none).min(1, keepdims=True)
 
@@ -55,37 +56,49 @@ def orthogonal_matching_pursuit(Xy: Value, Gram: Value, *, n_nonzero_coefs: int)
     -------
     Value of shape (N, k)
     """
-    k, m, dtype = Xy.dim(1), n_nonzero_coefs, Xy.dtype
-    epsilon, steps = float(np.finfo(dtype).eps), np.arange(m)
-    none = Xy[:, :1] * 0
+    return _Pursuit(Xy, Gram, n_nonzero_coefs).follow()
+
+
+class _Pursuit:
+    """The pursuit of `orthogonal_matching_pursuit`, of m atoms at most; names as in scikit-learn's ``_gram_omp``."""
+
+    def __init__(self, Xy: Value, Gram: Value, m: int) -> None:
+        self.Xy, self.Gram, self.m = Xy, Gram, m
+        self.epsilon, self.steps = float(np.finfo(Xy.dtype).eps), np.arange(m)
+
+    def follow(self) -> Value:
+        """Return the codes."""
+        Xy, m, dtype, k = self.Xy, self.m, self.Xy.dtype, self.Xy.dim(1)
+        none = Xy[:, :1] * 0
+        cube = none[:, :, None]
+        start = (Xy * 0, none.astype(np.int64) + np.arange(k), cube + np.zeros((1, m, k), dtype))
+        state = (*start, cube + np.eye(m, dtype=dtype), none + np.zeros((1, m), dtype), none == 0)
+        return loop(self.choose, m, *state)[0]
 
     def choose(
-        i: Value, code: Value, places: Value, chosen: Value, L: Value, solved: Value, going: Value
+        self, i: Value, code: Value, places: Value, chosen: Value, L: Value, solved: Value, going: Value
     ) -> tuple[Value, ...]:
-        inner = Xy - code @ Gram
+        """Let the atom that correlates most with the residual join, in all rows that are not done."""
+        m, dtype = self.m, self.Xy.dtype
+        inner = self.Xy - code @ self.Gram
         size = abs(inner)
-        place = _first(size == size.max(1, keepdims=True), places, k)
+        place = first(size == size.max(1, keepdims=True), places, self.Xy.dim(1))
         hot = places == place
-        value, one_hot = _picked(hot, inner), hot.astype(dtype)
-        products = one_hot @ Gram
+        value, one_hot = picked(hot, inner), hot.astype(dtype)
+        products = one_hot @ self.Gram
         row = _forward(L, (chosen @ products[:, :, None]).reshape(0, m), m)
-        rest = _picked(hot, products) - (row * row).sum(1, keepdims=True)
-        going = going & (place >= i) & (value * value >= epsilon) & ((i == 0) | (rest > epsilon))
-        root, now = np.sqrt(rest), steps == i
-        free = going[:, :, None]
-        L = where(free & now[:, None], where(now, root, row)[:, None, :], L)
-        chosen = where(free & now[:, None], one_hot[:, None, :], chosen)
-        right = (_picked(hot, Xy) - (row * solved).sum(1, keepdims=True)) / root
+        rest = picked(hot, products) - (row * row).sum(1, keepdims=True)
+        going = going & (place >= i) & (value * value >= self.epsilon) & ((i == 0) | (rest > self.epsilon))
+        root, now = np.sqrt(rest), self.steps == i
+        joins = going[:, :, None] & now[:, None]
+        L = where(joins, where(now, root, row)[:, None, :], L)
+        chosen = where(joins, one_hot[:, None, :], chosen)
+        right = (picked(hot, self.Xy) - (row * solved).sum(1, keepdims=True)) / root
         solved = where(going & now, right, solved)
-        found = (_backward(L, solved, m)[:, None, :] @ chosen).reshape(0, k)
+        found = (_backward(L, solved, m)[:, None, :] @ chosen).reshape(0, self.Xy.dim(1))
         code = where(going, found, code)
         places = where(going, where(hot, i, where(places == i, place, places)), places)
-        return _any(going), code, places, chosen, L, solved, going
-
-    cube = none[:, :, None]
-    start = (Xy * 0, none.astype(np.int64) + np.arange(k), cube + np.zeros((1, m, k), dtype))
-    state = (*start, cube + np.eye(m, dtype=dtype), none + np.zeros((1, m), dtype), none == 0)
-    return loop(choose, m, *state)[0]
+        return any_of(going), code, places, chosen, L, solved, going
 
 
 def _forward(L: Value, x: Value, m: int) -> Value:
@@ -165,7 +178,7 @@ def lasso_descent(
         dropped = where(unused, after, 0)
         w, Qw = where(going, after - dropped, w), where(going, product - dropped @ Gram, Qw)
         going = going & ~done
-        return _any(going), w, Qw, active & ~unused, going
+        return any_of(going), w, Qw, active & ~unused, going
 
     return where(going, loop(sweep, max_iter, Xy * 0, Xy * 0, active, going)[0], 0)
 
@@ -233,201 +246,3 @@ class _Lasso:
 
         w, Qw, most, step = loop(visit, self.k, w, Qw, none, none)
         return w, Qw, (most == 0) | (step / most <= self.tol)
-
-
-# ---- least angle regression ------------------------------------------------------------------------------------------
-
-
-@operator("LeastAngle")
-def least_angle(
-    Xy: Value, Gram: Value, alpha_min: Value, *, method: str, max_iter: int, positive: int, n_features: int
-) -> Value:
-    """Return codes at a point of the path of least angle regression, or of the lasso's.
-
-    B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, Least angle regression, Annals of Statistics 32 (2004), as
-    ``lars_path`` computes it. An atom that is nearly a combination of those in use is passed over as there.
-
-    ::
-
-        place      0   1 | 2   3   4       the first n_active places hold the active atoms, in order; an atom joins by
-        atom       3   0 | 2   1   4       changing places with the one behind them, and leaves to that place
-        Cov              | .5  .1  .2      products with the residual, of places
-
-    Parameters
-    ----------
-    Xy : Value of shape (N, k)
-        float32 or float64.
-    Gram : Value of shape (k, k)
-        Of the same dtype.
-    alpha_min : float64 scalar
-        The penalty at which to stop, on the mean square of `n_features` numbers.
-    method : {"lar", "lasso"}
-        Which path: of the lasso, atoms leave it whose coefficient becomes 0.
-    max_iter : int
-        The most steps along the path.
-    positive : int
-        1 for codes that are not negative.
-    n_features : int
-        Of the rows.
-
-    Returns
-    -------
-    Value of shape (N, k)
-    """
-    path = _Path(Xy, Gram, alpha_min.astype(Xy.dtype), method == "lasso", bool(positive), max_iter, n_features)
-    return path.follow()
-
-
-_TINY = float(np.finfo(np.float32).tiny)
-_EQUAL = float(np.finfo(np.float32).eps)
-
-
-class _Path:
-    """The path of `least_angle`; names as in scikit-learn's ``_lars_path_solver``."""
-
-    def __init__(
-        self, Xy: Value, Gram: Value, alpha_min: Value, lasso: bool, positive: bool, max_iter: int, n_features: int
-    ) -> None:
-        self.Xy, self.Gram, self.lasso, self.positive = Xy, Gram, lasso, positive
-        self.alpha_min, self.max_iter, self.n_features = alpha_min, max_iter, n_features
-        # scikit-learn adds a float32 to a Python number, which makes a float32
-        self.threshold = (alpha_min.astype(np.float32) + np.float32(_EQUAL)).astype(Xy.dtype)
-        self.k, self.places = Xy.dim(1), np.arange(Xy.dim(1))
-        self.largest = float(np.finfo(Xy.dtype).max)
-
-    def follow(self) -> Value:
-        """Return the coefficients where the path ends."""
-        none = self.Xy[:, :1] * 0
-        zeros, count = self.Xy * 0, none.astype(np.int64)
-        state = (zeros, zeros, self.Xy, count + self.places, zeros, count, count, none, none != 0, none == 0)
-        return loop(self.advance, (self.max_iter + 1) * (self.k + 2), *state)[0]
-
-    def advance(
-        self,
-        i: Value,
-        coef: Value,
-        prev_coef: Value,
-        Cov: Value,
-        atoms: Value,
-        sign: Value,
-        n_active: Value,
-        n_iter: Value,
-        prev_alpha: Value,
-        drop: Value,
-        going: Value,
-    ) -> tuple[Value, ...]:
-        """Follow the path by one step, in all rows."""
-        best, C, signed = self._next(Cov, n_active)
-        alpha = C / float(self.n_features)
-        early = alpha <= self.threshold
-        between = early & (n_iter > 0) & (abs(alpha - self.alpha_min) > _EQUAL)
-        share = (prev_alpha - self.alpha_min) / (prev_alpha - alpha)
-        at_end = where(between, prev_coef + share * (coef - prev_coef), coef)
-        coef = where(going, at_end, coef)
-        going = going & ~early & (n_iter < self.max_iter) & (n_active < self.k)
-
-        adds = going & ~drop
-        joined = where(adds, self._exchanged(atoms, n_active, best), atoms)
-        new_sign = where(adds & (self.places == n_active), 1 if self.positive else np.sign(signed), sign)
-        count = n_active + adds.astype(np.int64)
-        solution, corr_all, pivot = self._solve(joined, new_sign, count)
-        degenerate = adds & (np.sqrt(abs(pivot)) < 1e-7)
-        moved_Cov = where(adds, self._exchanged(Cov, n_active, best), Cov)
-        Cov = where(degenerate, where(self.places == best, 0, Cov), moved_Cov)
-        atoms, sign = joined, new_sign
-        n_active = where(degenerate, n_active, count)
-        if self.lasso:
-            going = going & ~((n_iter > 0) & (prev_alpha < alpha) & ~degenerate)
-
-        moves, active = going & ~degenerate, self.places < n_active
-        AA = 1 / np.sqrt((solution * sign).sum(1, keepdims=True))
-        solution = solution * AA
-        corr = self._rounded(corr_all * AA)
-        gamma = self._reach(C, AA, Cov, corr, active)
-        own = op.GatherElements(coef, atoms, axis=1)
-        z = where(active, -own / (solution + _TINY), 0)
-        soonest = self._smallest(z, z > 0)
-        crosses = moves & (soonest < gamma)
-        gone = _first((z == soonest) & active, as_value(self.places), self.k)
-        sign = where(crosses & (self.places == gone), -sign, sign)
-        gamma = where(crosses, soonest, gamma) if self.lasso else gamma
-
-        after = where(active, own + gamma * solution, 0)
-        after_coef: Value = op.ScatterElements(coef * 0, atoms, after, axis=1)
-        prev_coef, coef = where(moves, coef, prev_coef), where(moves, after_coef, coef)
-        prev_alpha, n_iter = where(moves, alpha, prev_alpha), n_iter + moves.astype(np.int64)
-        Cov, drop = where(moves & ~active, Cov - gamma * corr, Cov), crosses | (drop & ~moves)
-        if self.lasso:
-            atoms, sign, Cov, n_active = self._removed(crosses, gone, coef, Cov, atoms, sign, n_active)
-        return _any(going), coef, prev_coef, Cov, atoms, sign, n_active, n_iter, prev_alpha, drop, going
-
-    def _next(self, Cov: Value, n_active: Value) -> tuple[Value, Value, Value]:
-        """Return the place that correlates most with the residual, (N, 1), its size, and its value."""
-        size = where(self.places >= n_active, Cov if self.positive else abs(Cov), -np.inf)
-        best = op.ArgMax(size, axis=1, keepdims=1)
-        C = where(n_active < self.k, size.max(1, keepdims=True), 0)
-        return best, C, op.GatherElements(Cov, best, axis=1)
-
-    def _exchanged(self, x: Value, a: Value, b: Value) -> Value:
-        """Return x with what stands at the places a and b, (N, 1), exchanged."""
-        source = where(self.places == a, b, where(self.places == b, op.Min(a, self.k - 1), as_value(self.places)))
-        result: Value = op.GatherElements(x, source, axis=1)
-        return result
-
-    def _solve(self, atoms: Value, sign: Value, n_active: Value) -> tuple[Value, Value, Value]:
-        """Return the solution of the active atoms' equations for their signs, all products with it, the last pivot.
-
-        It is the elimination of Gauss and Jordan, of one active place after the other.
-        """
-        k, dtype = self.k, self.Xy.dtype
-        rows = op.Gather(self.Gram, atoms, axis=0)
-        columns = op.Expand(atoms[:, None, :], op.Shape(rows))
-        products = op.GatherElements(rows, columns, axis=2)
-        active = self.places < n_active
-        both = active[:, :, None] & active[:, None, :]
-        matrix = where(both, products, np.eye(k, dtype=dtype))
-        right = where(active, sign, 0)
-
-        def eliminate(j: Value, system: Value, pivots: Value) -> tuple[Value, ...]:
-            row, here = op.Gather(system, j.reshape(1), axis=1), (self.places == j)
-            pivot = op.Gather(row, j.reshape(1), axis=2)
-            row = row / pivot
-            column = op.Gather(system, j.reshape(1), axis=2)
-            system = where(here[:, None], row, system - column * row)
-            return (j >= 0), system, where(here, pivot.reshape(0, 1), pivots)
-
-        system, pivots = loop(eliminate, k, concat([matrix, right[:, :, None]], axis=2), right * 0)
-        solution = where(active, system[:, :, k], 0)
-        last = _picked(self.places == n_active - 1, pivots)
-        return solution, (solution[:, None, :] @ products).reshape(0, k), last
-
-    def _rounded(self, x: Value) -> Value:
-        decimals = 1e15 if self.Xy.dtype == np.float64 else 1e6
-        return np.rint(x * decimals) / decimals
-
-    def _smallest(self, x: Value, counted: Value) -> Value:
-        return where(counted & (x < self.largest), x, self.largest).min(1, keepdims=True)
-
-    def _reach(self, C: Value, AA: Value, Cov: Value, corr: Value, active: Value) -> Value:
-        """Return how far to go along the solution until another atom correlates as much."""
-        below = (C - Cov) / (AA - corr + _TINY)
-        gamma = op.Min(self._smallest(below, ~active & (below > 0)), C / AA)
-        if self.positive:
-            return gamma
-        above = (C + Cov) / (AA + corr + _TINY)
-        return op.Min(gamma, self._smallest(above, ~active & (above > 0)))
-
-    def _removed(
-        self, crosses: Value, gone: Value, coef: Value, Cov: Value, atoms: Value, sign: Value, n_active: Value
-    ) -> tuple[Value, Value, Value, Value]:
-        """Return the state without the atom at the place `gone`, which moves to the first place behind."""
-        last = n_active - crosses.astype(np.int64)
-        atom = op.GatherElements(atoms, op.Min(gone, self.k - 1), axis=1)
-        shifts = (self.places >= gone) & (self.places < last)
-        source = where(crosses & shifts, self.places + np.int64(1), as_value(self.places))
-        leaves = crosses & (self.places == last)
-        source = where(leaves, op.Min(gone, self.k - 1), source)
-        one_hot = (atom == self.places).astype(coef.dtype)
-        product = _picked(atom == self.places, self.Xy) - ((one_hot @ self.Gram) * coef).sum(1, keepdims=True)
-        moved = op.GatherElements(atoms, source, axis=1)
-        return moved, op.GatherElements(sign, source, axis=1), where(leaves, product, Cov), last
