@@ -14,7 +14,7 @@ from ..errors import ConversionError, InputError
 from ..graph import STEPS, Graph, Moment, current_graph
 from ..inputs.signature import Signature, describe
 from ..layouts import GIVEN, Layout
-from ..operators import numeric  # noqa: F401  (adds log1p and expm1 to NumPy's functions)
+from ..operators import numeric as numeric  # adds log1p and expm1 to NumPy's functions
 from ..protos import STRING
 from ..protos.large import Large, fill_model, give_back
 from .calls import call, find, input_tags, step

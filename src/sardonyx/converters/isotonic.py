@@ -18,7 +18,7 @@ def isotonic_predict(est: Any, X: Value) -> Value:
     x, y = est.X_thresholds_, est.y_thresholds_
     t = (X if X.ndim == 1 else X.reshape(-1)).astype(x.dtype)
     if est.out_of_bounds == "clip":
-        t = np.clip(t, est.X_min_, est.X_max_).astype(x.dtype)  # type: ignore[call-overload]
+        t = t.clip(est.X_min_, est.X_max_).astype(x.dtype)
     if len(y) == 1:
         return per_row(y[0], t).astype(x.dtype)
     if est.out_of_bounds == "raise":

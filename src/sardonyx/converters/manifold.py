@@ -35,7 +35,7 @@ def _through_neighbors(known: NDArray[Any], distances: Value, indices: Value) ->
     table, shortest = as_value(known), None
     for j in range(distances.dim(1)):
         way = table[indices[:, j]] + distances[:, j : j + 1]
-        shortest = way if shortest is None else np.minimum(shortest, way)  # type: ignore[call-overload]
+        shortest = way if shortest is None else op.Min(shortest, way)
     assert shortest is not None
     return shortest
 
@@ -51,7 +51,7 @@ def _through_radius(known: NDArray[Any], X: Value, nearest: Any) -> Value:
 
     def through(j: Value, shortest: Value) -> tuple[Value, Value]:
         way = op.Gather(first, j.reshape(1), axis=1) + op.Gather(table, j.reshape(1), axis=0)
-        return (j >= 0), np.minimum(shortest, way)  # type: ignore[call-overload]
+        return (j >= 0), op.Min(shortest, way)
 
     return loop(through, len(known), distances * 0.0 + np.inf)[0]
 

@@ -78,5 +78,5 @@ FUNCTIONS |= {
     np.min: lambda x, axis, keepdims=False: x.min(axis, keepdims),
     np.argmax: lambda x, axis: x.argmax(axis),
     np.argmin: lambda x, axis: x.argmin(axis),
-    np.clip: lambda x, a_min, a_max: np.minimum(np.maximum(x, a_min), a_max),
+    np.clip: lambda x, a_min, a_max: as_value(x).clip(a_min, a_max),
 }

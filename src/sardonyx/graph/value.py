@@ -149,6 +149,10 @@ class Value:
         """Minimum over the given axes."""
         return _reduce("ReduceMin", self, axis, keepdims)
 
+    def clip(self, low: Any, high: Any) -> Value:
+        """Values below `low` become it, those above `high` that."""
+        return binary("Min", binary("Max", self, low), high)
+
     def argmax(self, axis: int) -> Value:
         """Index of the first maximum."""
         return one(op.ArgMax(self, axis=axis, keepdims=0))

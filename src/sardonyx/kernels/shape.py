@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final, Literal
 
 import numpy as np
 
@@ -362,8 +363,8 @@ def repeated(n: int, times: int) -> Array:
     return np.tile(np.arange(n), times)
 
 
-#: modes of Pad as numpy.pad calls them
-PAD_MODES = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
+#: modes of Pad, which numpy.pad calls the same
+PAD_MODES: Final[dict[str, Literal["edge", "reflect", "wrap"]]] = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
 
 
 @lowers("Pad", whole=None)
@@ -398,7 +399,7 @@ def _pad_axis(b: Builder, x: Row, axis: int, before: int, after: int, fill: Arra
     if mode != "constant":
         if n == 0 or n + before + after > LARGEST_TABLE:
             decline("nothing to pad with, or too much")
-        places: Array = np.pad(np.arange(n), (before, after), PAD_MODES[mode])  # type: ignore[call-overload]
+        places: Array = np.pad(np.arange(n), (before, after), PAD_MODES[mode])
         return gather_axis(b, x, axis, places)
     shape = (*x.shape[:axis], n + before + after, *x.shape[axis + 1 :])
     operands: list[Operand | Array] = [x, fill]

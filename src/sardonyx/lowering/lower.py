@@ -27,7 +27,8 @@ from ..errors import ModelError
 from ..kernels.classical import keys_of
 from ..kernels.elementwise import cast as cast_to
 from ..protos.large import Large, stubs
-from . import quantization, windows  # noqa: F401  (they register what they take apart)
+from . import quantization as quantization  # these two register what they take apart
+from . import windows as windows
 from .control_flow import STRUCTURES, joined_rows, row_of
 from .halves import has_halves, narrowed, rounds_within, widened
 from .inference import MAX_NODES, is_since, standard_body

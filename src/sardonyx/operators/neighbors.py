@@ -207,7 +207,7 @@ def _present_distances(X: Value, fit_X: Value, dtype: type[np.floating[Any]]) ->
     zeros = (X[:, :1] != X[:, :1]).astype(np.float64) * 0.0 + (fit_X[:, 0] != fit_X[:, 0]).astype(np.float64) * 0.0
     alone = zeros.astype(dtype)
     xx, yy, xy, x_alone, y_alone, present = loop(add, X.dim(1), zeros, zeros, zeros, alone, alone, zeros)
-    whole = np.maximum((-2.0 * xy + xx + yy).astype(dtype), 0.0)  # type: ignore[call-overload]
+    whole = op.Max((-2.0 * xy + xx + yy).astype(dtype), 0.0)
     squared = np.maximum((whole - x_alone) - y_alone, 0.0)
     none = present == 0
     mean = (squared.astype(np.float64) / where(none, 1.0, present)).astype(dtype)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..graph import Value, loop, where
+from ..graph import Value, loop, op, where
 from . import operator
 
 # Rational approximations of S. L. Moshier, Cephes Mathematical Library, ndtr.c; highest power first.
@@ -68,8 +68,8 @@ def erf(X: Value) -> Value:
 
     Below 1, ``x P(x^2) / Q(x^2)``; above, ``1 - exp(-x^2) P(x) / Q(x)`` (S. L. Moshier, Cephes, ndtr.c).
     """
-    near = np.clip(X, -1.0, 1.0)  # type: ignore[call-overload]
-    far = np.clip(abs(X), 1.0, 7.0)  # type: ignore[call-overload]
+    near = X.clip(-1.0, 1.0)
+    far = abs(X).clip(1.0, 7.0)
     square = near * near
     below = near * _polynomial(square, _ERF[0]) / _polynomial(square, _ERF[1])
     above = 1.0 - np.exp(-far * far) * _polynomial(far, _ERFC[0]) / _polynomial(far, _ERFC[1])
@@ -83,8 +83,8 @@ def ndtr(X: Value) -> Value:
     The two error functions of `erf`, and a third approximation beyond 8 (S. L. Moshier, Cephes, ndtr.c).
     """
     x = X * math.sqrt(0.5)
-    near = np.clip(x, -1.0, 1.0)  # type: ignore[call-overload]
-    middle, far = np.clip(abs(x), 1.0, 8.0), np.clip(abs(x), 8.0, 27.5)  # type: ignore[call-overload]
+    near = x.clip(-1.0, 1.0)
+    middle, far = abs(x).clip(1.0, 8.0), abs(x).clip(8.0, 27.5)
     square = near * near
     centre = 0.5 + 0.5 * (near * _polynomial(square, _ERF[0]) / _polynomial(square, _ERF[1]))
     tails = [
@@ -105,11 +105,11 @@ def ndtri(X: Value) -> Value:
     """
     right = X > 1.0 - _EXP_MINUS_2
     y = where(right, 1.0 - X, X)
-    middle = np.clip(y, _EXP_MINUS_2, 1.0) - 0.5  # type: ignore[call-overload]
+    middle = y.clip(_EXP_MINUS_2, 1.0) - 0.5
     square = middle * middle
     ratio = square * _polynomial(square, _NDTRI_MIDDLE[0]) / _polynomial(square, _NDTRI_MIDDLE[1])
     centre = (middle + middle * ratio) * _SQRT_2_PI
-    x = np.sqrt(-2.0 * np.log(np.clip(y, 5e-324, _EXP_MINUS_2)))  # type: ignore[call-overload]
+    x = np.sqrt(-2.0 * np.log(y.clip(5e-324, _EXP_MINUS_2)))
     z = 1.0 / x
     near, far = (z * _polynomial(z, c[0]) / _polynomial(z, c[1]) for c in (_NDTRI_TAIL, _NDTRI_FAR))
     tail = x - np.log(x) / x - where(x < 8.0, near, far)
@@ -130,7 +130,7 @@ def bessel_k(X: Value, order: Value) -> Value:
     such integrands (L. N. Trefethen and J. A. C. Weideman, SIAM Review 56, 2014; NIST DLMF 10.32.9). A factor
     ``exp(-x)`` is taken out so that large X lose nothing.
     """
-    wide = np.maximum(X * (1.0 / _WIDE), 1.0)  # type: ignore[call-overload]
+    wide = op.Max(X * (1.0 / _WIDE), 1.0)
     step = _STEP / np.sqrt(wide)
 
     def add(i: Value, total: Value) -> tuple[Value, Value]:

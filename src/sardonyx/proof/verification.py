@@ -270,8 +270,11 @@ def _farther(most: Array, before: Array, again: Callable[[], Array]) -> Array:
 def _in_other_company(ask: Callable[[Any], Array], X: Any, rows: int) -> Iterator[Callable[[], Array]]:
     """Yield ways to ask for the same rows: with others behind them, and, of few rows, each alone."""
     everyone = np.arange(rows)
-    for more in COMPANY:
-        yield lambda more=more: ask(rows_of(X, np.resize(everyone, rows + more)))[:rows]  # type: ignore[misc]
+
+    def beside(more: int) -> Array:
+        return ask(rows_of(X, np.resize(everyone, rows + more)))[:rows]
+
+    yield from (partial(beside, more) for more in COMPANY)
     if rows <= MOST_ALONE:
         yield lambda: np.concatenate([ask(rows_of(X, one)) for one in np.split(everyone, rows)])
 

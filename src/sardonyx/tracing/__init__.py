@@ -24,6 +24,8 @@ business and done once, now.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,20 +37,6 @@ from ..convert import Columns, Data
 from ..errors import ConversionError
 from ..graph import Graph, Value, current_graph
 from ..protos import STRING
-from . import assembling as _assembling  # noqa: F401  (they fill the tables of functions)
-from . import choosing as _choosing  # noqa: F401
-from . import elementary as _elementary  # noqa: F401
-from . import elementwise as _elementwise  # noqa: F401
-from . import frame_methods as _frame_methods  # noqa: F401
-from . import frame_statistics as _frame_statistics  # noqa: F401
-from . import joining as _joining  # noqa: F401
-from . import methods as _methods  # noqa: F401
-from . import ordering as _ordering  # noqa: F401
-from . import products as _products  # noqa: F401
-from . import reductions as _reductions  # noqa: F401
-from . import row_functions as _row_functions  # noqa: F401
-from . import tabular as _tabular  # noqa: F401
-from . import text_columns as _text_columns  # noqa: F401
 from .array import Array, is_array, refuse
 from .branches import by_value, followed
 from .frames import Frame, from_columns, to_columns
@@ -186,3 +174,7 @@ def _where(error: BaseException) -> str:
     last = written[-1]
     code = (last.line or "").strip()
     return f"{last.filename}, line {last.lineno}{f': `{code}`' if code else ''}: "
+
+
+for _module in pkgutil.iter_modules(__path__):  # all of them, as each fills the tables of functions
+    importlib.import_module(f"{__name__}.{_module.name}")

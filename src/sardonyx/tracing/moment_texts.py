@@ -50,9 +50,20 @@ MONTHS: Final = [
     "November",
     "December",
 ]
-_weekday: Callable[[Calendar], Any] = lambda p: (p.days + 3) % 7  # noqa: E731
-_month: Callable[[Calendar], Any] = lambda p: p.civil[1] - 1  # noqa: E731
-_hour: Callable[[Calendar], Any] = lambda p: p.clock(3600, 24)  # noqa: E731
+
+
+def _weekday(p: Calendar) -> Any:
+    return (p.days + 3) % 7
+
+
+def _month(p: Calendar) -> Any:
+    return p.civil[1] - 1
+
+
+def _hour(p: Calendar) -> Any:
+    return p.clock(3600, 24)
+
+
 _century: Part = (_digits(90, first=10), lambda p: p.civil[0] // 100 - 10)
 _year: Part = (_digits(100), lambda p: p.civil[0] % 100)
 
