@@ -29,7 +29,7 @@ class Case:
     estimator : object
         Unfitted estimator.
     data : str
-        Name of a data set in `data.py`.
+        Name of a data set in `data/`.
     methods : tuple of str
         The methods to compare; empty means every inference method it has that takes X alone. A row for
         ``inverse_transform`` names it alone: it is compared on ``transform(X)``.
