@@ -37,7 +37,10 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     """
     entry = find(estimator, method)
     if not offers(estimator, registry.ALIASES.get(method, method)):
-        raise ConversionError(f"{type(estimator).__name__} has no {method} as it was fitted, and it is asked for here.")
+        raise ConversionError(
+            f"{type(estimator).__name__} has no {method} as it was fitted, and it is asked for here. Fit it so that it "
+            "has, or name methods that do not need it."
+        )
     data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, identity(data))
     if key not in memo:
@@ -106,7 +109,10 @@ def find(estimator: Any, method: str) -> registry.Converter:
         return entry
     name = type(estimator).__name__
     if not offers(estimator, method):
-        raise ConversionError(f"{name} has no {method}, and it is asked for here.")
+        raise ConversionError(
+            f"{name} has no {method}, and it is asked for here. Put an estimator there that has, or name methods that "
+            "do not need it."
+        )
     if reason := registry.why_impossible(type(estimator), method):
         raise ConversionError(f"{name}.{method} cannot be converted: {reason}.")
     if registry.is_users_own(type(estimator), method):

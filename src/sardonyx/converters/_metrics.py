@@ -22,7 +22,10 @@ def _correlation(X: Value, fit_X: NDArray[Any], name: str) -> Value:
     rows, known = X.astype(np.float64), fit_X.astype(np.float64)
     known = known - known.mean(axis=1, keepdims=True)
     if not known.any(axis=1).all():
-        raise ConversionError(f"{name}(metric='correlation'): a training row is constant, and correlates with nothing.")
+        raise ConversionError(
+            f"{name}(metric='correlation'): a training row is constant, and correlates with nothing. Leave it out of "
+            "the fit, or choose another metric."
+        )
     rows = rows - rows.mean(1, keepdims=True)
     varied = (rows * rows).sum(1, keepdims=True) > 0
     rows = require(rows, varied, message=f"{name}: a constant row correlates with nothing")

@@ -37,7 +37,10 @@ def response(name: str, est: Any, methods: Sequence[str] | str, X: Data, pos_lab
     wanted = (methods,) if isinstance(methods, str) else methods
     method = next((m for m in wanted if hasattr(est, m)), None)
     if method is None:
-        raise ConversionError(f"{name}: {type(est).__name__} has no {' or '.join(wanted)}, which is asked of it here.")
+        raise ConversionError(
+            f"{name}: {type(est).__name__} has no {' or '.join(wanted)}, which is asked of it here. Fit {name} on an "
+            "estimator that has."
+        )
     scores = step(name, est, [method], X)[method]
     if not is_classifier(est):
         return scores, method

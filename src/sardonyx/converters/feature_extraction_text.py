@@ -242,5 +242,7 @@ def count_type(est: Any) -> np.dtype[Any]:
     """Return the dtype of an estimator's counts."""
     dtype = np.dtype(est.dtype)
     if dtype.kind not in "biuf" or dtype.itemsize > 8 or dtype == np.float16:
-        raise ConversionError(f"{type(est).__name__}(dtype={dtype}): counts are bools, integers, float32 or float64.")
+        raise ConversionError(
+            f"{type(est).__name__}(dtype={dtype}): counts are bools, integers, float32 or float64; set one."
+        )
     return dtype

@@ -148,7 +148,7 @@ def _hashes(names: list[Any]) -> NDArray[np.int64]:
     try:
         return _native.hash_texts(names).astype(np.int64)
     except UnicodeEncodeError as error:
-        raise InputError(f"a name of a feature holds half a character: {error}.") from error
+        raise InputError(f"a name of a feature holds half a character: {error}; rename it.") from error
 
 
 def _numbers(values: list[Any], dtype: np.dtype[Any]) -> Array:
@@ -156,4 +156,4 @@ def _numbers(values: list[Any], dtype: np.dtype[Any]) -> Array:
         with np.errstate(all="ignore"):
             return np.array(values).astype(dtype) if values else np.zeros(0, dtype)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"a value is no {dtype}: {error}.") from error
+        raise InputError(f"a value is no {dtype}: {error}; give numbers.") from error

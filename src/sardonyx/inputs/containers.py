@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from ..errors import InputError
 from .values import coerce, column_named
 
 Array: TypeAlias = NDArray[Any]
+
+#: the way out for a sparse matrix whose parts do not fit each other
+_ANEW: Final = "Build it anew: scipy.sparse.csr_matrix(...).check_format() says what is wrong."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +47,11 @@ class Csr:
 
     def _check(self, lengths: Array) -> None:
         if len(self.indptr) != self.shape[0] + 1 or (lengths < 0).any() or self.indptr[0] < 0:
-            raise InputError("the sparse matrix is not a legal one: indptr decreases, or is too short.")
+            raise InputError(f"the sparse matrix is not a legal one: indptr decreases, or is too short. {_ANEW}")
         if self.indptr[-1] > min(len(self.indices), len(self.data)):
-            raise InputError("the sparse matrix is not a legal one: indptr points outside of indices.")
+            raise InputError(f"the sparse matrix is not a legal one: indptr points outside of indices. {_ANEW}")
         if ((self.indices < 0) | (self.indices >= self.shape[1])).any():
-            raise InputError("the sparse matrix is not a legal one: a column is out of range.")
+            raise InputError(f"the sparse matrix is not a legal one: a column is out of range. {_ANEW}")
 
 
 def opened(X: Any) -> Any:

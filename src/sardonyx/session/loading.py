@@ -271,7 +271,7 @@ def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
         if directory:
             onnx.load_external_data_for_model(model, directory)
     except OSError as error:
-        raise ModelError(f"the model's external data cannot be read: {error}.") from error
+        raise ModelError(f"the model's external data cannot be read: {error}; keep their files beside it.") from error
     except Exception as error:
         raise ModelError(
             f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Convert it again."

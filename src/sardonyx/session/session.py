@@ -197,7 +197,7 @@ class Session(ABC):
         where the file has them: converted with methods=["predict", "predict_std", "predict_cov"].
         """
         if return_std and return_cov:
-            raise InputError("at most one of return_std and return_cov can be asked for.")
+            raise InputError("at most one of return_std and return_cov can be asked for; ask twice.")
         return self.answer("predict_cov" if return_cov else "predict_std" if return_std else "predict", X)
 
     def predict_proba(self, X: Any) -> Any:
@@ -385,7 +385,10 @@ class Session(ABC):
             If the file carries no such rows.
         """
         if self.description is None:
-            raise ModelError("the file carries no rows to check it with, as sardonyx did not write it.")
+            raise ModelError(
+                "the file carries no rows to check it with, as sardonyx did not write it; "
+                "compare it with its estimator by sardonyx.verify."
+            )
         report = check_proof(self.description, self.run)
         report.raise_if_wrong()
         return report
