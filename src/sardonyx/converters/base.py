@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ..errors import ConversionError
 from ..graph import Value, as_value, concat, op
 from ..operators import numeric
+
+T = TypeVar("T")
 
 
 def class_labels(classes: Any) -> NDArray[Any]:
@@ -95,6 +97,21 @@ def dense(array: Any) -> NDArray[Any]:
 def defined_by(estimator: Any, name: str) -> type:
     """Return the class in the MRO that defines an attribute: what a private hook really runs."""
     return next(cls for cls in type(estimator).__mro__ if name in vars(cls))
+
+
+def by_definer(est: Any, hook: str, table: Mapping[type, T], computes: str) -> T:
+    """Return what a table says of the class that defines a private hook; refuse a hook of another class.
+
+    `computes`: what the estimator does with the hook, as in "computes likelihoods".
+    """
+    owner = defined_by(est, hook)
+    if owner not in table:
+        name = type(est).__name__
+        raise ConversionError(
+            f"{name} {computes} in {owner.__name__}.{hook}, which is not known. "
+            f"Register converters for it: @sardonyx.converter({name}, method='predict')."
+        )
+    return table[owner]
 
 
 def total(values: Sequence[Value]) -> Value:

@@ -19,7 +19,7 @@ from ..errors import ConversionError
 from ..graph import Value, where
 from ..operators.numeric import logistic
 from ..registry import converter
-from .base import both_classes, defined_by, dense, inverse_binarize, softmax, take_labels
+from .base import both_classes, by_definer, dense, inverse_binarize, softmax, take_labels
 
 #: classes that say ``predict`` again only to document it (some only in newer versions of scikit-learn)
 _LINEAR = [
@@ -32,8 +32,8 @@ _LINEAR = [
     )
     if (cls := getattr(module, name, None)) is not None
 ]
-#: who may define ``LinearModel._decision_function``; the second only adds sparse input
-_DECISIONS = (_base.LinearModel, _coordinate_descent.ElasticNet)
+#: who may define ``LinearModel._decision_function``, and whether it takes sparse rows as they are, NaN and all
+_DECISIONS = {_base.LinearModel: False, _coordinate_descent.ElasticNet: True}
 
 
 # --------------------------------------------------------------------------------------------------------- regre
@@ -41,12 +41,8 @@ _DECISIONS = (_base.LinearModel, _coordinate_descent.ElasticNet)
 
 @converter(*_LINEAR, linear_model.BayesianRidge, linear_model.ARDRegression, method="predict", finite=False)
 def linear_predict(est: Any, X: Value) -> Any:
-    if (owner := defined_by(est, "_decision_function")) not in _DECISIONS:
-        raise ConversionError(
-            f"{type(est).__name__} computes its decision in {owner.__name__}._decision_function, which is not known. "
-            f"Register a converter for it: @sardonyx.converter({type(est).__name__}, method='predict')."
-        )
-    given = X if X.sparse and owner is _coordinate_descent.ElasticNet else checked(est, X)  # sparse rows go unchecked
+    takes_all = by_definer(est, "_decision_function", _DECISIONS, "computes its decision")
+    given = X if X.sparse and takes_all else checked(est, X)
     return given @ dense(est.coef_).T + est.intercept_
 
 

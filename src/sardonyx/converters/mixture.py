@@ -14,11 +14,10 @@ from sklearn.mixture._base import BaseMixture
 from sklearn.mixture._gaussian_mixture import _compute_log_det_cholesky, _estimate_log_gaussian_prob
 
 from ..convert import demand
-from ..errors import ConversionError
 from ..graph import Value
 from ..registry import converter
 from ._response import columns_of, names_in
-from .base import defined_by
+from .base import by_definer
 
 #: since scikit-learn 1.7, squared distances are kept in the dtype of X, even of integers, which truncates them
 _KEEPS_DTYPE = "dtype" in names_in(_estimate_log_gaussian_prob)
@@ -97,18 +96,13 @@ def _bayesian(est: Any, n_features: int) -> Any:
 
 def _weighted_log_prob(est: Any, X: Value) -> Value:
     """Return ``_estimate_weighted_log_prob``, shape (N, n_components)."""
-    owner = defined_by(est, "_estimate_log_prob")
-    if owner not in _OFFSETS:
-        raise ConversionError(
-            f"{type(est).__name__} computes its densities in {owner.__name__}._estimate_log_prob, which is not known. "
-            f"Register converters for it: @sardonyx.converter({type(est).__name__}, method='predict')."
-        )
+    offset = by_definer(est, "_estimate_log_prob", _OFFSETS, "computes its densities")
     X, n_features = demand(est, X, "kind"), X.dim(1)
     log_det = _compute_log_det_cholesky(est.precisions_cholesky_, est.covariance_type, n_features)
     norms = _NORMS[est.covariance_type](est, X)
     constant = np.log(2 * np.pi).astype(X.dtype if _ROUNDS_CONSTANT else np.float64)
     density = -0.5 * (float(n_features * constant) + norms) + log_det
-    return density + (_OFFSETS[owner](est, n_features) + est._estimate_log_weights())
+    return density + (offset(est, n_features) + est._estimate_log_weights())
 
 
 def _log_sum_exp(x: Value) -> Value:

@@ -9,10 +9,9 @@ import numpy as np
 from sklearn import naive_bayes as nb
 
 from ..convert import call
-from ..errors import ConversionError
 from ..graph import Value, as_value, current_graph, where
 from ..registry import converter
-from .base import argmax_labels, defined_by
+from .base import argmax_labels, by_definer
 
 
 @converter(nb._BaseNB, method="predict")
@@ -40,15 +39,10 @@ def logsumexp(x: Value) -> Any:
 
 def joint_log_likelihood(est: Any, X: Value) -> Value:
     """Return ``_joint_log_likelihood(X)``, shape (N, n_classes)."""
-    owner = defined_by(est, "_joint_log_likelihood")
-    if owner not in _JOINT:
-        raise ConversionError(
-            f"{type(est).__name__} computes likelihoods in {owner.__name__}._joint_log_likelihood, which is not known. "
-            f"Register converters for it: @sardonyx.converter({type(est).__name__}, method='predict')."
-        )
+    joint = by_definer(est, "_joint_log_likelihood", _JOINT, "computes likelihoods")
     memo, key = current_graph().memo, ("joint log likelihood", id(est), X.name)
     if key not in memo:
-        memo[key] = _JOINT[owner](est, X)
+        memo[key] = joint(est, X)
     known: Value = memo[key]
     return known
 
