@@ -40,7 +40,7 @@ ONE_BY_ONE = ("MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy")
 MULTILABEL = ("MultiLogloss", "MultiCrossEntropy")
 
 
-# ---------------------------------------------------------------------------------------------------- reading the model
+# ---- reading the model -----------------------------------------------------------------------------------------------
 
 
 def _read(est: Any) -> Document:
@@ -128,7 +128,7 @@ def _add_nested(table: Table, tree: Document, splits: Splits) -> NDArray[np.floa
     return np.concatenate([np.atleast_1d(np.array(leaf["value"], np.float64)) for leaf in leaves])
 
 
-# ---------------------------------------------------------------------------------------------------------- the methods
+# ---- the methods -----------------------------------------------------------------------------------------------------
 
 
 def _raw(est: Any, X: Data) -> tuple[Document, Value]:

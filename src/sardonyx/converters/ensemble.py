@@ -40,7 +40,7 @@ from .tree import (
     vote,
 )
 
-# ------------------------------------------------------------------------------------------------------------- forests
+# ---- forests ---------------------------------------------------------------------------------------------------------
 
 
 def _mean(est: Any, X: Value) -> Value:
@@ -83,7 +83,7 @@ def random_trees_embedding(est: Any, X: Value) -> Any:
     return call(est.one_hot_encoder_, "transform", call(est, "apply", X))
 
 
-# --------------------------------------------------------------------------------------------------- gradient boosting
+# ---- gradient boosting -----------------------------------------------------------------------------------------------
 
 
 def _raw_predict(est: Any, X: Value) -> Value:
@@ -162,7 +162,7 @@ def boosting_apply_regressor(est: Any, X: Value) -> Value:
     return leaves.reshape(0, est.estimators_.shape[0])
 
 
-# ---------------------------------------------------------------------------------------------- hist gradient boosting
+# ---- hist gradient boosting ------------------------------------------------------------------------------------------
 
 
 def _hist_raw_predict(est: Any, X: Data) -> Value:
@@ -191,7 +191,7 @@ def hist_proba(est: Any, X: Data) -> Value:
     return probabilities(est, call(est, "decision_function", X))
 
 
-# ---------------------------------------------------------------------------------------------------- isolation forest
+# ---- isolation forest ------------------------------------------------------------------------------------------------
 
 
 @converter(IsolationForest, method="score_samples", finite=False)

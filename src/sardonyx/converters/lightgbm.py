@@ -62,7 +62,7 @@ class Model:
         return "average_output" in self.head
 
 
-# -------------------------------------------------------------------------------------------------- reading the booster
+# ---- reading the booster ---------------------------------------------------------------------------------------------
 
 
 def _read(est: Any) -> Model:
@@ -146,7 +146,7 @@ def _members(words: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.flatnonzero(np.unpackbits(octets, bitorder="little"))
 
 
-# ------------------------------------------------------------------------------------------------------------ the input
+# ---- the input -------------------------------------------------------------------------------------------------------
 
 
 def _rows(est: Any, X: Data) -> Value:
@@ -200,7 +200,7 @@ def _laid_out(rows: Value, columns: Layout) -> Value:
     return concat(parts)
 
 
-# -------------------------------------------------------------------------------------------------------------- margins
+# ---- margins ---------------------------------------------------------------------------------------------------------
 
 
 def _trees(model: Model, rows: Value) -> tuple[Value, Trees]:
@@ -257,7 +257,7 @@ def _widened(table: NDArray[Any], width: int) -> NDArray[Any]:
     return np.pad(table, ((0, 0), (0, width - table.shape[1])), constant_values=fill)
 
 
-# ----------------------------------------------------------------------------------------------------------- objectives
+# ---- objectives ------------------------------------------------------------------------------------------------------
 
 
 def _same(raw: Value, _: Block) -> Value:
@@ -305,7 +305,7 @@ def _flat(values: Value) -> Value:
     return values.reshape(-1) if values.dim(1) == 1 else values
 
 
-# ---------------------------------------------------------------------------------------------------------- the methods
+# ---- the methods -----------------------------------------------------------------------------------------------------
 
 
 @converter(LGBMModel, method="predict", frame=True, finite=False)

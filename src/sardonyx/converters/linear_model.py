@@ -36,7 +36,7 @@ _LINEAR = [
 _DECISIONS = {_base.LinearModel: False, _coordinate_descent.ElasticNet: True}
 
 
-# --------------------------------------------------------------------------------------------------------- regre
+# ---- regression ------------------------------------------------------------------------------------------------------
 
 
 @converter(*_LINEAR, linear_model.BayesianRidge, linear_model.ARDRegression, method="predict", finite=False)
@@ -99,7 +99,7 @@ def ransac(est: Any, X: Value) -> Any:
     return step("estimator", est.estimator_, ["predict"], X)["predict"]
 
 
-# -------------------------------------------------------------------------------------------------------- classi
+# ---- classification --------------------------------------------------------------------------------------------------
 
 
 @converter(_base.LinearClassifierMixin, method="decision_function")
@@ -175,7 +175,7 @@ def log_proba(est: Any, X: Value) -> Any:
     return np.log(call(est, "predict_proba", X))
 
 
-# ---------------------------------------------------------------------------------------------------------- outl
+# ---- outliers --------------------------------------------------------------------------------------------------------
 
 
 @converter(linear_model.SGDOneClassSVM, method="decision_function")

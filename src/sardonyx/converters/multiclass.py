@@ -25,7 +25,7 @@ def _any_value(X: Data) -> Value:
     return X.values[0] if isinstance(X, Columns) else X
 
 
-# ----------------------------------------------------------------------------------------- a class that always occurred
+# ---- a class that always occurred ------------------------------------------------------------------------------------
 
 
 @converter(_ConstantPredictor, method="predict", frame=True, finite=False)
@@ -42,7 +42,7 @@ def constant_proba(est: Any, X: Data) -> Value:
     return per_row(np.array([1 - y, y]), _any_value(X))
 
 
-# ----------------------------------------------------------------------------------------------------- one against rest
+# ---- one against rest ------------------------------------------------------------------------------------------------
 
 
 def _score_columns(est: Any, X: Data) -> list[Value]:
@@ -86,7 +86,7 @@ def one_vs_rest_decision(est: Any, X: Data) -> Value:
     return scores[0] if len(scores) == 1 else columns_of([flat(s) for s in scores])
 
 
-# -------------------------------------------------------------------------------------------------- one against another
+# ---- one against another ---------------------------------------------------------------------------------------------
 
 
 def _duels(n_classes: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -131,7 +131,7 @@ def one_vs_one_classes(est: Any, X: Value) -> Value:
     return argmax_labels(est.classes_, decision)
 
 
-# --------------------------------------------------------------------------------------------------------- output codes
+# ---- output codes ----------------------------------------------------------------------------------------------------
 
 
 @converter(OutputCodeClassifier, method="predict", frame=True, finite=False)

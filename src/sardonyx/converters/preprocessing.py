@@ -55,7 +55,7 @@ def _rounded(parameter: NDArray[Any], X: Value) -> NDArray[Any]:
     return parameter.astype(X.dtype) if ROUNDS_PARAMETERS and parameter.dtype != X.dtype else parameter
 
 
-# -------------------------------------------------------------------------------------------------------------- scalers
+# ---- scalers ---------------------------------------------------------------------------------------------------------
 
 
 @converter(StandardScaler)
@@ -169,7 +169,7 @@ def binarizer(est: Any, X: Value) -> Value:
     return result
 
 
-# ------------------------------------------------------------------------------------------------------------- targets
+# ---- targets ---------------------------------------------------------------------------------------------------------
 
 
 @converter(TargetEncoder, frame=True, finite=False)
@@ -259,7 +259,7 @@ def label_binarizer_inverse(est: Any, Y: Value) -> Value:
     return gather(tensor_of(est.classes_), above.astype(np.int64) * last)
 
 
-# ------------------------------------------------------------------------------------------------ functions of the data
+# ---- functions of the data -------------------------------------------------------------------------------------------
 
 
 def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> Data:

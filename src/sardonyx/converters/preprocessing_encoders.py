@@ -135,7 +135,7 @@ def _ordinal_codes(est: Any, i: int) -> NDArray[Any]:
     return result
 
 
-# -------------------------------------------------------------------------------------------------------------- inverse
+# ---- inverse ---------------------------------------------------------------------------------------------------------
 
 
 def _joined(columns: Sequence[Choice], dtype: np.dtype[Any], answers: np.dtype[Any]) -> Data | Coded:

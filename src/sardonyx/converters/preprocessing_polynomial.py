@@ -93,7 +93,7 @@ def _periodic(est: Any, X: Value, knots: Array) -> Value:
     return _zero_where_missing(X, concat([c for c in columns if c.dim(1)]))
 
 
-# ------------------------------------------------------------------------------------------------- constant and linear
+# ---- constant and linear ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Model:
     start: NDArray[np.float32]
 
 
-# -------------------------------------------------------------------------------------------------- reading the booster
+# ---- reading the booster ---------------------------------------------------------------------------------------------
 
 
 def _read(est: Any) -> Model:
@@ -189,7 +189,7 @@ def _started(model: Model, order: NDArray[np.int64], values: list[NDArray[np.flo
     return np.concatenate(values)
 
 
-# ------------------------------------------------------------------------------------------------------------ the input
+# ---- the input -------------------------------------------------------------------------------------------------------
 
 
 def _rows(est: Any, model: Model, X: Data, *, finite: bool) -> Value:
@@ -248,7 +248,7 @@ def _categories(encoding: Any, name: str) -> list[Any]:
     return [raw[a:b].decode() for a, b in pairwise(offsets)]
 
 
-# ---------------------------------------------------------------------------------------------------------- the methods
+# ---- the methods -----------------------------------------------------------------------------------------------------
 
 
 def _margins(est: Any, model: Model, X: Data) -> Value:

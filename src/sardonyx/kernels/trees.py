@@ -242,7 +242,7 @@ def standard(b: Builder, node: NodeView) -> Values:
     return (y,) if x.dtype == "float64" else b.step("Cast", [y], [(x.dtype, y.shape)])
 
 
-# -------------------------------------------------------------------------------------------------------------- details
+# ---- details ---------------------------------------------------------------------------------------------------------
 
 
 def _array(tensor: onnx.TensorProto) -> NDArray[Any]:

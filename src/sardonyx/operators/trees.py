@@ -247,7 +247,7 @@ def round_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
     return rounded
 
 
-# -------------------------------------------------------------------------------------------------------------- details
+# ---- details ---------------------------------------------------------------------------------------------------------
 
 
 def _reached(X: Value, n_trees: int, nodes: Mapping[str, Large]) -> Value:
