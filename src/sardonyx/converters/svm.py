@@ -21,7 +21,7 @@ from ..operators.svm import KERNELS, group_sums, kernel_sums, pairwise_coupling
 from ..registry import converter
 from .base import argmax_labels, dense, take_labels
 
-# ---- libsvm's deci ---------------------------------------------------------------------------------------------------
+# ---- libsvm's decision ----------------------------------------------------------------------------------------------
 
 
 def decisions(est: Any, X: Value) -> Any:
@@ -110,7 +110,7 @@ def _votes(wins: Value, n_classes: int) -> Any:
     return won @ unit[i] + (1.0 - won) @ unit[j]
 
 
-# ---- classi ----------------------------------------------------------------------------------------------------------
+# ---- classification --------------------------------------------------------------------------------------------------
 
 
 @converter(BaseSVC, method="decision_function")
