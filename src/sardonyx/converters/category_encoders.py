@@ -147,8 +147,8 @@ def _one_number(est: Any) -> dict[Any, Table]:
     return _by_number(est, tables())
 
 
-def _one_row(est: Any, nan_as: float = np.nan, default: float = np.nan) -> dict[Any, Table]:
-    """Return tables of a row each; of another number, `default` everywhere."""
+def _one_row(est: Any, nan_as: float = np.nan) -> dict[Any, Table]:
+    """Return tables of a row each; of another number, NaN everywhere."""
 
     def tables() -> Iterator[tuple[Any, list[Any], Callable[[float], list[float]]]]:
         for switch in est.mapping:
@@ -156,7 +156,7 @@ def _one_row(est: Any, nan_as: float = np.nan, default: float = np.nan) -> dict[
             table = {
                 float(code): [float(v) for v in values] for code, values in zip(frame.index, frame.values, strict=True)
             }
-            nothing = [default] * frame.shape[1]
+            nothing = [np.nan] * frame.shape[1]
 
             def row(
                 code: float, table: dict[float, list[float]] = table, nothing: list[float] = nothing

@@ -89,9 +89,9 @@ def leaf_values(estimators: Sequence[Any]) -> NDArray[np.float64]:
     return values.reshape(len(values), -1) + 0.0
 
 
-def apply_trees(X: Value, estimators: Sequence[Any], features: Sequence[NDArray[Any]] | None = None) -> Value:
+def apply_trees(X: Value, estimators: Sequence[Any]) -> Value:
     """Return the number of the leaf reached in each tree, as that tree numbers it: int64 of shape (N, n_trees)."""
-    return as_value(node_ids(estimators))[leaves_of(X, read_trees(estimators, features))]
+    return as_value(node_ids(estimators))[leaves_of(X, read_trees(estimators))]
 
 
 def split_outputs(est: Any, values: Value) -> list[Value]:

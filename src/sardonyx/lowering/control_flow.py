@@ -123,7 +123,7 @@ def slices(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
     if node.version < 9 or not 0 < count <= len(node.inputs):
         decline("Scan of opset 8")
     state, scanned = list(node.inputs[: len(node.inputs) - count]), node.inputs[len(node.inputs) - count :]
-    axes, backwards = (node.integers(f"scan_input_{name}") or (0,) * count for name in ("axes", "directions"))
+    axes, backwards = _directions(node, "input", count)
     lengths = {_length(value, axis) for value, axis in zip(scanned, axes, strict=True)}
     (length,) = lengths if len(lengths) == 1 else decline("inputs of different lengths")
     names = [value.name for value in body.input]
@@ -138,15 +138,16 @@ def slices(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
         state = results[: len(state)]
         for column, value in zip(columns, results[len(state) :], strict=True):
             column.append(value)
-    axes, backwards = (node.integers(f"scan_output_{n}") or (0,) * len(columns) for n in ("axes", "directions"))
+    axes, backwards = _directions(node, "output", len(columns))
     kinds = [value.type for value in body.output[len(state) :]]
-    return [
-        *state,
-        *(
-            _stacked(b, column[::-1] if backward else column, axis, kind)
-            for column, axis, backward, kind in zip(columns, axes, backwards, kinds, strict=True)
-        ),
-    ]
+    made = zip(columns, axes, backwards, kinds, strict=True)
+    return [*state, *(_stacked(b, c[::-1] if backward else c, axis, kind) for c, axis, backward, kind in made)]
+
+
+def _directions(node: NodeView, side: str, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the axis of each scanned input, or output, and whether it is scanned from its end."""
+    axes, backwards = (node.integers(f"scan_{side}_{name}") or (0,) * count for name in ("axes", "directions"))
+    return axes, backwards
 
 
 def _length(value: Value | None, axis: int) -> int:
@@ -214,8 +215,8 @@ def _nothing(kind: onnx.TypeProto) -> Array:
 # ---- sequences -------------------------------------------------------------------------------------------------------
 
 
-def _items(node: NodeView, index: int = 0) -> tuple[Value, ...]:
-    value = node.inputs[index] if index < len(node.inputs) else None
+def _items(node: NodeView) -> tuple[Value, ...]:
+    value = node.inputs[0] if node.inputs else None
     return value.items if isinstance(value, Listed) else decline("a sequence that is not known")
 
 

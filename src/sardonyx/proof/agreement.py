@@ -213,11 +213,11 @@ def judge(
             scale = scales[output] if output < len(scales) else 0.0
             excused = _is_noise(difference, got, right, single, partial(noise, output), scale)
             noisy |= excused
-            difference = replace(difference, wrong=difference.wrong & ~excused)
+            difference = difference.without(excused)
         if output == 1 and verdict.method == "kneighbors" and verdict.runtime != OURS:
             tied = difference.wrong & _are_equally_far(expected[0], got, right) & ~wrong
             verdict = replace(verdict, tied=verdict.tied + int(tied.sum()))
-            difference = replace(difference, wrong=difference.wrong & ~tied)
+            difference = difference.without(tied)
         wrong |= difference.wrong
         verdict = replace(
             verdict,
@@ -296,6 +296,10 @@ class Difference:
     max_rel: float = 0.0
     note: str = ""
     tolerance: tuple[float, float] | None = None
+
+    def without(self, excused: NDArray[np.bool_]) -> Difference:
+        """Return it with these rows not counted."""
+        return replace(self, wrong=self.wrong & ~excused)
 
 
 def _as_the_rows_happen(actual: Any, expected: Array) -> Array:

@@ -16,7 +16,7 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -158,23 +158,24 @@ def compare(estimator: Any, session: Session, runs: dict[str, Run | str], batche
                 verdict = verdicts[name, runtime]
                 verdict = replace(verdict, refused=verdict.refused + refused)
                 if callable(run):
-                    for rows, expected in parts:
-                        verdict = _judged(verdict, estimator, session, run, batch, rows, expected, scales[name])
+                    judged = partial(_judged, estimator=estimator, session=session, run=run, batch=batch)
+                    verdict = reduce(partial(judged, scales=scales.get(name, ())), parts, verdict)
                 verdicts[name, runtime] = verdict
     return Report(description.estimator, tuple(verdicts.values()))
 
 
 def _judged(
     before: Verdict,
+    part: tuple[Array, list[Array]],
+    *,
     estimator: Any,
     session: Session,
     run: Run,
     batch: Batch,
-    rows: Array,
-    expected: list[Array],
     scales: Sequence[float],
 ) -> Verdict:
     """Return a verdict with rows counted that the estimator was given together: it may look at all of them at once."""
+    rows, expected = part
     description, X = _description(session), rows_of(batch.X, rows)
     method = description.methods[before.method]
     feeds = session.sparse_feeds(X) if before.runtime == "sardonyx" else session.feeds(X)
