@@ -52,59 +52,32 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = {
-    "Report": "proof.agreement",
-    "Session": "session.session",
-    "compile": "api",
-    "converter": "registry",
-    "load": "session.loading",
-    "to_onnx": "api",
-    "verify": "proof.verification",
-    **dict.fromkeys(("InferenceSession", "ModelMetadata"), "ort.inference_session"),
-    **dict.fromkeys(
-        ("SessionOptions", "RunOptions", "GraphOptimizationLevel", "ExecutionMode", "ExecutionOrder"), "ort.options"
-    ),
-    **dict.fromkeys(
-        (
-            *("get_available_providers", "get_all_providers", "get_device", "get_version_string", "get_build_info"),
-            *("set_default_logger_severity", "set_default_logger_verbosity", "set_default_logger_callback", "set_seed"),
-            *("disable_telemetry_events", "enable_telemetry_events", "set_global_thread_pool_sizes", "get_ep_devices"),
-            *("has_collective_ops", "preload_dlls", "print_debug_info"),
-        ),
-        "ort.environment",
-    ),
-    **dict.fromkeys(("OrtValue", "IOBinding"), "ort.values"),
-    **dict.fromkeys(
-        (
-            *("OrtAllocatorType", "OrtArenaCfg", "OrtDevice", "OrtMemType", "OrtMemoryInfo", "SparseTensor"),
-            "create_and_register_allocator",
-        ),
-        "ort.devices",
-    ),
-    "NodeArg": "session.node_args",
+#: module -> what is found in it; what is not in `__all__` is for scripts that say ``import sardonyx as ort``
+_FOUND_IN = {
+    "api": "compile to_onnx",
+    "registry": "converter",
+    "session.loading": "load",
+    "session.session": "Session",
+    "proof.agreement": "Report",
+    "proof.verification": "verify",
+    "ort.inference_session": "InferenceSession ModelMetadata",
+    "ort.options": "SessionOptions RunOptions GraphOptimizationLevel ExecutionMode ExecutionOrder",
+    "ort.environment": "get_available_providers get_all_providers get_device get_version_string get_build_info "
+    "set_default_logger_severity set_default_logger_verbosity set_default_logger_callback set_seed "
+    "disable_telemetry_events enable_telemetry_events set_global_thread_pool_sizes get_ep_devices "
+    "has_collective_ops preload_dlls print_debug_info",
+    "ort.values": "OrtValue IOBinding",
+    "ort.devices": "OrtAllocatorType OrtArenaCfg OrtDevice OrtMemType OrtMemoryInfo SparseTensor "
+    "create_and_register_allocator",
+    "session.node_args": "NodeArg",
 }
-
+_HOMES = {name: home for home, names in _FOUND_IN.items() for name in names.split()}
 
 #: names of ONNX Runtime's that mean nothing on the processor
-_OTHER_DEVICES = frozenset(
-    [
-        *(
-            "AdapterFormat",
-            "LoraAdapter",
-            "ModelCompiler",
-            "ModelPackage",
-            "ModelPackageContext",
-            "ModelPackageOptions",
-        ),
-        *(
-            "OrtEpDevice",
-            "OrtHardwareDevice",
-            "OrtSyncStream",
-            "OrtExecutionProviderDevicePolicy",
-            "OrtCompileApiFlags",
-        ),
-        *("copy_tensors", "register_execution_provider_library", "unregister_execution_provider_library"),
-    ]
+_OTHER_DEVICES = (
+    "AdapterFormat LoraAdapter ModelCompiler ModelPackage ModelPackageContext ModelPackageOptions "
+    "OrtEpDevice OrtHardwareDevice OrtSyncStream OrtExecutionProviderDevicePolicy OrtCompileApiFlags "
+    "copy_tensors register_execution_provider_library unregister_execution_provider_library"
 )
 
 
@@ -112,7 +85,7 @@ def __getattr__(name: str) -> Any:
     if name == "capi":  # where scripts for ONNX Runtime look for its exceptions
         importlib.import_module(".capi.onnxruntime_pybind11_state", __name__)
         return importlib.import_module(".capi", __name__)
-    if name in _OTHER_DEVICES:
+    if name in _OTHER_DEVICES.split():
         raise AttributeError(
             f"{name} is ONNX Runtime's, for devices, adapters or compiling ahead of time; sardonyx runs on the "
             "processor, and compiles a model as it loads it (Session.save keeps it)."
