@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 
 from sardonyx import backend
 from sardonyx.errors import InputError
-from sardonyx.session.loading import PlanSession
+from sardonyx.session.plan_session import PlanSession
 
 from .freed import freed
 

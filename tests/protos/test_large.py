@@ -20,7 +20,7 @@ from sardonyx.graph import Graph, Value, op
 from sardonyx.lowering.rules import rules_for
 from sardonyx.protos import large
 from sardonyx.protos.large import Large
-from sardonyx.session.loading import PlanSession
+from sardonyx.session.plan_session import PlanSession
 
 OPSET = {"": 21, "ai.onnx.ml": 5, "sardonyx": 1}
 

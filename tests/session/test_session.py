@@ -22,7 +22,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sardonyx
 from sardonyx import InputError, ModelError, Session
-from sardonyx.session.loading import NativeSession, PlanSession
+from sardonyx.session.native_session import NativeSession
+from sardonyx.session.plan_session import PlanSession
 
 from ..cases import Case, cases
 from ..exactness import assert_exact
