@@ -6,8 +6,8 @@
                       │                        └─▶ sardonyx ─────┴─▶ Answer(method, actual, expected)
                       └──▶ its own method ─────────────────────────────────────────────▲
 
-Both runtimes get the test rows, one row and no row. The tests assert on the answers (test_convert.py,
-test_session.py); `outcomes.py` records how well they agree.
+Both runtimes get the test rows, one row and no row. The tests assert on the answers (convert/test_convert.py,
+session/test_session.py); `outcomes.py` records how well they agree.
 """
 
 from __future__ import annotations
