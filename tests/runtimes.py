@@ -6,14 +6,15 @@
                       │                        └─▶ sardonyx ─────┴─▶ Answer(method, actual, expected)
                       └──▶ its own method ─────────────────────────────────────────────▲
 
-Both runtimes get the test rows, one row and no row. The tests assert on the answers (convert/test_convert.py,
-session/test_session.py); `outcomes.py` records how well they agree.
+Both runtimes get the test rows, one row and no row. The tests assert on the answers (test_every_case.py);
+`outcomes.py` records how well they agree. A case is fitted, converted and asked once for both.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -40,20 +41,48 @@ class Answer:
     expected: NDArray[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A case's estimator, the methods to compare, its file, and the rows that all are asked for."""
+
+    estimator: Any
+    methods: tuple[str, ...]
+    model: onnx.ModelProto
+    X_test: Any
+    answers: dict[tuple[str, int], list[NDArray[Any]]] = field(default_factory=dict)
+
+    def batches(self) -> tuple[Any, Any, Any]:
+        """Return the test rows, one of them, and none."""
+        return self.X_test, self.X_test[:1], self.X_test[:0]
+
+    def expected(self, method: str, X: Any) -> list[NDArray[Any]]:
+        """Return the estimator's own answer for one of the batches."""
+        key = method, number_of_rows(X)
+        if key not in self.answers:
+            self.answers[key] = _expected(self.estimator, method, X, self.X_test)
+        return self.answers[key]
+
+
+@functools.lru_cache(maxsize=1)
+def converted(case: Case) -> Converted:
+    """Return a case, fitted and converted; the last one is kept, as tests ask for it in one runtime after the other."""
+    estimator, methods, X_fit, X_test = _fitted(case)
+    return Converted(estimator, methods, convert(estimator, X_fit, methods=methods), X_test)
+
+
 def in_onnxruntime(case: Case) -> Iterator[Answer]:
     """Run a case's file in ONNX Runtime."""
-    estimator, methods, X_fit, X_test = _fitted(case)
-    model = convert(estimator, X_fit, methods=methods)
+    known = converted(case)
+    model = known.model
     onnx.checker.check_model(model, full_check=True)
     session = ort.InferenceSession(model.SerializeToString())
     description = read_description(model)
     described = description.methods if description is not None else {}
-    for X in (X_test, X_test[:1], X_test[:0]):
+    for X in known.batches():
         given = sardonyx.load(model).feeds(X) if isinstance(X, list) else feeds(X)  # a row that is a dict has no form
         outputs = iter(session.run(None, {port.name: given[port.name] for port in session.get_inputs()}))
-        for method in methods:
-            arrays = _expected(estimator, method, X, X_test)
-            entry = described[method]
+        for method in known.methods:
+            arrays, entry = known.expected(method, X), described[method]
             arrays = [encode(entry, arrays[0])] if is_coded(entry) else split_columns(model, method, arrays)
             for expected in arrays:
                 yield Answer(method, next(outputs), expected)
@@ -61,12 +90,12 @@ def in_onnxruntime(case: Case) -> Iterator[Answer]:
 
 def in_sardonyx(case: Case) -> Iterator[Answer]:
     """Load a case's file in our runtime, which answers as the estimator does."""
-    estimator, methods, X_fit, X_test = _fitted(case)
-    session = sardonyx.load(convert(estimator, X_fit, methods=methods))
-    for X in (X_test, X_test[:1], X_test[:0]):
-        for method in methods:
+    known = converted(case)
+    session = sardonyx.load(known.model)
+    for X in known.batches():
+        for method in known.methods:
             answer = session.answer(method, X)
-            for actual, expected in zip(arrays_of(answer), _expected(estimator, method, X, X_test), strict=True):
+            for actual, expected in zip(arrays_of(answer), known.expected(method, X), strict=True):
                 yield Answer(method, with_sentinels(actual), with_sentinels(expected))
 
 

@@ -25,19 +25,6 @@ from sardonyx import InputError, ModelError, Session
 from sardonyx.session.native_session import NativeSession
 from sardonyx.session.plan_session import PlanSession
 
-from ..cases import Case, cases
-from ..exactness import assert_exact
-from ..outcomes import assert_recorded
-from ..runtimes import in_sardonyx
-
-
-@pytest.mark.parametrize("case", list(cases()), ids=lambda c: c.name)
-def test_our_runtime_answers_like_the_estimator(case: Case) -> None:
-    for answer in in_sardonyx(case):
-        assert_exact(answer.actual, answer.expected, case.rtol)
-        assert_recorded(case, "sardonyx", answer)
-
-
 # ---- a model of each kind
 
 
