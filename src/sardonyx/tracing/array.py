@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConversionError
-from ..graph import Value, as_value, concat, current_graph, op, where
+from ..graph import Value, current_graph, op
 from ..protos import STRING
 
 #: dtypes that are computed with; narrow integers go through int64 and are cut again
@@ -254,9 +254,10 @@ class Array:
     def assign(self, result: Any, key: Any = None) -> Array:
         """Let the array hold other values from here on, as writing into it does; a view writes into its owner."""
         from .indexing import updated
+        from .ufuncs import broadcast_like
 
         self.owner.check_writable(self, key if self.owner is self else self.key)
-        new = as_array_like(result, self)
+        new = broadcast_like(result, self)
         if self.dtype != new.dtype and not np.can_cast(new.dtype, self.dtype, "same_kind"):
             refuse(f"cannot write {new.dtype} into an array of {self.dtype}")
         self.value = cast(new.value, self.value.dtype)
@@ -421,23 +422,3 @@ def _padded(x: Any, ndim: int, place: int) -> Any:
             "A constant may differ from column to column only"
         )
     return np.moveaxis(array, ndim - place, 0)
-
-
-def as_array_like(x: Any, like: Array) -> Array:
-    """Return x broadcast to the shape of another array."""
-    from .ufuncs import broadcast_like
-
-    return broadcast_like(x, like)
-
-
-def join(values: Sequence[Value], axis: int) -> Value:
-    """Return tensors concatenated along a tensor's axis."""
-    return concat(list(values), axis)
-
-
-def choose(condition: Value, a: Any, b: Any) -> Value:
-    """Return a where the condition holds, else b."""
-    return where(condition, a, b)
-
-
-__all__ = ["Array", "as_value", "cast", "choose", "constant", "join", "refuse"]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph import Value, op
-from .array import Array, is_array, join, refuse
+from ..graph import Value, concat, op
+from .array import Array, is_array, refuse
 
 
 def get(x: Array, key: Any) -> Array:
@@ -128,5 +128,5 @@ def updated(x: Array, key: Any, new: Any) -> Array:
     part = op.Unsqueeze(part, np.array([axis])) if np.ndim(places) == 0 else part
     order = np.arange(size)
     order[np.atleast_1d(places)] = size + np.arange(np.size(places))
-    both = join([x.value, part], axis)
+    both = concat([x.value, part], axis)
     return x.like(both[(slice(None),) * axis + (order,)])

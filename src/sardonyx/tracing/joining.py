@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import op, per_row, where
+from ..graph import concat, op, per_row, where
 from ..protos import STRING
-from .array import Array, cast, constant, is_array, join, refuse, reshaped, transposed
+from .array import Array, cast, constant, is_array, refuse, reshaped, transposed
 from .functions import implements
 from .ufuncs import always, broadcast_like
 
@@ -31,7 +31,7 @@ def _joined(arrays: Sequence[Any], axis: Any, dtype: Any = None) -> Array:
     target = first.value.dtype if all(text) else np.result_type(*(x.dtype for x in items))
     inner = first.axis(axis)
     values = [x.value if all(text) else cast(x.value, target) for x in items]
-    joined = first.like(join(values, inner) if len(values) > 1 else values[0])
+    joined = first.like(concat(values, inner))
     return joined if dtype is None else joined.astype(dtype)
 
 

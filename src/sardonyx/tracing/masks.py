@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..graph import Value, op
-from .array import UFUNCS, Array, choose, is_array, refuse
+from ..graph import Value, op, where
+from .array import UFUNCS, Array, is_array, refuse
 from .methods import BINARY
 from .ufuncs import broadcast_like
 
@@ -165,7 +165,7 @@ def _merged(x: Array, mask: Array, new: Any) -> Array:
     condition = mask.value
     while condition.ndim < x.ndim:
         condition = op.Unsqueeze(condition, np.array([condition.ndim]))
-    return x.like(choose(condition, given.value.astype(x.value.dtype), x.value))
+    return x.like(where(condition, given.value.astype(x.value.dtype), x.value))
 
 
 def same(a: Value, b: Value) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Value, op, where
-from .array import Array, Axes, cast, constant, is_array, join, refuse
+from ..graph import Value, concat, op, where
+from .array import Array, Axes, cast, constant, is_array, refuse
 from .functions import Rule, implements
 from .functions import apply_ufunc as _u
 from .functions import numeric as _numeric
@@ -256,7 +256,7 @@ def cumprod(a: Array, axis: Any = None, dtype: Any = None) -> Array:
     parts = [value[(*before, slice(0, 1))]]
     for i in range(1, value.dim(inner)):
         parts.append(parts[-1] * value[(*before, slice(i, i + 1))])
-    return a.like(cast(join(parts, inner), result))
+    return a.like(cast(concat(parts, inner), result))
 
 
 def _extended(a: Array, axis: Any, before: Any, after: Any) -> Array:
@@ -288,7 +288,7 @@ def accumulated(ufunc: np.ufunc) -> Rule:
         inner = a.axis(axis)
         before = (slice(None),) * inner
         columns = [a.like(a.value[(*before, slice(i, i + 1))]) for i in range(a.value.dim(inner))]
-        return a.like(join([c.value for c in itertools.accumulate(columns, functools.partial(_u, ufunc))], inner))
+        return a.like(concat([c.value for c in itertools.accumulate(columns, functools.partial(_u, ufunc))], inner))
 
     return rule
 
