@@ -4,9 +4,9 @@
 
     commands.py      the commands and their exit codes      estimators.py   fitted estimators from files
     tables.py        tables streaming through a model        formats.py      CSV, Parquet, Arrow
-    samples.py       the table a model was fitted on         files.py        files that are read and written whole
+    samples.py       the table a model was fitted on         files.py        models and estimators from files
     report.py        what is printed                         waiting.py      what is seen meanwhile
-    demo.py          who survived the Titanic
+    demo.py          who survived the Titanic                paths.py        what may be read, and written over
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from ..errors import InputError, SardonyxError, VerificationError
 from ..inputs.tensors import coerce_feeds
 from ..session.session import Session
 from . import DISAGREES, INTERRUPTED, OK, USAGE, report, samples, tables
-from .files import is_program, load_fitted, load_session, read_model, write_whole
+from .files import compiled, is_program, load_fitted, load_session, read_model
+from .paths import check_apart, write
 from .waiting import counted, progress, status
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
@@ -85,7 +86,7 @@ def convert(
     data
         A sample of its input, CSV, Parquet or Arrow: gives names and types, and rows for the proof.
     output
-        The ONNX file; by default beside the estimator.
+        The ONNX file, or the compiled program (.sdx); by default the ONNX file beside the estimator.
     target
         A column of the sample that is no feature.
     methods
@@ -98,6 +99,9 @@ def convert(
         Rows of the sample to use.
     """
     out = output or estimator.with_suffix(".onnx")
+    if out.suffix not in (".onnx", ".sdx"):
+        raise InputError(f"{out.name}: models are written to .onnx files, compiled programs to .sdx files.")
+    _check_rows(rows)
     with status("reading"):
         fitted = load_fitted(estimator, trust)
         X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
@@ -111,7 +115,7 @@ def convert(
     console.print(report.verdict_table(result))
     if not result.ok:
         return DISAGREES
-    write_whole(out, content)
+    write(out, content if out.suffix == ".onnx" else compiled(model))
     console.print(f"written to {out}", highlight=False)
     return OK
 
@@ -144,6 +148,7 @@ def verify(
     rows
         Rows of the data to use.
     """
+    _check_rows(rows)
     with status("reading"):
         fitted = load_fitted(estimator, trust)
         X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
@@ -200,6 +205,7 @@ def run(
     """
     if batch < 1:
         raise InputError(f"--batch {batch} is not possible; give at least 1.")
+    check_apart(output, model, data)
     session = load_session(model, threads)
     names, kept = _output_names(session, methods), keep or []
     chosen = tables.choose_columns(session.get_inputs(), tables.column_names(data), _features(session), kept)
@@ -316,6 +322,11 @@ def demo(*, output: Annotated[Path, Parameter(alias="-o")] = Path("demo_output")
 
 
 # -------------------------------------------------------------------------------------------------------------- details
+
+
+def _check_rows(rows: int) -> None:
+    if rows < 1:
+        raise InputError(f"--rows {rows} is not possible; give at least 1.")
 
 
 def _output_names(session: Session, methods: Sequence[str] | None) -> list[str]:

@@ -1,7 +1,8 @@
-"""Files that commands read and write: estimators, models, programs."""
+"""What commands read from files: estimators, models, programs."""
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..errors import InputError, ModelError
 from ..lowering.sdx import MAGIC
 from ..session.session import Session
 from .estimators import load_estimator
+from .paths import check_file
 
 if TYPE_CHECKING:
     import onnx
@@ -32,12 +34,14 @@ def load_fitted(path: Path, trust: Sequence[str] | None) -> Any:
 
 def load_session(path: Path, threads: int = 0) -> Session:
     """Load a model, ONNX or a compiled program."""
-    return sardonyx.load(_existing(path), threads=threads)
+    check_file(path)
+    return sardonyx.load(path, threads=threads)
 
 
 def is_program(path: Path) -> bool:
     """Whether a file is a compiled program, which is no ONNX model."""
-    with _existing(path).open("rb") as file:
+    check_file(path)
+    with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
@@ -51,19 +55,9 @@ def read_model(path: Path) -> onnx.ModelProto:
         raise InputError(f"{path.name}: {error}") from error
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise InputError(f"there is no file {path}; give the path of a model, .onnx or .sdx.")
-    return path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when all of it has been written."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        part.unlink(missing_ok=True)
+def compiled(model: onnx.ModelProto) -> bytes:
+    """Return the content of the compiled program of a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.sdx"
+        sardonyx.load(model).save(path)
+        return path.read_bytes()

@@ -89,7 +89,7 @@ def draft(
         if "inverse_transform" not in chosen:
             check_width(estimator, data)
         results = {method: joined(result) for method, result in _trace(estimator, chosen, data).items()}
-    outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
+    outputs = dict(pair for m, result in results.items() for pair in name_outputs(m, result, signature.features))
     refuse_moments(outputs.values(), "what is returned")
     model = graph.draft(outputs)
     signature = replace(_only_read(model, signature), demands=dict(graph.demands))
