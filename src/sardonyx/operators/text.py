@@ -78,7 +78,7 @@ def count_terms(
     pages : Value of shape (2, 4352)
         int32: the page of each 256 code points, in `fold` and in `kinds`.
     fold : Value
-        int32: what `lowercase` and `strip_accents` make of each code point; see ``sardonyx.code_points.fold``.
+        int32: what `lowercase` and `strip_accents` make of each code point; see ``sardonyx.text.code_points.fold``.
     kinds : Value
         uint8: the class of each code point in the automaton (for characters: 1 for whitespace), and its case.
     automaton : Value of shape (states, classes + 1)
