@@ -12,20 +12,23 @@ from ..errors import ConversionError
 
 def choose_methods(estimator: Any, methods: Sequence[str] | str | None) -> tuple[str, ...]:
     """Return the methods to convert, checked against what the estimator has."""
-    if methods is not None:
-        chosen = _names_of_methods(methods)
-        missing = [m for m in chosen if m not in registry.METHODS or not offers(estimator, m)]
-        if missing or not chosen:
-            wrong = f"has no method {', '.join(missing)}" if missing else "is to be converted without methods"
-            has = [m for m in registry.METHODS if offers(estimator, m)]
-            raise ConversionError(
-                f"{type(estimator).__name__} {wrong}; it has {', '.join(has) or 'none that converts'}."
-            )
-        if "inverse_transform" in chosen and len(chosen) > 1:
-            raise ConversionError(
-                "inverse_transform takes other input than the other methods: convert it alone, with X = transform(X)."
-            )
-        return chosen
+    return _usual(estimator) if methods is None else _asked_for(estimator, _names_of_methods(methods))
+
+
+def _asked_for(estimator: Any, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    missing = [m for m in chosen if m not in registry.METHODS or not offers(estimator, m)]
+    if missing or not chosen:
+        wrong = f"has no method {', '.join(missing)}" if missing else "is to be converted without methods"
+        has = [m for m in registry.METHODS if offers(estimator, m)]
+        raise ConversionError(f"{type(estimator).__name__} {wrong}; it has {', '.join(has) or 'none that converts'}.")
+    if "inverse_transform" in chosen and len(chosen) > 1:
+        raise ConversionError(
+            "inverse_transform takes other input than the other methods: convert it alone, with X = transform(X)."
+        )
+    return chosen
+
+
+def _usual(estimator: Any) -> tuple[str, ...]:
     for group in registry.DEFAULTS:
         if found := tuple(m for m in group if hasattr(estimator, m)):
             return found

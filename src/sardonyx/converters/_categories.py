@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,24 +43,25 @@ def category_table(estimator: Any, feature: str, categories: NDArray[Any], dtype
         return text_categories(categories)
     if dtype != STRING and categories.dtype.kind in "fiub":
         return categories
-    if (
-        dtype != STRING
-        and categories.dtype.kind == "O"
-        and all(isinstance(c, int | float | np.number) for c in categories)
-    ):
+    numbers = (int, float, np.number)
+    if dtype != STRING and categories.dtype.kind == "O" and all(isinstance(c, numbers) for c in categories):
         return np.array(categories.tolist())
+    return _refuse_categories(type(estimator).__name__, feature, categories, dtype)
+
+
+def _refuse_categories(name: str, feature: str, categories: NDArray[Any], dtype: np.dtype[Any]) -> NoReturn:
     if categories.dtype.kind in "mM":
         raise ConversionError(
-            f"{type(estimator).__name__}: the categories of feature {feature} are moments or durations "
+            f"{name}: the categories of feature {feature} are moments or durations "
             f"({categories.dtype}), which tensors do not have. Make text or numbers of them, and fit again."
         )
     if categories.dtype.kind == "O" and not any(isinstance(c, str) for c in categories):
         raise ConversionError(
-            f"{type(estimator).__name__}: feature {feature} was fitted on objects ({categories[:3].tolist()!r} ...), "
+            f"{name}: feature {feature} was fitted on objects ({categories[:3].tolist()!r} ...), "
             "which tensors do not have. Make text of them, or numbers with NaN for what is missing, and fit again."
         )
     raise ConversionError(
-        f"{type(estimator).__name__}: feature {feature} was fitted on {categories.dtype} values "
+        f"{name}: feature {feature} was fitted on {categories.dtype} values "
         f"({categories[:3].tolist()!r} ...), and the sample has {dtype} there. "
         "Convert with a sample that has the dtypes of the training data."
     )
