@@ -1,8 +1,9 @@
 """How much faster than ONNX Runtime a kernel machine could be at all, on this machine.
 
 ``python -m benchmarks.bounds`` times, in turns, ONNX Runtime, Sardonyx, and nothing but the dot products of the rows
-with the support vectors: one call of the BLAS that NumPy brings, on all cores. A kernel of float64 needs these products,
-and then an exponential, a tanh or a power of each; who had those for nothing would be faster by ``at most``.
+with the support vectors: one call of the BLAS that NumPy brings, on all cores. A kernel of float64 needs these
+products, and then an exponential, a tanh or a power of each: even with those for nothing, it would be no more than
+``at most`` times faster.
 """
 
 from __future__ import annotations

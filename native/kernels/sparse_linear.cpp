@@ -63,14 +63,15 @@ struct Entries {
   if (bytes > kLine) __builtin_prefetch(at + bytes - 1, 0, kSecondCache);
 }
 
-// Inlined, since GCC takes a function that only fetches for one that does nothing, and leaves out its calls.
+// For the group of entries from i on, though it may end beyond its row. Inlined, since GCC takes a function that only
+// fetches for one that does nothing, and leaves out its calls.
 template <class T>
-[[gnu::always_inline]] inline void fetch_ahead(const Entries<T>& x, std::int64_t i, std::int64_t count,
-                                               const Matrix<T>& w, std::int64_t n) {
-  if (i + count > x.fetching) return;
+[[gnu::always_inline]] inline void fetch_ahead(const Entries<T>& x, std::int64_t i, const Matrix<T>& w,
+                                               std::int64_t n) {
+  if (i + kGroup > x.fetching) return;
   __builtin_prefetch(x.row.values + i + kFarAhead, 0, kOnce);
   __builtin_prefetch(x.row.indices + i + kAhead + kFarAhead, 0, kOnce);
-  for (std::int64_t e = i; e < i + count; ++e) {
+  for (std::int64_t e = i; e < i + kGroup; ++e) {
     fetch(w.row(x.row.indices[e + kAhead]), n * static_cast<std::int64_t>(sizeof(T)));
   }
 }
@@ -89,10 +90,10 @@ inline void for_each_entry(const Entries<T>& x, const Matrix<T>& w, std::int64_t
   require_columns(columns, size, static_cast<std::uint32_t>(w.height));
   std::int64_t i = 0;
   for (; i + kGroup <= size; i += kGroup) {
-    fetch_ahead(x, i, kGroup, w, n);
+    fetch_ahead(x, i, w, n);
     for (std::int64_t e = i; e < i + kGroup; ++e) add(values[e], w.row(columns[e]));
   }
-  fetch_ahead(x, i, size - i, w, n);
+  if (i < size) fetch_ahead(x, i, w, n);
   for (; i < size; ++i) add(values[i], w.row(columns[i]));
 }
 
