@@ -21,7 +21,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "simd/vector.h"
+#include "panels.h"
 #include "windows.h"
 
 namespace sardonyx {
@@ -193,30 +193,32 @@ inline void* prepare_as(const Step& step) {
 
 // ---- the copy of x ---------------------------------------------------------------------------------------------------
 
-// One part of a row of x, with padding.
 template <class T>
-inline void copy_row(const T* x, const Window& w, std::int64_t phase, std::int64_t n, T* to) {
-  const std::int64_t first = places_before(w.before - phase, w.stride, n);
-  const std::int64_t last = places_before(w.size + w.before - phase, w.stride, n);
-  for (std::int64_t i = 0; i < first; ++i) to[i] = T{0};
-  if (first < last) copy_strided(x + first * w.stride + phase - w.before, w.stride, last - first, to + first);
-  for (std::int64_t i = last > first ? last : first; i < n; ++i) to[i] = T{0};
+inline void copy_apart(const T* from, std::int64_t stride, std::int64_t n, T* to) {
+  fill(n, to, [=](std::int64_t i) { return load_apart(from + i * stride, stride); },
+       [=](std::int64_t i) { return from[i * stride]; });
 }
 
 template <class T>
 inline void copy_part(const T* x, const Windows& windows, const Layout& layout, const std::int64_t (&phase)[kAxes],
                       T* to) {
+  std::int64_t first[kAxes], last[kAxes];  // places that are inside of x
+  bool padded = false;
+  for (int a = 0; a < kAxes; ++a) {
+    const Window& w = windows.axes[a];
+    first[a] = places_before(w.before - phase[a], w.stride, layout.length[a]);
+    last[a] = places_before(w.size + w.before - phase[a], w.stride, layout.length[a]);
+    padded |= first[a] > 0 || last[a] < layout.length[a];
+  }
+  if (padded) std::memset(to, 0, static_cast<std::size_t>(layout.part()) * sizeof(T));
   const Window* w = windows.axes;
-  const std::int64_t row = layout.length[2];
-  for (std::int64_t p0 = 0; p0 < layout.length[0]; ++p0) {
+  const std::int64_t n = last[2] - first[2], at = first[2] * w[2].stride + phase[2] - w[2].before;
+  for (std::int64_t p0 = first[0]; n > 0 && p0 < last[0]; ++p0) {
     const std::int64_t i0 = p0 * w[0].stride + phase[0] - w[0].before;
-    for (std::int64_t p1 = 0; p1 < layout.length[1]; ++p1, to += row) {
+    for (std::int64_t p1 = first[1]; p1 < last[1]; ++p1) {
       const std::int64_t i1 = p1 * w[1].stride + phase[1] - w[1].before;
-      if (in_range(i0, 0, w[0].size - 1) && in_range(i1, 0, w[1].size - 1)) {
-        copy_row(x + (i0 * w[1].size + i1) * w[2].size, w[2], phase[2], row, to);
-      } else {
-        for (std::int64_t i = 0; i < row; ++i) to[i] = T{0};
-      }
+      copy_apart(x + (i0 * w[1].size + i1) * w[2].size + at, w[2].stride, n,
+                 to + (p0 * layout.length[1] + p1) * layout.length[2] + first[2]);
     }
   }
 }
@@ -242,12 +244,6 @@ struct Block {  // up to kFilters filters
   T floor;
 };
 
-template <class T>
-inline void store_lanes(T* to, Vector<T> v, std::int64_t valid) {
-  if (valid >= kLanes<T>) return store(to, v);
-  for (std::int64_t i = 0; i < valid; ++i) to[i] = v[i];
-}
-
 // A function of its own, which has all registers for itself.
 template <class T, int R, int N>
 [[gnu::noinline]] void tile(const Block<T>& block, const Place* places) {
@@ -267,17 +263,23 @@ template <class T, int R, int N>
     }
   }
   const Vector<T> floor = broadcast(block.floor);
+  const bool whole = block.valid >= kLanes<T>;
   for (int c = 0; c < N; ++c) {
     T* y = block.y + places[c].to;
     for (int r = 0; r < R; ++r, y += block.plane) {
-      store_lanes(y, sums[r][c] <= floor ? floor : sums[r][c], block.valid);
+      const Vector<T> result = sums[r][c] <= floor ? floor : sums[r][c];
+      if (whole) {
+        store(y, result);
+      } else {
+        store_some(y, result, block.valid);
+      }
     }
   }
 }
 
 template <class T, int R>
 inline void tiles(const Block<T>& block, const Place* places, std::int64_t n) {
-  constexpr int N = R >= 4 ? 3 : 4;
+  constexpr int N = R >= 3 ? 3 : 4;
   while (n >= N && n != N + 1) {  // N + 1 are two halves
     tile<T, R, N>(block, places);
     places += N, n -= N;

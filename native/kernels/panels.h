@@ -8,6 +8,8 @@
 // batch.
 #pragma once
 
+#include <type_traits>
+
 #include "simd/vector.h"
 
 namespace sardonyx {

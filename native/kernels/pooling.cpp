@@ -8,7 +8,6 @@
 // Params [channels of all images in a row, 0 for the largest or 1 for the mean, windows of three axes (windows.h)].
 // Means take a second input, a constant: by how many elements the sum of each window is divided. Of NaN among others the
 // largest is NaN.
-#include "simd/vector.h"
 #include "windows.h"
 
 namespace sardonyx {
@@ -19,9 +18,9 @@ constexpr int kFirstWindow = 2, kParams = kFirstWindow + kWindowParams;
 
 struct Largest {
   static constexpr double kNothing = -__builtin_inf();
-  template <class T>
+  template <class T>  // a number or a vector
   static T of(T a, T b) {
-    return b > a || b != b ? b : a;
+    return (b > a) | (b != b) ? b : a;
   }
 };
 
@@ -66,15 +65,22 @@ inline bool fill_line(const T* x, const Windows& windows, std::int64_t o0, std::
   return !first;
 }
 
+// What the windows of a row see of the line.
 template <class Op, class T>
-inline void add_columns(const T* __restrict line, std::int64_t stride, std::int64_t n, T* __restrict y) {
-  if (stride == 1) {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = Op::of(y[i], line[i]);
-  } else if (stride == 2) {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = Op::of(y[i], line[2 * i]);
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = Op::of(y[i], line[stride * i]);
-  }
+inline void pool_line(const T* line, const Window& w, T* y) {
+  const std::int64_t kernel = w.kernel, stride = w.stride, dilation = w.dilation;
+  const auto many = [=](std::int64_t i) {
+    Vector<T> seen = load_apart(line + i * stride, stride);
+    for (std::int64_t k = 1; k < kernel; ++k)
+      seen = Op::of(seen, load_apart(line + i * stride + k * dilation, stride));
+    return seen;
+  };
+  const auto one = [=](std::int64_t i) {
+    T seen = line[i * stride];
+    for (std::int64_t k = 1; k < kernel; ++k) seen = Op::of(seen, line[i * stride + k * dilation]);
+    return seen;
+  };
+  fill(w.count, y, many, one);
 }
 
 template <class Op, class T>
@@ -86,9 +92,7 @@ inline void pool_plane(const T* x, const Windows& windows, T* line, T* y) {
         for (std::int64_t i = 0; i < w[2].count; ++i) y[i] = static_cast<T>(Op::kNothing);
         continue;
       }
-      copy_strided(line, w[2].stride, w[2].count, y);
-      for (std::int64_t k = 1; k < w[2].kernel; ++k)
-        add_columns<Op>(line + k * w[2].dilation, w[2].stride, w[2].count, y);
+      pool_line<Op>(line, w[2], y);
     }
   }
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "check.h"
+#include "simd/vector.h"
 
 namespace sardonyx {
 namespace {
@@ -66,16 +67,38 @@ struct Windows {
   return place < n ? place : n;
 }
 
-// Every stride-th number; the usual strides by shuffles.
+// Every second number from here on, one a lane; nothing beyond the last of them is read.
 template <class T>
-inline void copy_strided(const T* from, std::int64_t stride, std::int64_t n, T* __restrict to) {
-  if (stride == 1) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = from[i];
-  } else if (stride == 2) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = from[2 * i];
+inline Vector<T> load_evens(const T* from) {
+  constexpr int V = kLanes<T>;
+  const Vector<T> a = load(from), b = load(from + V - 1);
+  if constexpr (V == 2) {
+    return __builtin_shufflevector(a, b, 0, 3);
+  } else if constexpr (V == 4) {
+    return __builtin_shufflevector(a, b, 0, 2, 5, 7);
+  } else if constexpr (V == 8) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
   } else {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = from[stride * i];
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
   }
+}
+
+template <class T>
+inline Vector<T> load_apart(const T* from, std::int64_t stride) {
+  if (stride == 1) return load(from);
+  return stride == 2 ? load_evens(from) : load_strided<Vector<T>>(from, stride);
+}
+
+// to[0..n) = vector(i), V at a time; the last ones reach back over what is written already, few go one by one.
+template <class T, class Many, class One>
+inline void fill(std::int64_t n, T* to, Many many, One one) {
+  constexpr std::int64_t V = kLanes<T>;
+  if (n < V) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = one(i);
+    return;
+  }
+  for (std::int64_t i = 0; i + V <= n; i += V) store(to + i, many(i));
+  if (n % V != 0) store(to + n - V, many(n - V));
 }
 
 }  // namespace
