@@ -199,37 +199,49 @@ inline void copy_apart(const T* from, std::int64_t stride, std::int64_t n, T* to
        [=](std::int64_t i) { return from[i * stride]; });
 }
 
-template <class T>
-inline void copy_part(const T* x, const Windows& windows, const Layout& layout, const std::int64_t (&phase)[kAxes],
-                      T* to) {
-  std::int64_t first[kAxes], last[kAxes];  // places that are inside of x
-  bool padded = false;
+// Places of a part that are inside of x, along each axis.
+struct Inside {
+  std::int64_t first[kAxes], last[kAxes];
+  bool all;
+};
+
+inline Inside inside_of(const Windows& windows, const Layout& layout, const std::int64_t (&phase)[kAxes]) {
+  Inside inside{{}, {}, true};
   for (int a = 0; a < kAxes; ++a) {
     const Window& w = windows.axes[a];
-    first[a] = places_before(w.before - phase[a], w.stride, layout.length[a]);
-    last[a] = places_before(w.size + w.before - phase[a], w.stride, layout.length[a]);
-    padded |= first[a] > 0 || last[a] < layout.length[a];
+    inside.first[a] = places_before(w.before - phase[a], w.stride, layout.length[a]);
+    inside.last[a] = places_before(w.size + w.before - phase[a], w.stride, layout.length[a]);
+    inside.all &= inside.first[a] == 0 && inside.last[a] == layout.length[a];
   }
-  if (padded) std::memset(to, 0, static_cast<std::size_t>(layout.part()) * sizeof(T));
+  return inside;
+}
+
+template <class T>
+inline void copy_part(const T* x, const Windows& windows, const Layout& layout, const std::int64_t (&phase)[kAxes],
+                      const Inside& inside, T* to) {
   const Window* w = windows.axes;
-  const std::int64_t n = last[2] - first[2], at = first[2] * w[2].stride + phase[2] - w[2].before;
-  for (std::int64_t p0 = first[0]; n > 0 && p0 < last[0]; ++p0) {
-    const std::int64_t i0 = p0 * w[0].stride + phase[0] - w[0].before;
-    for (std::int64_t p1 = first[1]; p1 < last[1]; ++p1) {
-      const std::int64_t i1 = p1 * w[1].stride + phase[1] - w[1].before;
-      copy_apart(x + (i0 * w[1].size + i1) * w[2].size + at, w[2].stride, n,
-                 to + (p0 * layout.length[1] + p1) * layout.length[2] + first[2]);
+  const auto from = [&](int a) { return inside.first[a] * w[a].stride + phase[a] - w[a].before; };
+  const std::int64_t n = inside.last[2] - inside.first[2], stride = w[2].stride;
+  if (!inside.all) std::memset(to, 0, static_cast<std::size_t>(layout.part()) * sizeof(T));
+  for (std::int64_t p0 = inside.first[0], i0 = from(0); n > 0 && p0 < inside.last[0]; ++p0, i0 += w[0].stride) {
+    const T* row = x + (i0 * w[1].size + from(1)) * w[2].size + from(2);
+    T* place = to + (p0 * layout.length[1] + inside.first[1]) * layout.length[2] + inside.first[2];
+    for (std::int64_t p1 = inside.first[1]; p1 < inside.last[1]; ++p1) {
+      copy_apart(row, stride, n, place);
+      row += w[1].stride * w[2].size, place += layout.length[2];
     }
   }
 }
 
+// All channels of an image, part by part.
 template <class T>
-inline void copy_channels(const T* x, const Network& net, const Layout& layout, T* to) {
+inline void copy_image(const T* x, const Network& net, const Layout& layout, T* to) {
   const std::int64_t volume = net.windows.volume(), *n = layout.phases;
-  for (std::int64_t c = 0; c < net.channels_of_group(); ++c, x += volume) {
-    for (std::int64_t i = 0; i < n[0] * n[1] * n[2]; ++i, to += layout.part()) {
-      copy_part(x, net.windows, layout, {i / (n[1] * n[2]), i / n[2] % n[1], i % n[2]}, to);
-    }
+  for (std::int64_t i = 0; i < n[0] * n[1] * n[2]; ++i, to += layout.part()) {
+    const std::int64_t phase[kAxes] = {i / (n[1] * n[2]), i / n[2] % n[1], i % n[2]};
+    const Inside inside = inside_of(net.windows, layout, phase);
+    for (std::int64_t c = 0; c < net.channels; ++c)
+      copy_part(x + c * volume, net.windows, layout, phase, inside, to + c * layout.channel);
   }
 }
 
@@ -317,10 +329,10 @@ inline void write_rows(const T* from, const Windows& windows, const Layout& layo
 
 // ---- the kernel ------------------------------------------------------------------------------------------------------
 
-// Numbers of scratch: the copy of a group's channels; what a vector reads, or write_rows(), beyond; lines of a tile.
+// Numbers of scratch: the copy of an image; what a vector reads, or write_rows(), beyond; lines of a tile.
 template <class T>
 inline std::int64_t copied_size(const Network& net, const Layout& layout) {
-  return layout.copied ? net.channels_of_group() * layout.channel + kLanes<T> : 0;
+  return layout.copied ? net.channels * layout.channel + kLanes<T> : 0;
 }
 
 template <class T>
@@ -354,19 +366,20 @@ template <class T>
 inline void run_as(const Step& step, std::int64_t rows, const Context& context) {
   const Network net = network_of(step);
   const auto& p = *static_cast<const Prepared<T>*>(context.state);
-  const std::int64_t channels = net.channels_of_group(), filters = net.filters_of_group();
-  const std::int64_t images = rows * net.batch, volume = net.windows.volume(), plane = net.windows.count();
+  const std::int64_t filters = net.filters_of_group(), volume = net.windows.volume(), plane = net.windows.count();
   const T floor = step.params[kRelu].i != 0 ? T{0} : -static_cast<T>(__builtin_inf());
   const std::int64_t valid = p.layout.line < kLanes<T> ? p.layout.line : kLanes<T>;
+  const std::int64_t group = net.channels_of_group() * (p.layout.copied ? p.layout.channel : volume);
   T *copy = static_cast<T*>(context.scratch), *lines = copy + copied_size<T>(net, p.layout);
   const T* x = data_of<T>(step.inputs[0]);
   T* y = data_of<T>(step.outputs[0]);
-  for (std::int64_t i = 0; i < images * net.groups; ++i, x += channels * volume, y += filters * plane) {
-    const std::int64_t g = i % net.groups;
-    if (p.layout.copied) copy_channels(x, net, p.layout, copy);
-    const T* seen = p.layout.copied ? copy : x;
-    const T *w = p.weights + g * filters * net.taps(), *bias = p.bias + g * filters;
-    run_group(net, p, {net.taps(), plane, valid, p.taps, seen, w, bias, nullptr, floor}, lines, y);
+  for (std::int64_t i = 0; i < rows * net.batch; ++i, x += net.channels * volume) {
+    if (p.layout.copied) copy_image(x, net, p.layout, copy);
+    const T *seen = p.layout.copied ? copy : x, *w = p.weights, *bias = p.bias;
+    for (std::int64_t g = 0; g < net.groups; ++g, seen += group, y += filters * plane) {
+      run_group(net, p, {net.taps(), plane, valid, p.taps, seen, w, bias, nullptr, floor}, lines, y);
+      w += filters * net.taps(), bias += filters;
+    }
   }
 }
 

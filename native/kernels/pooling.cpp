@@ -1,9 +1,10 @@
 // Pool: the largest, or the mean, of what each window of a channel sees, float32 or float64.
 //
-//   x, a channel                one line a row of windows            y, one row
-//   . . . . . .   ─┐
-//   . . . . . .    ├─▶ the largest, or sums, column by column ─▶ of what windows see of the line
-//   . . . . . .   ─┘    (what is outside of x is passed over)
+//   windows of one row     │ some reach      │ all inside: lanes run over them,     │ some reach      │
+//                          │ beyond, one by  │ a vector of every stride-th element  │ beyond, one by  │
+//                          │ one             │ for each that a window sees          │ one             │
+//
+// What is outside of x is passed over.
 //
 // Params [channels of all images in a row, 0 for the largest or 1 for the mean, windows of three axes (windows.h)].
 // Means take a second input, a constant: by how many elements the sum of each window is divided. Of NaN among others the
@@ -32,80 +33,105 @@ struct Sum {
   }
 };
 
-// Numbers of a line: what all windows of a row see.
-inline std::int64_t line_of(const Window& w) { return (w.count - 1) * w.stride + w.reach() + 1; }
+// Which elements of a window are inside of x.
+struct Range {
+  std::int64_t first, last;
+};
 
-// x of up to n columns onto the line, from its place `before` on.
-template <class Op, class T>
-inline void add_row(const T* x, const Window& w, bool first, T* __restrict line) {
-  const std::int64_t room = line_of(w) - w.before, n = w.size < room ? w.size : room;
-  T* to = line + w.before;
-  if (first) {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = x[i];
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = Op::of(to[i], x[i]);
-  }
+inline Range seen_by(const Window& w, std::int64_t o) {
+  const std::int64_t before = w.before - o * w.stride;
+  return {places_before(before, w.dilation, w.kernel), places_before(w.size + before, w.dilation, w.kernel)};
 }
 
-// Rows that windows (o0, o1) see; returns whether there is any.
-template <class Op, class T>
-inline bool fill_line(const T* x, const Windows& windows, std::int64_t o0, std::int64_t o1, T* line) {
-  const Window* w = windows.axes;
-  bool first = true;
-  for (std::int64_t k0 = 0; k0 < w[0].kernel; ++k0) {
-    const std::int64_t i0 = o0 * w[0].stride + k0 * w[0].dilation - w[0].before;
-    if (!in_range(i0, 0, w[0].size - 1)) continue;
-    for (std::int64_t k1 = 0; k1 < w[1].kernel; ++k1) {
-      const std::int64_t i1 = o1 * w[1].stride + k1 * w[1].dilation - w[1].before;
-      if (!in_range(i1, 0, w[1].size - 1)) continue;
-      add_row<Op>(x + (i0 * w[1].size + i1) * w[2].size, w[2], first, line);
-      first = false;
+// Of x's rows those that the windows of one row see.
+template <class T>
+struct Rows {
+  const Windows& windows;
+  Range k0, k1;
+  const T* x;  // of the first element of k0 = k1 = 0, perhaps outside
+
+  template <class F>
+  void each(F f) const {
+    const Window* w = windows.axes;
+    for (std::int64_t a = k0.first; a < k0.last; ++a) {
+      for (std::int64_t b = k1.first; b < k1.last; ++b)
+        f(x + (a * w[0].dilation * w[1].size + b * w[1].dilation) * w[2].size);
     }
   }
-  return !first;
+};
+
+// Windows that are inside of x along the row.
+inline Range inside_of(const Window& w) {
+  return {places_before(w.before, w.stride, w.count), places_before(w.size + w.before - w.reach(), w.stride, w.count)};
 }
 
-// What the windows of a row see of the line.
-template <class Op, class T>
-inline void pool_line(const T* line, const Window& w, T* y) {
-  const std::int64_t kernel = w.kernel, stride = w.stride, dilation = w.dilation;
-  const auto many = [=](std::int64_t i) {
-    Vector<T> seen = load_apart(line + i * stride, stride);
-    for (std::int64_t k = 1; k < kernel; ++k)
-      seen = Op::of(seen, load_apart(line + i * stride + k * dilation, stride));
-    return seen;
+template <class Op, int Stride, class T>  // 0: any stride
+inline void pool_inside(const Rows<T>& rows, const Window& w, Range inside, T* y) {
+  const std::int64_t stride = Stride > 0 ? Stride : w.stride, kernel = w.kernel, dilation = w.dilation;
+  const std::int64_t at = inside.first * stride - w.before;
+  const auto many = [&](std::int64_t i) {
+    Vector<T> result = broadcast(static_cast<T>(Op::kNothing));
+    rows.each([&](const T* row) {
+      const T* from = row + at + i * stride;
+      for (std::int64_t k = 0; k < kernel; ++k) result = Op::of(result, load_apart(from + k * dilation, stride));
+    });
+    return result;
   };
-  const auto one = [=](std::int64_t i) {
-    T seen = line[i * stride];
-    for (std::int64_t k = 1; k < kernel; ++k) seen = Op::of(seen, line[i * stride + k * dilation]);
-    return seen;
+  const auto one = [&](std::int64_t i) {
+    T result = static_cast<T>(Op::kNothing);
+    rows.each([&](const T* row) {
+      const T* from = row + at + i * stride;
+      for (std::int64_t k = 0; k < kernel; ++k) result = Op::of(result, from[k * dilation]);
+    });
+    return result;
   };
-  fill(w.count, y, many, one);
+  fill(inside.last - inside.first, y + inside.first, many, one);
 }
 
 template <class Op, class T>
-inline void pool_plane(const T* x, const Windows& windows, T* line, T* y) {
+inline void pool_beyond(const Rows<T>& rows, const Window& w, std::int64_t first, std::int64_t last, T* y) {
+  for (std::int64_t o = first; o < last; ++o) {
+    const Range seen = seen_by(w, o);
+    T result = static_cast<T>(Op::kNothing);
+    rows.each([&](const T* row) {
+      for (std::int64_t k = seen.first; k < seen.last; ++k)
+        result = Op::of(result, row[o * w.stride + k * w.dilation - w.before]);
+    });
+    y[o] = result;
+  }
+}
+
+template <class Op, class T>
+inline void pool_plane(const T* x, const Windows& windows, T* y) {
   const Window* w = windows.axes;
+  Range inside = inside_of(w[2]);
+  if (inside.last < inside.first) inside.last = inside.first;
   for (std::int64_t o0 = 0; o0 < w[0].count; ++o0) {
+    const std::int64_t i0 = o0 * w[0].stride - w[0].before;
     for (std::int64_t o1 = 0; o1 < w[1].count; ++o1, y += w[2].count) {
-      if (!fill_line<Op>(x, windows, o0, o1, line)) {
-        for (std::int64_t i = 0; i < w[2].count; ++i) y[i] = static_cast<T>(Op::kNothing);
-        continue;
+      const std::int64_t i1 = o1 * w[1].stride - w[1].before;
+      const Rows<T> rows{windows, seen_by(w[0], o0), seen_by(w[1], o1), x + (i0 * w[1].size + i1) * w[2].size};
+      pool_beyond<Op>(rows, w[2], 0, inside.first, y);
+      if (w[2].stride == 1) {
+        pool_inside<Op, 1>(rows, w[2], inside, y);
+      } else if (w[2].stride == 2) {
+        pool_inside<Op, 2>(rows, w[2], inside, y);
+      } else {
+        pool_inside<Op, 0>(rows, w[2], inside, y);
       }
-      pool_line<Op>(line, w[2], y);
+      pool_beyond<Op>(rows, w[2], inside.last, w[2].count, y);
     }
   }
 }
 
 template <class Op, class T>
-inline void pool(const Step& step, std::int64_t rows, T* line) {
+inline void pool(const Step& step, std::int64_t rows) {
   const Windows windows = windows_of(step, kFirstWindow);
   const std::int64_t volume = windows.volume(), count = windows.count();
   const T* x = data_of<T>(step.inputs[0]);
   T* y = data_of<T>(step.outputs[0]);
-  for (std::int64_t i = 0; i < line_of(windows.axes[2]); ++i) line[i] = static_cast<T>(Op::kNothing);
   for (std::int64_t i = 0; i < rows * step.params[0].i; ++i, x += volume, y += count) {
-    pool_plane<Op>(x, windows, line, y);
+    pool_plane<Op>(x, windows, y);
     if constexpr (std::is_same_v<Op, Sum>) {
       const T* divisors = data_of<T>(step.inputs[1]);
       for (std::int64_t j = 0; j < count; ++j) y[j] /= divisors[j];
@@ -113,16 +139,11 @@ inline void pool(const Step& step, std::int64_t rows, T* line) {
   }
 }
 
-void run_pool(const Step& step, std::int64_t rows, const Context& context) {
+void run_pool(const Step& step, std::int64_t rows, const Context&) {
   with_float(step.inputs[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    T* line = static_cast<T*>(context.scratch);
-    return step.params[1].i == 0 ? pool<Largest>(step, rows, line) : pool<Sum>(step, rows, line);
+    return step.params[1].i == 0 ? pool<Largest, T>(step, rows) : pool<Sum, T>(step, rows);
   });
-}
-
-std::size_t scratch_pool(const Step& step, std::int64_t) {
-  return static_cast<std::size_t>(line_of(windows_of(step, kFirstWindow).axes[2])) * item_size(step.inputs[0].dtype);
 }
 
 double cost_pool(const Step& step) {
@@ -150,7 +171,7 @@ void check_pool(const Step& step) {
           "divisors do not fit");
 }
 
-SARDONYX_KERNEL("Pool", {.check = check_pool, .run = run_pool, .scratch = scratch_pool, .cost = cost_pool});
+SARDONYX_KERNEL("Pool", {.check = check_pool, .run = run_pool, .cost = cost_pool});
 
 }  // namespace
 }  // namespace sardonyx
