@@ -9,6 +9,7 @@
 // Params [channels of all images in a row, 0 for the largest or 1 for the mean, windows of three axes (windows.h)].
 // Means take a second input, a constant: by how many elements the sum of each window is divided. Of NaN among others the
 // largest is NaN.
+#include "panels.h"
 #include "windows.h"
 
 namespace sardonyx {
@@ -48,17 +49,22 @@ template <class T>
 struct Rows {
   const Windows& windows;
   Range k0, k1;
-  const T* x;  // of the first element of k0 = k1 = 0, perhaps outside
+  const T *x, *end;  // of the first element of k0 = k1 = 0, perhaps outside; where all of x ends
+
+  const T* row(std::int64_t a, std::int64_t b) const {
+    const Window* w = windows.axes;
+    return x + (a * w[0].dilation * w[1].size + b * w[1].dilation) * w[2].size;
+  }
 
   template <class F>
   void each(F f) const {
-    const Window* w = windows.axes;
     for (std::int64_t a = k0.first; a < k0.last; ++a) {
-      for (std::int64_t b = k1.first; b < k1.last; ++b)
-        f(x + (a * w[0].dilation * w[1].size + b * w[1].dilation) * w[2].size);
+      for (std::int64_t b = k1.first; b < k1.last; ++b) f(row(a, b));
     }
   }
 };
+
+inline std::int64_t k_last(Range k) { return k.last > 0 ? k.last - 1 : 0; }
 
 // Windows that are inside of x along the row.
 inline Range inside_of(const Window& w) {
@@ -85,7 +91,10 @@ inline void pool_inside(const Rows<T>& rows, const Window& w, Range inside, T* y
     });
     return result;
   };
-  fill(inside.last - inside.first, y + inside.first, many, one);
+  const std::int64_t n = inside.last - inside.first;
+  const T* most = rows.row(k_last(rows.k0), k_last(rows.k1)) + at + (kLanes<T> - 1) * stride + w.reach();
+  if (n < kLanes<T> && most < rows.end) return store_some(y + inside.first, many(0), n);  // what is read beyond is x
+  fill(n, y + inside.first, many, one);
 }
 
 template <class Op, class T>
@@ -102,7 +111,7 @@ inline void pool_beyond(const Rows<T>& rows, const Window& w, std::int64_t first
 }
 
 template <class Op, class T>
-inline void pool_plane(const T* x, const Windows& windows, T* y) {
+inline void pool_plane(const T* x, const T* end, const Windows& windows, T* y) {
   const Window* w = windows.axes;
   Range inside = inside_of(w[2]);
   if (inside.last < inside.first) inside.last = inside.first;
@@ -110,7 +119,8 @@ inline void pool_plane(const T* x, const Windows& windows, T* y) {
     const std::int64_t i0 = o0 * w[0].stride - w[0].before;
     for (std::int64_t o1 = 0; o1 < w[1].count; ++o1, y += w[2].count) {
       const std::int64_t i1 = o1 * w[1].stride - w[1].before;
-      const Rows<T> rows{windows, seen_by(w[0], o0), seen_by(w[1], o1), x + (i0 * w[1].size + i1) * w[2].size};
+      const Rows<T> rows{windows, seen_by(w[0], o0), seen_by(w[1], o1), x + (i0 * w[1].size + i1) * w[2].size,
+                         end};
       pool_beyond<Op>(rows, w[2], 0, inside.first, y);
       if (w[2].stride == 1) {
         pool_inside<Op, 1>(rows, w[2], inside, y);
@@ -130,8 +140,9 @@ inline void pool(const Step& step, std::int64_t rows) {
   const std::int64_t volume = windows.volume(), count = windows.count();
   const T* x = data_of<T>(step.inputs[0]);
   T* y = data_of<T>(step.outputs[0]);
-  for (std::int64_t i = 0; i < rows * step.params[0].i; ++i, x += volume, y += count) {
-    pool_plane<Op>(x, windows, y);
+  const T* end = x + rows * step.inputs[0].width;
+  for (; x != end; x += volume, y += count) {
+    pool_plane<Op>(x, end, windows, y);
     if constexpr (std::is_same_v<Op, Sum>) {
       const T* divisors = data_of<T>(step.inputs[1]);
       for (std::int64_t j = 0; j < count; ++j) y[j] /= divisors[j];

@@ -63,7 +63,7 @@ struct Windows {
 // Of places 0, 1, ... `n` that are `stride` apart, the first one behind `skipped` elements: where x begins.
 [[maybe_unused]] inline std::int64_t places_before(std::int64_t skipped, std::int64_t stride, std::int64_t n) {
   if (skipped <= 0) return 0;
-  const std::int64_t place = (skipped + stride - 1) / stride;
+  const std::int64_t place = stride == 1 ? skipped : (skipped + stride - 1) / stride;
   return place < n ? place : n;
 }
 
