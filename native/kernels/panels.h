@@ -148,5 +148,22 @@ inline void pack_panels(const T* w, std::int64_t row, std::int64_t column, std::
   }
 }
 
+// The same of a matrix whose columns lie side by side, a vector of them at a time; the last panel is filled up with zeros.
+template <class T>
+inline void pack_rows(const T* w, std::int64_t k, std::int64_t n, T* to) {
+  constexpr int V = kLanes<T>;
+  for (std::int64_t j = 0; j < n; j += V) {
+    const std::int64_t valid = n - j < V ? n - j : V;
+    for (std::int64_t i = 0; i < k; ++i, to += V) {
+      if (valid == V) {
+        store(to, load(w + i * n + j));
+      } else {
+        store(to, Vector<T>{});
+        for (std::int64_t l = 0; l < valid; ++l) to[l] = w[i * n + j + l];
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sardonyx
