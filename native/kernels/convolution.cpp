@@ -29,9 +29,9 @@ namespace {
 
 constexpr const char* kName = "Conv";
 constexpr int kFirstWindow = 4, kRelu = kFirstWindow + kWindowParams, kParams = kRelu + 1;
-constexpr int kFilters = 4;                           // of a tile
-constexpr std::int64_t kSeenAtOnce = 1 << 18;         // bytes of x that go with all filters before the next ones
-constexpr std::int64_t kWideWins = 8;                 // percent that writing windows of several rows costs
+constexpr int kFilters = 4;                    // of a tile
+constexpr std::int64_t kSeenAtOnce = 1 << 18;  // bytes of x that go with all filters before the next ones
+constexpr std::int64_t kWideWins = 8;          // percent that writing windows of several rows costs
 
 // ---- what a step says ------------------------------------------------------------------------------------------------
 
@@ -89,8 +89,7 @@ inline void choose_lines(const Windows& windows, std::int64_t lanes, Layout& lay
 
 inline Layout layout_of(const Windows& windows, std::int64_t lanes) {
   Layout layout{};
-  for (const Window& w : windows.axes)
-    layout.copied |= w.stride > 1 || w.before > 0 || w.count + w.reach() > w.size;
+  for (const Window& w : windows.axes) layout.copied |= w.stride > 1 || w.before > 0 || w.count + w.reach() > w.size;
   if (!layout.copied) {
     for (int a = 0; a < kAxes; ++a) layout.phases[a] = 1, layout.length[a] = windows.axes[a].size;
     choose_lines(windows, lanes, layout);
@@ -173,7 +172,9 @@ inline void* prepare_as(const Step& step) {
   const Network net = network_of(step);
   const Layout layout = layout_of(net.windows, kLanes<T>);
   const std::int64_t vectors = vectors_of(layout, kLanes<T>), weights = net.filters * net.taps();
-  const auto bytes = [](std::int64_t n, std::size_t size) { return (static_cast<std::size_t>(n) * size + 63) / 64 * 64; };
+  const auto bytes = [](std::int64_t n, std::size_t size) {
+    return (static_cast<std::size_t>(n) * size + 63) / 64 * 64;
+  };
   const std::size_t head = bytes(1, sizeof(Prepared<T>)), of_taps = bytes(net.taps(), sizeof(std::int64_t)),
                     of_places = bytes(vectors, sizeof(Place)), of_weights = bytes(weights, sizeof(T));
   void* memory = nullptr;
@@ -181,8 +182,12 @@ inline void* prepare_as(const Step& step) {
     fail("%s: not enough memory for the weights", kName);
   auto* at = static_cast<unsigned char*>(memory) + head;
   auto* p = static_cast<Prepared<T>*>(memory);
-  *p = {layout, vectors, reinterpret_cast<std::int64_t*>(at), reinterpret_cast<Place*>(at + of_taps),
-        reinterpret_cast<T*>(at + of_taps + of_places), reinterpret_cast<T*>(at + of_taps + of_places + of_weights)};
+  *p = {layout,
+        vectors,
+        reinterpret_cast<std::int64_t*>(at),
+        reinterpret_cast<Place*>(at + of_taps),
+        reinterpret_cast<T*>(at + of_taps + of_places),
+        reinterpret_cast<T*>(at + of_taps + of_places + of_weights)};
   list_taps<T>(net, layout, p->taps);
   list_places<T>(net, layout, p->places);
   pack_weights(net, data_of<T>(step.inputs[1]), p->weights);
@@ -195,8 +200,9 @@ inline void* prepare_as(const Step& step) {
 
 template <class T>
 inline void copy_apart(const T* from, std::int64_t stride, std::int64_t n, T* to) {
-  fill(n, to, [=](std::int64_t i) { return load_apart(from + i * stride, stride); },
-       [=](std::int64_t i) { return from[i * stride]; });
+  fill(
+      n, to, [=](std::int64_t i) { return load_apart(from + i * stride, stride); },
+      [=](std::int64_t i) { return from[i * stride]; });
 }
 
 // Places of a part that are inside of x, along each axis.
@@ -406,8 +412,8 @@ void release_conv(void* state) { std::free(state); }
 
 double cost_conv(const Step& step) {
   const Network net = network_of(step);
-  const double products = static_cast<double>(net.batch * net.filters * net.windows.count()) *
-                          static_cast<double>(net.taps());
+  const double products =
+      static_cast<double>(net.batch * net.filters * net.windows.count()) * static_cast<double>(net.taps());
   return products * static_cast<double>(item_size(step.inputs[0].dtype)) / 160;
 }
 
@@ -420,7 +426,8 @@ void check_conv(const Step& step) {
   for (int i = 1; i < step.n_inputs; ++i)
     require(step.inputs[i].constant && step.inputs[i].dtype == x.dtype, kName, "weights are constants of x's type");
   for (int i = 0; i < kFirstWindow; ++i)
-    require(in_range(step.params[i].i, 1, kMostAlong), kName, "a number of channels, filters or groups is out of range");
+    require(in_range(step.params[i].i, 1, kMostAlong), kName,
+            "a number of channels, filters or groups is out of range");
   require(in_range(step.params[kRelu].i, 0, 1), kName, "the last param is neither 0 nor 1");
   check_windows(step, kFirstWindow, kName);
   const Network net = network_of(step);

@@ -261,7 +261,8 @@ void run(const Step& step, std::int64_t rows, const Context& context) {
 }
 
 double cost(const Step& step) {
-  return 2 + static_cast<double>(vectors_of(step)) * static_cast<double>(step.inputs[1].width) * static_cast<double>(item_size(step.inputs[1].dtype)) / 64;
+  return 2 + static_cast<double>(vectors_of(step)) * static_cast<double>(step.inputs[1].width) *
+                 static_cast<double>(item_size(step.inputs[1].dtype)) / 64;
 }
 
 SARDONYX_KERNEL("Linear", {.check = check, .run = run, .prepare = prepare, .release = release, .cost = cost});

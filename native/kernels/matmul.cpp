@@ -135,8 +135,7 @@ double cost_matmul(const Step& step) {
   return 2 + static_cast<double>(s.batch * s.m * s.n) * static_cast<double>(s.k) / (in_panels(step) ? 32 : 8);
 }
 
-SARDONYX_KERNEL("MatMul",
-                {.check = check_matmul, .run = run_matmul, .scratch = scratch_matmul, .cost = cost_matmul});
+SARDONYX_KERNEL("MatMul", {.check = check_matmul, .run = run_matmul, .scratch = scratch_matmul, .cost = cost_matmul});
 
 }  // namespace
 }  // namespace sardonyx

@@ -119,8 +119,7 @@ inline void pool_plane(const T* x, const T* end, const Windows& windows, T* y) {
     const std::int64_t i0 = o0 * w[0].stride - w[0].before;
     for (std::int64_t o1 = 0; o1 < w[1].count; ++o1, y += w[2].count) {
       const std::int64_t i1 = o1 * w[1].stride - w[1].before;
-      const Rows<T> rows{windows, seen_by(w[0], o0), seen_by(w[1], o1), x + (i0 * w[1].size + i1) * w[2].size,
-                         end};
+      const Rows<T> rows{windows, seen_by(w[0], o0), seen_by(w[1], o1), x + (i0 * w[1].size + i1) * w[2].size, end};
       pool_beyond<Op>(rows, w[2], 0, inside.first, y);
       if (w[2].stride == 1) {
         pool_inside<Op, 1>(rows, w[2], inside, y);

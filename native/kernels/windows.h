@@ -43,7 +43,8 @@ struct Windows {
 [[maybe_unused]] inline std::int64_t bounded_product(std::int64_t a, std::int64_t b, std::int64_t most,
                                                      const char* kernel) {
   std::int64_t product = 0;
-  require(!__builtin_mul_overflow(a, b, &product) && in_range(product, 0, most), kernel, "windows of too many elements");
+  require(!__builtin_mul_overflow(a, b, &product) && in_range(product, 0, most), kernel,
+          "windows of too many elements");
   return product;
 }
 
@@ -52,7 +53,8 @@ struct Windows {
   std::int64_t elements = 1, seen = 1, places = 1;
   for (const Window& w : windows.axes) {
     const std::int64_t numbers[] = {w.size, w.kernel, w.count, w.stride, w.dilation};
-    for (const std::int64_t n : numbers) require(in_range(n, 1, kMostAlong), kernel, "a number of a window is out of range");
+    for (const std::int64_t n : numbers)
+      require(in_range(n, 1, kMostAlong), kernel, "a number of a window is out of range");
     require(in_range(w.before, 0, kMostAlong), kernel, "padding out of range");
     elements = bounded_product(elements, w.size, kMostPlaces, kernel);
     seen = bounded_product(seen, w.kernel, kMostPlaces, kernel);

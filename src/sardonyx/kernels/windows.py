@@ -25,8 +25,9 @@ from .elementwise import FLOATS, one_type
 MOST_AXES: Final = 3
 #: windows along one axis, and how far apart anything may be: numbers of a file are not multiplied before they are small
 MOST_ALONG: Final = 1 << 16
-#: elements of a padded image's channel
+#: elements of a padded image's channel, and all that its windows see
 MOST_PLACES: Final = 1 << 26
+MOST_SEEN: Final = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ class Axis:
 
     def seen(self) -> Array:
         """Return how many elements of x each window sees."""
-        at = np.arange(self.count) * self.stride + np.arange(self.kernel)[:, None] * self.dilation - self.before
-        counts: Array = ((at >= 0) & (at < self.size)).sum(axis=0)
+        before = self.before - np.arange(self.count) * self.stride
+        first, last = (np.clip(-(-n // self.dilation), 0, self.kernel) for n in (before, self.size + before))
+        counts: Array = last - first
         return counts
 
 
@@ -95,6 +97,8 @@ def _windows(node: NodeView, sizes: Shape, kernel: Shape) -> tuple[Axis, ...]:
         axes.append(Axis(size, k, count, stride, dilation, before))
     if max(math.prod(sizes), math.prod(kernel), math.prod(axis.places for axis in axes)) > MOST_PLACES:
         decline(f"windows over more than {MOST_PLACES} elements")
+    if math.prod(axis.count * axis.kernel for axis in axes) > MOST_SEEN:
+        decline(f"windows that see more than {MOST_SEEN} elements")
     return tuple(axes)
 
 
@@ -139,8 +143,7 @@ def conv(b: Builder, node: NodeView) -> Values:
 
 def _of_one_window(b: Builder, x: Row, weights: Array, bias: list[Const]) -> Row:
     flat = np.ascontiguousarray(weights.reshape(len(weights), -1).T)
-    row = b.reshape(x, (x.width,))
-    return b.step("Linear", [row, flat, *bias], [(x.dtype, (len(weights),))])[0]
+    return b.step("Linear", [x, flat, *bias], [(x.dtype, (len(weights),))])[0]
 
 
 # ---- pooling ---------------------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ def _spread(node: NodeView, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> 
 
 def _convolved(node: NodeView, walk: Walk, windows: Windows, weights: Array, channels: int) -> Sequence[Value | None]:
     groups, outputs, _ = weights.shape
-    nodes, given = _gathered(node, windows, channels, 0.0, (groups, channels // groups * windows.kernel))
+    nodes, given = _gathered(node, windows, channels, (groups, channels // groups * windows.kernel))
     given["weights"] = Const(np.ascontiguousarray(weights[None]))
     given["shape"] = Const(np.array([0, groups * outputs, *windows.counts], np.int64))
     nodes.append(node_of("MatMul", ["weights", "seen"], ["sums"]))
@@ -121,7 +121,7 @@ def _convolved(node: NodeView, walk: Walk, windows: Windows, weights: Array, cha
 
 
 def _gathered(
-    node: NodeView, windows: Windows, channels: int, outside: float, shape: tuple[int, int]
+    node: NodeView, windows: Windows, channels: int, shape: tuple[int, int]
 ) -> tuple[list[onnx.NodeProto], dict[str, Value | None]]:
     """Return the nodes that give what windows see, N x shape x number of windows, and their inputs."""
     x = node.inputs[0]
@@ -133,7 +133,7 @@ def _gathered(
         "place": Const(np.ascontiguousarray(place.reshape(-1))),
         "parts": Const(np.array([0, *shape, math.prod(windows.counts)], np.int64)),
         "inside": Const(np.ascontiguousarray(inside.reshape(1, -1))),
-        "outside": Const(np.array(outside, x.dtype)),
+        "outside": Const(np.zeros((), x.dtype)),
     }
     nodes = [node_of("Reshape", ["x", "flat"], ["row"]), node_of("Gather", ["row", "place"], ["all"], axis=1)]
     if not inside.all():

@@ -12,7 +12,7 @@ not finite stay where they are.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def _fused(program: Program, uses: Uses, step: Step) -> tuple[Program, Step] | N
     return program, replace(conv, inputs=tuple(inputs), outputs=step.outputs)
 
 
-def _convolution_before(program: Program, uses: Uses, step: Step) -> tuple[Step, NDArray[np.floating]] | None:
+def _convolution_before(program: Program, uses: Uses, step: Step) -> tuple[Step, NDArray[Any]] | None:
     """Return the Conv whose results alone a step changes, and the numbers, one a channel, that it does so with."""
     if step.kernel not in SCALES | SHIFTS:
         return None
@@ -74,7 +74,7 @@ def _convolution_before(program: Program, uses: Uses, step: Step) -> tuple[Step,
     return None
 
 
-def _by_channel(program: Program, conv: Step, other: Slot) -> NDArray[np.floating] | None:
+def _by_channel(program: Program, conv: Step, other: Slot) -> NDArray[Any] | None:
     weights = _data(program, conv.inputs[1])
     axes = weights.ndim - 2
     if other.data is None or other.data.size not in (1, len(weights)):
@@ -82,10 +82,11 @@ def _by_channel(program: Program, conv: Step, other: Slot) -> NDArray[np.floatin
     shape = (1,) * (axes + 1 - len(other.shape)) + other.shape
     if other.data.size > 1 and shape[-axes - 1] != len(weights):
         return None
-    return np.broadcast_to(other.data.reshape(-1), (len(weights),))
+    channels: NDArray[Any] = np.broadcast_to(other.data.reshape(-1), (len(weights),))
+    return channels
 
 
-def _data(program: Program, slot: int) -> NDArray[np.floating]:
+def _data(program: Program, slot: int) -> NDArray[Any]:
     data = program.slots[slot].data
     assert data is not None, "the weights of Conv are constants"
     return data
