@@ -77,6 +77,14 @@ class SparseWriter {
     begin_ = size_;
   }
 
+  // For many at once: where the next entries of a row stand, and how many of them were written.
+  std::int32_t* next_indices() { return indices_ + size_; }
+  T* next_values() { return values_ + size_; }
+  void end_row(std::int64_t written) {
+    size_ += written;
+    end_row();
+  }
+
   void end_unsorted_row() {
     size_ = begin_ + sort_entries(output_.dtype, indices_ + begin_, values_ + begin_, size_ - begin_);
     end_row();
