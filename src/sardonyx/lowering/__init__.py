@@ -15,6 +15,7 @@
     shaped.py  seen.py            programs for shapes that only the data say, and the short way to those known
     reference.py                  folds a node whose inputs are known
     reference_native.py           runs nodes of a reference segment natively after all, where shapes come to be known
+    reference_rounds.py           rounds of loops that Python leads, many at a time
     reference_operators.py  reference_numbers.py  reference_control_flow.py   where onnx's own falls short
     sizes.py  reference_sizes.py  how large a value may be that a file asks for
 """
