@@ -100,8 +100,8 @@ void write_sorted(const Keys& keys, bool once, SparseWriter<T>& y) {
 
 // ---- without sorting -------------------------------------------------------------------------------------------------
 
-constexpr std::int64_t kMostCounters = 4096;                    // columns, each with a counter
-constexpr std::int64_t kMostTallied = std::int64_t{1} << 22;    // columns, each with a bit
+constexpr std::int64_t kMostCounters = 4096;                  // columns, each with a counter
+constexpr std::int64_t kMostTallied = std::int64_t{1} << 22;  // columns, each with a bit
 constexpr std::int64_t kFewKeys = 48;
 
 inline std::int64_t words_of(std::int64_t columns) { return (columns + 63) / 64; }
