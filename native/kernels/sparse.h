@@ -31,6 +31,11 @@ class SparseReader {
   const SparseRows& rows_;
 };
 
+// Said of columns that a kernel with any_entries meets, in the words of runtime/sparse.cpp.
+[[noreturn, maybe_unused]] inline void refuse_column() {
+  fail("the sparse matrix is not a legal one: a column is out of range");
+}
+
 // Appends rows to a sparse output:
 //
 //   SparseWriter<double> y(step.outputs[0]);
@@ -70,6 +75,14 @@ class SparseWriter {
   void end_row() {
     rows_.own_indptr[++row_] = size_;
     begin_ = size_;
+  }
+
+  // For many at once: where the next entries of a row stand, and how many of them were written.
+  std::int32_t* next_indices() { return indices_ + size_; }
+  T* next_values() { return values_ + size_; }
+  void end_row(std::int64_t written) {
+    size_ += written;
+    end_row();
   }
 
   void end_unsorted_row() {

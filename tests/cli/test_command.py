@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,9 @@ def test_missing_and_broken_files(run: Run, tmp_path: Path, command: str) -> Non
     code, _, err = run(command, tmp_path / "none.onnx")
     assert code == USAGE
     assert "there is no file" in err
+    assert "is a folder" in run(command, tmp_path)[2]
+    os.mkfifo(tmp_path / "pipe")
+    assert "is a pipe or a device" in run(command, tmp_path / "pipe")[2]
     for content in (b"", b"garbage", b"\x08\x0a"):
         (tmp_path / "broken.onnx").write_bytes(content)
         code, _, err = run(command, tmp_path / "broken.onnx")

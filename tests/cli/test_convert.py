@@ -11,6 +11,7 @@ from onnx import numpy_helper
 
 import sardonyx
 from sardonyx.cli import DISAGREES, OK, USAGE
+from sardonyx.lowering.program import MAGIC
 
 from .conftest import Run, Titanic
 
@@ -40,7 +41,9 @@ def test_convert_takes_methods_and_inlines(run: Run, titanic: Titanic, tmp_path:
     [
         (["--methods", "transform"], "no method transform"),
         (["--target", "survive"], "did you mean 'survived'"),
+        (["--target", "age"], "fitted with 'age' among its columns; leave --target out"),
         (["--target-opset", "3"], "target_opset=3 is not possible"),
+        (["--rows", "0"], "--rows 0 is not possible; give at least 1"),
     ],
 )
 def test_convert_refuses(run: Run, titanic: Titanic, tmp_path: Path, options: list[str], message: str) -> None:
@@ -49,6 +52,21 @@ def test_convert_refuses(run: Run, titanic: Titanic, tmp_path: Path, options: li
     assert code == USAGE
     assert message in err
     assert not out.exists()
+
+
+def test_convert_writes_no_other_files(run: Run, titanic: Titanic) -> None:
+    model = titanic("model.joblib")
+    code, _, err = run("convert", model, titanic("rows.csv"), "-o", model)
+    assert code == USAGE
+    assert "model.joblib: models are written to .onnx files, compiled programs to .sdx files" in err
+
+
+def test_convert_compiles_where_a_program_is_asked_for(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    out = tmp_path / "out.sdx"
+    assert run("convert", titanic("model.joblib"), titanic("rows.csv"), "-o", out)[0] == OK
+    session = sardonyx.load(out)
+    np.testing.assert_allclose(session.predict_proba(titanic.rows[titanic.features]), titanic.expected, rtol=1e-10)
+    assert out.read_bytes()[: len(MAGIC)] == MAGIC
 
 
 def test_convert_names_missing_columns(run: Run, titanic: Titanic, tmp_path: Path) -> None:

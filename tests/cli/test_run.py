@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,31 @@ def test_run_refuses(run: Run, titanic: Titanic, options: list[str], message: st
     code, _, err = run("run", titanic("model.onnx"), titanic("rows.csv"), *options)
     assert code == USAGE
     assert message in err
+
+
+def test_run_writes_over_nothing_that_it_reads(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_bytes(Path(titanic("rows.csv")).read_bytes())
+    code, _, err = run("run", titanic("model.onnx"), rows, "-o", f"{tmp_path}/../{tmp_path.name}/rows.csv")
+    assert code == USAGE
+    assert "is a file that is read here; give another name" in err
+    assert rows.read_bytes() == Path(titanic("rows.csv")).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [("age", "many", "column 'age'.*'many'; the model takes tensor.double. there"), ("embarked", b"\xff", "in UTF-8")],
+)
+def test_a_field_that_cannot_be_read_is_named(
+    run: Run, titanic: Titanic, tmp_path: Path, column: str, value: str | bytes, message: str
+) -> None:
+    rows = titanic.rows.astype({column: object})
+    rows[column] = "@"
+    text = rows[rows.columns[::-1]].to_csv(index=False).encode()
+    (tmp_path / "rows.csv").write_bytes(text.replace(b"@", value if isinstance(value, bytes) else value.encode()))
+    code, _, err = run("run", titanic("model.onnx"), tmp_path / "rows.csv")
+    assert code == USAGE
+    assert re.search(message, err)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime as ort
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+import sardonyx
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError
 from sardonyx.graph import Value, concat
@@ -54,6 +59,33 @@ def test_fitted_on_an_array_columns_are_found_by_position() -> None:
 def test_a_callable_selects_what_it_selected_in_the_fit() -> None:
     estimator = ColumnTransformer([("scale", StandardScaler(), make_column_selector("a|b"))]).fit(FRAME)
     np.testing.assert_allclose(run(convert(estimator, FRAME), FRAME), estimator.transform(FRAME), rtol=1e-12)
+
+
+NAMES = ["predict", "predict_", "Concat_2", "Concat_3", "c_4", "transform", "scale.mean_"]
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_columns_may_be_called_as_the_outputs_and_the_insides_of_the_file(inline: bool) -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, len(NAMES))), columns=NAMES)
+    columns = ColumnTransformer([("scale", StandardScaler(), NAMES[:5])], remainder="passthrough")
+    estimator = make_pipeline(columns, LinearRegression()).fit(frame, frame["predict"] * 2)
+    model = sardonyx.to_onnx(estimator, frame, inline=inline)
+    onnx.checker.check_model(model)
+    session = sardonyx.load(model)
+    assert [output.name for output in session.get_outputs()] == ["predict__"]
+    np.testing.assert_allclose(session.predict(frame), estimator.predict(frame), rtol=1e-10)
+    theirs = ort.InferenceSession(model.SerializeToString()).run(None, session.feeds(frame))[0]
+    np.testing.assert_allclose(theirs, estimator.predict(frame), rtol=1e-10)
+
+
+def test_a_column_of_text_may_be_called_as_the_method_that_passes_it_on() -> None:
+    frame = FRAME.rename(columns={"text": "transform"})
+    estimator = ColumnTransformer([("scale", StandardScaler(), ["a"]), ("same", "passthrough", ["transform"])]).fit(
+        frame
+    )
+    model = sardonyx.to_onnx(estimator, frame)
+    session = ort.InferenceSession(model.SerializeToString())
+    assert session.run(None, sardonyx.load(model).feeds(frame))[1].ravel().tolist() == ["x", "", "ü"]
 
 
 class Lengths(TransformerMixin, BaseEstimator):  # type: ignore[misc]

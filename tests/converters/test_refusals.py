@@ -10,11 +10,13 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import AffinityPropagation, FeatureAgglomeration
 from sklearn.decomposition import NMF, KernelPCA, LatentDirichletAllocation, MiniBatchNMF, SparseCoder
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import AdaBoostClassifier
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import AdditiveChi2Sampler, SkewedChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import BernoulliRBM
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.semi_supervised import LabelPropagation
@@ -86,6 +88,20 @@ def test_conversion_refuses(estimator: Any, data: Any, method: str, message: str
     fitted = estimator.fit(data.X, data.y)
     with pytest.raises(ConversionError, match=message):
         convert(fitted, data.X, methods=method)
+
+
+LABELS = {
+    "bytes": (np.array([b"no", b"yes"]), "dtype .S3 have no ONNX type.*int, float, bool or str"),
+    "beyond int64": (np.array([1, 2**63 + 5], np.uint64), "9223372036854775813 is beyond int64.*or on str"),
+}
+
+
+@pytest.mark.parametrize("estimator", [AdaBoostClassifier(n_estimators=2), KNeighborsClassifier()], ids=str)
+@pytest.mark.parametrize(("labels", "message"), LABELS.values(), ids=LABELS)
+def test_labels_without_a_type_are_refused(estimator: Any, labels: Any, message: str) -> None:
+    fitted = estimator.fit(BINARY.X, labels[np.arange(len(BINARY.X)) % 2])
+    with pytest.raises(ConversionError, match=message):
+        convert(fitted, BINARY.X)
 
 
 def test_text_is_refused_for_an_opset_that_cannot_compare_it() -> None:

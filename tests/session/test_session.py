@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 from onnx import TensorProto, helper
 from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -174,8 +175,6 @@ def test_a_float32_model_refuses_what_float32_cannot_hold() -> None:
 
 
 def test_predict_std_is_an_option_of_predict() -> None:
-    from sklearn.linear_model import BayesianRidge
-
     X = np.random.default_rng(0).normal(size=(30, 2))
     estimator = BayesianRidge().fit(X, X[:, 0])
     session = sardonyx.compile(estimator, X, methods=["predict", "predict_std"])
@@ -186,6 +185,22 @@ def test_predict_std_is_an_option_of_predict() -> None:
     assert session.predict(X).shape == (30,)
     with pytest.raises(sardonyx.MissingMethodError, match="no predict_std"):
         sardonyx.compile(estimator, X, methods="predict").predict(X, return_std=True)
+
+
+def test_a_file_of_predict_std_alone_answers_with_it() -> None:
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    estimator = make_pipeline(StandardScaler(), BayesianRidge()).fit(X, X[:, 0])
+    session = sardonyx.compile(estimator, X, methods=["predict_std"])
+    np.testing.assert_allclose(session.predict(X, return_std=True), estimator.predict(X, return_std=True))
+    with pytest.raises(sardonyx.MissingMethodError, match="no predict; it has predict_std"):
+        session.predict(X)
+
+
+def test_options_of_predict_are_the_last_steps() -> None:
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    forest = make_pipeline(RandomForestRegressor(2)).fit(X, X[:, 0])
+    with pytest.raises(sardonyx.ConversionError, match=r"no method predict_std; it has predict, apply\.$"):
+        sardonyx.to_onnx(forest, X, methods="predict_std")
 
 
 # ---- as ONNX Runtime has it

@@ -304,6 +304,7 @@ def test_results_are_sparse_where_the_estimators_are(verify: bool) -> None:
         (MissingIndicator(), holed, True),
         (MissingIndicator(sparse=True), holed.toarray(), True),
         (MissingIndicator(), holed.toarray(), False),
+        (make_pipeline(OneHotEncoder(), MissingIndicator(features="all")), np.rint(dense), True),
         (PolynomialFeatures(2), X[:, :5], True),
         (QuantileTransformer(n_quantiles=20), X, True),
         (SparseRandomProjection(4, random_state=0), X, True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from ..lowering.program import MAGIC
 from ..session.session import Session
 from . import DISAGREES, INTERRUPTED, OK, USAGE, samples, tables
 from .estimators import load_estimator
+from .paths import check_apart, check_file, write
 
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
 Trust = Annotated[
@@ -89,7 +91,7 @@ def convert(
     data
         A sample of its input, CSV, Parquet or Arrow: gives names and types, and rows for the proof.
     output
-        The ONNX file; by default beside the estimator.
+        The ONNX file, or the compiled program (.sdx); by default the ONNX file beside the estimator.
     target
         A column of the sample that is no feature.
     methods
@@ -102,6 +104,9 @@ def convert(
         Rows of the sample to use.
     """
     out = output or estimator.with_suffix(".onnx")
+    if out.suffix not in (".onnx", ".sdx"):
+        raise InputError(f"{out.name}: models are written to .onnx files, compiled programs to .sdx files.")
+    _check_rows(rows)
     with _status("reading"):
         fitted = _load(estimator, trust)
         X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
@@ -115,7 +120,7 @@ def convert(
     console.print(report.verdict_table(result))
     if not result.ok:
         return DISAGREES
-    _write(out, content)
+    write(out, content if out.suffix == ".onnx" else _compiled(model))
     console.print(f"written to {out}", highlight=False)
     return OK
 
@@ -148,6 +153,7 @@ def verify(
     rows
         Rows of the data to use.
     """
+    _check_rows(rows)
     with _status("reading"):
         fitted = _load(estimator, trust)
         X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
@@ -204,6 +210,7 @@ def run(
     """
     if batch < 1:
         raise InputError(f"--batch {batch} is not possible; give at least 1.")
+    check_apart(output, model, data)
     session = _load_session(model, threads)
     names, kept = _output_names(session, methods), keep or []
     chosen = tables.choose_columns(session.get_inputs(), tables.column_names(data), _features(session), kept)
@@ -332,16 +339,26 @@ def _load(path: Path, trust: Sequence[str] | None) -> Any:
     return estimator
 
 
+def _check_rows(rows: int) -> None:
+    if rows < 1:
+        raise InputError(f"--rows {rows} is not possible; give at least 1.")
+
+
+def _compiled(model: Any) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.sdx"
+        sardonyx.load(model).save(path)
+        return path.read_bytes()
+
+
 def _load_session(path: Path, threads: int = 0) -> Session:
-    if not path.is_file():
-        raise InputError(f"there is no file {path}.")
+    check_file(path)
     return sardonyx.load(path, threads=threads)
 
 
 def _is_program(path: Path) -> bool:
     """Whether a file is a compiled program, which is no ONNX model."""
-    if not path.is_file():
-        raise InputError(f"there is no file {path}.")
+    check_file(path)
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
@@ -353,18 +370,6 @@ def _read_model(path: Path) -> Any:
         return parse_onnx(path.read_bytes(), str(path.parent))
     except ModelError as error:
         raise InputError(f"{path.name}: {error}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when all of it has been written."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _output_names(session: Session, methods: Sequence[str] | None) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from ..errors import InputError
+from .paths import check_file
 
 #: endings of files that are pickles, whoever wrote them (pickle, joblib, cloudpickle)
 PICKLES = (".pkl", ".pickle", ".joblib", ".cloudpickle")
@@ -34,8 +35,7 @@ def load_estimator(path: Path, trust: Sequence[str] = ()) -> Any:
     InputError
         If there is no such file, its ending is unknown, it cannot be read, or it holds types that are not trusted.
     """
-    if not path.is_file():
-        raise InputError(f"there is no file {path}.")
+    check_file(path)
     if path.suffix == ".skops":
         return _load_skops(path, trust)
     if path.suffix in PICKLES:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ..errors import InputError
+from .paths import check_file
 
 #: what may separate the fields of a CSV file; the first where none occurs
 SEPARATORS: Final = (",", ";", "\t")
@@ -51,8 +52,7 @@ def format_of(path: Path) -> Format:
     InputError
         If there is no such file, or its suffix is of no table.
     """
-    if not path.is_file():
-        raise InputError(f"there is no file {path}.")
+    check_file(path)
     return format_named(path, "tables are read from")
 
 

@@ -49,10 +49,12 @@ def as_sample(frame: Any, estimator: Any, target: str | None = None) -> Any:
     target : str, optional
         A column to leave out.
     """
+    names = getattr(estimator, "feature_names_in_", None)
     if target is not None:
         check_columns([target], frame.columns)
+        if names is not None and target in names:
+            raise InputError(f"the estimator was fitted with {target!r} among its columns; leave --target out.")
         frame = frame[[c for c in frame.columns if c != target]]
-    names = getattr(estimator, "feature_names_in_", None)
     if names is not None:
         check_columns(list(names), frame.columns)
         return frame[list(names)]

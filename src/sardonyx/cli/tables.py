@@ -14,12 +14,13 @@ and written is its format's (formats.py).
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,6 +30,9 @@ from ..errors import InputError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..session.frames import named_columns
 from .formats import CSV, Progress, arrow, format_named, format_of
+
+#: how Arrow begins what it says of a field that it cannot convert
+_FIELD: Final = re.compile(r"In CSV column #(?P<column>\d+): (?P<what>.*)", re.DOTALL)
 
 
 def column_names(path: Path) -> list[str]:
@@ -113,7 +117,18 @@ def batches(
             for start in range(0, max(1, batch.num_rows), rows):
                 yield batch.slice(start, rows)
     except (arrow().ArrowInvalid, OSError) as error:
-        raise InputError(f"{path.name}: {error}") from error
+        raise InputError(f"{path.name}: {_in_names(str(error), path, types)}") from error
+
+
+def _in_names(text: str, path: Path, types: Mapping[str, str]) -> str:
+    """Return what Arrow says of a field that it cannot read, with the column's name and what the model takes there."""
+    found = _FIELD.match(text)
+    if found is None:
+        return text
+    name = column_names(path)[int(found["column"])]
+    wanted = f"; the model takes {types[name]} there" if name in types else ""
+    coded = "; save the file in UTF-8" if "UTF8" in found["what"] else ""
+    return f"column {name!r}: {found['what']}{coded or wanted}."
 
 
 def _ahead(stream: Iterator[Any]) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
         estimator=type(estimator).__name__,
         signature=signature,
         methods={
-            method: _describe_method(method, result, labels, names_out(estimator, method, result, signature))
+            method: _describe_method(
+                method, result, labels, names_out(estimator, method, result, signature), signature.features
+            )
             for method, result in results.items()
         },
         version=__version__,
@@ -62,12 +65,21 @@ def names_out(estimator: Any, method: str, result: Result, signature: Signature)
     return ()
 
 
-def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
+def name_outputs(method: str, result: Result, columns: Collection[str]) -> list[tuple[str, Value]]:
     """Name a method's arrays: ``predict_proba``, ``predict_proba_0`` ..., ``predict`` and ``predict_std``.
 
     Columns of both text and numbers have no common tensor: they are one output each, ``transform.age``,
-    ``transform.city``.
+    ``transform.city``. ONNX has one room for the names of inputs and outputs: where a column of the sample is called
+    ``predict``, the output is ``predict_``.
     """
+    return [(_beside(columns, name), value) for name, value in _named(method, result)]
+
+
+def _beside(columns: Collection[str], name: str) -> str:
+    return _beside(columns, f"{name}_") if name in columns else name
+
+
+def _named(method: str, result: Result) -> list[tuple[str, Value]]:
     if isinstance(result, list):
         return [(f"{method}_{i}", v) for i, v in enumerate(result)]
     if isinstance(result, tuple):
@@ -82,11 +94,13 @@ def name_outputs(method: str, result: Result) -> list[tuple[str, Value]]:
     return [(method, result.value if isinstance(result, Coded) else as_matrix(result))]
 
 
-def _describe_method(method: str, result: Result, labels: str | None, names: tuple[str, ...]) -> Method:
-    outputs = name_outputs(method, result)
+def _describe_method(
+    method: str, result: Result, labels: str | None, names: tuple[str, ...], columns: Collection[str]
+) -> Method:
+    outputs = name_outputs(method, result, columns)
     if isinstance(result, Coded):
         dtype = result.value.dtype if result.dtype is None else result.dtype
-        return Method((method,), result.form, (dtype.str,), tables=tuple(map(_writable, result.tables)))
+        return Method((outputs[0][0],), result.form, (dtype.str,), tables=tuple(map(_writable, result.tables)))
     form: Form = "list" if isinstance(result, list) else "tuple" if isinstance(result, tuple) else "array"
     own = ["|O" if v.dtype == STRING else v.dtype.str for _, v in outputs]
     kinds = [np.dtype(text).kind for text in (*own, labels or "O")]

@@ -49,8 +49,15 @@ def offers(estimator: Any, method: str) -> bool:
     """Whether an estimator has a method, as it is now fitted, with the option that it may stand for."""
     if method not in registry.OPTIONS:
         return hasattr(estimator, method) or registry.spelling(estimator, method) is not None
+    estimator = _answering(estimator)
     predict = getattr(estimator, "predict", None)
     return predict is not None and (
         registry.OPTIONS[method] in inspect.signature(predict).parameters
         or registry.lookup(type(estimator), method) is not None
     )
+
+
+def _answering(estimator: Any) -> Any:
+    """Return what options of predict are passed on to: the last step of a pipeline."""
+    steps = getattr(estimator, "steps", None)
+    return _answering(steps[-1][1]) if steps and hasattr(steps[-1][1], "predict") else estimator

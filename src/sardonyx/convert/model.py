@@ -12,6 +12,7 @@ import onnx
 from .. import registry
 from ..errors import ConversionError, InputError
 from ..graph import STEPS, Graph, Moment, current_graph
+from ..inputs.demands import check_demands
 from ..inputs.signature import Signature, describe
 from ..large import Large, fill_model, give_back
 from ..layouts import GIVEN, Layout
@@ -89,10 +90,11 @@ def draft(
         if "inverse_transform" not in chosen:
             check_width(estimator, data)
         results = {method: joined(result) for method, result in _trace(estimator, chosen, data).items()}
-    outputs = {name: value for method, result in results.items() for name, value in name_outputs(method, result)}
+    outputs = dict(pair for m, result in results.items() for pair in name_outputs(m, result, signature.features))
     refuse_moments(outputs.values(), "what is returned")
     model = graph.draft(outputs)
     signature = replace(_only_read(model, signature), demands=dict(graph.demands))
+    check_demands(X, signature)
     write_description(model, describe_model(estimator, signature, results, graph.single))
     give_back(graph.large)
     return Draft(model, graph.large)

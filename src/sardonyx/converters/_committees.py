@@ -25,7 +25,7 @@ from ..errors import ConversionError
 from ..graph import Value, as_value, concat, op, per_row, where
 from ..operators.numeric import log1p
 from ..registry import converter
-from .base import argmax_labels, softmax, take_labels
+from .base import argmax_labels, class_labels, softmax, take_labels
 
 # ------------------------------------------------------------------------------------------------------------- bagging
 
@@ -111,7 +111,7 @@ def adaboost_scores(est: Any, X: Value) -> Value:
     n = est.n_classes_
     if n == 1:
         return X[:, :1] * 0
-    classes = as_value(np.asarray(est.classes_))
+    classes = as_value(class_labels(est.classes_))
     pairs = [(e, float(w)) for e, w in zip(est.estimators_, est.estimator_weights_, strict=False)]
     hits = [step(f"estimator_{i}", e, ["predict"], X)["predict"][:, None] == classes for i, (e, _) in enumerate(pairs)]
     scores = _total([where(h, w, -1 / (n - 1) * w) for h, (_, w) in zip(hits, pairs, strict=True)])

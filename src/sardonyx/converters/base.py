@@ -26,7 +26,7 @@ def class_labels(classes: Any) -> NDArray[Any]:
     Raises
     ------
     ConversionError
-        If the labels are of mixed types.
+        If the labels are of mixed types, or of one that a tensor of labels does not hold.
     """
     labels = np.asarray(classes)
     if labels.dtype.kind == "O":
@@ -38,6 +38,10 @@ def class_labels(classes: Any) -> NDArray[Any]:
     if labels.dtype.kind not in "biufU":
         raise ConversionError(
             f"class labels of dtype {labels.dtype} have no ONNX type. Fit on int, float, bool or str labels."
+        )
+    if labels.dtype == np.uint64 and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise ConversionError(
+            f"the class label {labels.max()} is beyond int64. Fit on labels that int64 holds, or on str."
         )
     return labels.astype(np.int64) if labels.dtype.kind in "iu" and labels.dtype != np.int64 else labels
 

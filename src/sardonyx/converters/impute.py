@@ -124,8 +124,9 @@ def missing_indicator(est: Any, X: Data) -> Value:
     mask = _masks(est, X)
     if est.features != "all" and est.error_on_new:
         mask = _refuse_new(est, X, mask)
-    mask.layout = Layout(("csc",), follows=est.sparse == "auto")
-    mask.sparse = est.sparse is True or (est.sparse == "auto" and isinstance(X, Value) and X.sparse)
+    given = X if est.sparse == "auto" and isinstance(X, Value) else None
+    mask.layout = Layout(("csc",), follows=given is not None and given.layout.follows)
+    mask.sparse = est.sparse is True or (given is not None and given.sparse)
     return mask
 
 

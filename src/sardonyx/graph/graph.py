@@ -87,6 +87,7 @@ class Graph:
         self.large: dict[str, Large] = {}  # root only: digest -> value of an attribute, of which nodes have a stub
         self.single = False  # root only: whether anything is computed, not only moved, in float32
         self.demands: dict[str, str] = {}  # root only: what data must be like beyond their dtype -> who asks for it
+        self.given: set[str] = set()  # names of the inputs, which users choose
         self._count = 0
         self._outputs: set[str] = set()
 
@@ -100,14 +101,16 @@ class Graph:
             AUTHORED.reset(token)
 
     def fresh(self, stem: str) -> str:
-        """Return a value name unique in the whole model."""
+        """Return a value name unique in the whole model, whose inputs are called as users like."""
         self.root._count += 1
-        return f"{stem}_{self.root._count}"
+        name = f"{stem}_{self.root._count}"
+        return self.fresh(stem) if name in self.root.given else name
 
     def input(self, name: str, dtype: DTypeLike, shape: Shape) -> Value:
         """Declare an input of this graph."""
         value = Value(self, name, np.dtype(dtype), shape)
         self.inputs.append(value)
+        self.given.add(name)
         return value
 
     def constant(self, value: ArrayLike, dtype: DTypeLike | None = None) -> Value:
@@ -124,13 +127,16 @@ class Graph:
         return self._constant_node(array)
 
     def _weight(self, digest: str, array: NDArray[Any], attribute: str = "") -> Value:
-        name = f"{self.path}.{attribute or self.fresh('constant')}".lstrip(".")
-        if any(name == value.name for value, _ in self.weights.values()):
-            name = self.fresh(name)
+        name = self._apart(f"{self.path}.{attribute or self.fresh('constant')}".lstrip("."))
         value = Value(self, name, graph_dtype(array.dtype), array.shape)
         self.weights[digest] = (value, array)
         self.known[name] = array
         return value
+
+    def _apart(self, name: str) -> str:
+        """Return a name for a weight: this one, unless another weight or an input has it."""
+        taken = name in self.root.given or any(name == value.name for value, _ in self.weights.values())
+        return self.fresh(name) if taken else name
 
     def _constant_node(self, array: NDArray[Any]) -> Value:
         value = Value(self, self.fresh("c"), graph_dtype(array.dtype), array.shape)
@@ -142,8 +148,7 @@ class Graph:
         """Return the weight `array` of a function that this graph calls, under the name it has there."""
         digest = digest_of(array)
         if digest not in self.weights:
-            taken = any(name == value.name for value, _ in self.weights.values())
-            value = Value(self, self.fresh(name) if taken else name, graph_dtype(array.dtype), array.shape)
+            value = Value(self, self._apart(name), graph_dtype(array.dtype), array.shape)
             self.weights[digest] = (value, array)
             self.known[value.name] = array
         return self.weights[digest][0]
@@ -254,6 +259,8 @@ class Graph:
 
     def name_output(self, value: Value, name: str) -> Value:
         """Return `value` under another name: its node's output renamed where nothing read it yet, else an Identity."""
+        if name in self.given:  # a column called as the method
+            return self.name_output(value, f"{name}_")
         read = {v for node in all_nodes(self.nodes) for v in node.input}
         maker = next((n for n in reversed(self.nodes) if value.name in n.output), None)
         if maker is None or value.name in read or name in read or value.name in self._outputs:

@@ -347,7 +347,10 @@ def _output_names(names: Sequence[str] | None, outputs: Sequence[str]) -> tuple[
 
 
 def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that appears under its name only when all of it is there."""
+    """Write a file that appears under its name only when all of it is there; into pipes and devices, at once."""
+    if Path(path).exists() and not Path(path).is_file():
+        Path(path).write_bytes(content)
+        return
     beside = Path(f"{os.fspath(path)}.{os.getpid()}.part")
     try:
         beside.write_bytes(content)

@@ -29,6 +29,7 @@ from ..inputs.signature import InputSpec, Signature
 from ..inputs.tensors import entries_of_bags, tensors
 from ..layouts import Layout, laid_out
 from ..proof.agreement import Report, check_proof
+from ..registry import ALIASES
 from .answers import as_csr, in_dtypes, in_form, plain_dtypes
 from .frames import FrameReader, frame_like, named_columns
 from .node_args import NodeArg
@@ -107,7 +108,8 @@ class Session(ABC):
         if self._matrix is not None and not self.signature.demands:
             x = self._matrix.name
             self._quick = {name: (methods[name].outputs, x, dtype) for name, dtype in self._plain.items()}
-        if missing := tuple(name for name in METHODS if name not in self.methods):
+        there = {ALIASES.get(name, name) for name in self.methods}
+        if missing := tuple(name for name in METHODS if name not in there):
             self.__class__ = _without(type(self), missing)
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
@@ -195,7 +197,7 @@ class Session(ABC):
         """Return the estimator's prediction, of shape (n_samples,) or (n_samples, n_outputs).
 
         With ``return_std`` or ``return_cov``, return it and its standard deviations, or the covariances of the samples,
-        where the file has them: converted with methods=["predict", "predict_std", "predict_cov"].
+        where the file has them: converted with methods=["predict_std"] or methods=["predict_cov"].
         """
         if return_std and return_cov:
             raise InputError("at most one of return_std and return_cov can be asked for.")
