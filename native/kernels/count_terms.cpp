@@ -166,8 +166,7 @@ void run_count_terms(const Step& step, std::int64_t rows, const Context& context
     if (most == 0) return count_with(TermColumns(prepared.vocabulary, keys));
     if (!counts_characters(prepared.rules))
       return count_with(GramColumns(prepared.grams, least, most, keys, tokens, 2 * kKeyScratch));
-    count_with(
-        CharacterColumns(prepared.grams, prepared.characters, least, most, keys, tokens, 2 * kKeyScratch));
+    count_with(CharacterColumns(prepared.grams, prepared.characters, least, most, keys, tokens, 2 * kKeyScratch));
   });
 }
 
