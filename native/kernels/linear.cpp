@@ -1,5 +1,7 @@
 // Linear: y[r, j] = sum_i x[r, i] * w[i, j] (+ b[j]), float32 or float64, w in ONNX layout (k, n).
 //
+// A row may hold several vectors of k numbers, one behind the other; each becomes n numbers.
+//
 // Params: none; or 1 if negative results become 0 (Relu), else 0; then 1 if rows that are not finite are refused, as by
 // CheckFinite. They show in the results, which are fewer: every number of a row is a factor in each of its sums, infinity
 // times 0 is NaN, and neither ever becomes finite again. Only where a sum is not finite (it may be one of large numbers)
@@ -23,6 +25,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "check.h"
 #include "finite.h"
 #include "panels.h"
 
@@ -164,7 +167,7 @@ bool is_set(const Step& step, int param) { return param < step.n_params && step.
 // Packed weights, first of columns in panels, then of those by dot products; then the bias (zeros without one), padded to
 // whole panels.
 struct Packed {
-  std::int64_t k, n, in_panels;
+  std::int64_t vectors, k, n, in_panels;
   void *weights, *dots, *bias;
   bool relu, refuses;
 };
@@ -178,9 +181,15 @@ std::int64_t columns_in_panels(std::int64_t k, std::int64_t n) {
   return split ? n - 1 : n;
 }
 
+// Vectors in a row.
+std::int64_t vectors_of(const Step& step) {
+  const std::int64_t k = step.inputs[1].dims[0], n = step.inputs[1].dims[1];
+  return k > 0 ? step.inputs[0].width / k : n > 0 ? step.outputs[0].width / n : 1;
+}
+
 template <class T>
 void* pack(const Step& step) {
-  const std::int64_t k = step.inputs[0].width, n = step.outputs[0].width, in_panels = columns_in_panels<T>(k, n);
+  const std::int64_t k = step.inputs[1].dims[0], n = step.inputs[1].dims[1], in_panels = columns_in_panels<T>(k, n);
   const std::int64_t columns = round_up(n, kLanes<T>), panels = round_up(in_panels, kLanes<T>) * k;
   const std::int64_t size = panels + (n - in_panels) * round_up(k, kLanes<T>) + columns;
   auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
@@ -192,7 +201,7 @@ void* pack(const Step& step) {
   }
   std::memset(memory, 0, bytes);
   auto *weights = static_cast<T*>(memory), *dots = weights + panels, *bias = weights + size - columns;
-  *packed = {k, n, in_panels, weights, dots, bias, is_set(step, 0), is_set(step, 1)};
+  *packed = {vectors_of(step), k, n, in_panels, weights, dots, bias, is_set(step, 0), is_set(step, 1)};
   const auto* w = static_cast<const T*>(step.inputs[1].data);
   pack_panels(w, n, 1, k, in_panels, k, weights);
   pack_dots(w + in_panels, k, n, n - in_panels, dots);
@@ -214,7 +223,9 @@ void check(const Step& step) {
   if (x.constant || x.dtype != y.dtype || x.dtype != w.dtype)
     fail("Linear: x, w and y differ in type, or x is constant");
   if (!w.constant || w.rank != 2) fail("Linear: w is a constant matrix");
-  if (w.dims[0] != x.width || w.dims[1] != y.width) fail("Linear: w does not fit x and y");
+  const std::int64_t vectors = vectors_of(step);
+  if (!covers(1, vectors, w.dims[0], x.width) || !covers(1, vectors, w.dims[1], y.width))
+    fail("Linear: w does not fit x and y");
   if (step.n_params > 2) fail("Linear has two params at most");
   for (int i = 0; i < step.n_params; ++i) {
     if ((integer_param(step, i) & ~std::int64_t{1}) != 0) fail("Linear: a param is neither 0 nor 1");
@@ -223,7 +234,7 @@ void check(const Step& step) {
     fail("Linear: results that hide infinity cannot tell what to refuse");
   if (step.n_inputs == 2) return;
   const Tensor& b = step.inputs[2];
-  if (!b.constant || b.dtype != x.dtype || b.width != y.width) fail("Linear: b does not fit y");
+  if (!b.constant || b.dtype != x.dtype || b.width != w.dims[1]) fail("Linear: b does not fit y");
 }
 
 template <class T>
@@ -231,6 +242,7 @@ void linear(const Step& step, std::int64_t rows, const Packed& packed) {
   const auto* x = static_cast<const T*>(step.inputs[0].data);
   const auto* b = static_cast<const T*>(packed.bias);
   auto* y = static_cast<T*>(step.outputs[0].data);
+  rows *= packed.vectors;
   const std::int64_t first = packed.in_panels, rest = packed.n - first;
   const T floor = packed.relu ? T{0} : -static_cast<T>(__builtin_inf());
   if (first > 0)
@@ -249,7 +261,8 @@ void run(const Step& step, std::int64_t rows, const Context& context) {
 }
 
 double cost(const Step& step) {
-  return 2 + static_cast<double>(step.inputs[1].width) * static_cast<double>(item_size(step.inputs[1].dtype)) / 64;
+  return 2 + static_cast<double>(vectors_of(step)) * static_cast<double>(step.inputs[1].width) *
+                 static_cast<double>(item_size(step.inputs[1].dtype)) / 64;
 }
 
 SARDONYX_KERNEL("Linear", {.check = check, .run = run, .prepare = prepare, .release = release, .cost = cost});

@@ -1,6 +1,6 @@
 // Logistic: y = 1 / (1 + exp(-x)), element by element, float32 or float64, a vector at a time (see simd/math.h).
 //
-// Expit (elementwise.cpp) is the same with the C library's exp, bit for bit as in SciPy, at four times the price. Both give
+// Expit (unary.cpp) is the same with the C library's exp, bit for bit as in SciPy, at four times the price. Both give
 // 0 exactly where exp(-x) overflows in the type of x, unlike the operator Sigmoid: a logarithm may follow.
 #include <algorithm>
 

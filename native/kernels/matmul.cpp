@@ -1,8 +1,12 @@
 // Matrix products inside a row: y[b, i, j] = sum over p of a[b, i, p] * b[b, p, j].
 //
 // Params [batch, m, k, n, a_batched, b_batched]: an operand that is not batched is one matrix for the whole batch.
-// Either operand may be rows or a constant. (One vector a row times a constant matrix is Linear, in linear.cpp.)
+// Either operand may be rows or a constant. (Vectors times a constant matrix are Linear, in linear.cpp.)
+//
+// Of floats and matrices that are not very small, b is laid out in panels first (panels.h): that is read once for many
+// rows of a.
 #include "check.h"
+#include "panels.h"
 
 namespace sardonyx {
 namespace {
@@ -57,6 +61,32 @@ inline void multiply(const T* a, const T* b, T* __restrict y, const Sizes& s) {
   }
 }
 
+constexpr std::int64_t kLeastRows = 4, kLeastFactors = 64;  // of a, and of b, that are worth it
+
+inline bool in_panels(const Step& step) {
+  const Sizes s = sizes_of(step);
+  return is_float(step.inputs[0].dtype) && s.m >= kLeastRows && s.k > 0 && s.n > 1 && s.k * s.n >= kLeastFactors;
+}
+
+template <class T>
+inline void run_panels_as(const Step& step, std::int64_t rows, T* panels) {
+  const Sizes s = sizes_of(step);
+  T *zeros = panels + s.k * round_up(s.n, kLanes<T>), *y = data_of<T>(step.outputs[0]);
+  for (std::int64_t j = 0; j < round_up(s.n, kLanes<T>); ++j) zeros[j] = T{0};
+  const Part<T> part{s.k, s.n, s.n, s.k, panels, zeros, -static_cast<T>(__builtin_inf())};
+  const T* packed = nullptr;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T* a = data_of<T>(step.inputs[0]) + r * row_stride(step.inputs[0]);
+    const T* b = data_of<T>(step.inputs[1]) + r * row_stride(step.inputs[1]);
+    for (std::int64_t batch = 0; batch < s.batch; ++batch, y += s.m * s.n) {
+      const T* const next = b + (s.b_batched ? batch * s.k * s.n : 0);
+      if (next != packed) pack_rows(next, s.k, s.n, panels);
+      packed = next;
+      run_panels(part, a + (s.a_batched ? batch * s.m * s.k : 0), s.m, y);
+    }
+  }
+}
+
 template <class T>
 inline void run_matmul_as(const Step& step, std::int64_t rows) {
   const Sizes s = sizes_of(step);
@@ -72,7 +102,13 @@ inline void run_matmul_as(const Step& step, std::int64_t rows) {
 }
 
 // Signed integers are multiplied as unsigned ones: overflow wraps.
-void run_matmul(const Step& step, std::int64_t rows, const Context&) {
+void run_matmul(const Step& step, std::int64_t rows, const Context& context) {
+  if (in_panels(step)) {
+    return with_float(step.inputs[0].dtype, [&](auto type) {
+      using T = typename decltype(type)::type;
+      run_panels_as<T>(step, rows, static_cast<T*>(context.scratch));
+    });
+  }
   with_number(step.inputs[0].dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     if constexpr (std::is_integral_v<T>) {
@@ -82,7 +118,24 @@ void run_matmul(const Step& step, std::int64_t rows, const Context&) {
     }
   });
 }
-SARDONYX_KERNEL("MatMul", {.check = check_matmul, .run = run_matmul});
+
+std::size_t scratch_matmul(const Step& step, std::int64_t) {
+  if (!in_panels(step)) return 0;
+  const Sizes s = sizes_of(step);
+  std::size_t bytes = 0;
+  with_float(step.inputs[0].dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    bytes = static_cast<std::size_t>((s.k + 1) * round_up(s.n, kLanes<T>)) * sizeof(T);
+  });
+  return bytes;
+}
+
+double cost_matmul(const Step& step) {
+  const Sizes s = sizes_of(step);
+  return 2 + static_cast<double>(s.batch * s.m * s.n) * static_cast<double>(s.k) / (in_panels(step) ? 32 : 8);
+}
+
+SARDONYX_KERNEL("MatMul", {.check = check_matmul, .run = run_matmul, .scratch = scratch_matmul, .cost = cost_matmul});
 
 }  // namespace
 }  // namespace sardonyx

@@ -8,6 +8,8 @@
 // batch.
 #pragma once
 
+#include <type_traits>
+
 #include "simd/vector.h"
 
 namespace sardonyx {
@@ -31,7 +33,8 @@ template <class T>
 struct Part {
   std::int64_t k, n, columns, stride;
   const T *w, *b;
-  T floor;  // 0 for Relu, else -infinity
+  T floor;                  // 0 for Relu, else -infinity
+  std::int64_t b_next = 0;  // from the b of one row to that of the next
 };
 
 // Rows read side by side are no sequence to the processor's own prefetcher, unless they are short: the lines of later
@@ -79,7 +82,7 @@ template <class T, int R, int N>
   }
   const Vector<T> floor = broadcast(part.floor);
   const bool whole = valid >= N * V;
-  for (int r = 0; r < R; ++r, y += part.n) {
+  for (int r = 0; r < R; ++r, y += part.n, b += part.b_next) {
     for (int c = 0; c < N; ++c) {
       Vector<T> result = sums[r][c] + load(b + c * V);
       result = result <= floor ? floor : result;
@@ -93,13 +96,13 @@ template <class T, int R, int N>
 }
 
 template <class T, int R>
-inline void tiles(const Part<T>& part, const T* x, T* y) {
+inline void tiles(const Part<T>& part, const T* x, const T* b, T* y) {
   constexpr int V = kLanes<T>, N = kPanels<R>;
   const std::int64_t columns = part.columns, k = part.k;
   std::int64_t j = 0;
   const auto next = [&](auto width) {
     constexpr int M = decltype(width)::value;
-    tile<T, R, M>(part, x, part.w + j * k, part.b + j, y + j, columns - j);
+    tile<T, R, M>(part, x, part.w + j * k, b + j, y + j, columns - j);
     j += M * V;
   };
   while (columns - j > (N == 3 ? 4 : N - 1) * V) next(std::integral_constant<int, N>{});  // 4 are 2 and 2, not 3 and 1
@@ -116,21 +119,22 @@ inline void tiles(const Part<T>& part, const T* x, T* y) {
 template <class T>
 inline void run_panels(const Part<T>& part, const T* x, std::int64_t rows, T* y) {
   const std::int64_t k = part.stride, n = part.n;
+  const auto b = [&](std::int64_t row) { return part.b + row * part.b_next; };
   std::int64_t r = 0;
   if (part.columns <= kLanes<T>) {  // one panel: twice as many rows, to hide the latency of the additions
     for (; r + 8 <= rows; r += 8) {
       fetch_ahead(x + r * k, 8, k);
-      tile<T, 8, 1>(part, x + r * k, part.w, part.b, y + r * n, part.columns);
+      tile<T, 8, 1>(part, x + r * k, part.w, b(r), y + r * n, part.columns);
     }
   }
   for (; r + kPanelRows <= rows; r += kPanelRows) {
     fetch_ahead(x + r * k, kPanelRows, k);
-    tiles<T, kPanelRows>(part, x + r * k, y + r * n);
+    tiles<T, kPanelRows>(part, x + r * k, b(r), y + r * n);
   }
   switch (rows - r) {
-    case 3: return tiles<T, 3>(part, x + r * k, y + r * n);
-    case 2: return tiles<T, 2>(part, x + r * k, y + r * n);
-    case 1: return tiles<T, 1>(part, x + r * k, y + r * n);
+    case 3: return tiles<T, 3>(part, x + r * k, b(r), y + r * n);
+    case 2: return tiles<T, 2>(part, x + r * k, b(r), y + r * n);
+    case 1: return tiles<T, 1>(part, x + r * k, b(r), y + r * n);
     default: return;
   }
 }
@@ -143,6 +147,23 @@ inline void pack_panels(const T* w, std::int64_t row, std::int64_t column, std::
   for (std::int64_t j = 0; j < columns; ++j) {
     T* panel = to + j / V * V * k + j % V;
     for (std::int64_t i = 0; i < rows; ++i) panel[i * V] = w[i * row + j * column];
+  }
+}
+
+// The same of a matrix whose columns lie side by side, a vector of them at a time; the last panel is filled up with zeros.
+template <class T>
+inline void pack_rows(const T* w, std::int64_t k, std::int64_t n, T* to) {
+  constexpr int V = kLanes<T>;
+  for (std::int64_t j = 0; j < n; j += V) {
+    const std::int64_t valid = n - j < V ? n - j : V;
+    for (std::int64_t i = 0; i < k; ++i, to += V) {
+      if (valid == V) {
+        store(to, load(w + i * n + j));
+      } else {
+        store(to, Vector<T>{});
+        for (std::int64_t l = 0; l < valid; ++l) to[l] = w[i * n + j + l];
+      }
+    }
   }
 }
 

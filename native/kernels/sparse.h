@@ -31,6 +31,11 @@ class SparseReader {
   const SparseRows& rows_;
 };
 
+// Said of columns that a kernel with any_entries meets, in the words of runtime/sparse.cpp.
+[[noreturn, maybe_unused]] inline void refuse_column() {
+  fail("the sparse matrix is not a legal one: a column is out of range");
+}
+
 // Appends rows to a sparse output:
 //
 //   SparseWriter<double> y(step.outputs[0]);

@@ -264,7 +264,7 @@ class Call {
     const bool briefly = rows_ == 1 || schedule_.nanoseconds_per_row() * static_cast<double>(rows_) < kWorthReleasing;
     PyThreadState* released = briefly ? nullptr : PyEval_SaveThread();
     try {
-      fits = waits_ ? run_waiting(briefly ? 1 : core_.threads) : run_bound(briefly ? 1 : core_.threads);
+      fits = waits_ ? run_waiting(core_.threads) : run_bound(core_.threads);
     } catch (...) {
       error = std::current_exception();
     }

@@ -36,10 +36,15 @@ void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
     run_whole(arrays, rows);
   } else {
     const int most = threads > 0 ? threads : hardware_threads();
-    if (most == 1 || !pace_.worth_joining(rows) || !pace_.may_share(rows)) return run_serially(arrays, rows);
-    const Burst burst;
-    const int useful = pace_.threads_for(rows, most, burst.goes_on() ? most - 1 : workers_awake());
-    if (useful == 1 || rows < kFewestRows) return run_serially(arrays, rows);
+    const bool alone = most == 1 || rows < kFewestRows || !pace_.worth_joining(rows) || !pace_.may_share(rows);
+    if (alone) return run_serially(arrays, rows);
+    Burst burst;
+    const int useful = pace_.threads_for(rows, most, workers_awake());
+    if (useful == 1) {
+      if (burst.goes_on()) wake_workers(most - 1);
+      return run_serially(arrays, rows);
+    }
+    burst.joined();
     run_in_parallel(arrays, rows, useful);
     pace_.shared(rows, burst.nanoseconds());
   }

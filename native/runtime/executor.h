@@ -100,6 +100,7 @@ class Schedule {
     std::int32_t input, buffer;
     std::int64_t width;
     std::size_t row_bytes;
+    bool any;  // its entries may be as the caller has them: see Kernel::any_entries
   };
 
   struct SparseOutput {
@@ -115,6 +116,7 @@ class Schedule {
   };
 
   std::int32_t new_sparse(std::int32_t slot);
+  bool takes_any_entries(std::int32_t slot) const;
   std::int64_t block_rows(const Arrays& arrays) const;
   void choose_steps();
   void place_interface();

@@ -72,7 +72,7 @@ Frame::Staged& Frame::staged_of(std::int32_t input, DType dtype) {
 void Frame::read_sparse(const Schedule::SparseInput& input, const Arrays& arrays, std::int64_t first,
                         std::int64_t rows) {
   SparseBuffer& buffer = sparse[input.buffer];
-  if (const Csr* csr = arrays.csr(input.input)) return buffer.load(*csr, first, rows, input.width);
+  if (const Csr* csr = arrays.csr(input.input)) return buffer.load(*csr, first, rows, input.width, input.any);
   const auto* dense = static_cast<const std::byte*>(arrays.inputs[input.input]);
   buffer.compress(dense + first * input.row_bytes, rows, input.width);
 }

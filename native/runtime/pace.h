@@ -7,7 +7,8 @@
 // to be woken too: 35 to 60 microseconds). Until then it takes no rows, and whoever called it has paid for the call: two
 // threads end after (T + kWaking) / 2, which may be less than T beyond kWorthWaking, and surely is beyond kSurelyShared.
 // Between them it is tried: rows that share what is loaded for them, the nodes of deep trees, take more in two halves.
-// One that is still awake (runtime/threads.h) joins at once, and is worth kWorthJoining.
+// One that is still awake (runtime/threads.h) joins at once, and is worth kWorthJoining; of short calls that follow each
+// other closely, one wakes a worker for the next ones' sake.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "runtime/account.h"
 #include "runtime/trial.h"
 
 namespace sardonyx {
@@ -31,20 +33,14 @@ class Pace {
   bool may_share(std::int64_t rows) {
     if (of(rows) >= kSurelyShared) return true;
     if (of(rows) >= kWorthWaking) return trial_.second();
-    const int left = resting_.load(std::memory_order_relaxed);
-    if (left > 0) resting_.store(left - 1, std::memory_order_relaxed);
-    return left <= 0;
+    return !joining_.rests();
   }
 
-  // A worker that loses its processor while it holds rows makes a short call long: after such a call, the next ones are
-  // not shared, twice as many each time.
+  // A worker that loses its processor while it holds rows makes a short call very long.
   void shared(std::int64_t rows, double nanoseconds) {
     if (of(rows) >= kSurelyShared) return;
     if (of(rows) >= kWorthWaking) return trial_.took(true, nanoseconds / static_cast<double>(rows));
-    const int rest = rest_.load(std::memory_order_relaxed);
-    if (nanoseconds <= of(rows)) return rest_.store(std::max(rest - 1, kShortRest), std::memory_order_relaxed);
-    resting_.store(rest, std::memory_order_relaxed);
-    rest_.store(std::min(2 * rest, kLongRest), std::memory_order_relaxed);
+    joining_.took(nanoseconds, of(rows));
   }
 
   int threads_for(std::int64_t rows, int most, int awake) const {
@@ -86,8 +82,7 @@ class Pace {
     watched_.store(true, std::memory_order_relaxed);
   }
 
-  static constexpr int kShortRest = 64, kLongRest = 1 << 14;  // calls
-  std::atomic<int> resting_{0}, rest_{kShortRest};
+  Account joining_{kWaking};
   Trial trial_;
   std::atomic<double> per_row_{0};
   std::atomic<bool> watched_{false};

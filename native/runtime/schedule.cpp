@@ -63,7 +63,7 @@ void Schedule::place_interface() {
     const auto input = static_cast<std::int32_t>(i);
     const Slot& info = program_.slots()[slot];
     if (info.tensor.sparse) {
-      sparse_inputs_.push_back({input, new_sparse(slot), info.tensor.width, info.row_bytes});
+      sparse_inputs_.push_back({input, new_sparse(slot), info.tensor.width, info.row_bytes, takes_any_entries(slot)});
     } else {
       places_[slot] = {Home::input, input, slot, -1};
     }
@@ -86,6 +86,21 @@ void Schedule::place_interface() {
       throw Error("the output '" + info.name + "' is asked for twice");
     }
   }
+}
+
+// Whether all that becomes of the rows of a slot is up to kernels that check and order nothing but for themselves.
+bool Schedule::takes_any_entries(std::int32_t slot) const {
+  const auto is_slot = [slot](std::int32_t other) { return other == slot; };
+  if (std::ranges::any_of(outputs_, [&](std::int32_t output) { return program_.outputs()[output] == slot; }))
+    return false;
+  bool taken = false;
+  for (const std::int32_t step : steps_) {
+    const LoadedStep& loaded = program_.steps()[step];
+    if (std::ranges::none_of(loaded.inputs, is_slot)) continue;
+    if (!loaded.entry->kernel.any_entries) return false;
+    taken = true;
+  }
+  return taken;
 }
 
 std::int32_t Schedule::new_sparse(std::int32_t slot) {

@@ -197,7 +197,7 @@ SparseBuffer::~SparseBuffer() {
 SparseBuffer::SparseBuffer(SparseBuffer&& other) noexcept
     : dtype_(other.dtype_), rows_(std::exchange(other.rows_, SparseRows{})) {}
 
-void SparseBuffer::load(const Csr& csr, std::int64_t first, std::int64_t rows, std::int64_t width) {
+void SparseBuffer::load(const Csr& csr, std::int64_t first, std::int64_t rows, std::int64_t width, bool any) {
   std::int64_t* indptr = rows_.own_indptr;
   if (csr.wide) {
     std::memcpy(indptr, static_cast<const std::int64_t*>(csr.indptr) + first, (rows + 1) * sizeof *indptr);
@@ -208,29 +208,37 @@ void SparseBuffer::load(const Csr& csr, std::int64_t first, std::int64_t rows, s
   for (std::int64_t r = 0; r < rows; ++r) {
     if (indptr[r] > indptr[r + 1]) refuse("indptr decreases");
   }
+  take_columns(csr, rows, static_cast<std::uint64_t>(width));
+  if (!any) check_columns(rows, static_cast<std::int32_t>(width));
+}
+
+// In place where they are int32.
+void SparseBuffer::take_columns(const Csr& csr, std::int64_t rows, std::uint64_t width) {
+  std::int64_t* indptr = rows_.own_indptr;
   const std::int64_t begin = indptr[0], entries = indptr[rows] - begin;
   const std::size_t item = item_size(dtype_);
-  const auto* values = static_cast<const std::byte*>(csr.values);
-  const auto limit = static_cast<std::uint64_t>(width);
   rows_.indptr = indptr;
-  rows_.values = values;
-  if (csr.wide) {
-    grow(rows_, item, entries);
-    const std::int64_t* wide = static_cast<const std::int64_t*>(csr.indices) + begin;
-    for (std::int64_t i = 0; i < entries; ++i) {
-      if (static_cast<std::uint64_t>(wide[i]) >= limit) refuse("a column is out of range");
-      rows_.own_indices[i] = static_cast<std::int32_t>(wide[i]);
-    }
-    for (std::int64_t r = 0; r <= rows; ++r) indptr[r] -= begin;
-    rows_.indices = rows_.own_indices;
-    rows_.values = values + begin * item;
-  } else {
-    rows_.indices = static_cast<const std::int32_t*>(csr.indices);
+  rows_.values = csr.values;
+  rows_.indices = static_cast<const std::int32_t*>(csr.indices);
+  rows_.beyond = csr.entries - indptr[rows];
+  if (!csr.wide) return;
+  grow(rows_, item, entries);
+  const std::int64_t* wide = static_cast<const std::int64_t*>(csr.indices) + begin;
+  for (std::int64_t i = 0; i < entries; ++i) {
+    if (static_cast<std::uint64_t>(wide[i]) >= width) refuse("a column is out of range");
+    rows_.own_indices[i] = static_cast<std::int32_t>(wide[i]);
   }
-  const auto columns = static_cast<std::int32_t>(width);
+  for (std::int64_t r = 0; r <= rows; ++r) indptr[r] -= begin;
+  rows_.values = static_cast<const std::byte*>(csr.values) + begin * item;
+  rows_.indices = rows_.own_indices;
+  rows_.beyond = 0;
+}
+
+void SparseBuffer::check_columns(std::int64_t rows, std::int32_t width) {
+  const std::int64_t* indptr = rows_.indptr;
   const bool ascending = rows_ascend(rows_.indices, indptr, rows);
-  if (ascending ? !ends_in_range(rows_.indices, indptr, rows, columns)
-                : !in_range(rows_.indices + indptr[0], entries, columns))
+  if (ascending ? !ends_in_range(rows_.indices, indptr, rows, width)
+                : !in_range(rows_.indices + indptr[0], indptr[rows] - indptr[0], width))
     refuse("a column is out of range");
   if (!ascending) put_in_order(rows);
 }
@@ -261,6 +269,7 @@ void SparseBuffer::put_in_order(std::int64_t rows) {
   }
   rows_.indices = rows_.own_indices;
   rows_.values = to;
+  rows_.beyond = 0;
 }
 
 void SparseBuffer::compress(const void* dense, std::int64_t rows, std::int64_t width) {
@@ -282,6 +291,7 @@ void SparseBuffer::compress(const void* dense, std::int64_t rows, std::int64_t w
   rows_.indptr = rows_.own_indptr;
   rows_.indices = rows_.own_indices;
   rows_.values = rows_.own_values;
+  rows_.beyond = 0;
 }
 
 void SparseBuffer::expand(void* dense, std::int64_t rows, std::int64_t width) const {

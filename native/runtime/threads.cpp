@@ -107,7 +107,7 @@ class Pool {
       Brief lock(mutex_);
       hire(helpers);
       wanted = job.wanted = std::min(helpers, workers_);
-      for (Processors* p = processors_; p != nullptr; p = p->next) p->keep_off(this_processor());
+      keep_off_this_processor();
       append(job);
     }
     posted_.fetch_add(1);
@@ -125,7 +125,20 @@ class Pool {
     done_.wait(lock, [&job] { return job.active.load() == 0; });
   }
 
+  void wake(int workers) {
+    {
+      Brief lock(mutex_);
+      hire(workers);
+      keep_off_this_processor();
+    }
+    workers > 1 ? wake_.notify_all() : wake_.notify_one();
+  }
+
  private:
+  void keep_off_this_processor() {
+    for (Processors* p = processors_; p != nullptr; p = p->next) p->keep_off(this_processor());
+  }
+
   void hire(int wanted) {
     while (workers_ < wanted) {
       try {
@@ -257,6 +270,10 @@ int workers_awake() {
   return current == nullptr ? 0 : current->awake();
 }
 
+void wake_workers(int workers) {
+  if (workers > 0) the_pool().wake(workers);
+}
+
 void run_on_threads(int threads, void (*body)(void*), void* context) {
   if (threads <= 1) return body(context);
   Job job{body, context, 0};
@@ -275,6 +292,8 @@ Burst::~Burst() {
 
 // Less and less often: a worker that was woken but finds no processor is not there for the next call either.
 bool Burst::goes_on() const { return recent.close >= kCloseCalls && (recent.close & (recent.close - 1)) == 0; }
+
+void Burst::joined() { recent.close = 0; }
 
 double Burst::nanoseconds() const { return std::chrono::duration<double, std::nano>(Clock::now() - start_).count(); }
 

@@ -19,6 +19,9 @@ int hardware_threads();  // the processors this process may use, at least 1
 
 int workers_awake();  // those that would join a call at once
 
+// Wakes up to `workers` that sleep, too late for the call that is being made, for the sake of the next ones.
+void wake_workers(int workers);
+
 // Calls body(context) once on the calling thread and on up to threads - 1 workers, and returns when all calls returned.
 // body pulls its pieces of work itself (an atomic counter) and must not throw. With fewer idle workers, fewer calls.
 void run_on_threads(int threads, void (*body)(void*), void* context);
@@ -32,6 +35,7 @@ class Burst {
   Burst(const Burst&) = delete;
   Burst& operator=(const Burst&) = delete;
   bool goes_on() const;
+  void joined();               // workers were awake: once they sleep again, it is counted anew
   double nanoseconds() const;  // since the call began
 
  private:

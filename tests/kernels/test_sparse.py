@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from sardonyx.errors import ProgramError
+from sardonyx.errors import InputError, ProgramError
 from sardonyx.lowering.program import Param, Program, Slot, Step
 
 from ..native.programs import ISAS, load
@@ -75,6 +75,50 @@ def test_products_with_weights_on_huge_pages() -> None:
         W = np.random.default_rng(n).normal(size=(200_000, n))
         result = run("SparseLinear", [X, W], Slot("y", F, (n,)), constants=(1,))
         np.testing.assert_array_equal(result, X @ W)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_products_take_columns_in_any_order_and_twice(n: int, wide: bool, isa: str) -> None:
+    X, rng = sparse(40, 30, density=0.4), np.random.default_rng(n)
+    rng.shuffle(X.indices)
+    X.has_sorted_indices = X.has_canonical_format = False
+    W = rng.normal(size=(30, n))
+    expected = X @ W
+    if wide:
+        X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    np.testing.assert_array_equal(
+        run("SparseLinear", [X, W], Slot("y", F, (n,)), constants=(1,), isa=isa), expected, strict=True
+    )
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("column", [-1, 30, 2**31 - 1, -(2**31)])
+def test_products_refuse_a_column_out_of_range_wherever_it_is(column: int, isa: str) -> None:
+    X = sparse(40, 30, density=0.4)
+    native = load(program("SparseLinear", [X, np.ones((30, 1))], Slot("y", F, (1,)), constants=(1,)), isa=isa)
+    for at in np.random.default_rng(0).permutation(X.nnz)[:60]:
+        broken = X.copy()
+        broken.indices[at] = column
+        with pytest.raises(InputError, match="a column is out of range"):
+            native.run(None, {"x0": broken}, sparse=True)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("n", [1, 2, 20])
+def test_products_refuse_what_is_not_finite(n: int, isa: str) -> None:
+    X, W = sparse(40, 30, density=0.4), np.zeros((30, n))
+    native = load(program("SparseLinear", [X, W], Slot("y", F, (n,)), (1,), (1,)), isa=isa)
+    for at in np.random.default_rng(0).permutation(X.nnz)[:40]:
+        for value, said in ((np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")):
+            broken = X.copy()
+            broken.data[at] = value
+            with pytest.raises(InputError, match=f"Input contains {said}"):
+                native.run(None, {"x0": broken}, sparse=True)
+    X.data[:] = 1e300
+    large = load(program("SparseLinear", [X, W + 1e300], Slot("y", F, (n,)), (1,), (1,)), isa=isa)
+    assert np.isinf(large.run(None, {"x0": X})[0]).any()
 
 
 def test_products_let_nan_and_infinity_through_where_there_are_entries() -> None:
@@ -205,6 +249,9 @@ HOSTILE: dict[str, tuple[str, list[Any], Slot, tuple[Param, ...]]] = {
     "a dense x": ("SparseLinear", [D5, np.ones((5, 1))], DENSE1, ()),
     "a sparse y": ("SparseLinear", [X5, np.ones((5, 1))], Slot("y", F, (1,), sparse=True), ()),
     "no weights": ("SparseLinear", [X5], DENSE1, ()),
+    "a param that is no flag": ("SparseLinear", [X5, np.ones((5, 1))], DENSE1, (2,)),
+    "a param too many": ("SparseLinear", [X5, np.ones((5, 1))], DENSE1, (1, 0)),
+    "refusals in no result": ("SparseLinear", [X5, np.ones((5, 0))], Slot("y", F, (0,)), (1,)),
     "constants too few": ("AtEntries", [X5, np.ones(4)], SPARSE5, ()),
     "constants of another type": ("AtEntries", [X5, ints(*range(5))], SPARSE5, ()),
     "a scale of the width": ("SparseScale", [X5, D5], SPARSE5, (0,)),

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from sardonyx.errors import InputError
 from sardonyx.lowering.program import Program, Step
 from sardonyx.passes import optimize
 from sardonyx.passes.drop_unused import drop_unused
-from sardonyx.passes.fuse_check_finite import fuse_check_finite
+from sardonyx.passes.fuse_check_finite import FEW, fuse_check_finite
 
 from ..native.programs import ISAS, Builder, linear, load
 
@@ -26,12 +27,11 @@ def kernels_of(program: Program) -> list[str]:
     return [step.kernel for step in program.steps]
 
 
-def answer(program: Program, isa: str, X: NDArray[Any]) -> NDArray[Any] | str:
+def answer(program: Program, isa: str, X: Any) -> Any:
     try:
-        result: NDArray[Any] = load(program, isa=isa).run(None, {"X": X})[0]
+        return load(program, isa=isa).run(None, {"X": X})[0]
     except InputError as error:
         return str(error)
-    return result
 
 
 def assert_same(program: Program, X: NDArray[Any], isa: str) -> None:
@@ -115,6 +115,28 @@ def unfused(k: int, n: int, params: tuple[int, ...] = (), allow_nan: int = 0) ->
     return replace(program, steps=(replace(check, params=(allow_nan,)), replace(product, params=params)))
 
 
+def sparse(k: int, n: int) -> Program:
+    """The same program of sparse rows."""
+    program = linear(k, n)
+    slots = tuple(replace(slot, sparse=slot.name in {"X", "checked"}) for slot in program.slots)
+    check, product = program.steps
+    return replace(program, slots=slots, steps=(check, replace(product, kernel="SparseLinear")))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("n", [1, 4, FEW])
+def test_sparse_rows(n: int, isa: str) -> None:
+    program = sparse(60, n)
+    fused = fused_of(program)
+    assert [(step.kernel, step.params, step.label) for step in fused.steps] == [("SparseLinear", (1,), "lr:Ridge")]
+    X: Any = sp.random_array((300, 60), density=0.2, format="csr", rng=np.random.default_rng(n))
+    assert answer(fused, isa, X).tobytes() == answer(program, isa, X).tobytes()
+    for at, value in ((0, np.nan), (7, np.inf), (X.nnz - 1, np.nan), (X.nnz // 2, -np.inf)):
+        X.data[at] = value
+        assert "Input contains" in answer(program, isa, X)
+        assert answer(fused, isa, X) == answer(program, isa, X)
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -123,9 +145,9 @@ def unfused(k: int, n: int, params: tuple[int, ...] = (), allow_nan: int = 0) ->
         unfused(3, 2, allow_nan=1),
         unfused(3, 2, params=(1,)),
         replace(linear(3, 2), outputs=(4, 1)),
-        replace(linear(3, 2), slots=tuple(replace(s, sparse=s.name == "X") for s in linear(3, 2).slots)),
+        sparse(100, FEW + 1),
     ],
-    ids=["as many", "more", "NaN is welcome", "Relu", "two readers", "sparse"],
+    ids=["as many", "more", "NaN is welcome", "Relu", "two readers", "sparse rows to many"],
 )
 def test_leaves_the_rest(program: Program) -> None:
     assert fuse_check_finite(program) == program

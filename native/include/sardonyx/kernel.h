@@ -73,6 +73,9 @@ struct Kernel {
   // check() looks at Tensor::sparse of every input and output and establishes which of them may be sparse. The loader
   // refuses a sparse tensor in a step of any other kernel. (A kernel may allocate through reserve_entries() only.)
   bool sparse = false;
+  // run() copes with sparse inputs whose columns are in no order, or come twice in a row, and refuses those that are out of
+  // range itself (refuse_column in kernels/sparse.h).
+  bool any_entries = false;
   // Element i of the output depends on element i of the inputs alone, and no scratch or state is needed. The runtime then
   // runs such a step on the entries of sparse inputs, as if they were rows of width 1: check() and run() see dense
   // tensors. Inputs beside the sparse ones are constants of one element. Whoever writes the program answers for

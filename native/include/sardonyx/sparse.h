@@ -6,7 +6,8 @@
 //     4 . 0 5                             ^ entry indptr[0]
 //
 // A column that has no entry is zero (false). Entries of a row are sorted and distinct: what comes from outside is
-// checked, and put in order, before a kernel sees it (runtime/sparse.h); what a kernel writes, it writes so.
+// checked, and put in order, before a kernel sees it (runtime/sparse.h), unless no kernel that sees it minds
+// (Kernel::any_entries); what a kernel writes, it writes so.
 //
 // Memory is bounded by the entries of a block, never by the width. It belongs to a frame and is used again, so that a
 // warm call allocates nothing. It lives until the block is done, whoever reads it: a step that changes values only may
@@ -22,6 +23,8 @@ struct SparseRows {
   const std::int64_t* indptr;
   const std::int32_t* indices;
   const void* values;
+  // Entries behind those of the block that may be read too, to fetch what the next block needs: nothing is known of them.
+  std::int64_t beyond;
   // An output's own memory, to write to: rows + 1 offsets, and `capacity` entries. See reserve_entries().
   std::int64_t* own_indptr;
   std::int32_t* own_indices;

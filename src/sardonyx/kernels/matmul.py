@@ -32,13 +32,18 @@ def row_times_matrix(b: Builder, node: NodeView) -> Values:
 
 @lowers("MatMul")
 def matrices(b: Builder, node: NodeView) -> Values:
-    """Stacks of matrices, as numpy.matmul multiplies them; a vector loses its own dimension in the product."""
+    """Stacks of matrices, as numpy.matmul multiplies them; a vector loses its own dimension in the product.
+
+    Vectors of each row times one constant matrix are what Linear takes.
+    """
     x, y = node.operand(0), node.operand(1)
     dtype = one_type([x, y], NUMBERS)
     left, right = _stacks(x, y)
     keeps_m, keeps_n = len(left) > 1 and not _is_vector_of_rows(x), len(right) > 1
     left, right = left if len(left) > 1 else (1, *left), right if len(right) > 1 else (*right, 1)
     (m, k), (k2, n) = left[-2:], right[-2:]
+    if isinstance(x, Row) and isinstance(y, Const) and len(right) == 2 and dtype in FLOATS and k == k2 and keeps_n:
+        return b.step("Linear", [x, y.array.reshape(right)], [(dtype, (*x.shape[:-1], n))])
     a_batch, b_batch = math.prod(left[:-2]), math.prod(right[:-2])
     if k != k2 or (left[:-2] != right[:-2] and 1 not in (a_batch, b_batch)):
         decline("matrices do not fit")

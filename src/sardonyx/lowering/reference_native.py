@@ -27,6 +27,7 @@ from .plan import PlanRunner
 from .program import DTYPE_CODES
 from .reference import RANDOM, element_type, free_names, given_names, make_model, subgraphs
 from .reference_operators import OPERATORS
+from .reference_rounds import rounds_of
 from .reference_sizes import SizedEvaluator
 from .rules import Array, dtype_name
 from .seen import Seen
@@ -61,13 +62,22 @@ class NativeEvaluator(SizedEvaluator):
             programs = programs_of(node.onnx_node, self.opsets)
             if programs is not None:
                 node.run = partial(_run_native, programs, node.run)
+            elif (rounds := rounds_of(node.onnx_node, self.opsets.get("", 0), self._programs_of_rounds)) is not None:
+                node.run = partial(rounds.run, node.run)
+
+    def _functions(self) -> list[onnx.FunctionProto]:
+        return [function.proto_ for function in self.functions_.values()]
+
+    def _programs_of_rounds(
+        self, node: onnx.NodeProto, outputs: Sequence[str], constants: Sequence[onnx.TensorProto]
+    ) -> Programs:
+        return Programs([node], outputs, constants, self.opsets, self._functions(), by_value=False)
 
     def _programs_of_all(self) -> Programs | None:
         graph: onnx.GraphProto | None = self.onnx_graph_
         if graph is None or graph.sparse_initializer or len(graph.node) < 2 or self.has_linked_attribute:
             return None
-        functions = [function.proto_ for function in self.functions_.values()]
-        return Programs(graph.node, self.output_names, graph.initializer, self.opsets, functions)
+        return Programs(graph.node, self.output_names, graph.initializer, self.opsets, self._functions())
 
     def run(self, output_names: Any, feed_inputs: Any, attributes: Any = None, *more: Any, **named: Any) -> Any:
         """Return the outputs, as `ReferenceEvaluator.run` does."""
@@ -95,6 +105,8 @@ class Programs:
     opsets : mapping of str to int
     functions : iterable of onnx.FunctionProto
         Those that the nodes may call.
+    by_value : bool, default True
+        Whether programs may be for the values of short lists.
     """
 
     def __init__(
@@ -104,13 +116,15 @@ class Programs:
         constants: Iterable[onnx.TensorProto],
         opsets: Mapping[str, int],
         functions: Iterable[onnx.FunctionProto] = (),
+        *,
+        by_value: bool = True,
     ) -> None:
         self._model = make_model(nodes, [], outputs, constants, tuple(opsets.items()))
         self._model.functions.extend(functions)
         self.node = self._model.graph.node[0]
         self.inputs = _read(self._model.graph)
         self._kept: dict[Any, PlanRunner | None] = {}
-        self._made = self._made_by_value = 0
+        self._made, self._made_by_value = 0, 0 if by_value else MOST_BY_VALUE
         self._seen = Seen(self.inputs)
 
     def run(self, feeds: Mapping[str, Any]) -> list[Any] | None:

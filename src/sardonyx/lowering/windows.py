@@ -1,14 +1,14 @@
-"""Convolutions and pooling of known sizes, as a matrix product or a reduction of the elements that windows see.
+"""Transposed convolutions of known sizes, as a matrix product of what windows see.
 
 ::
 
     x (N, C, H, W) ─▶ Gather ─▶ (N, groups, C/g * kh * kw, OH * OW) ─▶ MatMul with weights ─▶ + bias ─▶ (N, M, OH, OW)
-                        └─ Where: what is outside of x is 0, or the least number
+                        └─ Where: what is outside of x is 0
 
 Which elements those are is known once the sizes are (K. Chellapilla, S. Puri, P. Simard, "High Performance
 Convolutional Neural Networks for Document Processing", 2006). A transposed convolution reads, at each output, the
 inputs that a convolution would have spread there. Windows that see more than `MOST_SEEN` elements of a row are left to
-the reference implementation, as are the places of maxima.
+the reference implementation. (Convolutions and pooling have kernels: kernels/windows.py.)
 """
 
 from __future__ import annotations
@@ -73,59 +73,9 @@ def _each(node: NodeView, name: str, axes: int) -> tuple[int, ...]:
     return values if len(values) == axes and 0 < min(values) <= max(values) <= MOST_ALONG else decline(name)
 
 
-def _windows(node: NodeView, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> Windows:
-    axes = len(sizes)
-    strides, dilations = _each(node, "strides", axes), _each(node, "dilations", axes)
-    pads = node.integers("pads") or (0,) * (2 * axes)
-    auto, ceil = node.text("auto_pad", "NOTSET"), bool(node.integer("ceil_mode", 0))
-    if len(pads) != 2 * axes or not 0 <= min(pads) <= max(pads) <= MOST_ALONG:
-        decline("pads that do not fit")
-    seen = []
-    for i, (size, k, stride, dilation) in enumerate(zip(sizes, kernel, strides, dilations, strict=True)):
-        before, after = (pads[i], pads[axes + i]) if auto == "NOTSET" else _padding(auto, size, k, stride, dilation)
-        count = _count(size, before, after, stride, (k - 1) * dilation + 1, ceil=ceil)
-        _check_along(count, k)
-        at = np.arange(count) * stride - before + np.arange(k)[:, None] * dilation
-        seen.append(np.where((at >= 0) & (at < size), at, -1))
-    return Windows(sizes, tuple(seen))
-
-
-def _padding(auto: str, size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    if auto == "VALID":
-        return 0, 0
-    if auto not in ("SAME_UPPER", "SAME_LOWER"):
-        decline(f"auto_pad={auto}")
-    total = max(0, (-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size)
-    less, more = total // 2, total - total // 2
-    return (less, more) if auto == "SAME_UPPER" else (more, less)
-
-
-def _count(size: int, before: int, after: int, stride: int, extent: int, *, ceil: bool) -> int:
-    room = size + before + after - extent
-    count = (-(-room // stride) if ceil else room // stride) + 1
-    if ceil and (count - 1) * stride >= size + before:  # a window must begin in the image, or before it
-        count -= 1
-    return count
-
-
 def _check_along(count: int, kernel: int) -> None:
     if not (0 < count <= MOST_ALONG and 0 < kernel <= MOST_ALONG and count * kernel <= MOST_SEEN):
         decline("no windows along an axis, or too many")
-
-
-# ---- convolutions ----------------------------------------------------------------------------------------------------
-
-
-@takes_apart("Conv")
-def conv(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
-    """Return the products of weights and what windows see."""
-    channels, *sizes = _sizes_of(node.inputs[0])
-    weights, groups = node.const(1), node.integer("group", 1)
-    if weights.ndim != len(sizes) + 2 or groups < 1 or len(weights) % groups or weights.shape[1] * groups != channels:
-        decline("weights that do not fit")
-    windows = _windows(node, tuple(sizes), weights.shape[2:])
-    wide = weights.reshape(groups, len(weights) // groups, -1)
-    return _convolved(node, walk, windows, wide, channels)
 
 
 @takes_apart("ConvTranspose")
@@ -159,7 +109,7 @@ def _spread(node: NodeView, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> 
 
 def _convolved(node: NodeView, walk: Walk, windows: Windows, weights: Array, channels: int) -> Sequence[Value | None]:
     groups, outputs, _ = weights.shape
-    nodes, given = _gathered(node, windows, channels, 0.0, (groups, channels // groups * windows.kernel))
+    nodes, given = _gathered(node, windows, channels, (groups, channels // groups * windows.kernel))
     given["weights"] = Const(np.ascontiguousarray(weights[None]))
     given["shape"] = Const(np.array([0, groups * outputs, *windows.counts], np.int64))
     nodes.append(node_of("MatMul", ["weights", "seen"], ["sums"]))
@@ -171,7 +121,7 @@ def _convolved(node: NodeView, walk: Walk, windows: Windows, weights: Array, cha
 
 
 def _gathered(
-    node: NodeView, windows: Windows, channels: int, outside: float, shape: tuple[int, int]
+    node: NodeView, windows: Windows, channels: int, shape: tuple[int, int]
 ) -> tuple[list[onnx.NodeProto], dict[str, Value | None]]:
     """Return the nodes that give what windows see, N x shape x number of windows, and their inputs."""
     x = node.inputs[0]
@@ -183,59 +133,10 @@ def _gathered(
         "place": Const(np.ascontiguousarray(place.reshape(-1))),
         "parts": Const(np.array([0, *shape, math.prod(windows.counts)], np.int64)),
         "inside": Const(np.ascontiguousarray(inside.reshape(1, -1))),
-        "outside": Const(np.array(outside, x.dtype)),
+        "outside": Const(np.zeros((), x.dtype)),
     }
     nodes = [node_of("Reshape", ["x", "flat"], ["row"]), node_of("Gather", ["row", "place"], ["all"], axis=1)]
     if not inside.all():
         nodes.append(node_of("Where", ["inside", "all", "outside"], ["padded"]))
     nodes.append(node_of("Reshape", [nodes[-1].output[0], "parts"], ["seen"]))
     return nodes, given
-
-
-# ---- pooling ---------------------------------------------------------------------------------------------------------
-
-
-@takes_apart("MaxPool")
-def max_pool(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
-    """Return the largest that each window sees."""
-    if node.n_outputs > 1:
-        decline("the places of maxima")
-    return _pooled(node, walk, "ReduceMax", -np.inf, 18)
-
-
-@takes_apart("AveragePool")
-def average_pool(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | None]:
-    """Return the mean of what each window sees."""
-    if node.integer("ceil_mode", 0) and node.integer("count_include_pad", 0):
-        decline("pads that count where windows reach beyond them")
-    return _pooled(node, walk, "ReduceSum", 0.0, 13)
-
-
-def _pooled(node: NodeView, walk: Walk, reduction: str, outside: float, input_since: int) -> Sequence[Value | None]:
-    channels, *sizes = _sizes_of(node.inputs[0])
-    kernel = node.integers("kernel_shape") or ()
-    if len(kernel) != len(sizes) or not 0 < min(kernel) <= max(kernel) <= MOST_ALONG:
-        decline("a kernel that does not fit")
-    windows = _windows(node, tuple(sizes), kernel)
-    nodes, given = _gathered(node, windows, channels, outside, (channels, windows.kernel))
-    given |= {"axes": Const(np.array([2])), "shape": Const(np.array([0, channels, *windows.counts], np.int64))}
-    if node.version >= input_since:
-        nodes.append(node_of(reduction, ["seen", "axes"], ["pooled"], keepdims=0))
-    else:
-        nodes.append(node_of(reduction, ["seen"], ["pooled"], axes=[2], keepdims=0))
-    if reduction == "ReduceSum":
-        x = given["x"]
-        assert isinstance(x, Row), "_sizes_of says so"
-        given["counts"] = Const(_counts(node, windows).astype(x.dtype)[None, None])
-        nodes.append(node_of("Div", ["pooled", "counts"], ["means"]))
-    nodes.append(node_of("Reshape", [nodes[-1].output[0], "shape"], ["y"]))
-    return walk(graph_of(nodes, ["y"]), given)
-
-
-def _counts(node: NodeView, windows: Windows) -> Array:
-    """Return how many elements each window has a mean of."""
-    _, inside = windows.places(1)
-    if node.integer("count_include_pad", 0):
-        return np.full(inside.shape[-1], windows.kernel)
-    counts: Array = inside[0].sum(axis=0)
-    return counts if counts.all() else decline("a window of nothing")

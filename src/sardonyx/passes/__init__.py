@@ -12,6 +12,7 @@ from ..lowering.program import Program
 from .drop_unused import drop_unused
 from .expand_polynomials import expand_polynomials
 from .fuse_check_finite import fuse_check_finite
+from .fuse_convolutions import fuse_convolutions
 from .fuse_kernel_sums import fuse_kernel_sums
 from .fuse_linear_bias import fuse_linear_bias
 from .fuse_relu import fuse_relu
@@ -26,6 +27,7 @@ PASSES: Final[tuple[Callable[[Program], Program], ...]] = (
     fuse_kernel_sums,
     expand_polynomials,
     fuse_linear_bias,
+    fuse_convolutions,
     drop_unused,  # what merge_linears meets may be read by steps that were replaced
     merge_linears,
     fuse_relu,

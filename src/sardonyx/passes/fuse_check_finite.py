@@ -1,4 +1,4 @@
-"""CheckFinite, then Linear to fewer numbers: Linear that refuses what its results show.
+"""CheckFinite, then Linear or SparseLinear to fewer numbers: a product that refuses what its results show.
 
 ::
 
@@ -16,8 +16,10 @@ from dataclasses import replace
 from ..lowering.program import Program, Step
 from .rewriting import Uses
 
-#: params of Linear: no Relu, and rows that are not finite are refused
-REFUSES = (0, 1)
+#: params with which rows that are not finite are refused (Linear: and no Relu)
+REFUSES = {"Linear": (0, 1), "SparseLinear": (1,)}
+#: numbers of a result that are likely to be fewer than the entries of a sparse row
+FEW = 16
 
 
 def fuse_check_finite(program: Program) -> Program:
@@ -32,13 +34,15 @@ def fuse_check_finite(program: Program) -> Program:
 
 
 def _check_before(program: Program, uses: Uses, step: Step) -> Step | None:
-    if step.kernel != "Linear" or step.params:
+    if step.kernel not in REFUSES or step.params:
         return None
     check = uses.sole_maker(step.inputs[0], "CheckFinite")
-    if check is None or check.params != (0,) or program.slots[check.inputs[0]].sparse:
+    if check is None or check.params != (0,):
         return None
-    return check if 0 < program.slots[step.outputs[0]].width < program.slots[step.inputs[0]].width else None
+    x, y = program.slots[step.inputs[0]], program.slots[step.outputs[0]]
+    few = y.width <= FEW if x.sparse else y.width < x.width
+    return check if few and y.width > 0 else None
 
 
 def _fused(check: Step, linear: Step) -> Step:
-    return replace(linear, inputs=(*check.inputs, *linear.inputs[1:]), params=REFUSES, label=check.label)
+    return replace(linear, inputs=(*check.inputs, *linear.inputs[1:]), params=REFUSES[linear.kernel], label=check.label)

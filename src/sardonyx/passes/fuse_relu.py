@@ -1,4 +1,4 @@
-"""Linear, then Relu: Linear whose negative results become 0.
+"""Linear or Conv, then Relu: one step whose negative results become 0.
 
 Contract: bit-identical.
 """
@@ -16,6 +16,12 @@ def fuse_relu(program: Program) -> Program:
     uses = Uses(program)
     steps: list[Step] = []
     for step in program.steps:
-        linear = uses.sole_maker(step.inputs[0], "Linear") if step.kernel == "Relu" else None
-        steps.append(step if linear is None else replace(linear, outputs=step.outputs, params=(1,)))
+        sums = _sums_before(uses, step)
+        steps.append(step if sums is None else replace(sums, outputs=step.outputs, params=(*sums.params[:-1], 1)))
     return replace(program, steps=tuple(steps))
+
+
+def _sums_before(uses: Uses, step: Step) -> Step | None:
+    if step.kernel != "Relu":
+        return None
+    return uses.sole_maker(step.inputs[0], "Linear") or uses.sole_maker(step.inputs[0], "Conv")

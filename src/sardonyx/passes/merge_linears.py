@@ -38,7 +38,9 @@ def _merged(program: Program, uses: Uses, second: Step) -> tuple[Program, Step] 
     if first is None or first.params:
         return None
     inner, outer = (_matrix(program, step.inputs[1]) for step in (first, second))
-    if inner is None or outer is None or len(outer) < WIDE * max(len(inner), outer.shape[1]):
+    if inner is None or outer is None or inner.shape[1] != len(outer):  # the rows of the second may be several vectors
+        return None
+    if len(outer) < WIDE * max(len(inner), outer.shape[1]):
         return None
     slots, biases = [inner @ outer], [_bias(program, first), _bias(program, second)]
     if biases[0] is not None:
