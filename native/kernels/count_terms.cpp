@@ -5,19 +5,15 @@
 //   HashTerms    text_analyze.h's inputs and params, then: 1 to alternate signs   1 to count every column as one
 //
 // The output is sparse, so that memory does not depend on the number of terms.
-#include <stdlib.h>
-
-#if __has_include(<sys/mman.h>)
-#include <sys/mman.h>
-#endif
-
+#include "huge_pages.h"
 #include "text_columns.h"
 
 namespace sardonyx {
 namespace {
 
 struct Prepared {
-  TextRules rules;  // of tokens alone where there are grams
+  HugePages memory;  // in which it lies itself, before its tables
+  TextRules rules;   // of tokens alone where there are grams
   Terms vocabulary;
   std::int64_t least, most;  // of tokens in a gram; 0 if terms are found by their bytes
   Grams grams;
@@ -74,24 +70,12 @@ void check_count_terms(const Step& step) {
   require(step.outputs[0].width == vocabulary.width, name, "output of the wrong size");
 }
 
-// Terms lie anywhere in megabytes of tables: on pages of 4 KiB, looking their addresses up costs as much as the tables.
-void* memory_for_tables(std::size_t size) {
-  constexpr std::size_t page = std::size_t{2} << 20;
-  void* memory = nullptr;
-  const std::size_t whole = (size + page - 1) / page * page;
-  if (size < page || posix_memalign(&memory, page, whole) != 0) return malloc(size);
-#ifdef MADV_HUGEPAGE
-  madvise(memory, whole, MADV_HUGEPAGE);  // a hint, which may be refused
-#endif
-  return memory;
-}
-
-Prepared* prepare_rules(const Step& step, const char* name, void* memory) {
+Prepared* prepare_rules(const Step& step, const char* name, const HugePages& memory) {
   std::size_t stop_buckets = 0;
   bytes_of_rules(step, name, &stop_buckets);
-  auto* prepared = static_cast<Prepared*>(memory);
-  *prepared = {
-      text_rules(step, stop_buckets, static_cast<Byte*>(memory) + whole_lines(sizeof(Prepared))), {}, 0, 0, {}, {}};
+  auto* prepared = static_cast<Prepared*>(memory.data);
+  Byte* tables = static_cast<Byte*>(memory.data) + whole_lines(sizeof(Prepared));
+  *prepared = {memory, text_rules(step, stop_buckets, tables), {}, 0, 0, {}, {}};
   return prepared;
 }
 
@@ -100,9 +84,10 @@ std::size_t bytes_of_head(const Step& step, const char* name) {
   return whole_lines(sizeof(Prepared)) + bytes_of_rules(step, name, &stop_buckets);
 }
 
-void* allocate_tables(std::size_t size, const char* name) {
-  void* memory = memory_for_tables(size);
-  if (memory == nullptr) fail("%s: no memory for its terms", name);
+// Terms lie anywhere in megabytes of tables.
+HugePages allocate_tables(std::size_t size, const char* name) {
+  const HugePages memory = allocate_huge(size);
+  if (memory.data == nullptr) fail("%s: no memory for its terms", name);
   return memory;
 }
 
@@ -123,10 +108,10 @@ Prepared* prepare_grams(const Step& step, const TextRules& rules, std::size_t he
   const Cutting cutting{padded ? 1 : rules.least, rules.most, characters};
   const GramPlan plan = plan_grams(vocabulary, cutting, name);
   const std::size_t more = characters ? bytes_of_characters(plan) : 0;
-  auto* memory = static_cast<Byte*>(allocate_tables(head + plan.bytes() + more, name));
-  Prepared* prepared = prepare_rules(step, name, memory);
-  prepared->grams = build_grams(vocabulary, cutting, plan, memory + head);
-  if (characters) prepared->characters = build_characters(prepared->grams, plan, memory + head + plan.bytes());
+  Prepared* prepared = prepare_rules(step, name, allocate_tables(head + plan.bytes() + more, name));
+  Byte* tables = static_cast<Byte*>(prepared->memory.data) + head;
+  prepared->grams = build_grams(vocabulary, cutting, plan, tables);
+  if (characters) prepared->characters = build_characters(prepared->grams, plan, tables + plan.bytes());
   free_plan(plan);
   prepared->least = rules.least;
   prepared->most = rules.most;
@@ -138,20 +123,23 @@ void* prepare_count_terms(const Step& step) {
   constexpr const char* name = "CountTerms";
   const Tensor& vocabulary = step.inputs[kTextInputs];
   const std::size_t head = bytes_of_head(step, name);
-  void* alone = allocate_tables(head, name);
+  const HugePages alone = allocate_tables(head, name);
   const TextRules rules = prepare_rules(step, name, alone)->rules;
-  free(alone);
+  release_huge(alone);
   if (has_grams(rules)) return prepare_grams(step, rules, head, name);
   std::size_t buckets = 0;
   const Text* terms = data_of<Text>(vocabulary);
   const std::size_t bytes = bytes_of_terms(terms, vocabulary.width, name, &buckets);
-  auto* memory = static_cast<Byte*>(allocate_tables(head + bytes, name));
-  Prepared* prepared = prepare_rules(step, name, memory);
-  prepared->vocabulary = build_terms(terms, vocabulary.width, buckets, memory + head);
+  Prepared* prepared = prepare_rules(step, name, allocate_tables(head + bytes, name));
+  prepared->vocabulary =
+      build_terms(terms, vocabulary.width, buckets, static_cast<Byte*>(prepared->memory.data) + head);
   return prepared;
 }
 
-void release(void* state) { free(state); }
+void release(void* state) {
+  const HugePages memory = static_cast<Prepared*>(state)->memory;
+  release_huge(memory);
+}
 
 void run_count_terms(const Step& step, std::int64_t rows, const Context& context) {
   const auto& prepared = *static_cast<const Prepared*>(context.state);
@@ -166,8 +154,7 @@ void run_count_terms(const Step& step, std::int64_t rows, const Context& context
     if (most == 0) return count_with(TermColumns(prepared.vocabulary, keys));
     if (!counts_characters(prepared.rules))
       return count_with(GramColumns(prepared.grams, least, most, keys, tokens, 2 * kKeyScratch));
-    count_with(
-        CharacterColumns(prepared.grams, prepared.characters, least, most, keys, tokens, 2 * kKeyScratch));
+    count_with(CharacterColumns(prepared.grams, prepared.characters, least, most, keys, tokens, 2 * kKeyScratch));
   });
 }
 

@@ -1,7 +1,7 @@
 // Memory for large tables that are read anywhere: on huge pages where the system has them, so that a read misses a cache,
 // but not the table of pages too.
 //
-// Fresh from the system: what malloc has had in use before lies on small pages already.
+// Fresh from the system: what malloc has had in use before lies on small pages already. Small tables are malloc's.
 //
 // Everything here is in an anonymous namespace: see the rules in sardonyx/kernel.h.
 #pragma once
@@ -20,12 +20,13 @@ constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
 struct HugePages {
   void* data = nullptr;  // nullptr: there is no memory
-  std::size_t size = 0;
+  std::size_t size = 0;  // 0: malloc's
 };
 
 #ifdef MADV_HUGEPAGE
 // One page more than is needed is asked for, and what lies before and behind the first whole pages given back.
 inline HugePages allocate_huge(std::size_t bytes) {
+  if (bytes < kHugePage) return {std::malloc(bytes), 0};
   const std::size_t size = (bytes + kHugePage - 1) / kHugePage * kHugePage;
   void* got = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (got == MAP_FAILED) return {};
@@ -38,10 +39,10 @@ inline HugePages allocate_huge(std::size_t bytes) {
 }
 
 inline void release_huge(const HugePages& pages) {
-  if (pages.data != nullptr) munmap(pages.data, pages.size);
+  pages.size == 0 ? std::free(pages.data) : static_cast<void>(munmap(pages.data, pages.size));
 }
 #else
-inline HugePages allocate_huge(std::size_t bytes) { return {std::malloc(bytes), bytes}; }
+inline HugePages allocate_huge(std::size_t bytes) { return {std::malloc(bytes), 0}; }
 
 inline void release_huge(const HugePages& pages) { std::free(pages.data); }
 #endif

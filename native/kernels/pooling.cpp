@@ -92,6 +92,7 @@ inline void pool_inside(const Rows<T>& rows, const Window& w, Range inside, T* y
     return result;
   };
   const std::int64_t n = inside.last - inside.first;
+  if (n <= 0) return;
   const T* most = rows.row(k_last(rows.k0), k_last(rows.k1)) + at + (kLanes<T> - 1) * stride + w.reach();
   if (n < kLanes<T> && most < rows.end) return store_some(y + inside.first, many(0), n);  // what is read beyond is x
   fill(n, y + inside.first, many, one);

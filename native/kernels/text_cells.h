@@ -54,6 +54,14 @@ inline bool contains(const Cells& cells, const Byte* p) {
   return (cells.one_by_one[place] >> (two ? second : third) & 1) != 0;
 }
 
+// The same where it is known of how many.
+[[gnu::always_inline]] inline std::uint64_t contains_two(const Cells& cells, const Byte* p) {
+  return cells.one_by_one[p[0] & 31u] >> (p[1] & 63u) & 1;
+}
+[[gnu::always_inline]] inline std::uint64_t contains_three(const Cells& cells, const Byte* p) {
+  return cells.one_by_one[(p[0] & 15u) << 6 | (p[1] & 63u)] >> (p[2] & 63u) & 1;
+}
+
 // Bits of 64 bytes. Those of a lead stand for its character.
 struct CellBits {
   std::uint64_t all, mixed;

@@ -54,9 +54,13 @@ class Members {
     std::uint64_t found = cells.all;
     const LeadBits leads = leads_of_64(block);
     const std::uint64_t mixed = cells.mixed & lowest_bits(end_ - block);
-    for (std::uint64_t one = mixed & ~leads.four; one != 0; one &= one - 1) {
+    for (std::uint64_t one = mixed & ~leads.three; one != 0; one &= one - 1) {
       const int at = __builtin_ctzll(one);
-      found |= std::uint64_t{contains(cells_, block + at)} << at;
+      found |= contains_two(cells_, block + at) << at;
+    }
+    for (std::uint64_t one = mixed & leads.three & ~leads.four; one != 0; one &= one - 1) {
+      const int at = __builtin_ctzll(one);
+      found |= contains_three(cells_, block + at) << at;
     }
     for (std::uint64_t one = mixed & leads.four; one != 0; one &= one - 1) {
       const int at = __builtin_ctzll(one);
@@ -78,6 +82,7 @@ class Members {
 
 // Whether a run has at least so many characters.
 inline bool has_characters(const Byte* begin, const Byte* end, std::int64_t least) {
+  if (end - begin > 4 * (least - 1)) return true;  // none has more than four bytes
   for (; least > 1 && begin < end; --least) begin += 1 + (*begin >= 0xC0) + (*begin >= 0xE0) + (*begin >= 0xF0);
   return begin < end;
 }

@@ -100,9 +100,10 @@ void write_sorted(const Keys& keys, bool once, SparseWriter<T>& y) {
 
 // ---- without sorting -------------------------------------------------------------------------------------------------
 
-constexpr std::int64_t kMostCounters = 4096;                    // columns, each with a counter
-constexpr std::int64_t kMostTallied = std::int64_t{1} << 22;    // columns, each with a bit
-constexpr std::int64_t kFewKeys = 48;
+constexpr std::int64_t kMostCounters = 4096;                  // columns, each with a counter
+constexpr std::int64_t kMostTallied = std::int64_t{1} << 22;  // columns, each with a bit
+constexpr std::int64_t kFewKeys = 24;
+constexpr std::int64_t kMostExact = std::int64_t{1} << 24;  // a float32 counts so far
 
 inline std::int64_t words_of(std::int64_t columns) { return (columns + 63) / 64; }
 
@@ -129,7 +130,8 @@ class Tally {
   void write(Keys& keys, Keys& other, bool once, SparseWriter<T>& y) {
     const std::int64_t count = keys.size();
     if (columns_ <= kMostCounters && columns_ <= 2 * count) return write_counted(keys, once, y);
-    if (count > kFewKeys && columns_ <= kMostTallied && tops_ <= 2 * count) return write_ranked(keys, once, y);
+    const bool exact = count < kMostExact || sizeof(T) > 4;  // sums of signs
+    if (count > kFewKeys && columns_ <= kMostTallied && tops_ <= 8 * count && exact) return write_ranked(keys, once, y);
     sort_keys(keys, other);
     write_sorted(keys, once, y);
   }
@@ -159,13 +161,15 @@ class Tally {
 
   template <class T>
   void write_ranked(const Keys& keys, bool once, SparseWriter<T>& y) {
-    if (!ranks_rows_) zero(bits_, words_of(columns_) + tops_);
+    if (!ranks_rows_) zero(top_, tops_);
     ranks_rows_ = true;
     const std::int64_t count = keys.size();
     for (std::int64_t i = 0; i < count; ++i) {
       const std::uint32_t column = keys[i] >> 1, word = column >> 6;
-      bits_[word] |= std::uint64_t{1} << (column & 63);
-      top_[word >> 6] |= std::uint64_t{1} << (word & 63);
+      std::uint64_t& top = top_[word >> 6];
+      const std::uint64_t old = bits_[word] & (0 - (top >> (word & 63) & 1));  // of no row where top has no bit
+      bits_[word] = old | std::uint64_t{1} << (column & 63);
+      top |= std::uint64_t{1} << (word & 63);
     }
     y.reserve(count);
     std::int32_t* indices = y.next_indices();
@@ -173,7 +177,6 @@ class Tally {
     const std::int64_t n = read_bits(indices);
     for (std::int64_t i = 0; i < n; ++i) values[i] = once ? T(1) : T(0);
     if (!once) add_signs(keys, values);
-    for (std::int64_t i = 0; i < n; ++i) bits_[indices[i] >> 6] = 0;
     y.end_row(n);
   }
 
@@ -214,7 +217,7 @@ class Tally {
   std::uint64_t *bits_, *top_;
   std::uint32_t* ranks_;
   std::int64_t* counters_;
-  bool counts_ = false, ranks_rows_ = false;  // whether that memory is zeroed: it is left so after each row
+  bool counts_ = false, ranks_rows_ = false;  // whether counters_ and top_ are zeroed: they are left so after each row
 };
 
 }  // namespace

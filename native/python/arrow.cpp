@@ -60,7 +60,7 @@ std::string type_name(std::string_view format) {
       {"tdD", "date32"},
       {"tdm", "date64"},
       {"tt", "time"},
-      {"ts", "timestamp"},
+      {"ts", "timestamp with a time zone"},
       {"tD", "duration"},
       {"ti", "interval"},
       {"d:", "decimal"},

@@ -379,7 +379,7 @@ std::string Source::moment() const { return table != nullptr ? table->moment(num
 const std::vector<Strip>& Source::chunks() {
   if (!read && table != nullptr) {
     if (const std::string type = refused(); !type.empty()) {
-      throw Error("Arrow's type " + type + " is neither number, bool nor text; convert it, or leave it out.");
+      throw Error("Arrow's type " + type + " is neither number, bool, text nor moment; convert it, or leave it out.");
     }
     strips = table->strips(number);
     read = true;

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +290,26 @@ def test_an_interrupted_run_leaves_no_file(
     assert code == INTERRUPTED
     assert "interrupted" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_ended_leaves_no_file(
+    run: Run, titanic: Titanic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(tables, "columns", ended)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"):
+        run("run", titanic("model.onnx"), titanic("rows.csv"), "-o", tmp_path / "out.csv")
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_full_disk_is_named(titanic: Titanic) -> None:
+    command = [sys.executable, "-m", "sardonyx", "run", titanic("model.onnx"), titanic("rows.csv")]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == USAGE
+    assert " ".join(done.stderr.split()) == "error: the standard output cannot be written: No space left on device."

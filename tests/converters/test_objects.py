@@ -1,4 +1,4 @@
-"""Numbers in arrays of objects: scikit-learn lets infinity through where it takes these as they are."""
+"""Numbers in arrays of objects: where scikit-learn takes these as they are, infinity passes, and None is not NaN."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -53,3 +55,30 @@ def test_infinity_is_refused_where_numbers_are_made_of_objects(estimator: Any) -
         estimator.transform(rows)
     with pytest.raises(InputError, match="infinity"):
         session.transform(rows)
+
+
+OBJECTS = pd.DataFrame({"n": np.array([1.0, np.nan, 2.0, 1.0], dtype=object), "t": ["a", None, "b", "a"]}, dtype=object)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [OneHotEncoder(handle_unknown="ignore"), make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder())],
+)
+def test_none_among_numbers_is_refused_where_an_estimator_tells_it_from_nan(estimator: Any) -> None:
+    numbers = ColumnTransformer([("a", estimator, ["n"]), ("b", OneHotEncoder(), ["t"])]).fit(OBJECTS)
+    session = sardonyx.compile(numbers, OBJECTS)
+    np.testing.assert_array_equal(session.transform(OBJECTS), numbers.transform(OBJECTS))
+    other = OBJECTS.assign(n=np.array([1.0, None, 2.0, 1.0], dtype=object))
+    for given in (other, other.to_numpy()):
+        with pytest.raises(InputError, match=r"'n' holds None, which \w+ tells from NaN.*fillna\(np.nan\)"):
+            session.transform(given)
+    polars = session.transform(pl.DataFrame({"n": [1.0, None, 2.0, 1.0], "t": ["a", None, "b", "a"]}))
+    np.testing.assert_array_equal(polars, numbers.transform(OBJECTS))
+
+
+def test_none_among_numbers_of_the_sample_is_refused() -> None:
+    X = np.array([[1.0], [None], [2.0]], dtype=object)
+    with pytest.raises(InputError, match="X holds None, which SimpleImputer"):
+        sardonyx.to_onnx(SimpleImputer(strategy="most_frequent").fit(X), X)
+    mean = SimpleImputer().fit(X)  # makes numbers of objects first, and NaN of None
+    np.testing.assert_array_equal(sardonyx.compile(mean, X).transform(X), mean.transform(X))

@@ -98,7 +98,7 @@ def test_describe_leaves_what_no_model_takes_to_those_that_read_it() -> None:
     when = pd.to_datetime(["2020-01-01"], utc=True)
     signature = describe(pd.DataFrame({"a": [1.5], "when": when, "both": pd.Series([1], dtype=object), "b": [b"x"]}))
     assert [bool(spec.refused) for spec in signature.inputs] == [False, True, False, True]
-    assert "column 'when' holds Timestamp" in signature.inputs[1].refused
+    assert "column 'when' holds moments of the time zone 'UTC'" in signature.inputs[1].refused
     assert signature.reading({"a", "both"}).names == ("a", "both")
     assert signature.reading({"a", "both"}).features == ("a", "when", "both", "b")
 

@@ -138,12 +138,49 @@ def test_hashes(n_features: int, binary: bool) -> None:
     check()
 
 
+@pytest.mark.parametrize("n_features", [2, 300, 4097, 2**20, 2**22 + 1, 2**24])
+@pytest.mark.parametrize("isa", [None, "generic"])
+def test_rows_of_any_length(n_features: int, isa: str | None) -> None:
+    """Columns are counted, tallied or sorted; short and long rows follow each other, signs cancel."""
+    words = ["a", "bb", "é", "日本", "x" * 63, "y" * 64, "z" * 65, "w" * 300, *(f"w{i}" for i in range(2000))]
+    rng = np.random.default_rng(0)
+    lengths = (0, 1, 30, 3000, 25, 700, 24, 3, 150, 0, 2000, 60)
+    texts = [" ".join(rng.choice(words[: 3 * n + 8], n)) for n in lengths]
+    for dtype, binary in ((np.float64, False), (np.float32, True), (np.float32, False)):
+        estimator = HashingVectorizer(
+            n_features=n_features, norm=None, binary=binary, dtype=dtype, token_pattern=r"\S+", ngram_range=(1, 2)
+        )
+        assert_same(answer(pack(program_of(estimator)), texts, isa), estimator.transform(texts))
+
+
+@pytest.mark.parametrize("analyzer", ["char", "char_wb", "word"])
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 3), (4, 5), (6, 6)])
+def test_n_grams_of_a_vocabulary_of_any_lengths(analyzer: str, sizes: tuple[int, int]) -> None:
+    terms = ["a", "ab", "abc", " a ", " ab", " ab ", "b ", "  ", " ", "", "ab cd", "éß", " éß ", "日本語", "b cd ab"]
+    vocabulary = {term: i for i, term in enumerate(reversed(terms))}
+    texts = ["ab a b abc", "", "a", "zz  zz ab cd", " a  b", "éß\t日本語 ", "ab cd ab", "\u3000日本語日本語"]
+    estimator = CountVectorizer(analyzer=analyzer, ngram_range=sizes, vocabulary=vocabulary, dtype=np.float32)
+    program = pack(program_of(estimator))
+    for isa in (None, "generic"):
+        assert_same(answer(program, texts, isa), estimator.transform(texts))
+
+
 @pytest.mark.parametrize("missing", [MISSING_NAN, MISSING_NONE])
 def test_missing_documents_are_refused(missing: str) -> None:
     program = pack(program_of(CountVectorizer(vocabulary=["a"])))
     with pytest.raises(InputError, match="invalid document"):
         answer(program, ["a", missing])
     assert answer(program, [missing + " "]).nnz == 0
+
+
+def test_documents_may_come_one_by_one() -> None:
+    texts = ["the cat", "a cat"]
+    estimator = CountVectorizer().fit(texts)
+    session = load(convert(estimator, texts))
+    for X in (iter(texts), (text for text in texts), map(str, texts), dict.fromkeys(texts).keys()):
+        assert_same(session.transform(X), estimator.transform(texts))
+    with pytest.raises(InputError, match="X is one value, 'the cat'; give a list"):
+        session.transform("the cat")
 
 
 def test_every_kind_of_text_goes_in() -> None:

@@ -250,9 +250,15 @@ def refusals() -> Iterator[tuple[Any, str]]:
     yield good.assign(flag=pd.array([True, None, False], "boolean")), "column 'flag' holds nan"
     yield good.assign(city=[1, 2, 3]), "column 'city' holds int64, and the model takes text"
     yield good.assign(real=pd.to_datetime(["2020-01-01"] * 3)), "column 'real' holds datetime64"
-    yield good.assign(real=pd.to_datetime(["2020-01-01"] * 3, utc=True)), "column 'real' holds Timestamp"
+    yield (
+        good.assign(real=pd.to_datetime(["2020-01-01"] * 3, utc=True)),
+        "column 'real' holds moments of the time zone 'UTC'",
+    )
     yield Capsule(pa.Table.from_pandas(good.assign(real=pd.to_datetime(["2020-01-01"] * 3)))), "'real' holds datetime64"
-    yield Capsule(pa.table({"real": pa.array([1, 2], pa.timestamp("ms", "UTC"))})), "Arrow's type timestamp is neither"
+    yield (
+        Capsule(pa.table({"real": pa.array([1, 2], pa.timestamp("ms", "UTC"))})),
+        "timestamp with a time zone is neither",
+    )
     yield pl.from_pandas(good).with_columns(pl.col("real").cast(pl.Int128)), "column 'real' cannot be read: .*128"
     yield pd.concat([good, good[["city"]]], axis=1), "several columns are named 'city'"
     yield pa.table([[1], [2]], names=["city", "city"]), "several columns are named 'city'"
@@ -290,6 +296,21 @@ def test_moments_of_any_library_are_scikit_learns_numbers(unit: str, kind: str) 
         np.testing.assert_allclose(session.transform(X), expected, rtol=1e-10)
     with pytest.raises(InputError, match="a Capsule is no sample"):
         sardonyx.to_onnx(estimator, Capsule(sample))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_moments_of_a_time_zone_are_not_read_as_those_of_greenwich(zone: str) -> None:
+    when = pd.DataFrame({"when": pd.date_range("2024-01-01", periods=3, freq="7h", unit="us")})
+    estimator = ColumnTransformer([("when", StandardScaler(), ["when"])]).fit(when)
+    session = sardonyx.compile(estimator, when)
+    zoned = when.assign(when=when["when"].dt.tz_localize(zone))
+    table = pa.Table.from_pandas(zoned, preserve_index=False)
+    arrow_backed = zoned.astype({"when": pd.ArrowDtype(pa.timestamp("us", zone))})
+    for X in (zoned, table, pl.from_arrow(table), arrow_backed, {"when": table["when"]}):
+        with pytest.raises(InputError, match=f"column 'when' holds moments of the time zone '{zone}'"):
+            session.transform(X)
+    with pytest.raises(InputError, match=r"column 'when' holds datetime\.date.*takes datetime64"):
+        session.transform(when.assign(when=when["when"].dt.date))
 
 
 def test_column_names_need_not_be_strings() -> None:

@@ -141,6 +141,31 @@ def test_functions(expression: str) -> None:
     assert same(function, rows(("float32", "int64")[EXPRESSIONS.index(expression) % 2]))
 
 
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (np.clip, {"a_min": -1, "a_max": 1}),
+        (np.round, {"decimals": 1}),
+        (np.nan_to_num, {}),
+        (np.sort, {"axis": 1}),
+        (np.mean, {"axis": 1, "keepdims": True}),
+        (np.take, {"indices": [2, 0], "axis": 1}),
+        (np.linalg.norm, {"axis": 1, "keepdims": True}),
+        (np.digitize, {"bins": [0.0, 0.5]}),
+        (np.asarray, {"dtype": np.float32}),
+        (np.array, {}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_functions_of_numpy_themselves(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    """What they catch inside is no user's, and what is replaced in a user's function is replaced here too."""
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    estimator = FunctionTransformer(function, kw_args=arguments).fit(X)
+    actual, expected = sardonyx.compile(estimator, X).transform(X), estimator.transform(X)
+    assert actual.dtype == expected.dtype
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+
+
 def test_products() -> None:
     weights, X = np.arange(12.0).reshape(4, 3), np.random.default_rng(0).normal(size=(50, 4))
     assert same(lambda X: X @ weights, X)

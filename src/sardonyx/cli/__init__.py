@@ -12,8 +12,12 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
 
 #: exit codes: all well; the model disagrees or a check failed; wrong usage or bad input; Ctrl-C, as shells have it
 OK, DISAGREES, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -39,4 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     from .commands import run_app
 
-    return run_app(sys.argv[1:] if arguments is None else arguments)
+    with _ending_as_interrupted():
+        return run_app(sys.argv[1:] if arguments is None else arguments)
+
+
+@contextmanager
+def _ending_as_interrupted() -> Iterator[None]:
+    """Leave on SIGTERM as on Ctrl-C, so that what is half written is taken away."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    sys.exit(128 + number)  # as shells have it

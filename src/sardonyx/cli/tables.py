@@ -206,19 +206,29 @@ def writer(path: Path | None) -> Iterator[Callable[[Any], None]]:
     The file appears under its name only when all of it has been written.
     """
     if path is None:
-        with _closing_writer(sys.stdout.buffer, CSV.writer, ".csv") as write:
+        with _refusing("the standard output"), _closing_writer(sys.stdout.buffer, CSV.writer, ".csv") as write:
             yield write
         return
     kind = format_named(path, "results are written to")
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as sink, _closing_writer(sink, kind.writer, path.suffix) as write:
-            yield write
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+        with _refusing(str(path)):
+            with part.open("wb") as sink, _closing_writer(sink, kind.writer, path.suffix) as write:
+                yield write
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Say what cannot be written, and why; a reader that has enough (``| head``) is no trouble."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"{name} cannot be written: {error.strerror}.") from error
 
 
 # -------------------------------------------------------------------------------------------------------------- details

@@ -15,7 +15,7 @@ from .. import registry
 from ..errors import ConversionError, SardonyxError
 from ..graph import STEPS, Graph, Value, current_graph
 from ..operators.checks import check_finite, refuse
-from .data import Coded, Columns, Data, Result, as_matrix, flatten, identity, in_order, rebuild
+from .data import Coded, Columns, Data, Result, as_matrix, demand, flatten, identity, in_order, rebuild
 from .methods import offers
 
 
@@ -139,6 +139,8 @@ def checked(estimator: Any, X: Value, *, as_it_is: bool = False) -> Value:
     """
     if X.dtype.kind != "f":
         return X
+    if as_it_is and X.objects:
+        demand(estimator, X, "no None")
     memo = current_graph().memo
     key = ("checked", id(estimator), X.name)
     if key not in memo:

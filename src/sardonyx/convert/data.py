@@ -113,9 +113,9 @@ def demand(estimator: Any, X: Value, *what: str) -> Value:
     estimator : object
         Who answers otherwise.
     X : Value
-    *what : {"kind", "no stored zeros"}
+    *what : {"kind", "no stored zeros", "no None"}
         Floats where the sample had floats, integers of its dtype where it had those; no zeros among a sparse matrix's
-        entries.
+        entries; NaN for what is missing among numbers in arrays of objects.
     """
     if X.given:
         current_graph().root.demands.update(dict.fromkeys(what, type(estimator).__name__))

@@ -12,6 +12,7 @@ import onnx
 from .. import registry
 from ..errors import ConversionError, InputError
 from ..graph import STEPS, Graph, Moment, current_graph
+from ..inputs.demands import check_demands
 from ..inputs.signature import Signature, describe
 from ..layouts import GIVEN, Layout
 from ..operators import numeric as numeric  # adds log1p and expm1 to NumPy's functions
@@ -93,6 +94,7 @@ def draft(
     refuse_moments(outputs.values(), "what is returned")
     model = graph.draft(outputs)
     signature = replace(_only_read(model, signature), demands=dict(graph.demands))
+    check_demands(X, signature)
     write_description(model, describe_model(estimator, signature, results, graph.single))
     give_back(graph.large)
     return Draft(model, graph.large)

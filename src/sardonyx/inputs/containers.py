@@ -5,7 +5,7 @@ No library of them is imported here; what the values may be is said in values.py
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -55,7 +55,7 @@ class Csr:
 
 
 def opened(X: Any) -> Any:
-    """Return what has only the Arrow PyCapsule interface as a dict of its columns, and all else as it is.
+    """Return what has only the Arrow PyCapsule interface as a dict of its columns, iterators as lists; else X.
 
     Some of these can be read only once: readers of streams, results of databases.
 
@@ -72,7 +72,7 @@ def opened(X: Any) -> Any:
         return arrow_columns(X)
     if hasattr(X, "collect_schema"):
         raise InputError(f"a {type(X).__name__} holds no data yet; give X.collect().")
-    return X
+    return list(X) if isinstance(X, Iterator | Set) else X  # scikit-learn takes documents one by one, too
 
 
 def is_frame(X: Any) -> bool:
@@ -152,12 +152,28 @@ def plain(column: Any, name: str = "X") -> Array:
 
 
 def _array_of(column: Any, name: str) -> Array:
+    if zone := _zone_of(column):
+        # NumPy has none: np.asarray would give the hours of Greenwich, where scikit-learn's functions saw local ones
+        raise InputError(
+            f"{column_named(name)} holds moments of the time zone {str(zone)!r}; models take moments without one: in "
+            "pandas .dt.tz_localize(None), in polars .dt.replace_time_zone(None), in pyarrow pc.local_timestamp(...)."
+        )
     try:
         return np.asarray(column)
     except ValueError:
         raise
     except Exception as error:  # of the column's own library
         raise InputError(f"{column_named(name)} cannot be read: {error}; convert it, or leave it out.") from error
+
+
+def _zone_of(column: Any) -> Any:
+    """Return the time zone of a column's moments; None where there is none."""
+    dtype = getattr(column, "dtype", None)
+    for kind in (dtype, getattr(dtype, "pyarrow_dtype", None), getattr(column, "type", None)):
+        for attribute in ("tz", "time_zone"):
+            if (zone := getattr(kind, attribute, None)) is not None:
+                return zone
+    return None
 
 
 def _items(row: Any) -> Iterable[Any]:

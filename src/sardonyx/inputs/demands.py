@@ -1,7 +1,8 @@
 """What data must be like beyond fitting their input's dtype, where an estimator answers otherwise with equal numbers.
 
 Nearly none does: numbers are what they are, in floats or integers. `GaussianMixture` keeps squared distances in the
-dtype of the rows, which truncates them where they are integers, and a file computes in the sample's.
+dtype of the rows, which truncates them where they are integers, and a file computes in the sample's. Encoders and
+`SimpleImputer` tell None from NaN in arrays of objects, and a tensor of numbers has NaN alone.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import InputError
-from .containers import as_array, columns_of, columns_of_records, is_frame, is_sparse, opened, plain
+from .containers import as_array, columns_of, columns_of_records, is_frame, is_sparse, opened, plain, says_missing
 from .signature import Signature
+from .values import column_named
 
 
 def check_demands(X: Any, signature: Signature) -> None:
@@ -61,8 +63,29 @@ def _check_entries(X: Any, signature: Signature, estimator: str) -> None:
         )
 
 
+def _check_none(X: Any, signature: Signature, estimator: str) -> None:
+    if not says_missing(X):
+        return
+    for name in (spec.name for spec in signature.inputs if spec.dtype != "str"):
+        given = _given(X, signature, name)
+        if given.dtype == object and any(value is None for value in np.ravel(given).tolist()):
+            raise InputError(
+                f"{column_named(name)} holds None, which {estimator} tells from NaN among numbers, and a tensor does "
+                "not; write what is missing as NaN: X.fillna(np.nan)."
+            )
+
+
+def _given(X: Any, signature: Signature, name: str) -> Any:
+    """Return what an input is made of; nothing, where that is refused later."""
+    if is_frame(X):
+        return columns_of(X).get(name, np.zeros(0))
+    features = signature.features
+    return X[:, features.index(name)] if signature.by_column and X.shape[1:] == (len(features),) else X
+
+
 #: what may be demanded -> how it is checked
 DEMANDS: Final[dict[str, Callable[[Any, Signature, str], None]]] = {
     "kind": _check_kind,
     "no stored zeros": _check_entries,
+    "no None": _check_none,
 }

@@ -128,6 +128,11 @@ def _columns_by_position(X: Any, signature: Signature) -> dict[str, Any]:
 
 def _counts(array: Array, spec: InputSpec) -> Array:
     """Return moments and durations as scikit-learn's numbers of them (of NaT, -2**63); all else as it is."""
+    if array.dtype == object and spec.moment and array.size:
+        raise InputError(
+            f"{column_named(spec.name)} holds {array.flat[0]!r}, and the model takes {spec.moment}; "
+            f"use .astype({spec.moment!r})."
+        )
     if array.dtype.kind not in "mM":
         return array
     if array.dtype.name != spec.moment:
@@ -170,6 +175,10 @@ def _shaped(array: Array, row_shape: tuple[int, ...], name: str) -> Array:
         raise InputError(features_message(array.shape[1], row_shape[0], name))
     if len(row_shape) == 1:
         check_matrix(array)
+    if array.ndim == 0:
+        raise InputError(
+            f"{column_named(name)} is one value, {array.item()!r}; give a list of one value for every row."
+        )
     expected = ", ".join(map(str, ("N", *row_shape)))
     raise InputError(f"input {name!r} has shape {array.shape}; the model takes ({expected}).")
 

@@ -161,7 +161,7 @@ def _refuse_value(array: Array, same: NDArray[np.bool_], target: np.dtype[Any], 
         f", column {int(at[1])}" if name == "X" and len(at) > 1 else ""
     )
     if target.kind == "f" or target.name == BFLOAT16:
-        hint = f"use .astype(numpy.{target}) if the loss is meant, or convert the model with a {array.dtype} sample"
+        hint = f"use .astype(numpy.{target}) if the loss is meant, or convert the model with a sample of {array.dtype}"
         raise InputError(f"{where}, which {target} cannot hold exactly; {hint}.")
     if array.dtype.kind == "f" and np.isnan(value):
         raise InputError(

@@ -5,7 +5,8 @@
     nearest   x ─▶ Gather(nearest place)
     linear    x ─▶ Gather(place below) * (1 - t) + Gather(place above) * t
 
-Coordinates are computed in float32, as ONNX Runtime does: between two elements that are equally near, rounding decides.
+Coordinates are computed in float32, as ONNX Runtime does: rounding decides between two that are equally near.
+Where a scale makes a fraction of an element, corners are aligned to it, as in the standard; ONNX Runtime rounds it.
 Cubic interpolation, antialiasing, crops (`tf_crop_and_resize`), and rows that are resized are left to the reference
 implementation, and the operator of opset 10, whose places are others.
 """
@@ -29,7 +30,7 @@ COORDINATES: Final[dict[str, Callable[[Array, np.float32, int, int], Array]]] = 
     ),
     "asymmetric": lambda at, scale, old, new: at / scale,
     "align_corners": lambda at, scale, old, new: (
-        at * np.float32(old - 1) / np.float32(new - 1) if new > 1 else np.zeros_like(at)
+        at * np.float32(old - 1) / (np.float32(old) * scale - 1) if new > 1 else np.zeros_like(at)
     ),
 }
 NEAREST: Final[dict[str, Callable[[Array], Array]]] = {

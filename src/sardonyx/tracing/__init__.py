@@ -97,8 +97,9 @@ def _sketch(
 def _traced(name: str, function: Callable[..., Any], X: Data, arguments: dict[str, Any], watched: bool = False) -> Data:
     given: Any = from_columns(X) if isinstance(X, Columns) else Array(X)
     try:
-        with transparent(X.values[0] if isinstance(X, Columns) else X), np.errstate(all="ignore"):
-            return guarded(lambda: function(_fresh(given), **arguments), _result, watched=function if watched else None)
+        with transparent(X.values[0] if isinstance(X, Columns) else X) as inside, np.errstate(all="ignore"):
+            called = inside(function)
+            return guarded(lambda: called(_fresh(given), **arguments), _result, watched=function if watched else None)
     except Exception as error:
         raise ConversionError(f"{name}: {_where(error)}{_reason(error)}") from error
 

@@ -23,6 +23,8 @@ from typing import Any
 from .array import refuse
 
 _LIBRARIES, _PYTHON = sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")
+#: libraries whose functions are known here: what they catch is about their arguments
+_KNOWN = ("numpy", "pandas")
 _OURS = str(Path(__file__).parents[1])
 #: exceptions that end loops
 _ENDS = (StopIteration, GeneratorExit)
@@ -61,12 +63,13 @@ def nothing_caught(function: Callable[..., Any]) -> Iterator[None]:
 
 
 def _home(function: Callable[..., Any]) -> str:
-    """Return the folder of the library that a function is of; nothing if it is of none."""
+    """Return the folder of the library that a function is of; nothing if it is of none, or of a known one."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     filename = code.co_filename if code is not None else ""
     if not filename.startswith(_LIBRARIES):
         return ""
-    return str(Path(_LIBRARIES, Path(filename).relative_to(_LIBRARIES).parts[0]))
+    library = Path(filename).relative_to(_LIBRARIES).parts[0]
+    return "" if library in _KNOWN else str(Path(_LIBRARIES, library))
 
 
 @functools.lru_cache(maxsize=1024)
