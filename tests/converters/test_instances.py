@@ -41,9 +41,18 @@ SAMPLES: dict[str, Any] = {
 REFUSED: dict[str, str] = {
     "DummyClassifier(strategy='stratified')": "answers at random",
 }
+
+
+def methods(estimator: Any) -> list[str]:
+    """Return the methods of an estimator, or of a class, that take the sample, one of which may be refused."""
+    has = [m for m in registry.METHODS if m not in (*registry.ALIASES, "inverse_transform")]
+    return [m for m in has if hasattr(estimator, m)]
+
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of classes that scikit-learn has deprecated, or cannot make
-    INSTANCES = {str(instance): instance for instance in generator._tested_estimators()}
+    # without those that answer for the rows of their fit alone (TSNE, DBSCAN): nothing is there to convert
+    INSTANCES = {str(i): i for i in generator._tested_estimators() if methods(type(i))}
 
 
 def fitted(instance: Any) -> tuple[Any, Any]:
@@ -58,12 +67,6 @@ def fitted(instance: Any) -> tuple[Any, Any]:
     if get_tags(instance).target_tags.two_d_labels:
         y = np.stack([y, y[::-1]], axis=1)
     return instance.fit(X, _enforce_estimator_tags_y(instance, y)), X
-
-
-def methods(estimator: Any) -> list[str]:
-    """Return the methods that take the sample, one of which may be refused."""
-    has = [m for m in registry.METHODS if m not in (*registry.ALIASES, "inverse_transform")]
-    return [m for m in has if hasattr(estimator, m)]
 
 
 def verdicts(estimator: Any, method: str, sample: Any) -> tuple[Verdict, ...]:
