@@ -1,4 +1,4 @@
-// The loader of .sdx files. src/sardonyx/lowering/program.py draws the layout; the two change together, with kVersion.
+// The loader of .sdx files. src/sardonyx/lowering/sdx.py draws the layout; the two change together, with kVersion.
 #include "runtime/program.h"
 
 #include <algorithm>

@@ -66,7 +66,7 @@ def test_what_no_model_takes_is_refused_where_it_is_read() -> None:
     with pytest.raises(ConversionError, match="there"):
         convert(encoder, X[["there"]])
     kept = make_column_transformer((StandardScaler(), ["size"]), ("passthrough", ["there"])).fit(X)
-    with pytest.raises(InputError, match="column 'there' holds Timestamp"):
+    with pytest.raises(InputError, match="column 'there' holds moments of the time zone"):
         convert(kept, X)
 
 
