@@ -82,7 +82,7 @@ def is_frame(X: Any) -> bool:
 
 def is_sparse(X: Any) -> bool:
     """Whether X is a sparse matrix of two dimensions, by its behaviour."""
-    return hasattr(X, "toarray") and len(getattr(X, "shape", ())) == 2
+    return hasattr(type(X), "toarray") and len(getattr(X, "shape", ())) == 2  # frames look for names in their columns
 
 
 def as_csr(X: Any, dtype: str, width: int | None, name: str) -> Csr:

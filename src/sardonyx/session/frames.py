@@ -61,6 +61,7 @@ class FrameReader:
         self._width = len(signature.features)
         self._finders: dict[type, tuple[Finder, bytes | None]] = {}
         self._layouts: dict[tuple[Any, ...], tuple[int, ...] | None] = {}
+        self._last: tuple[Any, tuple[int, ...] | None] = (None, None)  # an Index of pandas, which never changes
 
     def columns(self, X: Any) -> tuple[dict[str, Any], bytes | None] | None:
         """Return columns for the native core, and what nulls in them stand for (see ``_native.Program._run_columns``).
@@ -102,13 +103,21 @@ class FrameReader:
     def _in_pandas(self, frame: Any, names: tuple[str, ...]) -> Sequence[Any] | None:
         """Read the blocks that a pandas frame consists of: asking it for columns would cost more than a prediction."""
         try:
-            positions = self._positions(tuple(frame.columns.tolist()), names)
+            positions = self._positions_in(frame.columns, names)
             manager = frame._mgr
             blocks = [block.values for block in manager.blocks]
             numbers, places = manager.blknos.tolist(), manager.blklocs.tolist()
             return positions and [_column_of_block(blocks[numbers[i]], places[i]) for i in positions]
         except (AttributeError, TypeError, KeyError, IndexError):  # another pandas than those known, or another dtype
             return None
+
+    def _positions_in(self, index: Any, names: tuple[str, ...]) -> tuple[int, ...] | None:
+        """Return the positions of the columns; frames cut from one have its very Index, and to read that takes long."""
+        last, positions = self._last
+        if last is not index:
+            positions = self._positions(tuple(index.tolist()), names)
+            self._last = index, positions
+        return positions
 
     def _in_array(self, X: Array, names: tuple[str, ...]) -> Sequence[Any] | None:
         return [X[:, i] for i in self._places] if X.ndim == 2 and X.shape[1] == self._width else None
