@@ -1,6 +1,6 @@
 // A process-wide pool of worker threads; the caller always takes part itself.
 //
-//   asleep ──woken, 100 µs──▶ working ──▶ awake: looks out for the next call ──▶ asleep
+//   asleep ──woken, 50 µs───▶ working ──▶ awake: looks out for the next call ──▶ asleep
 //                                ▲            │    as long as its last work took, at most kLongestWatch
 //                                └──0.3 µs────┘
 //
