@@ -74,7 +74,7 @@ struct Kernel {
   // refuses a sparse tensor in a step of any other kernel. (A kernel may allocate through reserve_entries() only.)
   bool sparse = false;
   // run() copes with sparse inputs whose columns are in no order, or come twice in a row, and refuses those that are out of
-  // range itself (refuse_column in kernels/sparse.h).
+  // range itself (refuse_column in kernels/sparse/rows.h).
   bool any_entries = false;
   // Element i of the output depends on element i of the inputs alone, and no scratch or state is needed. The runtime then
   // runs such a step on the entries of sparse inputs, as if they were rows of width 1: check() and run() see dense

@@ -1,6 +1,6 @@
-// The scan: for trees of at most 256 leaves, and the tops of larger ones. Leaves are bits, from left to right; a node that says no clears the leaves
-// below its yes; the lowest bit left is the leaf (C. Lucchese et al., QuickScorer, SIGIR 2015). No branches, no gathers,
-// and everything is a byte: a register asks a node about as many rows as it has bytes.
+// The scan: for trees of at most 256 leaves, and the tops of larger ones. Leaves are bits, from left to right; a node that
+// says no clears the leaves below its yes; the lowest bit left is the leaf (C. Lucchese et al., QuickScorer, SIGIR 2015).
+// No branches, no gathers, and everything is a byte: a register asks a node about as many rows as it has bytes.
 //
 //   column    up to 253 of the splits of a feature, ascending: its cuts. A feature of more has several columns.
 //   codes     a number becomes one more than the count of a column's cuts that are below it, minus 128

@@ -1,4 +1,4 @@
-"""Category lookup and one-hot blocks (native/kernels/categories.cpp), hash_category.cpp, require.cpp."""
+"""Category lookup, hashes, one-hot blocks (native/kernels/preprocessing/), conditions on rows (guards/require.cpp)."""
 
 from __future__ import annotations
 

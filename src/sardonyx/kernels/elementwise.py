@@ -1,6 +1,6 @@
 """Element by element: arithmetic, comparison, logic, functions of one number.
 
-Their kernels are in native/kernels/arithmetic.cpp, comparisons.cpp and unary.cpp.
+Their kernels are in native/kernels/elementwise/arithmetic.cpp, comparisons.cpp and unary.cpp.
 
 Broadcasting follows ONNX: shapes are aligned from the right, with the row dimension in them. `aligned` takes the row
 dimension off::

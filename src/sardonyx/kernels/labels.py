@@ -1,4 +1,4 @@
-"""LabelEncoder of ai.onnx.ml (native/kernels/labels.cpp): every key is replaced by its value."""
+"""LabelEncoder of ai.onnx.ml (native/kernels/preprocessing/labels.cpp): every key is replaced by its value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that operators of ai.onnx make, and numbers that they read from it (native/kernels/made_text.cpp).
+"""Text that operators of ai.onnx make, and numbers that they read from it (native/kernels/text/made_text.cpp).
 
 ::
 

@@ -1,4 +1,4 @@
-"""Where and Expand (native/kernels/select.cpp), and the constant rows that ConstantOfShape makes."""
+"""Where and Expand (native/kernels/tensor/select.cpp), and the constant rows that ConstantOfShape makes."""
 
 from __future__ import annotations
 

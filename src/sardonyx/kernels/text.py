@@ -1,4 +1,4 @@
-"""Terms of documents and their weights (native/kernels/count_terms.cpp, tf_idf.cpp)."""
+"""Terms of documents and their weights (native/kernels/text/count_terms.cpp, tf_idf.cpp)."""
 
 from __future__ import annotations
 
