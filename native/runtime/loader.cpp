@@ -1,7 +1,7 @@
-// The loader of .sdx files (runtime/sdx.h): a file is hostile until all of it was checked here, or by a kernel's check().
+// The loader of .sdx files (runtime/sdx.h): a file is hostile until all of it was checked here, or by a kernel's
+// check().
 //
-//   header ─▶ where the tables are ─▶ metadata ─▶ slots, and their constants ─▶ inputs, outputs ─▶ steps, each checked
-//                                                                                                 with all that is known
+//   header ─▶ where the tables are ─▶ metadata ─▶ slots, and their constants ─▶ inputs, outputs ─▶ steps, one by one
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>

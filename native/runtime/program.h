@@ -1,5 +1,5 @@
-// A Program in memory: the parsed and checked form (loader.cpp) of the .sdx file (sdx.h). Numeric constants stay where the
-// file holds them.
+// A Program in memory: the parsed and checked form (loader.cpp) of the .sdx file (sdx.h). Numeric constants stay where
+// the file holds them.
 //
 // It does not run itself: see executor.h.
 #pragma once

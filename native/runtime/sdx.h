@@ -1,5 +1,5 @@
-// The records of an .sdx file, as they lie in it. src/sardonyx/lowering/sdx.py writes them and draws the layout; the two
-// change together, with kVersion.
+// The records of an .sdx file, as they lie in it. src/sardonyx/lowering/sdx.py writes them and draws the layout; the
+// two change together, with kVersion.
 //
 //   header │ slots │ steps │ metadata │ params │ slot numbers │ kinds of params │ texts │ ... │ data, aligned to 64
 //

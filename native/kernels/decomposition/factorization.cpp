@@ -1,5 +1,5 @@
-// NonNegativeDescent: weights W of fixed components H by coordinate descent, iterated until the whole batch has converged,
-// as sklearn/decomposition/_cdnmf_fast.pyx does (see operators/factorization.py).
+// NonNegativeDescent: weights W of fixed components H by coordinate descent, iterated until the whole batch has
+// converged, as sklearn/decomposition/_cdnmf_fast.pyx does (see operators/factorization.py).
 #include "kernels/check.h"
 #include "kernels/sums.h"
 
@@ -11,7 +11,8 @@ namespace {
 //     W      w[0][t0] w[1][t0] w[2][t0] ...     for every component t, in tiles of kTile rows
 //     XHt    the same
 //
-// float32 gradients of a sweep are kept and added up in scikit-learn's order: their sum's rounding decides when to stop.
+// float32 gradients of a sweep are kept and added up in scikit-learn's order: their sum's rounding decides when to
+// stop.
 
 constexpr std::int64_t kTile = 128;
 
@@ -81,51 +82,85 @@ void visit_few(const T* row, std::int64_t n, std::int64_t t, std::int64_t rows, 
 
 constexpr std::int64_t kFew = 16;
 
+// The weights of a batch, from all zeros on.
 template <class T>
-void run_descent_as(const Step& step, std::int64_t rows, void* scratch) {
-  const std::int64_t n = step.inputs[0].width, tiles = tiles_of(rows), orders = step.inputs[2].dims[0];
-  const T *x = data_of<const T>(step.inputs[0]), *h = data_of<const T>(step.inputs[1]);
-  const auto* order = data_of<const std::int64_t>(step.inputs[2]);
-  T *xht = static_cast<T*>(scratch), *w = xht + tiles * kTile * n, *kept = w + tiles * kTile * n;
-  for (std::int64_t i = 0; i < 2 * tiles * kTile * n; ++i) xht[i] = 0;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t t = 0; t < n; ++t) xht[(r / kTile * n + t) * kTile + r % kTile] = x[r * n + t];
+struct Descent {
+  std::int64_t rows, n, tiles;
+  const T* h;
+  T *xht, *w, *kept;
+  static constexpr bool kKeeps = std::is_same_v<T, float>;
+
+  Descent(const Step& step, std::int64_t rows, void* scratch)
+      : rows(rows), n(step.inputs[0].width), tiles(tiles_of(rows)), h(data_of<const T>(step.inputs[1])) {
+    const std::int64_t panel = tiles * kTile * n;
+    xht = static_cast<T*>(scratch);
+    w = xht + panel;
+    kept = w + panel;
+    for (std::int64_t i = 0; i < 2 * panel; ++i) xht[i] = 0;
   }
-  double first = 0;
-  for (std::int64_t sweep = 0; sweep < step.params[0].i; ++sweep) {
-    const std::int64_t* turn = order + (sweep < orders ? sweep : orders - 1) * n;
+
+  // Where component t of row r stands.
+  std::int64_t place(std::int64_t r, std::int64_t t) const { return (r / kTile * n + t) * kTile + r % kTile; }
+
+  void read(const T* x) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t t = 0; t < n; ++t) xht[place(r, t)] = x[r * n + t];
+    }
+  }
+
+  void write(T* y) const {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t t = 0; t < n; ++t) y[r * n + t] = w[place(r, t)];
+    }
+  }
+
+  // Moves every component of every row once, in this order; returns the sum of the projected gradients' sizes.
+  T sweep(const std::int64_t* turn) {
     T violation = 0;
     for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      T *weights = w + tile * kTile * n, sizes[kTile];
-      const std::int64_t here = rows - tile * kTile < kTile ? rows - tile * kTile : kTile;
+      const std::int64_t first = tile * kTile * n, here = rows - tile * kTile < kTile ? rows - tile * kTile : kTile;
+      T sizes[kTile];
       for (std::int64_t s = 0; s < n; ++s) {
         const std::int64_t t = turn[s];
-        T* to = std::is_same_v<T, float> ? kept + s * tiles * kTile + tile * kTile : sizes;
+        T* to = kKeeps ? kept + (s * tiles + tile) * kTile : sizes;
         if (here <= kFew) {
-          visit_few(h + t * n, n, t, here, xht + tile * kTile * n, weights, to);
+          visit_few(h + t * n, n, t, here, xht + first, w + first, to);
         } else {
-          visit(h + t * n, n, t, xht + tile * kTile * n, weights, to);
+          visit(h + t * n, n, t, xht + first, w + first, to);
         }
-        if constexpr (!std::is_same_v<T, float>) violation += total_of(sizes, here);
+        if (!kKeeps) violation += total_of(sizes, here);
       }
     }
-    if constexpr (std::is_same_v<T, float>) {
-      for (std::int64_t s = 0; s < n; ++s) {
-        for (std::int64_t r = 0; r < rows; ++r) violation += kept[s * tiles * kTile + r];
-      }
+    return kKeeps ? total_of_kept() : violation;
+  }
+
+  T total_of_kept() const {
+    T total = 0;
+    for (std::int64_t s = 0; s < n; ++s) {
+      for (std::int64_t r = 0; r < rows; ++r) total += kept[s * tiles * kTile + r];
     }
-    if (sweep == 0) first = static_cast<double>(violation);
-    if (first == 0 || static_cast<double>(violation) / first <= step.params[1].f) break;
+    return total;
   }
-  T* y = data_of<T>(step.outputs[0]);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t t = 0; t < n; ++t) y[r * n + t] = w[(r / kTile * n + t) * kTile + r % kTile];
+};
+
+template <class T>
+void run_descent_as(const Step& step, std::int64_t rows, void* scratch) {
+  const Tensor& order = step.inputs[2];
+  const std::int64_t orders = order.dims[0];
+  Descent<T> descent(step, rows, scratch);
+  descent.read(data_of<const T>(step.inputs[0]));
+  double first = 0;
+  for (std::int64_t sweep = 0; sweep < step.params[0].i; ++sweep) {
+    const std::int64_t turn = sweep < orders ? sweep : orders - 1;
+    const auto violation = static_cast<double>(descent.sweep(data_of<const std::int64_t>(order) + turn * descent.n));
+    if (sweep == 0) first = violation;
+    if (first == 0 || violation / first <= step.params[1].f) break;
   }
+  descent.write(data_of<T>(step.outputs[0]));
 }
 
 void run_descent(const Step& step, std::int64_t rows, const Context& context) {
-  with_float(step.inputs[0].dtype,
-             [&](auto type) { run_descent_as<typename decltype(type)::type>(step, rows, context.scratch); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { run_descent_as<T>(step, rows, context.scratch); });
 }
 
 SARDONYX_KERNEL("NonNegativeDescent",

@@ -1,5 +1,5 @@
-// MultiplicativeUpdates: weights W of fixed components H that make the beta-divergence of X and W H small, iterated until
-// the whole batch has converged, as sklearn/decomposition/_nmf.py does (see operators/factorization.py).
+// MultiplicativeUpdates: weights W of fixed components H that make the beta-divergence of X and W H small, iterated
+// until the whole batch has converged, as sklearn/decomposition/_nmf.py does (see operators/factorization.py).
 //
 // Of sparse rows only the entries are met, with the columns of H side by side (H^T):
 //
@@ -388,8 +388,7 @@ void run_updates_as(const Step& step, std::int64_t rows, void* scratch) {
 }
 
 void run_updates(const Step& step, std::int64_t rows, const Context& context) {
-  with_float(step.inputs[0].dtype,
-             [&](auto type) { run_updates_as<typename decltype(type)::type>(step, rows, context.scratch); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { run_updates_as<T>(step, rows, context.scratch); });
 }
 
 SARDONYX_KERNEL(

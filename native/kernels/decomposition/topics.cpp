@@ -5,10 +5,9 @@
 //
 //     word 0   t0 t1 t2 ... 0 0      a document's words are gone through once an iteration: the dot product with the
 //     word 1   t0 t1 t2 ... 0 0      weights gives phi, and the same vectors are added up with the weight count / phi
-#include <cstdlib>
-#include <cstring>
 #include <limits>
 
+#include "kernels/memory.h"
 #include "kernels/sparse/rows.h"
 #include "simd/math.h"
 
@@ -50,8 +49,7 @@ void check_digamma(const Step& step) {
 }
 
 void run_digamma(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     map([](Vector<double> x) { return digamma_of<T>(x); }, data_of<const T>(step.inputs[0]),
         data_of<T>(step.outputs[0]), rows * step.inputs[0].width);
   });
@@ -59,7 +57,7 @@ void run_digamma(const Step& step, std::int64_t rows, const Context&) {
 
 SARDONYX_KERNEL("Digamma", {.check = check_digamma, .run = run_digamma, .in_place = true});
 
-// ---- documents -------------------------------------------------------------------------------------------------------
+// ---- documents ------------------------------------------------------------------------------------------------------
 
 struct Words {
   std::int64_t topics, lanes;  // topics, and with the padding
@@ -88,29 +86,19 @@ void check_documents(const Step& step) {
 template <class T>
 void* words_of(const Step& step) {
   const std::int64_t topics = step.outputs[0].width, words = step.inputs[0].width, lanes = padded(topics);
-  auto* made = static_cast<Words*>(std::calloc(1, sizeof(Words)));
-  void* memory = nullptr;
-  const std::size_t bytes = static_cast<std::size_t>(words * lanes + 1) * sizeof(T);
-  if (made == nullptr || posix_memalign(&memory, 64, bytes) != 0) {
-    std::free(made);
-    fail("DocumentTopics: not enough memory for the words");
-  }
-  std::memset(memory, 0, bytes);
-  *made = {topics, lanes, memory};
+  auto* made =
+      allocate_state<Words>(static_cast<std::size_t>(words * lanes) * sizeof(T), "DocumentTopics", "the words");
+  auto* weights = reinterpret_cast<T*>(arrays_of(made));
+  *made = {topics, lanes, weights};
   const auto* from = data_of<const T>(step.inputs[1]);
   for (std::int64_t w = 0; w < words; ++w) {
-    for (std::int64_t t = 0; t < topics; ++t) static_cast<T*>(memory)[w * lanes + t] = from[t * words + w];
+    for (std::int64_t t = 0; t < topics; ++t) weights[w * lanes + t] = from[t * words + w];
   }
   return made;
 }
 
 void* prepare_documents(const Step& step) {
   return step.inputs[0].dtype == DType::f32 ? words_of<float>(step) : words_of<double>(step);
-}
-
-void release_documents(void* state) {
-  std::free(static_cast<Words*>(state)->weights);
-  std::free(state);
 }
 
 // Of one document: its weights, sums, topics before; of a dense one also the words that it has, and their counts.
@@ -188,8 +176,7 @@ void run_documents_as(const Step& step, std::int64_t rows, const Context& contex
 }
 
 void run_documents(const Step& step, std::int64_t rows, const Context& context) {
-  with_float(step.inputs[0].dtype,
-             [&](auto type) { run_documents_as<typename decltype(type)::type>(step, rows, context); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { run_documents_as<T>(step, rows, context); });
 }
 
 // Some twenty iterations over a quarter of the words, or the 64 of a sparse row.
@@ -202,7 +189,7 @@ SARDONYX_KERNEL("DocumentTopics", {.check = check_documents,
                                    .run = run_documents,
                                    .scratch = scratch_documents,
                                    .prepare = prepare_documents,
-                                   .release = release_documents,
+                                   .release = release_memory,
                                    .cost = cost_documents,
                                    .sparse = true});
 

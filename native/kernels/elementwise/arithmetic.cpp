@@ -130,8 +130,7 @@ void check_sub_div(const Step& step) {
 }
 
 void run_sub_div(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const std::int64_t width = step.inputs[0].width;
     const T* x = data_of<T>(step.inputs[0]);
     const T* mean = data_of<T>(step.inputs[1]);

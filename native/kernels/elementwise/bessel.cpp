@@ -1,5 +1,6 @@
-// BesselK: the modified Bessel function of the second kind, by the trapezoidal rule (see operators/special.py), a vector of
-// arguments at a time. A lane stops counting where its terms no longer change its sum, so it does not see its neighbours.
+// BesselK: the modified Bessel function of the second kind, by the trapezoidal rule (see operators/special.py), a
+// vector of arguments at a time. A lane stops counting where its terms no longer change its sum, so it does not see its
+// neighbours.
 #include "kernels/check.h"
 #include "simd/math.h"
 

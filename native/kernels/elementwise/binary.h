@@ -79,8 +79,7 @@ template <class Op>
 void run_binary(const Step& step, std::int64_t rows, const Context&) {
   const DType t = step.inputs[0].dtype;
   if constexpr (Op::takes(DType::f64)) {
-    if (is_float(t))
-      return with_float(t, [&](auto type) { run_binary_as<Op, typename decltype(type)::type>(step, rows); });
+    if (is_float(t)) return with_float(t, [&]<class T>(Type<T>) { run_binary_as<Op, T>(step, rows); });
   }
   if constexpr (Op::takes(DType::boolean)) {
     if (t == DType::boolean) return run_binary_as<Op, std::uint8_t>(step, rows);

@@ -12,8 +12,8 @@ namespace {
 
 using Function = void (*)(const void* from, void* to, std::int64_t count);
 
-// float -> integer, cut. What the type does not hold gives its smallest number, as x86 does; narrower types than 32 bits
-// are what is left of 32. NumPy and ONNX Runtime answer so on x86.
+// float -> integer, cut. What the type does not hold gives its smallest number, as x86 does; narrower types than 32
+// bits are what is left of 32. NumPy and ONNX Runtime answer so on x86.
 template <class To, class From>
 To to_signed(From value) {
   constexpr From limit = -static_cast<From>(std::numeric_limits<To>::min());

@@ -77,8 +77,8 @@ void check_is_nan(const Step& step) {
 void run_is_nan(const Step& step, std::int64_t rows, const Context&) {
   const std::int64_t n = rows * step.inputs[0].width;
   std::uint8_t* y = data_of<std::uint8_t>(step.outputs[0]);
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    const auto* x = data_of<typename decltype(type)::type>(step.inputs[0]);
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
+    const auto* x = data_of<T>(step.inputs[0]);
     for (std::int64_t i = 0; i < n; ++i) y[i] = is_nan(x[i]);
   });
 }
@@ -96,8 +96,7 @@ void run_is_inf(const Step& step, std::int64_t rows, const Context&) {
   const bool negative = step.params[0].i != 0, positive = step.params[1].i != 0;
   const std::int64_t n = rows * step.inputs[0].width;
   std::uint8_t* y = data_of<std::uint8_t>(step.outputs[0]);
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]);
     const T infinity = static_cast<T>(__builtin_inf());
     for (std::int64_t i = 0; i < n; ++i) y[i] = (positive && x[i] == infinity) || (negative && x[i] == -infinity);

@@ -35,10 +35,8 @@ void check(const Step& step) {
 
 void run(const Step& step, std::int64_t rows, const Context&) {
   const std::int64_t n = rows * step.inputs[0].width;
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    logistic(data_of<const T>(step.inputs[0]), data_of<T>(step.outputs[0]), n);
-  });
+  with_float(step.inputs[0].dtype,
+             [&]<class T>(Type<T>) { logistic(data_of<const T>(step.inputs[0]), data_of<T>(step.outputs[0]), n); });
 }
 
 SARDONYX_KERNEL("Logistic", {.check = check, .run = run, .in_place = true, .by_element = true});

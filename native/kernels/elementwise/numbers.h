@@ -1,8 +1,8 @@
 // The numbers of operators that go element by element: float32, float64, int32 and int64, and what they have in common.
 //
 // Numbers behave as NumPy's: NaN travels through Min, Max and Relu; integers wrap; an integer divided by zero is zero.
-// Every operator times every type is machine code, so there are four types of number. Narrower integers are widened while
-// lowering and cut again afterwards, which is the same number modulo their size.
+// Every operator times every type is machine code, so there are four types of number. Narrower integers are widened
+// while lowering and cut again afterwards, which is the same number modulo their size.
 #pragma once
 
 #include "kernels/elementwise/broadcast.h"

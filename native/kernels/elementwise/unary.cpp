@@ -1,6 +1,7 @@
 // Element by element: functions of one number.
 //
-// As for operators of two numbers (binary.h), a struct says the name, the types, and the scalar formula, or that of a vector.
+// As for operators of two numbers (binary.h), a struct says the name, the types, and the scalar formula, or that of a
+// vector.
 #include "kernels/elementwise/numbers.h"
 #include "simd/math.h"
 
@@ -132,8 +133,7 @@ template <class Op>
 void run_unary(const Step& step, std::int64_t rows, const Context&) {
   const DType t = step.inputs[0].dtype;
   if constexpr (Op::takes(DType::f64)) {
-    if (is_float(t))
-      return with_float(t, [&](auto type) { run_unary_as<Op, typename decltype(type)::type>(step, rows); });
+    if (is_float(t)) return with_float(t, [&]<class T>(Type<T>) { run_unary_as<Op, T>(step, rows); });
   }
   if constexpr (Op::takes(DType::i64)) {
     return t == DType::i32 ? run_unary_as<Op, std::int32_t>(step, rows) : run_unary_as<Op, std::int64_t>(step, rows);

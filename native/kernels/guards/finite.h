@@ -1,5 +1,5 @@
-// Refuses what is not finite as scikit-learn's check_array does (utils/validation.py, _assert_all_finite): NaN first, then
-// infinity.
+// Refuses what is not finite as scikit-learn's check_array does (utils/validation.py, _assert_all_finite): NaN first,
+// then infinity.
 #pragma once
 
 #include <cmath>

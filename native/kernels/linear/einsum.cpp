@@ -107,8 +107,7 @@ inline void run_einsum_as(const Step& step, std::int64_t rows) {
 
 // Signed integers wrap: they are added and multiplied as unsigned ones, of at least the size of int.
 void run_einsum(const Step& step, std::int64_t rows, const Context&) {
-  with_number(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     if constexpr (std::is_integral_v<T>) {
       run_einsum_as<std::make_unsigned_t<T>>(step, rows);
     } else {

@@ -3,9 +3,9 @@
 // A row may hold several vectors of k numbers, one behind the other; each becomes n numbers.
 //
 // Params: none; or 1 if negative results become 0 (Relu), else 0; then 1 if rows that are not finite are refused, as by
-// CheckFinite. They show in the results, which are fewer: every number of a row is a factor in each of its sums, infinity
-// times 0 is NaN, and neither ever becomes finite again. Only where a sum is not finite (it may be one of large numbers)
-// are the rows themselves looked at. Relu would hide -infinity: the two exclude each other.
+// CheckFinite. They show in the results, which are fewer: every number of a row is a factor in each of its sums,
+// infinity times 0 is NaN, and neither ever becomes finite again. Only where a sum is not finite (it may be one of
+// large numbers) are the rows themselves looked at. Relu would hide -infinity: the two exclude each other.
 //
 // prepare() lays the weights out for one of two loops, or for both, the first columns in panels and the last one by dot
 // products:
@@ -21,13 +21,13 @@
 // Every row is summed in the same order whatever rows are computed with it, so one row alone gives the same bits as a
 // batch. Products and sums are fused (FMA) where the instruction set has it: no bits are promised across instruction
 // sets, and it is twice as fast.
-#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
 #include "kernels/check.h"
 #include "kernels/guards/finite.h"
 #include "kernels/linear/panels.h"
+#include "kernels/memory.h"
 
 namespace sardonyx {
 namespace {
@@ -164,16 +164,16 @@ void pack_dots(const T* w, std::int64_t k, std::int64_t n, std::int64_t columns,
 
 bool is_set(const Step& step, int param) { return param < step.n_params && step.params[param].i == 1; }
 
-// Packed weights, first of columns in panels, then of those by dot products; then the bias (zeros without one), padded to
-// whole panels.
+// Packed weights, first of columns in panels, then of those by dot products; then the bias (zeros without one), padded
+// to whole panels.
 struct Packed {
   std::int64_t vectors, k, n, in_panels;
   void *weights, *dots, *bias;
   bool relu, refuses;
 };
 
-// Panels are summed up in the order of BLAS, short dot products as SciPy's sparse ones: worth more than time where rounding
-// shows, in float32.
+// Panels are summed up in the order of BLAS, short dot products as SciPy's sparse ones: worth more than time where
+// rounding shows, in float32.
 template <class T>
 std::int64_t columns_in_panels(std::int64_t k, std::int64_t n) {
   if (n <= (is_short<T>(k) ? kFewOfShortRows<T> : kFewColumns)) return 0;
@@ -192,15 +192,8 @@ void* pack(const Step& step) {
   const std::int64_t k = step.inputs[1].dims[0], n = step.inputs[1].dims[1], in_panels = columns_in_panels<T>(k, n);
   const std::int64_t columns = round_up(n, kLanes<T>), panels = round_up(in_panels, kLanes<T>) * k;
   const std::int64_t size = panels + (n - in_panels) * round_up(k, kLanes<T>) + columns;
-  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
-  void* memory = nullptr;
-  const std::size_t bytes = static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T);
-  if (packed == nullptr || posix_memalign(&memory, 64, bytes) != 0) {
-    std::free(packed);
-    fail("Linear: not enough memory for the weights");
-  }
-  std::memset(memory, 0, bytes);
-  auto *weights = static_cast<T*>(memory), *dots = weights + panels, *bias = weights + size - columns;
+  auto* packed = allocate_state<Packed>(static_cast<std::size_t>(size) * sizeof(T), "Linear", "the weights");
+  auto *weights = reinterpret_cast<T*>(arrays_of(packed)), *dots = weights + panels, *bias = weights + size - columns;
   *packed = {vectors_of(step), k, n, in_panels, weights, dots, bias, is_set(step, 0), is_set(step, 1)};
   const auto* w = static_cast<const T*>(step.inputs[1].data);
   pack_panels(w, n, 1, k, in_panels, k, weights);
@@ -210,11 +203,6 @@ void* pack(const Step& step) {
 }
 
 void* prepare(const Step& step) { return step.inputs[0].dtype == DType::f32 ? pack<float>(step) : pack<double>(step); }
-
-void release(void* state) {
-  std::free(static_cast<Packed*>(state)->weights);
-  std::free(state);
-}
 
 void check(const Step& step) {
   if (step.n_inputs < 2 || step.n_inputs > 3 || step.n_outputs != 1) fail("Linear takes x, w and perhaps b, gives y");
@@ -265,7 +253,7 @@ double cost(const Step& step) {
                  static_cast<double>(item_size(step.inputs[1].dtype)) / 64;
 }
 
-SARDONYX_KERNEL("Linear", {.check = check, .run = run, .prepare = prepare, .release = release, .cost = cost});
+SARDONYX_KERNEL("Linear", {.check = check, .run = run, .prepare = prepare, .release = release_memory, .cost = cost});
 
 }  // namespace
 }  // namespace sardonyx

@@ -104,13 +104,10 @@ inline void run_matmul_as(const Step& step, std::int64_t rows) {
 // Signed integers are multiplied as unsigned ones: overflow wraps.
 void run_matmul(const Step& step, std::int64_t rows, const Context& context) {
   if (in_panels(step)) {
-    return with_float(step.inputs[0].dtype, [&](auto type) {
-      using T = typename decltype(type)::type;
-      run_panels_as<T>(step, rows, static_cast<T*>(context.scratch));
-    });
+    return with_float(step.inputs[0].dtype,
+                      [&]<class T>(Type<T>) { run_panels_as<T>(step, rows, static_cast<T*>(context.scratch)); });
   }
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     if constexpr (std::is_integral_v<T>) {
       run_matmul_as<std::make_unsigned_t<T>>(step, rows);
     } else {
@@ -123,8 +120,7 @@ std::size_t scratch_matmul(const Step& step, std::int64_t) {
   if (!in_panels(step)) return 0;
   const Sizes s = sizes_of(step);
   std::size_t bytes = 0;
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     bytes = static_cast<std::size_t>((s.k + 1) * round_up(s.n, kLanes<T>)) * sizeof(T);
   });
   return bytes;

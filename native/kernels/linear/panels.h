@@ -63,7 +63,8 @@ inline void store_some(T* to, Vector<T> v, std::int64_t valid) {
   }
 }
 
-// R rows times N panels, of which all but the last are whole; `valid` columns are stored. A function of its own, which has all registers for itself.
+// R rows times N panels, of which all but the last are whole; `valid` columns are stored. A function of its own, which
+// has all registers for itself.
 template <class T, int R, int N>
 [[gnu::noinline]] void tile(const Part<T>& part, const T* x, const T* w, const T* b, T* y, std::int64_t valid) {
   constexpr int V = kLanes<T>;
@@ -150,7 +151,8 @@ inline void pack_panels(const T* w, std::int64_t row, std::int64_t column, std::
   }
 }
 
-// The same of a matrix whose columns lie side by side, a vector of them at a time; the last panel is filled up with zeros.
+// The same of a matrix whose columns lie side by side, a vector of them at a time; the last panel is filled up with
+// zeros.
 template <class T>
 inline void pack_rows(const T* w, std::int64_t k, std::int64_t n, T* to) {
   constexpr int V = kLanes<T>;

@@ -2,9 +2,9 @@
 //
 //   v[0] = b[0] / L[0][0]      v[i] = (b[i] - L[i][0] v[0] - ... - L[i][i-1] v[i-1]) / L[i][i]
 //
-// A product with the inverse of L would be simpler, and worse by the condition of L: where L comes from a nearly singular
-// matrix nothing would be left of the small differences that are made of v. As many rows as a vector has lanes share the
-// reading of L; each lane does what one row alone does.
+// A product with the inverse of L would be simpler, and worse by the condition of L: where L comes from a nearly
+// singular matrix nothing would be left of the small differences that are made of v. As many rows as a vector has lanes
+// share the reading of L; each lane does what one row alone does.
 #include "kernels/check.h"
 #include "simd/vector.h"
 

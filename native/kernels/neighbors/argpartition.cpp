@@ -81,8 +81,7 @@ void run(const Step& step, std::int64_t rows, const Context& context) {
   const std::int64_t n = step.inputs[0].width, k = step.params[0].i;
   const int lanes = step.params[1].i == 0 ? lanes_of_numpy() : static_cast<int>(step.params[1].i);
   auto* indices = data_of<std::int64_t>(step.outputs[1]);
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     for (std::int64_t r = 0; r < rows; ++r) {
       select(data_of<T>(step.inputs[0]) + r * n, n, k, lanes, context.scratch, data_of<T>(step.outputs[0]) + r * k,
              indices + r * k);

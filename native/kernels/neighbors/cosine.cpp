@@ -5,11 +5,9 @@
 //
 // Products of unit rows are equal but for rounding where angles are, so they are rounded as in scikit-learn
 // (sklearn.metrics.pairwise.cosine_distances): see blas.h; of sparse matrices, one by one in the order of the features.
-#include <cstdlib>
-#include <cstring>
-
 #include "kernels/blas.h"
 #include "kernels/check.h"
+#include "kernels/memory.h"
 
 namespace sardonyx {
 namespace {
@@ -19,7 +17,8 @@ constexpr int kL = kLanes<double>;
 constexpr int kRows = 4, kPanels = 2;
 
 struct Packed {
-  std::int64_t features, n, sparse;
+  std::int64_t features, n;
+  bool sparse;
   double* panels;  // of unit rows; lanes beyond the last are 0
 };
 
@@ -47,28 +46,15 @@ void normalize(const double* x, std::int64_t features, bool sparse, double* to, 
   for (std::int64_t f = 0; f < features; ++f) to[f * stride] = norm == 0 ? x[f] : x[f] / norm;
 }
 
-void release(void* state) {
-  auto* packed = static_cast<Packed*>(state);
-  std::free(packed->panels);
-  std::free(packed);
-}
-
 void* prepare(const Step& step) {
-  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
-  if (packed == nullptr) fail("%s: not enough memory", kName);
   const Tensor& fit = step.inputs[1];
-  *packed = {fit.dims[1], fit.dims[0], step.params[0].i, nullptr};
-  const std::size_t size = static_cast<std::size_t>((packed->n + kL - 1) / kL * kL * packed->features) * sizeof(double);
-  void* memory = nullptr;
-  if (posix_memalign(&memory, 64, size + 64) != 0) {
-    release(packed);
-    fail("%s: not enough memory for the training rows", kName);
-  }
-  packed->panels = static_cast<double*>(memory);
-  std::memset(packed->panels, 0, size);
-  for (std::int64_t i = 0; i < packed->n; ++i) {
-    double* to = packed->panels + i / kL * kL * packed->features + i % kL;
-    normalize(data_of<const double>(fit) + i * packed->features, packed->features, packed->sparse != 0, to, kL);
+  const std::int64_t n = fit.dims[0], features = fit.dims[1];
+  const std::size_t size = static_cast<std::size_t>((n + kL - 1) / kL * kL * features);
+  auto* packed = allocate_state<Packed>(size * sizeof(double), kName, "the training rows");
+  *packed = {features, n, step.params[0].i != 0, reinterpret_cast<double*>(arrays_of(packed))};
+  for (std::int64_t i = 0; i < n; ++i) {
+    double* to = packed->panels + i / kL * kL * features + i % kL;
+    normalize(data_of<const double>(fit) + i * features, features, packed->sparse, to, kL);
   }
   return packed;
 }
@@ -90,8 +76,8 @@ template <int R, int P>
 void measure(const Packed& packed, std::int64_t at, const double* x, double* y) {
   Vector<double> sums[R][P];
   const double* panels = packed.panels + at * packed.features;
-  packed.sparse != 0 ? plain_products<R, P>(x, panels, packed.features, sums)
-                     : products<R, P>(x, panels, packed.features, sums);
+  packed.sparse ? plain_products<R, P>(x, panels, packed.features, sums)
+                : products<R, P>(x, panels, packed.features, sums);
   for (int r = 0; r < R; ++r) {
     for (int p = 0; p < P; ++p) {
       for (std::int64_t lane = 0, i = at + p * kL; lane < kL && i < packed.n; ++lane, ++i) {
@@ -105,7 +91,7 @@ void measure(const Packed& packed, std::int64_t at, const double* x, double* y) 
 template <int R>
 void distances(const Packed& packed, const double* x, double* unit, double* y) {
   for (int r = 0; r < R; ++r)
-    normalize(x + r * packed.features, packed.features, packed.sparse != 0, unit + r * packed.features, 1);
+    normalize(x + r * packed.features, packed.features, packed.sparse, unit + r * packed.features, 1);
   std::int64_t at = 0;
   for (; at + kPanels * kL <= packed.n; at += kPanels * kL) measure<R, kPanels>(packed, at, unit, y);
   for (; at < packed.n; at += kL) measure<R, 1>(packed, at, unit, y);
@@ -126,8 +112,9 @@ std::size_t scratch(const Step& step, std::int64_t) {
 
 double cost(const Step& step) { return 50 + static_cast<double>(step.inputs[1].width) / kL; }
 
-SARDONYX_KERNEL("CosineDistances",
-                {.check = check, .run = run, .scratch = scratch, .prepare = prepare, .release = release, .cost = cost});
+SARDONYX_KERNEL(
+    "CosineDistances",
+    {.check = check, .run = run, .scratch = scratch, .prepare = prepare, .release = release_memory, .cost = cost});
 
 }  // namespace
 }  // namespace sardonyx

@@ -3,9 +3,11 @@
 //   node    lower and upper bound of what its rows can add      ──▶ split while the bounds are apart
 //   leaf    log(exp(sum) + exp(kernel)), row by row
 //
-// scikit-learn (sklearn/neighbors/_binary_tree.pxi.tp, kernel_density) keeps running bounds from which it subtracts what
-// it replaces. Far from the data what that leaves over is rounding noise larger than the density itself, and where rtol or
-// atol is given the answer depends on which nodes were split. Only the same additions in the same order answer the same.
+// scikit-learn (sklearn/neighbors/_binary_tree.pxi.tp, kernel_density) keeps running bounds from which it subtracts
+// what it replaces. Far from the data what that leaves over is rounding noise larger than the density itself, and where
+// rtol or atol is given the answer depends on which nodes were split. Only the same additions in the same order answer
+// the same.
+#include "kernels/memory.h"
 #include "kernels/neighbors/space.h"
 
 namespace sardonyx {
@@ -226,12 +228,6 @@ void check_density(const Step& step) {
   for (int i = 2; i < 7; ++i) real_param(step, kSpaceParams + i);
 }
 
-void release_density(void* state) {
-  auto* density = static_cast<Density*>(state);
-  ::free(density->log_of_node);
-  ::free(density);
-}
-
 // The weight of a node: a count, or the weights' sum in the tree's order.
 double weight_of(std::int64_t node, const Density& d, const double* weights) {
   if (weights == nullptr) return static_cast<double>(d.ranges[3 * node + 1] - d.ranges[3 * node]);
@@ -243,8 +239,8 @@ double weight_of(std::int64_t node, const Density& d, const double* weights) {
 void* prepare_density(const Step& step) {
   const bool weighted = step.n_inputs == 9;
   const double* weights = weighted ? data_of<const double>(step.inputs[7]) : nullptr;
-  auto* d = static_cast<Density*>(::calloc(1, sizeof(Density)));
-  if (d == nullptr) fail("%s: not enough memory", kName);
+  const auto nodes = static_cast<std::size_t>(step.inputs[4].dims[0]);
+  auto* d = allocate_state<Density>(nodes * sizeof(double), kName, "the nodes");
   d->space = space_of(step);
   d->algorithm = step.params[2].i;
   d->rows = data_of<const double>(step.inputs[1]);
@@ -262,11 +258,7 @@ void* prepare_density(const Step& step) {
   d->log_rtol = step.params[kSpaceParams + 5].f;
   d->order_of_norm = d->space.metric == kManhattan ? 1.0 : d->space.metric == kMinkowski ? d->space.p : 2.0;
   d->log_of_all = ::log(step.params[kSpaceParams + 6].f);
-  d->log_of_node = static_cast<double*>(::malloc(static_cast<std::size_t>(d->n_nodes) * sizeof(double)));
-  if (d->log_of_node == nullptr) {
-    release_density(d);
-    fail("%s: not enough memory for %lld nodes", kName, static_cast<long long>(step.inputs[4].dims[0]));
-  }
+  d->log_of_node = reinterpret_cast<double*>(arrays_of(d));
   for (std::int64_t i = 0; i < d->n_nodes; ++i) d->log_of_node[i] = ::log(weight_of(i, *d, weights));
   return d;
 }
@@ -303,7 +295,7 @@ SARDONYX_KERNEL("KernelDensity", {.check = check_density,
                                   .run = run_density,
                                   .scratch = scratch_of_density,
                                   .prepare = prepare_density,
-                                  .release = release_density,
+                                  .release = release_memory,
                                   .cost = cost_of_density});
 
 }  // namespace

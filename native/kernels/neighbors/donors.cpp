@@ -1,15 +1,15 @@
 // NanNeighbors: for every feature, the k nearest training rows that have a value there; distances leave out what is
 // missing on either side (sklearn.metrics.nan_euclidean_distances).
 //
-//   X (F) ──▶ distance to each training row (M) ──▶ feature 0: nearest k of its donors ──▶ distances (F, k), values (F, k)
-//                                                   feature 1: ...                        only where X is missing
+//   X (F) ──▶ distance to each training row (M) ──▶ feature 0: nearest k of its donors ──▶ distances and values (F, k)
+//                                                   feature 1: ...                         only where X is missing
 //
 // Where X has a value, and where there are fewer than k donors, distance and value are NaN. Of donors that are equally
 // far, those count that numpy.argpartition leaves in front.
 //
-// scikit-learn expands the square, and takes away what has no partner (of float32 rows, in float32): what rounding leaves
-// of nearly equal rows is far above the tolerance, and decides between donors that are equally far but for it. So the same
-// is computed here, rounded as there (blas.h).
+// scikit-learn expands the square, and takes away what has no partner (of float32 rows, in float32): what rounding
+// leaves of nearly equal rows is far above the tolerance, and decides between donors that are equally far but for it.
+// So the same is computed here, rounded as there (blas.h).
 #include "kernels/blas.h"
 #include "kernels/check.h"
 #include "sardonyx/argpartition.h"

@@ -115,7 +115,8 @@ inline void swap(double* values, std::int64_t* indices, std::int64_t i, std::int
 }
 
 // Passes a heap through another one: where scikit-learn shares out the training rows among threads, as it does for
-// batches no larger than those (_argkmin.pyx.tp, _parallel_on_Y_synchronize), and so for one row. Equal ones change places.
+// batches no larger than those (_argkmin.pyx.tp, _parallel_on_Y_synchronize), and so for one row. Equal ones change
+// places.
 [[maybe_unused]] inline void pass_on(double* values, std::int64_t* indices, std::int64_t k, double* old_values,
                                      std::int64_t* old_indices) {
   std::memcpy(old_values, values, static_cast<std::size_t>(k) * sizeof(double));

@@ -2,9 +2,9 @@
 //
 //   d = x - center      w[i] = d . inverse[i]      distance = sqrt(d . w)
 //
-// Both products have two sums, of the even and of the odd numbers; of an odd count, the last comes after all. A threshold
-// that is the distance of a training row leaves no room for other rounding. The inverse is turned over, so that a vector
-// holds as many w as it has lanes.
+// Both products have two sums, of the even and of the odd numbers; of an odd count, the last comes after all. A
+// threshold that is the distance of a training row leaves no room for other rounding. The inverse is turned over, so
+// that a vector holds as many w as it has lanes.
 #include "kernels/check.h"
 #include "simd/vector.h"
 

@@ -5,8 +5,8 @@
 // square as scikit-learn's does (_argkmin.pyx.tp, EuclideanArgKmin), with what rounding leaves of it.
 //
 // The search is that of KDTree and BallTree (sklearn/neighbors/_binary_tree.pxi.tp: depth first, nearer child first),
-// candidates pass through the same heap and sort: the same rows are kept, and come in the same order, where distances are
-// equal.
+// candidates pass through the same heap and sort: the same rows are kept, and come in the same order, where distances
+// are equal.
 #include "kernels/neighbors/heap.h"
 #include "kernels/neighbors/training_rows.h"
 
@@ -79,8 +79,9 @@ void scan(const Packed& packed, const Leaf& leaf, const double* x, double* value
   scan_from<M, R>(packed, leaf, leaf.start, x, nullptr, values, indices);
 }
 
-// R rows of brute force by expanded squares, sieved: only what may enter a heap is measured in float64. What the sieve holds back, the heap
-// would have refused, so the rest of the search does not notice. Where too much passes, the rows are scanned instead.
+// R rows of brute force by expanded squares, sieved: only what may enter a heap is measured in float64. What the sieve
+// holds back, the heap would have refused, so the rest of the search does not notice. Where too much passes, the rows
+// are scanned instead.
 template <int R>
 void sieved_scan(const Packed& packed, const double* x, float* narrow, double* values, std::int64_t* indices) {
   constexpr int P = 4 / (R == 1 ? 1 : 2), kSteps = kNarrow / kL;  // panels of the sieve, and of float64 in each

@@ -2,14 +2,14 @@
 //
 //   panel   a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   rounded training rows, as many as floats fill a vector
 //
-// With u = 2^-24, F features and S the largest norm of a training row, rounding moves a gap between rows by no more than
-// u (|x| + S), and the sum of squares by no more than (F + 4) u of itself. So rows nearer than t have a sum below
+// With u = 2^-24, F features and S the largest norm of a training row, rounding moves a gap between rows by no more
+// than u (|x| + S), and the sum of squares by no more than (F + 4) u of itself. So rows nearer than t have a sum below
 //
 //   limit(t) = (t + 2 u (|x| + S))^2 (1 + 2 (F + 8) u)
 //
-// twice what is needed, which covers the roundings of the limit itself; it is kept above what underflows. What is measured
-// behind the sieve are expanded squares, which rounding may leave smaller than they are: t^2 is that much larger. Where
-// squares might overflow nothing is sieved.
+// twice what is needed, which covers the roundings of the limit itself; it is kept above what underflows. What is
+// measured behind the sieve are expanded squares, which rounding may leave smaller than they are: t^2 is that much
+// larger. Where squares might overflow nothing is sieved.
 #pragma once
 
 #include <cfloat>

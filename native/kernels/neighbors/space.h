@@ -1,6 +1,6 @@
-// The space that neighbours are searched in. Its metrics are scalar formulas, for one lane or many: what a feature adds to
-// the sum, and what the sum is a distance of, bit for bit those of sklearn/metrics/_dist_metrics.pyx.tp. Its trees are
-// KDTree and BallTree, as their arrays. check_space and check_tree establish what the kernels rely on.
+// The space that neighbours are searched in. Its metrics are scalar formulas, for one lane or many: what a feature adds
+// to the sum, and what the sum is a distance of, bit for bit those of sklearn/metrics/_dist_metrics.pyx.tp. Its trees
+// are KDTree and BallTree, as their arrays. check_space and check_tree establish what the kernels rely on.
 #pragma once
 
 #include "kernels/check.h"

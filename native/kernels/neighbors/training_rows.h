@@ -1,5 +1,5 @@
-// Training rows in panels of L (the lanes of a vector), each leaf of a search tree in panels of its own; brute force is a
-// tree of one leaf:
+// Training rows in panels of L (the lanes of a vector), each leaf of a search tree in panels of its own; brute force is
+// a tree of one leaf:
 //
 //   leaf      rows 17, 3, 8, ...             in the tree's order
 //   panel     a[0] b[0] c[0] ..   a[1] b[1] c[1] ..   ...   a vector a feature; lanes beyond the leaf repeat a row
@@ -8,9 +8,9 @@
 #pragma once
 
 #include <cstdlib>
-#include <cstring>
 
 #include "kernels/blas.h"
+#include "kernels/memory.h"
 #include "kernels/neighbors/sieve.h"
 #include "kernels/neighbors/space.h"
 
@@ -100,45 +100,70 @@ struct Packed {
 
 [[maybe_unused]] inline void release(void* state) {
   auto* packed = static_cast<Packed*>(state);
-  std::free(packed->order);
-  std::free(packed->nodes);
-  std::free(packed->panels);
   std::free(packed->squares);
   std::free(packed->sieve.rows);
   std::free(packed);
 }
 
+// The tree of a step, or its one leaf.
+struct Tree {
+  const std::int64_t* order;   // nullptr: as the rows come
+  const std::int64_t* ranges;  // of each node: start, end, whether it is a leaf; nullptr: all are one leaf
+  const double *radii, *bounds;
+  std::int64_t n_nodes, n_rows;
+
+  bool is_leaf(std::int64_t node) const { return ranges == nullptr || ranges[3 * node + 2] != 0; }
+  std::int64_t start(std::int64_t node) const { return ranges == nullptr ? 0 : ranges[3 * node]; }
+  std::int64_t end(std::int64_t node) const { return ranges == nullptr ? n_rows : ranges[3 * node + 1]; }
+  double radius(std::int64_t node) const { return radii == nullptr ? 0.0 : radii[node]; }
+
+  // Leaves of a hostile file may share rows: these have panels in each.
+  std::int64_t panels() const {
+    std::int64_t total = 0;
+    for (std::int64_t i = 0; i < n_nodes; ++i) total += is_leaf(i) ? panels_of(end(i) - start(i)) : 0;
+    return total;
+  }
+};
+
+[[maybe_unused]] inline Tree tree_of(const Step& step) {
+  const std::int64_t n = step.inputs[1].dims[0];
+  if (step.params[2].i == kBrute) return {nullptr, nullptr, nullptr, nullptr, 1, n};
+  return {data_of<const std::int64_t>(step.inputs[3]),
+          data_of<const std::int64_t>(step.inputs[4]),
+          data_of<const double>(step.inputs[5]),
+          data_of<const double>(step.inputs[6]),
+          step.inputs[4].dims[0],
+          n};
+}
+
+// Memory for all but the squares and the sieve, in one block.
+[[maybe_unused]] inline Packed* allocate_packed(const Tree& tree, std::int64_t features) {
+  const std::size_t order = whole_lines(static_cast<std::size_t>(tree.n_rows) * sizeof(std::int64_t)),
+                    nodes = whole_lines(static_cast<std::size_t>(tree.n_nodes) * sizeof(Node)),
+                    panels = static_cast<std::size_t>(tree.panels() * kL * features) * sizeof(double);
+  auto* packed = allocate_state<Packed>(order + nodes + panels, "neighbours", "the training rows");
+  auto* at = arrays_of(packed);
+  packed->order = reinterpret_cast<std::int64_t*>(at);
+  packed->nodes = reinterpret_cast<Node*>(at + order);
+  packed->panels = reinterpret_cast<double*>(at + order + nodes);
+  return packed;
+}
+
 [[maybe_unused]] inline void* prepare(const Step& step) {
-  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
-  if (packed == nullptr) fail("neighbours: not enough memory");
-  packed->space = space_of(step);
+  const Tree tree = tree_of(step);
+  const Space space = space_of(step);
+  Packed* packed = allocate_packed(tree, space.features);
+  packed->space = space;
   packed->algorithm = step.params[2].i;
-  const std::int64_t n = packed->space.n_fit, features = packed->space.features;
-  const bool brute = packed->algorithm == kBrute;
-  const auto* ranges = brute ? nullptr : data_of<const std::int64_t>(step.inputs[4]);
-  packed->n_nodes = brute ? 1 : step.inputs[4].dims[0];
-  packed->bounds = brute ? nullptr : data_of<const double>(step.inputs[6]);
-  std::int64_t panels = panels_of(n);
-  for (std::int64_t i = 0; !brute && i < packed->n_nodes; ++i) {
-    if (ranges[3 * i + 2] != 0) panels += panels_of(ranges[3 * i + 1] - ranges[3 * i]);
-  }
-  packed->order = static_cast<std::int64_t*>(std::malloc(static_cast<std::size_t>(n) * sizeof(std::int64_t)));
-  packed->nodes = static_cast<Node*>(std::calloc(static_cast<std::size_t>(packed->n_nodes), sizeof(Node)));
-  void* memory = nullptr;
-  const std::size_t bytes = static_cast<std::size_t>(panels * kL * features + kL) * sizeof(double);
-  if (posix_memalign(&memory, 64, bytes) == 0) packed->panels = static_cast<double*>(memory);
-  if (packed->order == nullptr || packed->nodes == nullptr || packed->panels == nullptr) {
-    release(packed);
-    fail("neighbours: not enough memory for the training rows");
-  }
-  for (std::int64_t i = 0; i < n; ++i) packed->order[i] = brute ? i : data_of<const std::int64_t>(step.inputs[3])[i];
+  packed->n_nodes = tree.n_nodes;
+  packed->bounds = tree.bounds;
+  for (std::int64_t i = 0; i < tree.n_rows; ++i) packed->order[i] = tree.order == nullptr ? i : tree.order[i];
   double* to = packed->panels;
-  for (std::int64_t i = 0; i < packed->n_nodes; ++i) {
+  for (std::int64_t i = 0; i < tree.n_nodes; ++i) {
     Node& node = packed->nodes[i];
-    node = {{brute ? 0 : ranges[3 * i], brute ? n : ranges[3 * i + 1], nullptr},
-            brute || ranges[3 * i + 2] != 0,
-            brute ? 0.0 : data_of<const double>(step.inputs[5])[i]};
-    if (node.is_leaf) to = pack_leaf(node.leaf, packed->order, data_of<const double>(step.inputs[1]), features, to);
+    node = {{tree.start(i), tree.end(i), nullptr}, tree.is_leaf(i), tree.radius(i)};
+    if (node.is_leaf)
+      to = pack_leaf(node.leaf, packed->order, data_of<const double>(step.inputs[1]), space.features, to);
   }
   return packed;
 }

@@ -12,16 +12,16 @@
 //
 // Short lines fill few lanes: windows of several rows are one line then, with those between two rows, which are none,
 // left out when they are written. x is copied only if it is padded or taken apart.
-// (In the manner of A. Anderson, A. Vasudevan, C. Keane, D. Gregg, "Low-memory GEMM-based convolution algorithms for deep
-// neural networks", 2017.)
+// (In the manner of A. Anderson, A. Vasudevan, C. Keane, D. Gregg, "Low-memory GEMM-based convolution algorithms for
+// deep neural networks", 2017.)
 //
 // Params [batch, channels, filters, groups, windows of three axes (windows.h), 1 if negative results become 0, else 0].
 // Weights are a constant (filters, channels / groups, kernel); so is the bias, if it is given. Products and sums are
 // fused where the instruction set has it, and are in one order for every window.
-#include <cstdlib>
 #include <cstring>
 
 #include "kernels/linear/panels.h"
+#include "kernels/memory.h"
 #include "kernels/networks/windows.h"
 
 namespace sardonyx {
@@ -33,7 +33,7 @@ constexpr int kFilters = 4;                    // of a tile
 constexpr std::int64_t kSeenAtOnce = 1 << 18;  // bytes of x that go with all filters before the next ones
 constexpr std::int64_t kWideWins = 8;          // percent that writing windows of several rows costs
 
-// ---- what a step says ------------------------------------------------------------------------------------------------
+// ---- what a step says -----------------------------------------------------------------------------------------------
 
 struct Network {
   std::int64_t batch, channels, filters, groups;
@@ -107,7 +107,7 @@ inline Layout layout_of(const Windows& windows, std::int64_t lanes) {
   return layout;
 }
 
-// ---- prepared once ---------------------------------------------------------------------------------------------------
+// ---- prepared once --------------------------------------------------------------------------------------------------
 
 // Where a vector of windows begins, and where its results go.
 struct Place {
@@ -172,16 +172,11 @@ inline void* prepare_as(const Step& step) {
   const Network net = network_of(step);
   const Layout layout = layout_of(net.windows, kLanes<T>);
   const std::int64_t vectors = vectors_of(layout, kLanes<T>), weights = net.filters * net.taps();
-  const auto bytes = [](std::int64_t n, std::size_t size) {
-    return (static_cast<std::size_t>(n) * size + 63) / 64 * 64;
-  };
-  const std::size_t head = bytes(1, sizeof(Prepared<T>)), of_taps = bytes(net.taps(), sizeof(std::int64_t)),
-                    of_places = bytes(vectors, sizeof(Place)), of_weights = bytes(weights, sizeof(T));
-  void* memory = nullptr;
-  if (posix_memalign(&memory, 64, head + of_taps + of_places + of_weights + bytes(net.filters, sizeof(T))) != 0)
-    fail("%s: not enough memory for the weights", kName);
-  auto* at = static_cast<unsigned char*>(memory) + head;
-  auto* p = static_cast<Prepared<T>*>(memory);
+  const auto bytes = [](std::int64_t n, std::size_t size) { return whole_lines(static_cast<std::size_t>(n) * size); };
+  const std::size_t of_taps = bytes(net.taps(), sizeof(std::int64_t)), of_places = bytes(vectors, sizeof(Place)),
+                    of_weights = bytes(weights, sizeof(T)), of_bias = bytes(net.filters, sizeof(T));
+  auto* p = allocate_state<Prepared<T>>(of_taps + of_places + of_weights + of_bias, kName, "the weights");
+  auto* at = arrays_of(p);
   *p = {layout,
         vectors,
         reinterpret_cast<std::int64_t*>(at),
@@ -193,10 +188,10 @@ inline void* prepare_as(const Step& step) {
   pack_weights(net, data_of<T>(step.inputs[1]), p->weights);
   const T* bias = step.n_inputs == 3 ? data_of<T>(step.inputs[2]) : nullptr;
   for (std::int64_t m = 0; m < net.filters; ++m) p->bias[m] = bias == nullptr ? T{0} : bias[m];
-  return memory;
+  return p;
 }
 
-// ---- the copy of x ---------------------------------------------------------------------------------------------------
+// ---- the copy of x --------------------------------------------------------------------------------------------------
 
 template <class T>
 inline void copy_apart(const T* from, std::int64_t stride, std::int64_t n, T* to) {
@@ -251,7 +246,7 @@ inline void copy_image(const T* x, const Network& net, const Layout& layout, T* 
   }
 }
 
-// ---- tiles -----------------------------------------------------------------------------------------------------------
+// ---- tiles ----------------------------------------------------------------------------------------------------------
 
 template <class T>
 struct Block {  // up to kFilters filters
@@ -316,7 +311,8 @@ inline void run_block(const Block<T>& block, std::int64_t filters, const Place* 
   }
 }
 
-// Of lines that run over several rows of windows, the rows. A vector that reaches beyond a row is written over by the next.
+// Of lines that run over several rows of windows, the rows. A vector that reaches beyond a row is written over by the
+// next.
 template <class T>
 inline void write_rows(const T* from, const Windows& windows, const Layout& layout, T* y) {
   constexpr std::int64_t V = kLanes<T>;
@@ -333,7 +329,7 @@ inline void write_rows(const T* from, const Windows& windows, const Layout& layo
   }
 }
 
-// ---- the kernel ------------------------------------------------------------------------------------------------------
+// ---- the kernel -----------------------------------------------------------------------------------------------------
 
 // Numbers of scratch: the copy of an image; what a vector reads, or write_rows(), beyond; lines of a tile.
 template <class T>
@@ -390,14 +386,13 @@ inline void run_as(const Step& step, std::int64_t rows, const Context& context) 
 }
 
 void run_conv(const Step& step, std::int64_t rows, const Context& context) {
-  with_float(step.inputs[0].dtype, [&](auto type) { run_as<typename decltype(type)::type>(step, rows, context); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { run_as<T>(step, rows, context); });
 }
 
 std::size_t scratch_conv(const Step& step, std::int64_t) {
   const Network net = network_of(step);
   std::size_t bytes = 0;
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const Layout layout = layout_of(net.windows, kLanes<T>);
     bytes = static_cast<std::size_t>(copied_size<T>(net, layout) + kFilters * lines_size<T>(layout)) * sizeof(T);
   });
@@ -407,8 +402,6 @@ std::size_t scratch_conv(const Step& step, std::int64_t) {
 void* prepare_conv(const Step& step) {
   return step.inputs[0].dtype == DType::f32 ? prepare_as<float>(step) : prepare_as<double>(step);
 }
-
-void release_conv(void* state) { std::free(state); }
 
 double cost_conv(const Step& step) {
   const Network net = network_of(step);
@@ -443,7 +436,7 @@ SARDONYX_KERNEL("Conv", {.check = check_conv,
                          .run = run_conv,
                          .scratch = scratch_conv,
                          .prepare = prepare_conv,
-                         .release = release_conv,
+                         .release = release_memory,
                          .cost = cost_conv});
 
 }  // namespace

@@ -7,8 +7,8 @@
 // What is outside of x is passed over.
 //
 // Params [channels of all images in a row, 0 for the largest or 1 for the mean, windows of three axes (windows.h)].
-// Means take a second input, a constant: by how many elements the sum of each window is divided. Of NaN among others the
-// largest is NaN.
+// Means take a second input, a constant: by how many elements the sum of each window is divided. Of NaN among others
+// the largest is NaN.
 #include "kernels/linear/panels.h"
 #include "kernels/networks/windows.h"
 
@@ -151,8 +151,7 @@ inline void pool(const Step& step, std::int64_t rows) {
 }
 
 void run_pool(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     return step.params[1].i == 0 ? pool<Largest, T>(step, rows) : pool<Sum, T>(step, rows);
   });
 }

@@ -5,17 +5,18 @@
 //      h ─────────────────▶ + h R ────▶ └─────┘                └──────┘       │
 //        ▲───────────────────────────────────────── (recurrent_cells.h) ───── ┘  the last ones: Y_h, Y_c
 //
-// (S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", 1997, with the peepholes of F. Gers and J. Schmidhuber, 2000;
-// K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.) Up to kTogether sequences go through
-// time together, whether they are rows or stand in one (`batch`): weights are read once for all of them. Of fewer ones, W
-// meets several steps of time at once. A sequence is computed in the same order whatever others are with it.
+// (S. Hochreiter, J. Schmidhuber, "Long Short-Term Memory", 1997, with the peepholes of F. Gers and J. Schmidhuber,
+// 2000; K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.) Up to kTogether sequences go
+// through time together, whether they are rows or stand in one (`batch`): weights are read once for all of them. Of
+// fewer ones, W meets several steps of time at once. A sequence is computed in the same order whatever others are with
+// it.
 //
 // Inputs x, w, r, then those of bias, lengths, initial h, initial c, peepholes that `given` names, in this order.
 // Outputs those of Y, Y_h, Y_c that `wanted` names. Params: see Network; then clip, and for both directions and up to
 // three activations [code, alpha, beta]. Weights that are no constants are laid out anew for each row.
-#include <cstdlib>
 #include <cstring>
 
+#include "kernels/memory.h"
 #include "kernels/networks/recurrent_cells.h"
 
 namespace sardonyx {
@@ -24,7 +25,7 @@ namespace {
 constexpr const char* kName = "Recurrent";
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 24;
 
-// ---- sequences -------------------------------------------------------------------------------------------------------
+// ---- sequences ------------------------------------------------------------------------------------------------------
 
 // Where the numbers of sequence s stand; `dirs` of a tensor are its directions.
 template <class T>
@@ -96,51 +97,69 @@ inline std::int64_t measure(Strip<T>& strip) {
 // Steps of time whose x meet W together.
 inline std::int64_t steps_at_once(std::int64_t sequences) { return kTogether / sequences; }
 
+// The way through time: step t of a sequence is its x[t], or, backward, the t-th before its end.
+template <class T>
+inline std::int64_t time_of(const Strip<T>& strip, std::int64_t s, std::int64_t t) {
+  const bool backward = strip.net.ways == 2 || strip.direction == 1;
+  return backward ? strip.lengths[s] - 1 - t : t;
+}
+
+// What W makes of x in the steps [first, last).
+template <class T>
+inline void see(Strip<T>& strip, std::int64_t first, std::int64_t last) {
+  const Network& net = strip.net;
+  const Places<T> places{net};
+  const auto bytes = static_cast<std::size_t>(net.in) * sizeof(T);
+  T* seen = strip.seen;
+  for (std::int64_t t = first; t < last; ++t, seen += strip.count * net.in) {
+    for_each_going(strip, t, [&](std::int64_t s) {
+      const T* x = places.at(strip.step.inputs[0], strip.first + s, time_of(strip, s, t), 1, 0, net.in);
+      std::memcpy(seen + s * net.in, x, bytes);
+    });
+  }
+  strip.multiply_x((last - first) * strip.count);
+}
+
+template <class T>
+inline void step_cell(Strip<T>& strip, std::int64_t t) {
+  if (strip.net.gates == 1) step_rnn(strip, t);
+  if (strip.net.gates == 3) step_gru(strip, t);
+  if (strip.net.gates == 4) step_lstm(strip, t);
+}
+
+// Where Y has sequence s at some time.
+template <class T>
+inline T* y_at(const Strip<T>& strip, const Tensor& y, std::int64_t s, std::int64_t time) {
+  const Network& net = strip.net;
+  return Places<T>{net}.at(y, strip.first + s, time, net.directions(), strip.direction, net.hidden);
+}
+
 template <class T>
 inline void run_strip(Strip<T>& strip) {
   const Network& net = strip.net;
-  const Places<T> places{net};
-  const Tensor &x = strip.step.inputs[0], *every = wanted_of(strip.step, net.wanted, kEvery);
-  const bool backward = net.ways == 2 || strip.direction == 1;
-  const auto in_bytes = static_cast<std::size_t>(net.in) * sizeof(T);
+  const Tensor* every = wanted_of(strip.step, net.wanted, kEvery);
   const auto bytes = static_cast<std::size_t>(net.hidden) * sizeof(T);
   load_state(strip, given_of(strip.step, net.given, kInitialH), strip.h);
   if (net.gates == 4) load_state(strip, given_of(strip.step, net.given, kInitialC), strip.c);
-  const std::int64_t longest = measure(strip);
-  const auto y_at = [&](std::int64_t s, std::int64_t time) {
-    return places.at(*every, strip.first + s, time, net.directions(), strip.direction, net.hidden);
-  };
-  const std::int64_t steps = steps_at_once(strip.count);
+  const std::int64_t longest = measure(strip), steps = steps_at_once(strip.count);
   std::memset(strip.seen, 0, static_cast<std::size_t>(steps * strip.count * net.in) * sizeof(T));
   for (std::int64_t t = 0; t < longest; ++t) {
-    const auto time_of = [&](std::int64_t s, std::int64_t at) { return backward ? strip.lengths[s] - 1 - at : at; };
-    const std::int64_t place = t % steps * strip.count;
-    if (place == 0) {
-      const std::int64_t last = longest - t < steps ? longest : t + steps;
-      T* seen = strip.seen;
-      for (std::int64_t at = t; at < last; ++at, seen += strip.count * net.in) {
-        for_each_going(strip, at, [&](std::int64_t s) {
-          std::memcpy(seen + s * net.in, places.at(x, strip.first + s, time_of(s, at), 1, 0, net.in), in_bytes);
-        });
-      }
-      strip.multiply_x((last - t) * strip.count);
-    }
-    strip.now = strip.of_x + place * net.inner();
-    if (net.gates == 1) step_rnn(strip, t);
-    if (net.gates == 3) step_gru(strip, t);
-    if (net.gates == 4) step_lstm(strip, t);
+    if (t % steps == 0) see(strip, t, longest - t < steps ? longest : t + steps);
+    strip.now = strip.of_x + t % steps * strip.count * net.inner();
+    step_cell(strip, t);
     if (every == nullptr) continue;
-    for_each_going(strip, t,
-                   [&](std::int64_t s) { std::memcpy(y_at(s, time_of(s, t)), strip.h + s * net.hidden, bytes); });
+    for_each_going(strip, t, [&](std::int64_t s) {
+      std::memcpy(y_at(strip, *every, s, time_of(strip, s, t)), strip.h + s * net.hidden, bytes);
+    });
   }
   for (std::int64_t s = 0; every != nullptr && s < strip.count; ++s) {
-    for (std::int64_t t = strip.lengths[s]; t < net.length; ++t) std::memset(y_at(s, t), 0, bytes);
+    for (std::int64_t t = strip.lengths[s]; t < net.length; ++t) std::memset(y_at(strip, *every, s, t), 0, bytes);
   }
   store_state(strip, wanted_of(strip.step, net.wanted, kLastH), strip.h);
   store_state(strip, wanted_of(strip.step, net.wanted, kLastC), strip.c);
 }
 
-// ---- the kernel ------------------------------------------------------------------------------------------------------
+// ---- the kernel -----------------------------------------------------------------------------------------------------
 
 inline bool weights_are_constant(const Step& step, const Network& net) {
   const Tensor* bias = given_of(step, net.given, kBias);
@@ -183,14 +202,13 @@ inline void run_as(const Step& step, std::int64_t rows, const Context& context) 
 }
 
 void run_recurrent(const Step& step, std::int64_t rows, const Context& context) {
-  with_float(step.inputs[0].dtype, [&](auto type) { run_as<typename decltype(type)::type>(step, rows, context); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { run_as<T>(step, rows, context); });
 }
 
 std::size_t scratch_recurrent(const Step& step, std::int64_t rows) {
   const Network net = network_of(step);
   std::size_t bytes = 0;
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const bool ready = weights_are_constant(step, net);
     const std::int64_t weights = ready ? 0 : net.directions() * packed_size<T>(net);
     bytes = static_cast<std::size_t>(room_of<T>(net, ready ? rows * net.batch : net.batch) + weights) * sizeof(T);
@@ -202,16 +220,13 @@ void* prepare_recurrent(const Step& step) {
   const Network net = network_of(step);
   if (!weights_are_constant(step, net)) return nullptr;
   void* memory = nullptr;
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const auto bytes = static_cast<std::size_t>(net.directions() * packed_size<T>(net)) * sizeof(T);
-    if (posix_memalign(&memory, 64, bytes) != 0) fail("%s: not enough memory for the weights", kName);
+    memory = allocate_zeroed(bytes, kName, "the weights");
     pack<T>(step, net, 0, static_cast<T*>(memory));
   });
   return memory;
 }
-
-void release_recurrent(void* state) { std::free(state); }
 
 double cost_recurrent(const Step& step) {
   const Network net = network_of(step);
@@ -282,7 +297,7 @@ SARDONYX_KERNEL("Recurrent", {.check = check_recurrent,
                               .run = run_recurrent,
                               .scratch = scratch_recurrent,
                               .prepare = prepare_recurrent,
-                              .release = release_recurrent,
+                              .release = release_memory,
                               .cost = cost_recurrent});
 
 }  // namespace

@@ -48,7 +48,7 @@ inline const Tensor* wanted_of(const Step& step, std::int64_t all, std::int64_t 
 
 inline int bits_in(std::int64_t set) { return __builtin_popcountll(static_cast<unsigned long long>(set)); }
 
-// ---- activations -----------------------------------------------------------------------------------------------------
+// ---- activations ----------------------------------------------------------------------------------------------------
 
 enum class Form : std::int64_t {
   sigmoid,

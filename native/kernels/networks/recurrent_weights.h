@@ -82,8 +82,8 @@ inline void pack(const Step& step, const Network& net, std::int64_t row, T* to) 
   }
 }
 
-// y = x w + b for some rows, all side by side. Tiles of a few columns for all rows, so that weights stay in the first-level
-// cache.
+// y = x w + b for some rows, all side by side. Tiles of a few columns for all rows, so that weights stay in the
+// first-level cache.
 template <class T>
 inline void multiply(Part<T> part, const T* x, std::int64_t rows, T* y) {
   const std::int64_t unit = (rows < kPanelRows ? kPanels<1> : kPanels<kPanelRows>)*kLanes<T>, columns = part.columns;

@@ -1,7 +1,7 @@
 // Windows over images of up to three axes: what the params of convolutions and of pooling say.
 //
-//   before   size                     along one axis: window o sees x[o * stride + k * dilation - before] for k < kernel,
-//   0 0 ┌──────────┐ 0                and what is outside of x is padding
+//   before   size                     along one axis: window o sees x[o * stride + k * dilation - before], for k
+//   0 0 ┌──────────┐ 0                < kernel, and what is outside of x is padding
 //   ^   ^   ^                         fewer axes than three: the first ones have size 1
 //   └───┴───┴─ dilation
 #pragma once

@@ -72,10 +72,9 @@ void look_up(const Step& step, std::int64_t count, const Table& table) {
 
 void run_category_lookup(const Step& step, std::int64_t rows, const Context& context) {
   const Table& table = *static_cast<const Table*>(context.state);
-  with_key(step.inputs[0].dtype, [&](auto key) {
-    with_item(step.outputs[0].dtype, [&](auto code) {
-      look_up<typename decltype(key)::type, typename decltype(code)::type>(step, rows * step.inputs[0].width, table);
-    });
+  with_key(step.inputs[0].dtype, [&]<class Key>(Type<Key>) {
+    with_item(step.outputs[0].dtype,
+              [&]<class Code>(Type<Code>) { look_up<Key, Code>(step, rows * step.inputs[0].width, table); });
   });
 }
 
@@ -130,10 +129,8 @@ void put_ones(const Step& step, std::int64_t rows) {
 }
 
 void run_one_hot_blocks(const Step& step, std::int64_t rows, const Context&) {
-  with_number(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    step.outputs[0].sparse ? put_ones<T>(step, rows) : set_ones<T>(step, rows);
-  });
+  with_number(step.outputs[0].dtype,
+              [&]<class T>(Type<T>) { step.outputs[0].sparse ? put_ones<T>(step, rows) : set_ones<T>(step, rows); });
 }
 
 SARDONYX_KERNEL("OneHotBlocks", {.check = check_one_hot_blocks, .run = run_one_hot_blocks, .sparse = true});

@@ -38,8 +38,7 @@ inline std::int64_t last_not_above(const T* knots, std::int64_t n, T x) {
 }
 
 void run_interp(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]);
     const std::int64_t width = step.inputs[0].width, knots = step.inputs[1].dims[1];
     const T *starts = data_of<T>(step.inputs[1]), *values = data_of<T>(step.inputs[2]);

@@ -27,12 +27,10 @@ void* prepare_label_encoder(const Step& step) { return table_of(step.inputs[1], 
 void run_label_encoder(const Step& step, std::int64_t rows, const Context& context) {
   const Table& table = *static_cast<const Table*>(context.state);
   const std::int64_t n = rows * step.inputs[0].width;
-  with_key(step.inputs[0].dtype, [&](auto key_type) {
-    using K = typename decltype(key_type)::type;
+  with_key(step.inputs[0].dtype, [&]<class K>(Type<K>) {
     const K* x = data_of<K>(step.inputs[0]);
     const K* keys = data_of<K>(step.inputs[1]);
-    with_item(step.outputs[0].dtype, [&](auto value_type) {
-      using V = typename decltype(value_type)::type;
+    with_item(step.outputs[0].dtype, [&]<class V>(Type<V>) {
       const V* values = data_of<V>(step.inputs[2]);
       const V fallback = *data_of<V>(step.inputs[3]);
       V* y = data_of<V>(step.outputs[0]);

@@ -62,8 +62,8 @@ inline T bytes_at(const char* at) {
 
 constexpr std::int64_t kBrief = 16;
 
-// Sixteen bytes from `at` on, of which `size` count, and the others are made zero. What lies beyond the text may be read
-// as long as it is on the same page of memory, where it cannot fault; sanitizers would say that it is not ours.
+// Sixteen bytes from `at` on, of which `size` count, and the others are made zero. What lies beyond the text may be
+// read as long as it is on the same page of memory, where it cannot fault; sanitizers would say that it is not ours.
 __attribute__((no_sanitize("address"))) inline void load_short(const char* at, std::int64_t size, Brief* to) {
   constexpr std::uintptr_t kPage = 4096;
   const auto shown = [](std::int64_t bytes) {
@@ -165,8 +165,7 @@ inline std::int64_t fill(Table& table, const T* keys, std::int64_t count) {
   if (table == nullptr) fail("%s: no memory for %lld keys", kernel, static_cast<long long>(count));
   *table = {size - 1, 0, reinterpret_cast<std::int32_t*>(reinterpret_cast<char*>(table + 1) + briefs),
             reinterpret_cast<Brief*>(table + 1)};
-  with_key(keys_tensor.dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_key(keys_tensor.dtype, [&]<class T>(Type<T>) {
     const T* keys = data_of<T>(keys_tensor);
     if constexpr (std::is_same_v<T, Text>) {
       for (std::int64_t i = 0; i < count; ++i) table->briefs[i] = brief_of(keys[i]);

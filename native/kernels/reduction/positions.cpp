@@ -1,7 +1,7 @@
 // ArgMax and ArgMin: where the extreme of a line is, the n elements along one axis of a row.
 //
-// Params [outer, n, inner, last]; among equals the first, or the last. NaN is more extreme than any number, as in NumPy.
-// Lines that are contiguous are looked through side by side, a line in each lane:
+// Params [outer, n, inner, last]; among equals the first, or the last. NaN is more extreme than any number, as in
+// NumPy. Lines that are contiguous are looked through side by side, a line in each lane:
 //
 //   x    line 0: a b c d e    line 1: f g h i j   ...      ->    vectors  a f k p    b g l q   ...
 #include "kernels/reduction/axis.h"
@@ -78,8 +78,7 @@ template <bool Greatest>
 void run_arg(const Step& step, std::int64_t rows, const Context&) {
   const Axis axis = axis_of(step);
   const bool last = step.params[3].i != 0;
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]);
     std::int64_t* y = data_of<std::int64_t>(step.outputs[0]);
     std::int64_t r = 0;

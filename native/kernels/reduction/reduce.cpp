@@ -1,4 +1,5 @@
-// Along one axis of a row: sums, products, extremes, running sums, the k largest. (See also positions.cpp, softmax.cpp.)
+// Along one axis of a row: sums, products, extremes, running sums, the k largest. (See also positions.cpp,
+// softmax.cpp.)
 //
 // Params begin with [outer, n, inner]: the row seen as outer x n x inner, working along n.
 //
@@ -128,7 +129,7 @@ inline void run_reduce_as(const Step& step, std::int64_t rows) {
 
 template <class Op>
 void run_reduce(const Step& step, std::int64_t rows, const Context&) {
-  const auto run = [&](auto type) { run_reduce_as<Op, typename decltype(type)::type>(step, rows); };
+  const auto run = [&]<class T>(Type<T>) { run_reduce_as<Op, T>(step, rows); };
   if constexpr (Op::takes(DType::i64)) {
     with_number(step.inputs[0].dtype, run);
   } else {
@@ -159,8 +160,7 @@ void check_cumsum(const Step& step) {
 void run_cumsum(const Step& step, std::int64_t rows, const Context&) {
   const Axis axis = axis_of(step);
   const bool exclusive = step.params[3].i != 0, reverse = step.params[4].i != 0;
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     using A = typename Accumulator<T>::type;
     const T* x = data_of<T>(step.inputs[0]);
     T* y = data_of<T>(step.outputs[0]);
@@ -282,8 +282,7 @@ inline void run_topk_as(const Step& step, std::int64_t rows, std::int64_t* scrat
 void run_topk(const Step& step, std::int64_t rows, const Context& context) {
   if (step.params[3].i == 0) return;
   auto* scratch = static_cast<std::int64_t*>(context.scratch);
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     if (step.params[4].i != 0) {
       run_topk_as<true, T>(step, rows, scratch);
     } else {

@@ -1,7 +1,7 @@
 // Softmax, LogSoftmax and ReduceLogSumExp along one axis of a row: params [outer, n, inner], as in reduce.cpp.
 //
-// All three take exp(x - shift), the shift of a line (the n elements along the axis) being its largest element. Some rows
-// at once, so that vectors are full however narrow a row is.
+// All three take exp(x - shift), the shift of a line (the n elements along the axis) being its largest element. Some
+// rows at once, so that vectors are full however narrow a row is.
 #include "kernels/reduction/axis.h"
 #include "simd/math.h"
 
@@ -117,8 +117,7 @@ void check_log_sum_exp(const Step& step) {
 
 void run_log_sum_exp(const Step& step, std::int64_t rows, const Context& context) {
   const Axis axis = axis_of(step);
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const Workspace<T> work = workspace_in<T>(context.scratch, axis);
     by_chunks<T>(step, rows, axis, axis.inner,
                  [&](const T* x, T* y, std::int64_t count) { log_sum_exp(x, y, axis, count, work); });
@@ -168,8 +167,8 @@ inline void divide_lines(const T* e, std::int64_t n, T* y) {
   for (std::int64_t i = 0; i < n; ++i) store_strided(y + i, n, load_lines(e + i * lanes) / total);
 }
 
-// Some lines by lanes, as many as are whole vectors: the same operations as of one line, bit for bit. One thing after the
-// other, as exp is long, and the exponentials of one line alone would wait for each other.
+// Some lines by lanes, as many as are whole vectors: the same operations as of one line, bit for bit. One thing after
+// the other, as exp is long, and the exponentials of one line alone would wait for each other.
 template <class T>
 inline std::int64_t softmax_by_lanes(const T* x, T* y, std::int64_t n, std::int64_t count, T* e) {
   constexpr std::int64_t lanes = kLanes<double>;
@@ -223,8 +222,7 @@ template <bool Log>
 void run_softmax(const Step& step, std::int64_t rows, const Context& context) {
   const Axis axis = axis_of(step);
   if (axis.n == 0) return;
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const Workspace<T> work = workspace_in<T>(context.scratch, axis);
     by_chunks<T>(step, rows, axis, axis.n * axis.inner, [&](const T* x, T* y, std::int64_t count) {
       if constexpr (Log) {

@@ -7,9 +7,9 @@
 //   SparseReduce  x sparse                            one number a row (param: see Fold); zeros count
 //   SparseGather  x sparse, columns int64             those columns, sparse or dense
 //   SparseConcat  rows, sparse or dense               joined, sparse; what is zero in a dense piece gets no entry
-#include <cstdlib>
 #include <cstring>
 
+#include "kernels/memory.h"
 #include "kernels/sparse/rows.h"
 
 namespace sardonyx {
@@ -31,8 +31,7 @@ void check_at_entries(const Step& step) {
 void run_at_entries(const Step& step, std::int64_t rows, const Context&) {
   const auto& x = *static_cast<const SparseRows*>(step.inputs[0].data);
   const std::int64_t begin = x.indptr[0], entries = x.indptr[rows] - begin;
-  with_item(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     const T* constants = data_of<T>(step.inputs[1]);
     T* values = same_entries<T>(x, step.outputs[0], rows);
     for (std::int64_t i = 0; i < entries; ++i) values[i] = constants[x.indices[begin + i]];
@@ -80,7 +79,7 @@ void scale_rows(const Step& step, std::int64_t rows) {
 }
 
 void run_scale(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) { scale_rows<typename decltype(type)::type>(step, rows); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { scale_rows<T>(step, rows); });
 }
 SARDONYX_KERNEL("SparseScale", {.check = check_scale, .run = run_scale, .sparse = true});
 
@@ -135,8 +134,7 @@ T fold(const SparseRow<T>& row, std::int64_t kind, std::int64_t width) {
 }
 
 void run_reduce(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const SparseReader<T> x(step.inputs[0]);
     T* y = data_of<T>(step.outputs[0]);
     for (std::int64_t r = 0; r < rows; ++r) y[r] = fold(x[r], step.params[0].i, step.inputs[0].width);
@@ -165,21 +163,12 @@ struct Places {
   std::int32_t *of, *next;
 };
 
-void release_gather(void* state) {
-  std::free(static_cast<Places*>(state)->of);
-  std::free(state);
-}
-
 void* prepare_gather(const Step& step) {
   const std::int64_t width = step.inputs[0].width, n = step.inputs[1].width;
   const auto* column = data_of<std::int64_t>(step.inputs[1]);
-  auto* places = static_cast<Places*>(std::malloc(sizeof(Places)));
-  auto* of = static_cast<std::int32_t*>(std::malloc(static_cast<std::size_t>(width + n + 1) * sizeof(std::int32_t)));
-  if (places == nullptr || of == nullptr) {
-    std::free(places);
-    std::free(of);
-    fail("SparseGather: not enough memory for %lld columns", static_cast<long long>(width));
-  }
+  auto* places =
+      allocate_state<Places>(static_cast<std::size_t>(width + n) * sizeof(std::int32_t), "SparseGather", "the columns");
+  auto* of = reinterpret_cast<std::int32_t*>(arrays_of(places));
   *places = {true, of, of + width};
   for (std::int64_t i = 0; i < width; ++i) of[i] = -1;
   for (std::int64_t i = n - 1; i >= 0; --i) {
@@ -225,14 +214,13 @@ void gather_dense(const Step& step, std::int64_t rows, const Places& places) {
 
 void run_gather(const Step& step, std::int64_t rows, const Context& context) {
   const auto& places = *static_cast<const Places*>(context.state);
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     step.outputs[0].sparse ? gather_sparse<T>(step, rows, places) : gather_dense<T>(step, rows, places);
   });
 }
 SARDONYX_KERNEL(
     "SparseGather",
-    {.check = check_gather, .run = run_gather, .prepare = prepare_gather, .release = release_gather, .sparse = true});
+    {.check = check_gather, .run = run_gather, .prepare = prepare_gather, .release = release_memory, .sparse = true});
 
 // ---- SparseConcat --------------------------------------------------------------------------------------------------
 
@@ -267,8 +255,7 @@ inline void put_dense(const T* row, std::int64_t width, std::int32_t offset, Spa
 }
 
 void run_concat(const Step& step, std::int64_t rows, const Context&) {
-  with_number(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     SparseWriter<T> y(step.outputs[0]);
     for (std::int64_t r = 0; r < rows; ++r) {
       std::int64_t offset = 0;

@@ -1,4 +1,5 @@
-// Densify: sparse rows as dense ones. Sparsify: dense rows as sparse ones; what equals zero gets no entry, NaN gets one.
+// Densify: sparse rows as dense ones. Sparsify: dense rows as sparse ones; what equals zero gets no entry, NaN gets
+// one.
 //
 // Both take numbers and booleans of one type. Who adds a Densify answers for the width: a block of it is rows x width.
 #include <cstring>
@@ -25,8 +26,7 @@ void run_densify(const Step& step, std::int64_t rows, const Context&) {
   const Tensor& output = step.outputs[0];
   const std::int64_t width = output.width;
   std::memset(output.data, 0, static_cast<std::size_t>(rows * width) * item_size(output.dtype));
-  with_item(output.dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(output.dtype, [&]<class T>(Type<T>) {
     if constexpr (std::is_integral_v<T>) {
       const SparseReader<T> x(step.inputs[0]);
       T* y = data_of<T>(output);
@@ -50,8 +50,7 @@ void check_sparsify(const Step& step) {
 
 void run_sparsify(const Step& step, std::int64_t rows, const Context&) {
   const std::int64_t width = step.inputs[0].width;
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]);
     SparseWriter<T> y(step.outputs[0]);
     for (std::int64_t r = 0; r < rows; ++r, x += width) {

@@ -1,15 +1,15 @@
 // SparseLinear: y[r, j] = sum over the entries i of row r of x[r, i] * w[i, j] (+ b[j]), float32 or float64.
 //
-// Params: none; or 1 if rows with an entry that is not finite are refused, as by CheckFinite. They show in the results, of
-// which there are fewer: every entry is a factor in each sum of its row. Only where a sum is not finite are the entries
-// themselves looked at.
+// Params: none; or 1 if rows with an entry that is not finite are refused, as by CheckFinite. They show in the results,
+// of which there are fewer: every entry is a factor in each sum of its row. Only where a sum is not finite are the
+// entries themselves looked at.
 //
 // The order and the rounding are those of SciPy's product of a CSR matrix with an array (sparsetools/csr.h,
 // csr_matvecs): the entries of a row from first to last, one product and one addition each, whatever their columns; so
 // are the bits, on every instruction set. Lanes run over j.
 //
-// Entry i reads row i of the weights, anywhere in memory: the time goes into misses, of caches and of pages. So prepare()
-// copies large weights to huge pages, and makes a row cross no more lines than it must:
+// Entry i reads row i of the weights, anywhere in memory: the time goes into misses, of caches and of pages. So
+// prepare() copies large weights to huge pages, and makes a row cross no more lines than it must:
 //
 //   n columns   w[0, 0..n) . . | w[1, 0..n) . . | ...   up to half a line: a power of two; more: whole lines, if that
 //                                                       wastes little
@@ -54,8 +54,8 @@ struct Entries {
   std::int64_t fetching;
 };
 
-// The first lines of a row of weights of `bytes` bytes, wherever in a line it begins; more follow by themselves. It may be
-// no row at all: a column that is only fetched for has not been checked.
+// The first lines of a row of weights of `bytes` bytes, wherever in a line it begins; more follow by themselves. It may
+// be no row at all: a column that is only fetched for has not been checked.
 [[gnu::always_inline]] inline void fetch(const void* weights, std::int64_t bytes) {
   const char* at = static_cast<const char*>(weights);
   __builtin_prefetch(at, 0, kSecondCache);
@@ -216,7 +216,7 @@ void check(const Step& step) {
 
 void run(const Step& step, std::int64_t rows, const Context& context) {
   const auto& weights = *static_cast<const Weights*>(context.state);
-  with_float(step.inputs[0].dtype, [&](auto type) { multiply<typename decltype(type)::type>(step, rows, weights); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { multiply<T>(step, rows, weights); });
 }
 
 // Of 64 entries a row: a miss of the first cache each, and the lines of its weights.

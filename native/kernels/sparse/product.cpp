@@ -1,13 +1,13 @@
-// SparseProduct: y[r, j] = sum over the entries i of row r of x[r, i] * w[i, j], float32 or float64, of weights that are
-// mostly zeros: training rows, support vectors, coefficients made sparse.
+// SparseProduct: y[r, j] = sum over the entries i of row r of x[r, i] * w[i, j], float32 or float64, of weights that
+// are mostly zeros: training rows, support vectors, coefficients made sparse.
 //
 //   weights   starts   0 2 2 5 ...           of the columns of each feature, one more at the end
 //             columns  1 7 | 0 3 4 ...       strictly ascending within a feature
 //             values   . . | . . . ...
 //
 // The order is that of SciPy's product of two CSR matrices (sparsetools/csr.h, csr_matmat): the entries of a row from
-// first to last, one product and one addition each. So are the bits: those of SparseLinear too, as a weight of zero adds
-// nothing, but for entries that are no numbers: these meet the zeros as well, as in a dense product.
+// first to last, one product and one addition each. So are the bits: those of SparseLinear too, as a weight of zero
+// adds nothing, but for entries that are no numbers: these meet the zeros as well, as in a dense product.
 #include "kernels/sparse/rows.h"
 
 namespace sardonyx {
@@ -73,7 +73,7 @@ void check(const Step& step) {
 }
 
 void run(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) { multiply<typename decltype(type)::type>(step, rows); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { multiply<T>(step, rows); });
 }
 
 // Of 64 entries a row, each with the weights of a feature as there are on average.

@@ -1,4 +1,5 @@
-// The last step of kernel machines: products of vectors become kernel values (see svm.cpp, which folds log2(e) into them).
+// The last step of kernel machines: products of vectors become kernel values (see svm.cpp, which folds log2(e) into
+// them).
 #pragma once
 
 #include "simd/math.h"
@@ -12,7 +13,8 @@ constexpr double kLog2E = 0x1.71547652b82fep0;
 
 //   t = n + r, |r| <= 1/2      2^r - 1 = r q(r)
 //
-// q interpolates at Chebyshev's ten nodes, which is 1.4e-15 off at most. N numbers go through Horner's rule side by side.
+// q interpolates at Chebyshev's ten nodes, which is 1.4e-15 off at most. N numbers go through Horner's rule side by
+// side.
 template <int N>
 inline void split(const Vector<double> (&t)[N], Vector<double> (&whole)[N], Vector<double> (&rest)[N]) {
   constexpr double q[] = {0x1.62e42fefa39f7p-1,  0x1.ebfbdff82c590p-3,  0x1.c6b08d7044119p-5,  0x1.3b2ab6fba385fp-7,

@@ -1,20 +1,21 @@
 // Polynomial: y[r, q] = a polynomial of degree d in the features of x[r], all coefficients at hand, in float64.
 //
-// It is homogeneous in the n = F + 1 variables z = (x, 1). Of the factors of a monomial, in ascending order, the first (k)
-// and the last (i) are summed over by vectors, those between them (the prefix, d - 2 of them) one at a time:
+// It is homogeneous in the n = F + 1 variables z = (x, 1). Of the factors of a monomial, in ascending order, the first
+// (k) and the last (i) are summed over by vectors, those between them (the prefix, d - 2 of them) one at a time:
 //
 //   y = sum over prefixes j1 <= .. <= jm of  z[j1] .. z[jm]  *  sum over k <= j1, i >= jm of  z[k] B[k, i] z[i]
 //
-// (Of degree 2 there is one prefix, of nothing, and all k and i meet.) Inputs x and the blocks B of every output, prefix
-// after prefix in lexicographic order. prepare() lays them out in panels, as many columns i as a vector has lanes:
+// (Of degree 2 there is one prefix, of nothing, and all k and i meet.) Inputs x and the blocks B of every output,
+// prefix after prefix in lexicographic order. prepare() lays them out in panels, as many columns i as a vector has
+// lanes:
 //
 //   block   panel of i = 0 .. L-1: B[0, 0..L) B[1, 0..L) ...     panel of i = L .. 2L-1     ...
 //
 // from the panel of jm on; what lies before jm is 0. A block is met by all rows before the next one.
-#include <cstdlib>
 #include <cstring>
 
 #include "kernels/check.h"
+#include "kernels/memory.h"
 #include "simd/vector.h"
 
 namespace sardonyx {
@@ -79,6 +80,15 @@ void check_polynomial(const Step& step) {
   require(covers(y.width, size, 1, b.width), kName, "coefficients do not fit the output");
 }
 
+// Lays one block out in panels; returns the end of its numbers.
+const double* pack_block(const double* from, const Prefix& at, double* to) {
+  const std::int64_t count = at.first() + 1, start = at.last() / kL * kL;
+  for (std::int64_t k = 0; k < count; ++k) {
+    for (std::int64_t i = at.last(); i < at.n; ++i) to[((i - start) / kL * count + k) * kL + i % kL] = *from++;
+  }
+  return from;
+}
+
 void* prepare_polynomial(const Step& step) {
   const std::int64_t n = step.inputs[0].width + 1, width = width_of(n), degree = step.params[0].i;
   const std::int64_t outputs = step.outputs[0].width;
@@ -87,33 +97,19 @@ void* prepare_polynomial(const Step& step) {
     size += packed_size_of(at, width);
     if (!at.next()) break;
   }
-  auto* packed = static_cast<Packed*>(std::calloc(1, sizeof(Packed)));
-  void* memory = nullptr;
-  const std::size_t bytes = static_cast<std::size_t>(size * outputs) * sizeof(double);
-  if (packed == nullptr || posix_memalign(&memory, 64, bytes) != 0) {
-    std::free(packed);
-    fail("%s: not enough memory for the coefficients", kName);
-  }
-  std::memset(memory, 0, bytes);
-  *packed = {n, width, degree, outputs, static_cast<double*>(memory)};
+  auto* packed =
+      allocate_state<Packed>(static_cast<std::size_t>(size * outputs) * sizeof(double), kName, "the coefficients");
+  *packed = {n, width, degree, outputs, reinterpret_cast<double*>(arrays_of(packed))};
   const auto* from = data_of<const double>(step.inputs[1]);
   double* to = packed->panels;
   for (std::int64_t q = 0; q < outputs; ++q) {
     for (Prefix at = begin_of(n, degree);;) {
-      const std::int64_t count = at.first() + 1, start = at.last() / kL * kL;
-      for (std::int64_t k = 0; k < count; ++k) {
-        for (std::int64_t i = at.last(); i < n; ++i) to[((i - start) / kL * count + k) * kL + i % kL] = *from++;
-      }
+      from = pack_block(from, at, to);
       to += packed_size_of(at, width);
       if (!at.next()) break;
     }
   }
   return packed;
-}
-
-void release_polynomial(void* state) {
-  std::free(static_cast<Packed*>(state)->panels);
-  std::free(state);
 }
 
 // R rows against P panels of `count` vectors each, whose columns begin at z + i; `weight` is the prefix of each row.
@@ -215,7 +211,7 @@ SARDONYX_KERNEL("Polynomial", {.check = check_polynomial,
                                .run = run_polynomial,
                                .scratch = scratch_polynomial,
                                .prepare = prepare_polynomial,
-                               .release = release_polynomial,
+                               .release = release_memory,
                                .cost = cost_polynomial});
 
 }  // namespace

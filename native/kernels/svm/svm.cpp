@@ -1,8 +1,9 @@
 // KernelSums: y[r, g * Q + q] = sum over the support vectors s of group g of dual_coef[q, s] * K(x[r], s), in float64;
 // of powers and tanh also in float32, for files that say so.
 //
-// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (k_function). All three
-// are functions of a product a.s plus a number of the row plus one of the vector, where a is the row times a number:
+// K is (gamma x.s + coef0)^degree, exp(-gamma |x - s|^2) or tanh(gamma x.s + coef0), as in libsvm (k_function). All
+// three are functions of a product a.s plus a number of the row plus one of the vector, where a is the row times a
+// number:
 //
 //   poly      (gamma x).s + coef0                                        its power
 //   sigmoid   (2 gamma log2(e) x).s + 2 coef0 log2(e)                    t -> (2^t - 1) / (2^t + 1)
@@ -22,11 +23,11 @@
 // neighbours. Panels pass through the first cache in chunks, and wait there until all rows of a block have met them:
 //
 //   for a block of rows: for each group: for each chunk of its panels: for every 4 rows: for every 3 panels: tile()
-#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
 #include "kernels/check.h"
+#include "kernels/memory.h"
 #include "kernels/svm/kernel_values.h"
 
 namespace sardonyx {
@@ -49,7 +50,7 @@ constexpr int kPanels = R == 1   ? 8
 
 template <class T>
 struct Packed {
-  T* panels;  // first, so that it is released whatever T is
+  T* panels;
   std::int64_t features, coefs, groups;
   std::int64_t degree;
   T gamma;
@@ -63,9 +64,15 @@ std::int64_t panels_of(std::int64_t vectors) {
   return (vectors + kL<T> - 1) / kL<T>;
 }
 
+// Numbers of a panel.
+template <class T>
+inline std::int64_t stride_of(std::int64_t features, std::int64_t coefs) {
+  return kL<T> * (features + 1 + coefs);
+}
+
 template <class T>
 inline std::int64_t stride_of(const Packed<T>& packed) {
-  return kL<T> * (packed.features + 1 + packed.coefs);
+  return stride_of<T>(packed.features, packed.coefs);
 }
 
 void check_sums(const Step& step) {
@@ -105,8 +112,8 @@ T square_of(const T* x, std::int64_t n) {
 }
 
 // Expanding the square errs by no more than (F + 8) 2^-53 g 2 (|x|^2 + |s|^2) in the exponent of 2, which is to stay
-// below 10^-11. Sets the center and how far rows may reach: nowhere (nor NaN) if the vectors themselves reach too far, or
-// if kernel values may grow beyond 1.
+// below 10^-11. Sets the center and how far rows may reach: nowhere (nor NaN) if the vectors themselves reach too far,
+// or if kernel values may grow beyond 1.
 void set_reach(Packed<double>& packed, const double* s, std::int64_t vectors) {
   const std::int64_t features = packed.features;
   for (std::int64_t v = 0; v < vectors; ++v) {
@@ -167,23 +174,16 @@ template <class T>
 void* prepared(const Step& step) {
   const Tensor &s = step.inputs[1], &c = step.inputs[2];
   const std::int64_t features = s.dims[1], vectors = s.dims[0], groups = step.n_params - kFixed;
-  auto* packed = static_cast<Packed<T>*>(std::calloc(1, sizeof(Packed<T>)));
-  if (packed == nullptr) fail("KernelSums: not enough memory");
+  std::int64_t panels = 0;
+  for (std::int64_t g = 0; g < groups; ++g) panels += panels_of<T>(step.params[kFixed + g].i);
+  const std::int64_t size = panels * stride_of<T>(features, c.dims[0]);
+  auto* packed = allocate_state<Packed<T>>(static_cast<std::size_t>(size + features) * sizeof(T), "KernelSums",
+                                           "the support vectors");
+  auto* to = packed->panels = reinterpret_cast<T*>(arrays_of(packed));
+  packed->center = to + size;
   packed->features = features;
   packed->coefs = c.dims[0];
   packed->groups = groups;
-  std::int64_t panels = 0;
-  for (std::int64_t g = 0; g < groups; ++g) panels += panels_of<T>(step.params[kFixed + g].i);
-  const std::size_t size = static_cast<std::size_t>(panels * stride_of(*packed));
-  const std::size_t bytes = (size + static_cast<std::size_t>(features) + 1) * sizeof(T);
-  void* memory = nullptr;
-  if (posix_memalign(&memory, 64, bytes) != 0) {
-    std::free(packed);
-    fail("KernelSums: not enough memory for the support vectors");
-  }
-  std::memset(memory, 0, bytes);
-  auto* to = packed->panels = static_cast<T*>(memory);
-  packed->center = to + size;
   set_form(*packed, step);
   const auto *from = data_of<const T>(s), *weights = data_of<const T>(c);
   const bool squares = step.params[0].i == kRbf && packed->reach >= 0;
@@ -202,11 +202,6 @@ void* prepared(const Step& step) {
 
 void* prepare_sums(const Step& step) {
   return step.inputs[0].dtype == DType::f64 ? prepared<double>(step) : prepared<float>(step);
-}
-
-void release_sums(void* state) {
-  std::free(*static_cast<void**>(state));
-  std::free(state);
 }
 
 // ---- tiles ---------------------------------------------------------------------------------------------------------
@@ -387,7 +382,7 @@ void run_in(const Step& step, std::int64_t rows, const Context& context) {
 }
 
 void run_sums(const Step& step, std::int64_t rows, const Context& context) {
-  with_float(step.inputs[0].dtype, [&](auto type) { run_in<typename decltype(type)::type>(step, rows, context); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { run_in<T>(step, rows, context); });
 }
 
 std::size_t scratch_sums(const Step& step, std::int64_t) {
@@ -407,7 +402,7 @@ SARDONYX_KERNEL("KernelSums", {.check = check_sums,
                                .run = run_sums,
                                .scratch = scratch_sums,
                                .prepare = prepare_sums,
-                               .release = release_sums,
+                               .release = release_memory,
                                .cost = cost_sums});
 
 }  // namespace

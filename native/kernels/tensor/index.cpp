@@ -83,7 +83,7 @@ inline void gather_nd(const Step& step, std::int64_t rows) {
 }
 
 void run_gather_nd(const Step& step, std::int64_t rows, const Context&) {
-  with_item(step.inputs[0].dtype, [&](auto type) { gather_nd<typename decltype(type)::type>(step, rows); });
+  with_item(step.inputs[0].dtype, [&]<class T>(Type<T>) { gather_nd<T>(step, rows); });
 }
 SARDONYX_KERNEL("GatherND", {.check = check_gather_nd, .run = run_gather_nd, .halves = true});
 
@@ -155,7 +155,7 @@ inline void scatter_nd(const Step& step, std::int64_t rows) {
 }
 
 void run_scatter_nd(const Step& step, std::int64_t rows, const Context&) {
-  with_updated(step, step.params[3].i, [&](auto type) { scatter_nd<typename decltype(type)::type>(step, rows); });
+  with_updated(step, step.params[3].i, [&]<class T>(Type<T>) { scatter_nd<T>(step, rows); });
 }
 SARDONYX_KERNEL("ScatterND", {.check = check_scatter_nd, .run = run_scatter_nd});
 
@@ -199,7 +199,7 @@ inline void scatter_elements(const Step& step, std::int64_t rows) {
 }
 
 void run_scatter_elements(const Step& step, std::int64_t rows, const Context&) {
-  with_updated(step, step.params[2].i, [&](auto type) { scatter_elements<typename decltype(type)::type>(step, rows); });
+  with_updated(step, step.params[2].i, [&]<class T>(Type<T>) { scatter_elements<T>(step, rows); });
 }
 SARDONYX_KERNEL("ScatterElements", {.check = check_scatter_elements, .run = run_scatter_elements});
 

@@ -32,8 +32,7 @@ void choose_few(const Nest<4>& nest, const std::uint8_t* condition, const T* a, 
 void run_where(const Step& step, std::int64_t rows, const Context&) {
   const Nest<4> nest = make_nest<4>({&step.outputs[0], &step.inputs[0], &step.inputs[1], &step.inputs[2]}, rows);
   const std::uint8_t* condition = data_of<std::uint8_t>(step.inputs[0]);
-  with_item(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     const T* a = data_of<T>(step.inputs[1]);
     const T* b = data_of<T>(step.inputs[2]);
     T* y = data_of<T>(step.outputs[0]);
@@ -64,8 +63,7 @@ void check_expand(const Step& step) {
 
 void run_expand(const Step& step, std::int64_t rows, const Context&) {
   const Nest<2> nest = make_nest<2>({&step.outputs[0], &step.inputs[0]}, rows);
-  with_item(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]);
     T* y = data_of<T>(step.outputs[0]);
     for_each_run(nest, [=](const std::int64_t* at, std::int64_t n, const std::int64_t* stride) {

@@ -98,8 +98,7 @@ inline void concat_rows(const Step& step, std::int64_t first, std::int64_t rows)
 }
 
 void run_concat(const Step& step, std::int64_t rows, const Context&) {
-  with_item(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     if (are_two_columns(step))
       return concat_two(data_of<T>(step.inputs[0]), data_of<T>(step.inputs[1]), data_of<T>(step.outputs[0]), rows);
     for (std::int64_t first = 0; first < rows; first += kTogether)
@@ -131,8 +130,7 @@ void check_slice(const Step& step) {
 void run_slice(const Step& step, std::int64_t rows, const Context&) {
   const Axis axis = axis_of(step);
   const std::int64_t start = step.params[3].i, stride = step.params[4].i, count = step.params[5].i;
-  with_item(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]) + start * axis.inner;
     T* y = data_of<T>(step.outputs[0]);
     for (std::int64_t r = 0; r < rows * axis.outer; ++r, x += axis.n * axis.inner) {
@@ -207,8 +205,7 @@ inline void gather_table(const Step& step, std::int64_t rows) {
 }
 
 void run_gather(const Step& step, std::int64_t rows, const Context&) {
-  with_item(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     if (step.inputs[0].constant) {
       gather_table<T>(step, rows);
     } else {
@@ -237,8 +234,7 @@ void check_gather_elements(const Step& step) {
 void run_gather_elements(const Step& step, std::int64_t rows, const Context&) {
   const Axis axis = axis_of(step);
   const std::int64_t m = step.params[3].i;
-  with_item(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]);
     T* y = data_of<T>(step.outputs[0]);
     const std::int64_t pitch = row_stride(step.inputs[1]);
@@ -292,8 +288,7 @@ void run_transpose(const Step& step, std::int64_t rows, const Context&) {
     step_out = y.dims[d] == 0 ? 0 : step_out / y.dims[d];
     nest.push(y.dims[d], {step_out, own[step.params[d].i]});
   }
-  with_item(x.dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(x.dtype, [&]<class T>(Type<T>) {
     const T* from = data_of<T>(x);
     T* to = data_of<T>(y);
     for_each_run(nest, [=](const std::int64_t* at, std::int64_t n, const std::int64_t* stride) {
@@ -324,8 +319,7 @@ void check_pad(const Step& step) {
 void run_pad(const Step& step, std::int64_t rows, const Context&) {
   const Axis axis = axis_of(step);
   const std::int64_t before = step.params[3].i * axis.inner, after = step.params[4].i * axis.inner;
-  with_item(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     const T* x = data_of<T>(step.inputs[0]);
     const T fill = *data_of<T>(step.inputs[1]);
     T* y = data_of<T>(step.outputs[0]);
@@ -357,8 +351,7 @@ void check_one_hot(const Step& step) {
 // An index outside [-depth, depth) gives a row of `off`, as ONNX says.
 void run_one_hot(const Step& step, std::int64_t rows, const Context&) {
   const Axis axis = axis_of(step);
-  with_item(step.outputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_item(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     const std::int64_t* index = data_of<std::int64_t>(step.inputs[0]);
     const T off = data_of<T>(step.inputs[1])[0], on = data_of<T>(step.inputs[1])[1];
     T* y = data_of<T>(step.outputs[0]);

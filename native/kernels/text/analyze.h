@@ -6,8 +6,8 @@
 //
 // So an n-gram is bytes without a gap: from the place of its first token to the end of its last.
 //
-// The automaton of tokens (src/sardonyx/text/patterns.py) is a table of states x (classes + 1): twice the next state, plus one
-// if a token ends before this character; the last column is the end of the text, row 0 the state to start in.
+// The automaton of tokens (src/sardonyx/text/patterns.py) is a table of states x (classes + 1): twice the next state,
+// plus one if a token ends before this character; the last column is the end of the text, row 0 the state to start in.
 #pragma once
 
 #include "kernels/text/fold.h"

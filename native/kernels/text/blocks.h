@@ -1,7 +1,7 @@
 // Text, 64 bytes at a time, as bits: which bytes are ASCII of a set, and which are no ASCII at all.
 //
-//   text    t h e   c a f é  .      a character's bit: rows[low half] >> high half & 1, looked up 32 bytes at once where
-//   set     1 1 1 0 1 1 1 00 0      the instruction set can (after W. Mula, "SIMD byte lookup", 2018)
+//   text    t h e   c a f é  .      a character's bit: rows[low half] >> high half & 1, looked up 32 bytes at once
+//   set     1 1 1 0 1 1 1 00 0      where the instruction set can (after W. Mula, "SIMD byte lookup", 2018)
 //   beyond  0 0 0 0 0 0 0 11 0
 #pragma once
 

@@ -1,13 +1,13 @@
-// What is true of whole cells of characters beyond ASCII, 64 bytes of text at a time: most scripts lie together, so that
-// nearly all text is classified without looking a character up.
+// What is true of whole cells of characters beyond ASCII, 64 bytes of text at a time: most scripts lie together, so
+// that nearly all text is classified without looking a character up.
 //
 //   п р и в е т ,   東 京      UTF-8: a lead says in its high bits how many bytes follow; six bits of the character each
 //   D0 BF ...                  a cell: the lead and the highest bits of the byte behind it, two of them (16 characters,
 //   └──┬──┘                    U+0430 to U+043F) if the lead is of two bytes, four (256, U+6700 to U+67FF) if of three
 //   two[lead & 31] >> (2 bits)      three[][lead & 15] >> (3 bits)
 //
-// Of some cells the test holds for `all` characters, of `mixed` ones it has to be made one by one: so it is in all of four
-// bytes.
+// Of some cells the test holds for `all` characters, of `mixed` ones it has to be made one by one: so it is in all of
+// four bytes.
 #pragma once
 
 #include "kernels/text/blocks.h"
@@ -162,8 +162,8 @@ constexpr Byte kEighths[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 
 }
 #endif
 
-// Whether behind each lead of 64 bytes there are the bytes that it asks for, and no others; `begun` has the bits of those
-// that are asked for behind the last 64. Of the 64 bytes `size` belong to the text, all may be read.
+// Whether behind each lead of 64 bytes there are the bytes that it asks for, and no others; `begun` has the bits of
+// those that are asked for behind the last 64. Of the 64 bytes `size` belong to the text, all may be read.
 inline bool are_continued_rightly(const Byte* text, std::int64_t size, std::uint64_t& begun) {
   const std::uint64_t own = lowest_bits(size);
   const LeadBits bits = leads_of_64(text);

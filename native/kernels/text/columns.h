@@ -1,7 +1,8 @@
-// From the terms of a document to their columns: by the bytes of a term, by the numbers of its tokens or of its characters,
-// or by its hash. All of them are sinks of analyze.h:
+// From the terms of a document to their columns: by the bytes of a term, by the numbers of its tokens or of its
+// characters, or by its hash. All of them are sinks of analyze.h:
 //
-//   columns.read(rules, text, memory)    every text of a row      columns.flush()    then all columns are among the keys
+//   columns.read(rules, text, memory)    for every text of a row
+//   columns.flush()                      then all columns are among the keys
 #pragma once
 
 #include "kernels/text/analyze.h"
@@ -82,8 +83,8 @@ class TermColumns {
   Keys& keys_;
 };
 
-// N-grams of numbered tokens, looked up when all tokens of the text are there. A negative number is a token that is in no
-// n-gram.
+// N-grams of numbered tokens, looked up when all tokens of the text are there. A negative number is a token that is in
+// no n-gram.
 class Chains {
  public:
   Chains(const Grams& grams, std::int64_t least, std::int64_t most, Keys& keys, void* scratch, std::int64_t bytes)

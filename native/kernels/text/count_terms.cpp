@@ -95,7 +95,8 @@ bool counts_characters(const TextRules& rules) {
   return rules.analyzer == Analyzer::character || rules.analyzer == Analyzer::character_wb;
 }
 
-// Whether n-grams are made of characters, or of tokens without a space in them: runs of a set of characters that has none.
+// Whether n-grams are made of characters, or of tokens without a space in them: runs of a set of characters that has
+// none.
 bool has_grams(const TextRules& rules) {
   if (counts_characters(rules)) return true;
   return rules.analyzer == Analyzer::word && rules.most > 1 && rules.run_least > 0 && !contains(rules.run_set, ' ') &&
@@ -146,9 +147,9 @@ void run_count_terms(const Step& step, std::int64_t rows, const Context& context
   Byte* scratch = static_cast<Byte*>(context.scratch) + kTextScratch;
   Keys keys(scratch, kKeyScratch), other(scratch + kKeyScratch, kKeyScratch);
   Byte* tokens = scratch + 2 * kKeyScratch;
-  with_number(step.outputs[0].dtype, [&](auto type) {
+  with_number(step.outputs[0].dtype, [&]<class T>(Type<T>) {
     const auto count_with = [&](auto&& columns) {
-      count<typename decltype(type)::type>(step, rows, context, prepared.rules, columns, keys, other);
+      count<T>(step, rows, context, prepared.rules, columns, keys, other);
     };
     const std::int64_t least = prepared.least, most = prepared.most;
     if (most == 0) return count_with(TermColumns(prepared.vocabulary, keys));
@@ -185,9 +186,8 @@ void run_hash_terms(const Step& step, std::int64_t rows, const Context& context)
   Byte* scratch = static_cast<Byte*>(context.scratch) + kTextScratch;
   Keys keys(scratch, kKeyScratch), other(scratch + kKeyScratch, kKeyScratch);
   HashColumns columns(step.outputs[0].width, step.params[kTextParams].i != 0, keys);
-  with_number(step.outputs[0].dtype, [&](auto type) {
-    count<typename decltype(type)::type>(step, rows, context, prepared.rules, columns, keys, other);
-  });
+  with_number(step.outputs[0].dtype,
+              [&]<class T>(Type<T>) { count<T>(step, rows, context, prepared.rules, columns, keys, other); });
 }
 
 SARDONYX_KERNEL("HashTerms", {.check = check_hash_terms,

@@ -234,8 +234,9 @@ inline std::uint64_t changed_of_64(const FoldRules& rules, const Byte* block, co
   return bits;
 }
 
-// The rest, from `first` on, of a text that is not all ASCII, with 64 bytes behind it that may be read. Characters that may become others are picked out
-// by their bits, so that there is no branch on which they are. Of what is no UTF-8 all are.
+// The rest, from `first` on, of a text that is not all ASCII, with 64 bytes behind it that may be read. Characters that
+// may become others are picked out by their bits, so that there is no branch on which they are. Of what is no UTF-8 all
+// are.
 inline void fold_beyond_ascii(const FoldRules& rules, const Byte* text, std::int64_t size, std::int64_t first,
                               Byte step, Bytes& out) {
   const Byte *from = text + first, *end = text + size;

@@ -1,12 +1,13 @@
-// N-grams of words or characters, found by numbers: every distinct token of a vocabulary has one, and so has every n-gram, which is the
-// pair of the n-gram before its last token, and that token.
+// N-grams of words or characters, found by numbers: every distinct token of a vocabulary has one, and so has every
+// n-gram, which is the pair of the n-gram before its last token, and that token.
 //
 //   "the cat sat"    the ▶ 0    cat ▶ 1    sat ▶ 2      tokens: by their bytes, in a table that is small
 //                    (0, 1) ▶ 3     (1, 2) ▶ 4          2-grams: by pairs of numbers, without their bytes
 //                    (3, 2) ▶ 5                         3-grams: (number of "the cat", number of "sat")
 //
-// So bytes are compared once for each token of a document, and a pair that is there costs one miss of the caches. Words are
-// tokens without a space in them, as the vocabulary is cut at spaces. Characters are numbered by a table of code points.
+// So bytes are compared once for each token of a document, and a pair that is there costs one miss of the caches. Words
+// are tokens without a space in them, as the vocabulary is cut at spaces. Characters are numbered by a table of code
+// points.
 #pragma once
 
 #include "kernels/text/terms.h"
@@ -195,7 +196,7 @@ inline std::size_t whole_lines(std::size_t bytes) { return (bytes + 63) / 64 * 6
   free(plan.numbers);
 }
 
-// ---- characters ------------------------------------------------------------------------------------------------------
+// ---- characters -----------------------------------------------------------------------------------------------------
 
 // Numbers of characters by pages of 256 code points, and their columns; -1 where there is none.
 struct Characters {

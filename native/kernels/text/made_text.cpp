@@ -17,7 +17,7 @@ inline void copied(const Context& context, const char* from, std::int64_t size, 
   *to = {bytes, size};
 }
 
-// ---- numbers ---------------------------------------------------------------------------------------------------------
+// ---- numbers --------------------------------------------------------------------------------------------------------
 
 void check_form(const Step& step, const char* name) {
   require_counts(step, name, 1, 1, 0);
@@ -35,8 +35,7 @@ void check_write(const Step& step) {
 void run_write(const Step& step, std::int64_t rows, const Context& context) {
   const std::int64_t n = rows * step.inputs[0].width;
   auto* y = data_of<Text>(step.outputs[0]);
-  with_number(step.inputs[0].dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
+  with_number(step.inputs[0].dtype, [&]<class T>(Type<T>) {
     using Wide = std::conditional_t<std::is_floating_point_v<T>, double,
                                     std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
     const T* x = data_of<const T>(step.inputs[0]);
@@ -77,7 +76,7 @@ void run_read(const Step& step, std::int64_t rows, const Context&) {
 
 SARDONYX_KERNEL("ReadNumbers", {.check = check_read, .run = run_read});
 
-// ---- joined ----------------------------------------------------------------------------------------------------------
+// ---- joined ---------------------------------------------------------------------------------------------------------
 
 void check_concat(const Step& step) {
   constexpr const char* name = "ConcatText";
@@ -111,7 +110,7 @@ void run_concat(const Step& step, std::int64_t rows, const Context& context) {
 
 SARDONYX_KERNEL("ConcatText", {.check = check_concat, .run = run_concat});
 
-// ---- replaced --------------------------------------------------------------------------------------------------------
+// ---- replaced -------------------------------------------------------------------------------------------------------
 
 void check_replace(const Step& step) {
   constexpr const char* name = "ReplaceChars";

@@ -1,7 +1,7 @@
 // Runs of characters that belong to a set, found 64 bytes at a time: a bit a byte, then bits are counted.
 //
 //   text    t h e   c a f é .
-//   bits    1 1 1 0 1 1 1 11 0      a character beyond ASCII has a bit a byte, which comes from the tables of code points
+//   bits    1 1 1 0 1 1 1 11 0      a character beyond ASCII has a bit a byte, from the tables of code points
 #pragma once
 
 #include "kernels/text/fold.h"
@@ -39,8 +39,8 @@ inline void find_runs(const Byte* text, std::int64_t size, Members&& members, Fo
   if (open >= 0) found(text + open, text + size);
 }
 
-// Bits of the bytes of characters that belong to a set, in ASCII and beyond: in whole cells, or by `belongs`. The text is
-// folded, so that behind its leads there is what they ask for.
+// Bits of the bytes of characters that belong to a set, in ASCII and beyond: in whole cells, or by `belongs`. The text
+// is folded, so that behind its leads there is what they ask for.
 template <class Belongs>
 class Members {
  public:

@@ -4,10 +4,10 @@
 //   keys        7 3 7 900 3         column << 1 | sign
 //   bits        0001 0001 ...       a bit a column, 64 a word: reading them from left to right is sorting
 //   top         1 ... 1             a bit a word, so that empty words are not read
-//   ranks       0 ... 2             entries before each word: with the bits below its own, the place of a column's entry
+//   ranks       0 ... 2             entries before each word; with the bits below its own, the place of a column
 //
-// So keys are never compared. Where there are few keys or very many columns they are sorted; where there are few columns,
-// each has a counter.
+// So keys are never compared. Where there are few keys or very many columns they are sorted; where there are few
+// columns, each has a counter.
 #pragma once
 
 #include "kernels/sparse/rows.h"
@@ -80,8 +80,8 @@ inline void sort_keys(Keys& keys, Keys& other) {
   radix_sort(keys.data(), keys.size(), other.data());
 }
 
-// One entry for each column that is met; signs may make its count zero, which scikit-learn stores too. Nobody can predict
-// which columns are met again, so there is no branch on it.
+// One entry for each column that is met; signs may make its count zero, which scikit-learn stores too. Nobody can
+// predict which columns are met again, so there is no branch on it.
 template <class T>
 void write_sorted(const Keys& keys, bool once, SparseWriter<T>& y) {
   y.reserve(keys.size());
@@ -98,7 +98,7 @@ void write_sorted(const Keys& keys, bool once, SparseWriter<T>& y) {
   y.end_row();
 }
 
-// ---- without sorting -------------------------------------------------------------------------------------------------
+// ---- without sorting ------------------------------------------------------------------------------------------------
 
 constexpr std::int64_t kMostCounters = 4096;                  // columns, each with a counter
 constexpr std::int64_t kMostTallied = std::int64_t{1} << 22;  // columns, each with a bit

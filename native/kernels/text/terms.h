@@ -1,10 +1,11 @@
-// Sets of terms: a hash table from the bytes of a term to its number, at most half full, two terms a line of the caches:
+// Sets of terms: a hash table from the bytes of a term to its number, at most half full, two terms a line of the
+// caches:
 //
 //   bucket   [ first 8 bytes | last 8 | size, number, ...  ][ the same of another term ]     then the next bucket
 //
-// A term of up to sixteen bytes is those two words, padded with zeros: it is hashed and compared without a branch on its
-// length, which nobody can predict, and without a look at its bytes. Of a longer one the words are its two ends. The table
-// is asked in batches, so that its misses of the caches overlap.
+// A term of up to sixteen bytes is those two words, padded with zeros: it is hashed and compared without a branch on
+// its length, which nobody can predict, and without a look at its bytes. Of a longer one the words are its two ends.
+// The table is asked in batches, so that its misses of the caches overlap.
 #pragma once
 
 #include <stdlib.h>

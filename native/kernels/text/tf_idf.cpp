@@ -2,8 +2,8 @@
 //
 //   y = (sublinear ? log(x) + 1 : x) * idf[column] for each entry, then divided by the norm of its row unless that is 0
 //
-// idf (float64) may be empty: nothing is multiplied then. Params: sublinear, norm (0 none, 1 sum of magnitudes, 2 root of
-// the sum of squares). Sums run over entries in their order, in float64, as scikit-learn's do. Rows are sparse.
+// idf (float64) may be empty: nothing is multiplied then. Params: sublinear, norm (0 none, 1 sum of magnitudes, 2 root
+// of the sum of squares). Sums run over entries in their order, in float64, as scikit-learn's do. Rows are sparse.
 #include <cmath>
 
 #include "kernels/sparse/rows.h"
@@ -63,7 +63,7 @@ void weigh(const Step& step, std::int64_t rows) {
 }
 
 void run_tf_idf(const Step& step, std::int64_t rows, const Context&) {
-  with_float(step.inputs[0].dtype, [&](auto type) { weigh<typename decltype(type)::type>(step, rows); });
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) { weigh<T>(step, rows); });
 }
 
 SARDONYX_KERNEL("TfIdf", {.check = check_tf_idf, .run = run_tf_idf, .sparse = true});

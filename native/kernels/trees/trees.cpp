@@ -1,17 +1,17 @@
-// Tree ensembles: which leaf a row reaches in every tree (TreeEnsembleLeaves), and the sum of those leaves' values, first
-// tree first, in the type of the values (TreeEnsembleSum). Bit for bit the same on every instruction set: comparisons and
-// one addition.
+// Tree ensembles: which leaf a row reaches in every tree (TreeEnsembleLeaves), and the sum of those leaves' values,
+// first tree first, in the type of the values (TreeEnsembleSum). Bit for bit the same on every instruction set:
+// comparisons and one addition.
 //
 //            x ──▶ which leaf?  walk.h  or, of small trees and many rows, scan.h
 //                     │  for every tree, in order
 //                     ▼
 //            y[row] += values[leaf]
 //
-// layout.h draws the tables, keys.h makes keys of rows; src/sardonyx/kernels/trees.py and native/runtime/forest.cpp fill
-// them, and src/sardonyx/kernels/forest_plan.py decides whether there is a scan.
+// layout.h draws the tables, keys.h makes keys of rows; src/sardonyx/kernels/trees.py and native/runtime/forest.cpp
+// fill them, and src/sardonyx/kernels/forest_plan.py decides whether there is a scan.
 //
-//   TreeEnsembleSum      inputs   x, nodes (n, 2), flags (n or 0), trees (T, 3: first node, number of nodes, first leaf),
-//                                 values (leaves, C), sets (n, words), used
+//   TreeEnsembleSum      inputs   x, nodes (n, 2), flags (n or 0), trees (T, 3: first node, number of nodes, first
+//                                 leaf), values (leaves, C), sets (n, words), used
 //                                 with scan: cuts, columns (k, 4), planes (T + 1), lists (planes + 1), asks, starts,
 //                                 first starts (T, or 0 as starts)
 //                                 with base: rows to start from
@@ -32,7 +32,7 @@ double walk_cost(const Step& step) {
   return n_trees * (0.5 + ::log2(static_cast<double>(step.inputs[kNodes].dims[0]) / n_trees));
 }
 
-// ---- TreeEnsembleSum -------------------------------------------------------------------------------------------------
+// ---- TreeEnsembleSum ------------------------------------------------------------------------------------------------
 
 enum SumParam { kGroups, kShift, kScan, kBase, kSumParams };
 
@@ -155,7 +155,7 @@ SARDONYX_KERNEL("TreeEnsembleSum", {.check = check_sum,
                                     .release = release_forest,
                                     .cost = sum_cost});
 
-// ---- TreeEnsembleLeaves ----------------------------------------------------------------------------------------------
+// ---- TreeEnsembleLeaves ---------------------------------------------------------------------------------------------
 
 void check_leaves(const Step& step) {
   constexpr const char* name = "TreeEnsembleLeaves";

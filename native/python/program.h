@@ -1,4 +1,4 @@
-// What a loaded program is to Python: its ports, what runs it, and how errors become exceptions.
+// What a loaded program is to Python: its ports, and what runs it.
 #pragma once
 
 #include "python/numpy_api.h"
@@ -13,25 +13,8 @@
 
 namespace sardonyx::python {
 
-// The project's exceptions, and the callable(program, feeds) -> dict given to set_coerce, or nullptr.
-inline PyObject* program_error = nullptr;
-inline PyObject* input_error = nullptr;
+// The callable(program, feeds) -> dict given to set_coerce, or nullptr.
 inline PyObject* coerce_hook = nullptr;
-
-struct DTypeInfo {
-  const char* name;
-  int typenum;
-};
-
-// Indexed by DType. Text leaves as an object array of str. NumPy does not know bfloat16 by itself: see typenum_of.
-inline constexpr DTypeInfo kDTypes[] = {
-    {"", NPY_NOTYPE},       {"float32", NPY_FLOAT32}, {"float64", NPY_FLOAT64}, {"int8", NPY_INT8},
-    {"int16", NPY_INT16},   {"int32", NPY_INT32},     {"int64", NPY_INT64},     {"uint8", NPY_UINT8},
-    {"uint16", NPY_UINT16}, {"uint32", NPY_UINT32},   {"uint64", NPY_UINT64},   {"bool", NPY_BOOL},
-    {"str", NPY_OBJECT},    {"float16", NPY_HALF},    {"bfloat16", NPY_NOTYPE},
-};
-
-inline const DTypeInfo& info(DType dtype) { return kDTypes[static_cast<int>(dtype)]; }
 
 // One input or output as Python sees it.
 struct Port {
@@ -72,11 +55,6 @@ struct ProgramObject {
 
 inline Core& core_of(PyObject* self) { return *reinterpret_cast<ProgramObject*>(self)->core; }
 
-// To be called in a catch block; returns nullptr.
-PyObject* raise_current(PyObject* type_of_error);
-
-// The methods of Program that compute (call.cpp).
-PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* keywords);
-PyObject* program_run_columns(PyObject* self, PyObject* const* args, Py_ssize_t nargs);
+bool add_program(PyObject* module);  // the type; false: a Python error is set
 
 }  // namespace sardonyx::python
