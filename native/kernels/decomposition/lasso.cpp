@@ -1,6 +1,8 @@
-// LassoDescent: sparse codes by coordinate descent, as linear_model/_cd_fast.pyx finds them (enet_coordinate_descent_gram).
+// LassoDescent: sparse codes by coordinate descent, as linear_model/_cd_fast.pyx finds them
+// (enet_coordinate_descent_gram).
 //
-// Inputs: products, Gram (k, k), the square of each row's norm. Params: iterations, 1 if codes are positive, alpha, tol.
+// Inputs: products, Gram (k, k), the square of each row's norm. Params: iterations, 1 if codes are positive, alpha,
+// tol.
 #include "kernels/decomposition/sparse_coding.h"
 
 namespace sardonyx {

@@ -1,5 +1,5 @@
-// LeastAngle: sparse codes by least angle regression, or along the path of the lasso, as linear_model/_least_angle.py finds
-// them (_lars_path_solver).
+// LeastAngle: sparse codes by least angle regression, or along the path of the lasso, as linear_model/_least_angle.py
+// finds them (_lars_path_solver).
 //
 // Inputs: products, Gram (k, k). Params: iterations, Flags, features of a row (n_samples there), the least alpha.
 #include "kernels/decomposition/sparse_coding.h"

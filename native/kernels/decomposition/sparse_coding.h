@@ -1,11 +1,11 @@
-// Sparse codes of a row over the atoms of a dictionary, from its products with the atoms and the atoms' products with each
-// other (Gram): what the three solvers share.
+// Sparse codes of a row over the atoms of a dictionary, from its products with the atoms and the atoms' products with
+// each other (Gram): what the three solvers share.
 //
 //   x . atoms (k)  ──┐
 //   Gram (k, k)    ──┴▶ OrthogonalMatchingPursuit │ LassoDescent │ LeastAngle ──▶ code (k), most of it 0
 //
-// Rows are independent, and each is a short serial search: the loops follow scikit-learn's, so that the same atoms are met
-// in the same order. See operators/sparse_coding.py for the methods.
+// Rows are independent, and each is a short serial search: the loops follow scikit-learn's, so that the same atoms are
+// met in the same order. See operators/sparse_coding.py for the methods.
 #pragma once
 
 #include <limits>
