@@ -48,6 +48,24 @@ bool Call::bind(PyObject* feeds, const char* nulls) {
   return true;
 }
 
+bool Call::bind_table(std::shared_ptr<ArrowTable> given, PyObject* features, const char* nulls) {
+  forget();
+  const ArrowTable& table = reader().keep(std::move(given));
+  if (!table.is_struct()) return false;
+  const ColumnNames columns(table);
+  if (!columns.unique()) return false;
+  rows_ = table.rows();
+  for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
+    const Port& port = core_.inputs[i];
+    null_is_nan_ = nulls != nullptr && nulls[i] != 0;
+    PyObject* const* names = features == Py_None ? &port.name : PySequence_Fast_ITEMS(features);
+    const Py_ssize_t count = features == Py_None ? 1 : PyTuple_GET_SIZE(features);
+    if (is_half(port.dtype) || port.rank > 1 || port.width != count) return false;
+    if (!bind_columns(columns, {names, static_cast<std::size_t>(count)}, i)) return false;
+  }
+  return true;
+}
+
 bool Call::bind_one(std::size_t i, PyObject* feed) {
   const Port& port = core_.inputs[i];
   const bool array = PyArray_CheckExact(feed) && bind_array(port, feed, &bound_[i]);
@@ -94,6 +112,22 @@ bool Call::bind_column(const Port& port, PyObject* feed, Input* input) {
   const bool matrix = port.rank == 1 && is_columns(feed) && PyTuple_GET_SIZE(feed) == port.width;
   if (matrix) return reader().bind_matrix(feed, port.dtype, &rows_, input);
   return port.width == 1 && port.rank <= 1 && reader().bind(feed, port.dtype, &rows_, input);
+}
+
+bool Call::bind_columns(const ColumnNames& columns, std::span<PyObject* const> names, std::size_t i) {
+  Few<std::int64_t> numbers(names.size());
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    Py_ssize_t size = 0;
+    const char* name = PyUnicode_AsUTF8AndSize(names[k], &size);
+    if (name == nullptr) PyErr_Clear();  // with lone surrogates, which Arrow's names cannot have
+    if (name == nullptr) return false;
+    numbers[k] = columns.find({name, static_cast<std::size_t>(size)});
+    if (numbers[k] < 0) return false;
+  }
+  if (!reader().bind_columns({numbers.data(), names.size()}, core_.inputs[i].dtype, &bound_[i])) return false;
+  inputs_[i] = bound_[i].data;
+  waits_ = waits_ || bound_[i].waits();
+  return true;
 }
 
 // False: it is no CSR matrix, or does not fit.

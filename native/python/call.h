@@ -1,6 +1,7 @@
 // One call of a program: what the caller gives is bound to the inputs, arrays are made for the outputs, the core runs.
 //
 //   bind(feeds)   arrays in place │ columns, to be read (reader.h) │ CSR matrices (sparse.h)
+//   bind_table    the columns of an Arrow table, by name
 //   run()         make the outputs ─▶ compute, without the GIL if it takes long ─▶ fill in text, matrices, maps
 //
 // Whether something is read where it lies is decided while binding; most calls have nothing else, and cost nothing
@@ -12,9 +13,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "python/arrow.h"
 #include "python/reader.h"
 #include "python/sparse.h"
 #include "runtime/executor.h"
@@ -59,6 +62,10 @@ class Call {
   // nullptr.
   bool bind(PyObject* feeds, const char* nulls = nullptr);
 
+  // False: a column is not there, or not taken; or a Python error is set. features: the columns of the only input's
+  // matrix, a tuple of str; or None, where every input is the column of its name.
+  bool bind_table(std::shared_ptr<ArrowTable> given, PyObject* features, const char* nulls);
+
   // nullptr: a value does not fit, so that the feeds need the hook; or a Python error is set.
   PyObject* run();
 
@@ -74,6 +81,7 @@ class Call {
   bool bind_one(std::size_t i, PyObject* feed);
   bool bind_array(const Port& port, PyObject* feed, Input* input);
   bool bind_column(const Port& port, PyObject* feed, Input* input);
+  bool bind_columns(const ColumnNames& columns, std::span<PyObject* const> names, std::size_t i);
   bool bind_csr(std::size_t i, PyObject* feed);
   bool fits(const Port& port, PyArrayObject* array);
 

@@ -20,10 +20,10 @@ struct ColumnObject {
 
 void deallocate(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  PyObject *kind = nullptr, *error = nullptr, *trace = nullptr;
-  PyErr_Fetch(&kind, &error, &trace);  // a library may call Python to release its data
-  delete reinterpret_cast<ColumnObject*>(self)->source;
-  PyErr_Restore(kind, error, trace);
+  {
+    const SetAside error;  // a library may call Python to release its data
+    delete reinterpret_cast<ColumnObject*>(self)->source;
+  }
   type->tp_free(self);
   Py_DECREF(type);
 }

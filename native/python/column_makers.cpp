@@ -22,24 +22,6 @@ T* in_capsule(PyObject* capsule, const char* name) {
 
 PyObject *stream_method = nullptr, *array_method = nullptr;  // interned names
 
-// What an object with the Arrow PyCapsule interface gives. nullptr: a Python error is set.
-std::shared_ptr<ArrowTable> read_table(PyObject* object) {
-  Ref capsule(PyObject_CallMethodNoArgs(object, stream_method));
-  if (capsule) {
-    auto* stream = in_capsule<ArrowArrayStream>(capsule.get(), "arrow_array_stream");
-    return stream == nullptr ? nullptr : std::make_shared<ArrowTable>(stream);
-  }
-  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
-  PyErr_Clear();
-  const Ref pair(PyObject_CallMethodNoArgs(object, array_method));
-  if (!pair) return nullptr;
-  if (!PyTuple_Check(pair.get()) || PyTuple_GET_SIZE(pair.get()) != 2)
-    throw Error("__arrow_c_array__ gave no pair of capsules");
-  auto* schema = in_capsule<ArrowSchema>(PyTuple_GET_ITEM(pair.get(), 0), "arrow_schema");
-  auto* array = in_capsule<ArrowArray>(PyTuple_GET_ITEM(pair.get(), 1), "arrow_array");
-  return schema == nullptr || array == nullptr ? nullptr : std::make_shared<ArrowTable>(schema, array);
-}
-
 PyObject* column_of_table(const std::shared_ptr<ArrowTable>& table, std::int64_t number, bool missing_is_nan) {
   auto source = std::make_unique<Source>();
   source->table = table;
@@ -180,6 +162,23 @@ PyMethodDef functions[] = {
 };
 
 }  // namespace
+
+std::shared_ptr<ArrowTable> read_table(PyObject* object) {
+  Ref capsule(PyObject_CallMethodNoArgs(object, stream_method));
+  if (capsule) {
+    auto* stream = in_capsule<ArrowArrayStream>(capsule.get(), "arrow_array_stream");
+    return stream == nullptr ? nullptr : std::make_shared<ArrowTable>(stream);
+  }
+  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
+  PyErr_Clear();
+  const Ref pair(PyObject_CallMethodNoArgs(object, array_method));
+  if (!pair) return nullptr;
+  if (!PyTuple_Check(pair.get()) || PyTuple_GET_SIZE(pair.get()) != 2)
+    throw Error("__arrow_c_array__ gave no pair of capsules");
+  auto* schema = in_capsule<ArrowSchema>(PyTuple_GET_ITEM(pair.get(), 0), "arrow_schema");
+  auto* array = in_capsule<ArrowArray>(PyTuple_GET_ITEM(pair.get(), 1), "arrow_array");
+  return schema == nullptr || array == nullptr ? nullptr : std::make_shared<ArrowTable>(schema, array);
+}
 
 bool add_column_makers(PyObject* module) {
   stream_method = PyUnicode_InternFromString("__arrow_c_stream__");

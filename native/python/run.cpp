@@ -6,16 +6,22 @@
 //     columns of other dtypes, lists, objects, Arrow arrays (reader.h)    ->  converted, where every value stays
 //     anything else (frames, missing names, values that would change ...) ->  the hook given to set_coerce, then again
 //   _run_columns(names, feeds)      the same, but returns None in place of calling the hook
+//   _run_table(names, table)        the same for a table with the Arrow PyCapsule interface, whose columns are found by
+//                                   name: no object of Python's is made for them
 #include "python/run.h"
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "python/call.h"
+#include "python/column.h"
 #include "python/errors.h"
 #include "python/program.h"
 #include "python/ref.h"
+#include "runtime/error.h"
 
 namespace sardonyx::python {
 namespace {
@@ -157,6 +163,26 @@ std::optional<const char*> read_nulls(const Core& core, PyObject* nulls) {
   return std::nullopt;
 }
 
+// nullptr: the library has no table to give in this way; or a Python error is set, if that is no Exception.
+std::shared_ptr<ArrowTable> table_if_any(PyObject* object) {
+  try {
+    auto table = read_table(object);
+    if (table == nullptr && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear();
+    return table;
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
+bool are_names(const Core& core, PyObject* features) {
+  bool are = features == Py_None || (PyTuple_Check(features) && core.inputs.size() == 1);
+  for (Py_ssize_t i = 0; are && features != Py_None && i < PyTuple_GET_SIZE(features); ++i) {
+    are = PyUnicode_Check(PyTuple_GET_ITEM(features, i));
+  }
+  if (!are) PyErr_SetString(PyExc_TypeError, "features are None, or a tuple of str for the only input");
+  return are;
+}
+
 }  // namespace
 
 PyObject* program_run_columns(PyObject* self, PyObject* const* args, Py_ssize_t nargs) {
@@ -172,6 +198,28 @@ PyObject* program_run_columns(PyObject* self, PyObject* const* args, Py_ssize_t 
     Call call(core, *schedule, false);
     PyObject* result = call.bind(args[1], *nulls) ? call.run() : nullptr;
     if (result != nullptr) return result;
+  } catch (...) {
+    return raise_current(input_error);
+  }
+  if (PyErr_Occurred()) return nullptr;
+  Py_RETURN_NONE;
+}
+
+PyObject* program_run_table(PyObject* self, PyObject* const* args, Py_ssize_t nargs) {
+  if (nargs != 4) {
+    PyErr_SetString(PyExc_TypeError, "_run_table takes the names of outputs (or None), a table, features and nulls");
+    return nullptr;
+  }
+  try {
+    Core& core = core_of(self);
+    const Schedule* schedule = choose(core, args[0]);
+    const std::optional<const char*> nulls = read_nulls(core, args[3]);
+    if (schedule == nullptr || !nulls || !are_names(core, args[2])) return nullptr;
+    if (auto table = table_if_any(args[1])) {
+      Call call(core, *schedule, false);
+      PyObject* result = call.bind_table(std::move(table), args[2], *nulls) ? call.run() : nullptr;
+      if (result != nullptr) return result;
+    }
   } catch (...) {
     return raise_current(input_error);
   }
