@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..lowering.reference import dtype_of
+from ..lowering.reference.graphs import dtype_of
 from ..lowering.rules import Builder, NodeView, Values, decline, dtype_name, lowers
 from .sparse import pays_for_one_hot
 

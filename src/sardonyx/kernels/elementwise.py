@@ -345,7 +345,7 @@ def identity(b: Builder, node: NodeView) -> Values:
 
 @lowers("Cast", "CastLike", whole=None)
 def cast_node(b: Builder, node: NodeView) -> Values:
-    from ..lowering.reference import dtype_of
+    from ..lowering.reference.graphs import dtype_of
 
     x = node.inputs[0]
     operand = x if isinstance(x, Const) else node.any_row(0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ..lowering.reference import to_array
+from ..lowering.reference.graphs import to_array
 from ..lowering.rules import Array, Builder, NodeView, Row, Values, as_constant, decline, lowers
 
 #: ending of an attribute -> (type of its values, the default when none is given)

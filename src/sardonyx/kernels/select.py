@@ -66,7 +66,7 @@ def constant_of_shape(b: Builder, node: NodeView) -> Values:
 
 def fill_of(node: NodeView) -> Array:
     """Return the number that ConstantOfShape fills with."""
-    from ..lowering.reference import to_array
+    from ..lowering.reference.graphs import to_array
 
     value = node.attributes.get("value")
     return np.zeros((), dtype=np.float32) if value is None else to_array(value).reshape(())

@@ -2,8 +2,8 @@
 
 ::
 
-    If, Loop, Optional  see reference_control_flow.py
-    ReduceSum, Pow, ... see reference_numbers.py
+    If, Loop, Optional  see control_flow.py
+    ReduceSum, Pow, ... see numbers.py
     Scatter             its later name is ScatterElements
     GatherElements      onnx's own gives up where an axis is long
     Slice               onnx's own takes nothing backwards from before the first element
@@ -38,13 +38,13 @@ from onnx.reference.ops.aionnxml.op_tree_ensemble_classifier import TreeEnsemble
 from onnx.reference.ops.aionnxml.op_tree_ensemble_regressor import TreeEnsembleRegressor
 from onnx.reference.ops.op_tfidf_vectorizer import TfIdfVectorizer
 
-from ..errors import InputError, ModelError
-from ..inputs.values import MISSING_NAN, MISSING_NONE
-from ..text.code_points import without_accents
-from ..text.methods import call, compiled, is_moot, joined, kind_of
-from ..text.re2 import as_re2
-from .borders import kept_texts
-from .reference_control_flow import (
+from ...errors import InputError, ModelError
+from ...inputs.values import MISSING_NAN, MISSING_NONE
+from ...text.code_points import without_accents
+from ...text.methods import call, compiled, is_moot, joined, kind_of
+from ...text.re2 import as_re2
+from ..borders import kept_texts
+from .control_flow import (
     AnyOperator,
     Identity,
     If,
@@ -54,8 +54,8 @@ from .reference_control_flow import (
     OptionalHasElement,
     Scan,
 )
-from .reference_numbers import NUMBERS
-from .reference_sizes import SizedEvaluator
+from .numbers import NUMBERS
+from .sized import SizedEvaluator
 
 Array = NDArray[Any]
 

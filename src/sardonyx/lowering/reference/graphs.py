@@ -15,8 +15,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from ..errors import ModelError
-from .rules import Across, Array, Batch, Const, Dims, Entries, Listed, Tokens, Value, as_constant
+from ...errors import ModelError
+from ..rules import Across, Array, Batch, Const, Dims, Entries, Listed, Tokens, Value, as_constant
 
 #: The symbol of the row dimension in the types given to shape inference.
 ROWS = "__rows__"
@@ -210,7 +210,7 @@ def dtype_of(element: int) -> str:
 
 def evaluate(node: onnx.NodeProto, constants: Mapping[str, Array], opsets: Opsets) -> list[Array] | None:
     """Return the outputs of a node whose inputs are known, or None if the reference implementation cannot tell."""
-    from .reference_operators import evaluator
+    from .operators import evaluator
 
     outputs = [name for name in node.output if name]
     tensors = [to_tensor(name, array) for name, array in constants.items()]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import sardonyx
-from sardonyx.lowering import reference_rounds
+from sardonyx.lowering.reference import rounds
 
 Array = NDArray[Any]
 W = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32)
@@ -23,8 +23,8 @@ node = helper.make_node
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference_rounds, "WORTH", 0)
-    monkeypatch.setattr(reference_rounds, "MOST_NODES", 40)
+    monkeypatch.setattr(rounds, "WORTH", 0)
+    monkeypatch.setattr(rounds, "MOST_NODES", 40)
     monkeypatch.setattr("sardonyx.lowering.control_flow.MOST_UNROLLED", 300)
 
 
@@ -70,14 +70,14 @@ def loop(again: list[onnx.NodeProto]) -> bytes:
 def check(content: bytes, counts: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> int:
     """Compare with ONNX Runtime; return how often rounds were led together."""
     led = []
-    lead = reference_rounds.Rounds._lead
+    lead = rounds.Rounds._lead
 
     def counted(self: Any, *args: Any) -> Any:
         results = lead(self, *args)
         led.append(results is not None)
         return results
 
-    monkeypatch.setattr(reference_rounds.Rounds, "_lead", counted)
+    monkeypatch.setattr(rounds.Rounds, "_lead", counted)
     session = sardonyx.InferenceSession(content)
     judge = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
     for n in counts:

@@ -11,7 +11,7 @@ import numpy as np
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from .sizes import check_size
+from ..sizes import check_size
 
 
 class SizedEvaluator(ReferenceEvaluator):

@@ -10,9 +10,9 @@ import onnxruntime as ort
 import pytest
 
 import sardonyx
-from sardonyx.lowering.reference_operators import evaluator
+from sardonyx.lowering.reference.operators import evaluator
 
-from .test_shaped import parsed
+from ..test_shaped import parsed
 
 X = np.array([[3, 1, 1, 2], [3, 1, 1, 2], [0, 3, 3, 1]], np.float32)
 

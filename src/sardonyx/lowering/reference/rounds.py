@@ -8,7 +8,7 @@
 
 A round alone costs its computation and ten microseconds of Python. What is carried must keep its shape, every round
 must be sure to be followed by the next, and slices are along first axes; all else is left to the rounds of
-reference_control_flow.py. A loop that is short, and does not come often, is not worth a program.
+control_flow.py. A loop that is short, and does not come often, is not worth a program.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from .reference_control_flow import MOST_ROUNDS
-from .rules import Array
+from ..rules import Array
+from .control_flow import MOST_ROUNDS
 
 #: nodes of a program of rounds, and how few rounds are none
 MOST_NODES: Final = 256

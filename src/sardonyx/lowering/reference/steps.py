@@ -10,13 +10,12 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from ..errors import ModelError
-from ..protos import all_nodes
-from ..protos.large import fill, stubs
-from .inference import infer_types
-from .program import DTYPE_CODES
-from .reference import free_names, renamed, row_form, to_tensor, type_of
-from .rules import (
+from ...errors import ModelError
+from ...protos import all_nodes
+from ...protos.large import fill, stubs
+from ..inference import infer_types
+from ..program import DTYPE_CODES
+from ..rules import (
     MAX_RANK,
     Across,
     Array,
@@ -31,10 +30,11 @@ from .rules import (
     Tokens,
     Value,
 )
-from .scope import Scope
+from ..scope import Scope
+from .graphs import free_names, renamed, row_form, to_tensor, type_of
 
 if TYPE_CHECKING:
-    from .lower import Lowering
+    from ..lower import Lowering
 
 
 #: the slot of what no node may read
@@ -45,7 +45,7 @@ class NotWholeError(Exception):
     """Raised where a program of one row is not to be had. It never leaves lower.py."""
 
 
-#: operators that refuse rows, which their bodies cannot, or make what those refuse: reference_operators.py has them
+#: operators that refuse rows, which their bodies cannot, or make what those refuse: operators.py has them
 _REFUSING = {"sardonyx": ("Require", "Refuse", "CheckFinite", "TextMethod", "FindTokens")}
 
 
@@ -66,7 +66,7 @@ def plainly_named(view: NodeView) -> onnx.NodeProto:
 
 def check_standard(view: NodeView, reasons: Sequence[str]) -> None:
     """Refuse an operator that nothing here runs."""
-    from .reference_operators import OPERATORS
+    from .operators import OPERATORS
 
     domain, why = view.proto.domain, "; ".join(reasons)
     known = any((op.op_domain, op.__name__) == (domain, view.op_type.partition(":")[0]) for op in OPERATORS)

@@ -21,16 +21,16 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from ..errors import ModelError
-from .lower import lower_whole
-from .plan import PlanRunner
-from .program import DTYPE_CODES
-from .reference import RANDOM, element_type, free_names, given_names, make_model, subgraphs
-from .reference_operators import OPERATORS
-from .reference_rounds import rounds_of
-from .reference_sizes import SizedEvaluator
-from .rules import Array, dtype_name
-from .seen import Seen
+from ...errors import ModelError
+from ..lower import lower_whole
+from ..program import DTYPE_CODES
+from ..rules import Array, dtype_name
+from ..runner import PlanRunner
+from ..seen import Seen
+from .graphs import RANDOM, element_type, free_names, given_names, make_model, subgraphs
+from .operators import OPERATORS
+from .rounds import rounds_of
+from .sized import SizedEvaluator
 
 #: programs of a node that are kept, and made at most
 MOST_KEPT: Final = 32

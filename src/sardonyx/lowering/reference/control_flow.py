@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx.reference.op_run import OpRun
 
-from ..errors import ModelError
+from ...errors import ModelError
 
 Array = NDArray[Any]
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx.reference.op_run import OpRun
 
-from .reference_control_flow import AnyOperator
+from .control_flow import AnyOperator
 
 Array = NDArray[Any]
 _Sum = Callable[..., Any]
