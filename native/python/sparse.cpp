@@ -72,7 +72,10 @@ bool CsrInput::read(PyObject* object, int typenum, std::int64_t width) {
   const int index = csr_.wide ? NPY_INT64 : NPY_INT32;
   if (!holds(arrays_[kIndptr], index) || !holds(arrays_[kIndices], index)) return false;
   if (PyArray_SIZE(as_array(arrays_[kIndptr])) != rows_ + 1) {
-    throw Error("the sparse matrix is not a legal one: indptr has not one number for each row, and one more");
+    throw Error(
+        "the sparse matrix is not a legal one: indptr has not one number for each row, and one more; X.check_format() "
+        "of "
+        "SciPy says where");
   }
   csr_.indptr = PyArray_DATA(as_array(arrays_[kIndptr]));
   csr_.indices = PyArray_DATA(as_array(arrays_[kIndices]));

@@ -68,7 +68,10 @@ def load(
     """
     check_threads(threads)
     if isinstance(model, str | os.PathLike):
-        return _load_path(Path(model), threads)
+        try:
+            return _load_path(Path(model), threads)
+        except ModelError as error:
+            raise type(error)(f"{os.fspath(model)}: {error}") from error
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
         return _load_program(content, threads) if content.startswith(MAGIC) else _load_content(content, "", threads)
