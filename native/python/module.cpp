@@ -137,6 +137,11 @@ void program_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
+PyObject* program_content(PyObject* self, PyObject*) {
+  const std::span<const std::byte> file = core_of(self).program->file();
+  return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(file.data()), static_cast<Py_ssize_t>(file.size()));
+}
+
 PyObject* program_set_maps(PyObject* self, PyObject* arguments) {
   Core& core = core_of(self);
   PyObject *name = nullptr, *keys = nullptr;
@@ -249,6 +254,7 @@ PyMethodDef program_methods[] = {
      "_run_columns(output_names, columns, nulls, /)\n--\n\n"
      "As run, for columns: arrays, lists, Columns; a tuple of them for a matrix. None if they do not fit exactly.\n\n"
      "nulls: None, or bytes: for each input, 1 if a null among its texts stands for NaN, and 0 if for None."},
+    {"content", program_content, METH_NOARGS, "content()\n--\n\nThe bytes of the .sdx file that this program is."},
     {"_set_maps", program_set_maps, METH_VARARGS,
      "_set_maps(output, keys, /)\n--\n\nFrom now on run gives an output of two dimensions as a list of one dict for "
      "each "

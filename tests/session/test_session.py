@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sardonyx
 from sardonyx import InputError, ModelError, Session
+from sardonyx.lowering.sdx import MAGIC
 from sardonyx.session.native_session import NativeSession
 from sardonyx.session.plan_session import PlanSession
 
@@ -289,6 +291,35 @@ def test_sessions_travel_by_pickle(mixed: Any, tmp_path: Path) -> None:
     serial = sardonyx.load(tmp_path / "m.sdx", threads=1)
     assert isinstance(serial, NativeSession)
     assert pickle.loads(pickle.dumps(serial)).threads == 1
+
+
+@pytest.mark.parametrize("harm", ["replace", "overwrite", "truncate", "remove"])
+def test_a_session_stays_the_model_that_it_loaded(mixed: Any, numbers: Any, tmp_path: Path, harm: str) -> None:
+    _, X, session = mixed
+    path = tmp_path / "m.sdx"
+    session.save(path)
+    loaded, expected = sardonyx.load(path), session.predict_proba(X)
+    if harm == "replace":
+        numbers[2].save(path)
+    elif harm == "remove":
+        path.unlink()
+    else:
+        with path.open("r+b") as file:
+            _ = file.truncate(100) if harm == "truncate" else file.write(b"\xff" * path.stat().st_size)
+    loaded.save(tmp_path / "again.sdx")
+    for one in (loaded, pickle.loads(pickle.dumps(loaded)), sardonyx.load(tmp_path / "again.sdx")):
+        np.testing.assert_array_equal(one.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(MAGIC, "not a legal program.*Compile the model again"), (pickle.dumps(1), "this is a pickle"), (b"", "no graph")],
+)
+def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=f"{re.escape(str(path))}: .*{said}"):
+        sardonyx.load(path)
 
 
 def test_damaged_files_are_refused(numbers: Any, tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: bytes of a file that takes much memory to read
 LARGE_FILE: Final = 1 << 24
+#: how pickles begin, in every version since 2006; no ONNX file does
+PICKLE: Final = b"\x80"
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
@@ -50,6 +52,8 @@ def load(
     ----------
     model : path, bytes or ModelProto
         An ``.onnx`` or ``.sdx`` file, or what it contains. Any ONNX model can be loaded, whoever wrote it.
+        A ``.sdx`` file of more than 16 MiB stays mapped, so that processes share it: replace it by another, as
+        ``Session.save`` and ``mv`` do, but do not write into it.
     threads : int, default 0
         The most threads that a call uses; 0 means all processors.
 
@@ -91,7 +95,7 @@ def _load_path(path: Path, threads: int) -> Session:
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head == MAGIC:
-        return _native_session(NativeSession.open(str(path), threads), str(path.resolve()), threads)
+        return _native_session(NativeSession.open(str(path), threads), threads)
     session = _load_content(path.read_bytes(), str(path.parent), threads)
     if path.stat().st_size >= LARGE_FILE:
         _native.give_back_memory()  # the allocator would keep what the model was while it was read
@@ -106,12 +110,12 @@ def _load_content(content: bytes, directory: str, threads: int) -> Session:
 
 
 def _load_program(content: bytes, threads: int) -> Session:
-    return _native_session(NativeSession.from_bytes(content, threads), content, threads)
+    return _native_session(NativeSession.from_bytes(content, threads), threads)
 
 
-def _native_session(session: NativeSession, source: bytes | str, threads: int) -> NativeSession:
+def _native_session(session: NativeSession, threads: int) -> NativeSession:
     text = session.metadata.get(KEY)
-    session._source, session._threads = source, threads
+    session._threads = threads
     session._describe(None if text is None else Description.parse(text), session.inputs)
     return session
 
@@ -120,6 +124,7 @@ def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
     """Return the model that a file contains; external data are looked for in `directory`."""
     import onnx
 
+    _check_kind(content)
     try:
         model = onnx.load_model_from_string(content)
         if directory:
@@ -131,6 +136,14 @@ def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
             f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Convert it again."
         ) from error
     return _with_graph(model, f"this is not a readable ONNX file ({len(content)} bytes): it")
+
+
+def _check_kind(content: bytes) -> None:
+    """Refuse files that are something else, by their first bytes."""
+    if content.startswith(MAGIC):
+        raise ModelError("this is a compiled program (.sdx), not an ONNX file; sardonyx.load runs it.")
+    if content.startswith(PICKLE):
+        raise ModelError("this is a pickle, not an ONNX file; convert the estimator in it: sardonyx.to_onnx.")
 
 
 def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
