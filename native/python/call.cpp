@@ -26,6 +26,7 @@
 #include "python/reader.h"
 #include "python/ref.h"
 #include "python/sparse.h"
+#include "python/unending.h"
 #include "runtime/error.h"
 
 namespace sardonyx::python {
@@ -307,7 +308,7 @@ class Call {
     } catch (...) {
       error = std::current_exception();
     }
-    if (released != nullptr) PyEval_RestoreThread(released);
+    if (released != nullptr) unending(PyEval_RestoreThread, released);
     if (error == nullptr) return fits;
     try {
       std::rethrow_exception(error);
@@ -437,7 +438,8 @@ PyObject* run_coerced(PyObject* self, Call& call, PyObject* feeds) {
                     "feeds must be a dict that holds, for every input, a C-contiguous array of its dtype and shape");
     return nullptr;
   }
-  const Ref coerced(PyObject_CallFunctionObjArgs(coerce_hook, self, feeds, nullptr));
+  PyObject* const arguments[] = {self, feeds};
+  const Ref coerced(unending(PyObject_Vectorcall, coerce_hook, arguments, std::size_t{2}, nullptr));
   if (!coerced) return nullptr;
   if (call.bind(coerced.get())) {
     PyObject* result = call.run();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "python/numpy_api.h"
+#include "python/unending.h"
 #include "runtime/error.h"
 
 namespace sardonyx::python {
@@ -92,7 +93,9 @@ PyObject* csr_matrix(PyObject* data, PyObject* indices, PyObject* indptr, std::i
   PyObject* parts = Py_BuildValue("(OOO)", data, indices, indptr);
   PyObject* shape =
       parts == nullptr ? nullptr : Py_BuildValue("(LL)", static_cast<long long>(rows), static_cast<long long>(width));
+  Unending call;
   PyObject* matrix = shape == nullptr ? nullptr : PyObject_CallMethod(scipy, "csr_matrix", "OO", parts, shape);
+  call.returned();
   Py_XDECREF(shape);
   Py_XDECREF(parts);
   Py_DECREF(scipy);

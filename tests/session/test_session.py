@@ -6,6 +6,8 @@ import contextlib
 import pickle
 import random
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,13 @@ import onnx
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse
 from onnx import TensorProto, helper
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
 import sardonyx
 from sardonyx import InputError, ModelError, Session
@@ -432,3 +435,27 @@ def test_threads_share_a_session(numbers: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
         for answer in pool.map(lambda i: session.predict_proba(rows[i % 7 :]), range(40)):
             np.testing.assert_array_equal(answer, expected[-len(answer) :])
+
+
+@pytest.mark.parametrize("rows", ["X", "X.astype('float32')", "frame", "X[::2]", "scipy.sparse.csr_matrix(X)"])
+def test_threads_that_never_end_do_not_hinder_the_end(tmp_path: Path, rows: str) -> None:
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    estimator = make_pipeline(MaxAbsScaler(), RandomForestRegressor(9, random_state=0)).fit(X, X[:, 0])
+    sardonyx.compile(estimator, scipy.sparse.csr_matrix(X)).save(tmp_path / "m.sdx")
+    code = f"""
+import threading, time
+import numpy as np, pyarrow, scipy.sparse, sardonyx
+session = sardonyx.load({str(tmp_path / "m.sdx")!r})
+X = np.random.default_rng(1).normal(size=(20000, 3))
+frame = pyarrow.table([X[:, i].copy() for i in range(3)], ["x0", "x1", "x2"])
+rows = {rows}
+def work(ready=[]):
+    while True:
+        session.predict(rows)
+        ready.append(1) or started.set()
+started = threading.Event()
+for _ in range(3): threading.Thread(target=work, daemon=True).start()
+assert started.wait(60)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
