@@ -1,7 +1,7 @@
 // Calls that take Python's lock again: here a daemon thread learns that Python has ended.
 //
-// Before 3.14 Python ends such a thread by pthread_exit, which unwinds its stack: our destructors would let go of objects
-// that are no more, without the lock. The thread sleeps instead, as in 3.14, until the process is gone.
+// Before 3.14 Python ends such a thread by pthread_exit, which unwinds its stack: our destructors would let go of
+// objects that are no more, without the lock. The thread sleeps instead, as in 3.14, until the process is gone.
 #pragma once
 
 #if !defined(_WIN32)

@@ -199,9 +199,9 @@ def test_external_data_lie_beside_the_model(tmp_path: Path) -> None:
     (inside / "link.bin").symlink_to(tmp_path / "secret.bin")
     for hostile in ("../secret.bin", str(tmp_path / "secret.bin"), "link.bin", "missing.bin", ""):
         file = external(inside, hostile)
-        with pytest.raises(sardonyx.ModelError):
+        with pytest.raises(sardonyx.ModelError, match=r"model\.onnx: the model's external data cannot be read"):
             sardonyx.load(file)
-    with pytest.raises(sardonyx.ModelError):
+    with pytest.raises(sardonyx.ModelError, match=r"in other files \(w\.bin\); load it by its path"):
         sardonyx.load(external(inside, "w.bin").read_bytes())  # bytes have no folder
 
 

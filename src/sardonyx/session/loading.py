@@ -127,15 +127,35 @@ def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
     _check_kind(content)
     try:
         model = onnx.load_model_from_string(content)
-        if directory:
-            onnx.load_external_data_for_model(model, directory)
-    except OSError as error:
-        raise ModelError(f"the model's external data cannot be read: {error}; keep their files beside it.") from error
     except Exception as error:
         raise ModelError(
             f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Convert it again."
         ) from error
-    return _with_graph(model, f"this is not a readable ONNX file ({len(content)} bytes): it")
+    model = _with_graph(model, f"this is not a readable ONNX file ({len(content)} bytes): it")
+    if directory:
+        _load_external(model, directory)
+    return model
+
+
+def _load_external(model: onnx.ModelProto, directory: str) -> None:
+    """Read the numbers that lie in files beside the model's."""
+    import onnx
+
+    try:
+        onnx.load_external_data_for_model(model, directory)
+    except Exception as error:
+        text = str(error).rstrip(".")
+        raise ModelError(f"the model's external data cannot be read: {text}; keep their files beside it.") from error
+
+
+def _check_whole(model: onnx.ModelProto) -> None:
+    """Refuse a model whose numbers lie in files that nobody has named."""
+    from onnx.external_data_helper import uses_external_data
+
+    outside = [tensor for tensor in model.graph.initializer if uses_external_data(tensor)]
+    if outside:
+        places = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
+        raise ModelError(f"the model's numbers lie in other files ({', '.join(sorted(places))}); load it by its path.")
 
 
 def _check_kind(content: bytes) -> None:
@@ -158,6 +178,7 @@ def load_onnx(model: onnx.ModelProto, threads: int = 0, large: Mapping[str, Larg
     from ..protos.large import fill_model
 
     _check_opset(model)
+    _check_whole(model)
     try:
         plan = lower(model, sparse=sparse_inputs(model), large=large)
         return session_of(plan, model if plan.native else fill_model(model, large or {}), threads)
