@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ def draft(
     target_opset: int | None = None,
 ) -> Draft:
     """Do what `convert` does, but for the numbers of large attributes, which double the memory of a large model."""
+    _check_installed()
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
@@ -121,6 +123,11 @@ def _trace(estimator: Any, methods: Sequence[str], data: Data) -> dict[str, Any]
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
+
+
+def _check_installed() -> None:
+    if find_spec("sklearn") is None:
+        raise ModuleNotFoundError("to convert takes scikit-learn: pip install 'sardonyx[sklearn]'", name="sklearn")
 
 
 def _check_fitted(estimator: Any) -> None:
