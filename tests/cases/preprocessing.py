@@ -129,6 +129,7 @@ FUNCTIONS = [
     Case(FunctionTransformer(), "regression32"),
     Case(FunctionTransformer(), "mixed", note="text and numbers side by side"),
     Case(FunctionTransformer(np.exp, validate=True), "regression_int"),
+    *(Case(FunctionTransformer(validate=True), d) for d in ("own_dtypes", "bools_and_codes")),
     Case(FunctionTransformer(np.log1p, inverse_func=np.expm1), "positive"),
     Case(FunctionTransformer(np.log1p, inverse_func=np.expm1), "positive", INVERSE),
     Case(FunctionTransformer(np.abs, inverse_func=np.sqrt), "regression"),

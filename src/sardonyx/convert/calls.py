@@ -81,7 +81,7 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     def body(*formal: Value) -> list[Value]:
         formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
         for inside, outside in zip(formal, values, strict=True):
-            inside.moment, inside.objects, inside.given = outside.moment, outside.objects, outside.given
+            inside.marked_as(outside)
         data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in flatten(result)]

@@ -76,11 +76,14 @@ class Value:
         What it counts, if it is an input of moments or durations, of which the tensor holds the numbers.
     objects : bool
         Whether it is an input of numbers that scikit-learn is given in an array of objects.
+    own : {"", "read", "early"}
+        Whether it is a column of a dtype of pandas' own, and how scikit-learn makes a matrix of its frame: with early
+        ones it is float64, and with bools beside any.
     given : bool
         Whether it holds inputs as they are given, in whatever dtype they come.
     """
 
-    __slots__ = ("dtype", "given", "graph", "layout", "moment", "name", "objects", "shape", "sparse")
+    __slots__ = ("dtype", "given", "graph", "layout", "moment", "name", "objects", "own", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
@@ -89,6 +92,7 @@ class Value:
         self.layout = Layout()
         self.moment: Moment | None = None
         self.objects = self.given = False
+        self.own = ""
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"
@@ -123,6 +127,11 @@ class Value:
         """
         self.sparse = X.sparse
         self.layout = X.layout.taken_as(*accepted, matrix=matrix) if accepted else X.layout
+        return self
+
+    def marked_as(self, X: Value) -> Value:
+        """Return the value, marked as holding what X holds of the data that are given."""
+        self.moment, self.objects, self.own, self.given = X.moment, X.objects, X.own, X.given
         return self
 
     def taken_as(self, *accepted: str) -> Value:
