@@ -44,9 +44,21 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, identity(data))
     if key not in memo:
+        if isinstance(data, Value) and method != "inverse_transform":
+            _check_handed(estimator, data)
         given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
         memo[key] = _traced(entry, estimator, method, given)
     return memo[key]
+
+
+def _check_handed(estimator: Any, X: Value) -> None:
+    """Refuse what the step before makes, if the estimator was fitted on another number of columns, as it would."""
+    expected = getattr(estimator, "n_features_in_", None)
+    if X.ndim == 2 and isinstance(expected, int) and X.shape[1] not in (expected, None):
+        raise ConversionError(
+            f"{type(estimator).__name__} is given {X.shape[1]} features here, and was fitted on {expected}: the step "
+            "before it transforms into others than its fit_transform gave. scikit-learn refuses that model's rows too."
+        )
 
 
 def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> Result:
