@@ -84,6 +84,7 @@ ENCODERS = [
     Case(OneHotEncoder(handle_unknown="ignore", drop="first"), "categories_int_unknown", INVERSE),
     Case(OneHotEncoder(drop="if_binary"), "categories_bool", INVERSE),
     Case(OneHotEncoder(dtype=bool), "categories_str", INVERSE),
+    *(Case(OneHotEncoder(dtype=d), "categories_str", INVERSE) for d in (np.int8, np.uint16)),
     Case(OneHotEncoder(min_frequency=30), "categories_str", INVERSE),
     Case(OneHotEncoder(min_frequency=30), "categories_int", INVERSE, note="numbers and infrequent_sklearn"),
     Case(OneHotEncoder(handle_unknown="ignore"), "categories_int_unknown", INVERSE, note="numbers and None"),
