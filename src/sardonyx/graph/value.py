@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -164,11 +164,11 @@ class Value:
 
     def argmax(self, axis: int) -> Value:
         """Index of the first maximum."""
-        return one(op.ArgMax(self, axis=axis, keepdims=0))
+        return one(op.ArgMax(_ordered(self), axis=axis, keepdims=0))
 
     def argmin(self, axis: int) -> Value:
         """Index of the first minimum."""
-        return one(op.ArgMin(self, axis=axis, keepdims=0))
+        return one(op.ArgMin(_ordered(self), axis=axis, keepdims=0))
 
     def __getitem__(self, key: Any) -> Value:
         """NumPy indexing by slices, integers, None, index arrays and constant masks, one index array at most."""
@@ -310,10 +310,19 @@ def as_value(x: Any) -> Value:
     return x if isinstance(x, Value) else current_graph().constant(x)
 
 
+#: what `Where` and `ArgMax` of ONNX Runtime do not take
+_NOT_CHOSEN: Final = tuple(map(np.dtype, (np.int16, np.uint16, np.uint64)))
+_NOT_RANKED: Final = tuple(map(np.dtype, (np.int16, np.uint16, np.uint32)))
+
+
 def where(condition: Any, a: Any, b: Any) -> Value:
-    """NumPy's `where` with promotion; of booleans by logic, which ONNX Runtime's operator does not take."""
+    """NumPy's `where` with promotion; of booleans by logic, and of what ONNX Runtime's operator does not take in int64."""
     (x, y), test = _promote(a, b), as_value(condition)
-    return (test & x) | (~test & y) if x.dtype == np.bool_ else one(op.Where(test, x, y))
+    if x.dtype == np.bool_:
+        return (test & x) | (~test & y)
+    if x.dtype not in _NOT_CHOSEN:
+        return one(op.Where(test, x, y))
+    return one(op.Where(test, x.astype(np.int64), y.astype(np.int64))).astype(x.dtype)  # wraps there and back
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
@@ -377,6 +386,11 @@ def divide(a: Any, b: Any) -> Value:
 def _reduce(op_type: str, x: Value, axis: int | Sequence[int], keepdims: bool) -> Value:
     axes = np.atleast_1d(np.asarray(axis, np.int64))
     return one(getattr(op, op_type)(x, axes, keepdims=int(keepdims)))
+
+
+def _ordered(x: Value) -> Value:
+    """Return x, in int64 if ONNX Runtime finds no extremes of its dtype."""
+    return x.astype(np.int64) if x.dtype in _NOT_RANKED else x
 
 
 def _index(x: Value, axis: int, key: Any) -> tuple[Value, int]:
