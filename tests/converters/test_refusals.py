@@ -114,7 +114,7 @@ def test_conversion_refuses(estimator: Any, data: Any, method: str, message: str
 
 def test_squares_of_bools_are_refused() -> None:
     fitted = GaussianProcessRegressor(DotProduct(), alpha=1.0, optimizer=None).fit(NUMBERS.X, NUMBERS.y)
-    with pytest.raises(ConversionError, match="DotProduct of bool adds up squares in bool.*as float64"):
+    with pytest.raises(ConversionError, match=r"DotProduct of bool adds up squares in bool.*as float64"):
         convert(fitted, NUMBERS.X > 0, methods="predict_std")
     session = sardonyx.load(convert(fitted, NUMBERS.X, methods="predict_std"))
     with pytest.raises(

@@ -129,8 +129,8 @@ def demand(estimator: Any, X: Value, *what: str) -> Value:
         Who answers otherwise.
     X : Value
     *what : {"kind", "wide", "no stored zeros", "no None"}
-        Floats where the sample had floats, integers of its dtype where it had those; no bools or narrow integers; no zeros among a sparse matrix's
-        entries; NaN for what is missing among numbers in arrays of objects.
+        Floats where the sample had floats, integers of its dtype where it had those; no bools or narrow integers; no
+        zeros among a sparse matrix's entries; NaN for what is missing among numbers in arrays of objects.
     """
     if X.given:
         current_graph().root.demands.update(dict.fromkeys(what, type(estimator).__name__))

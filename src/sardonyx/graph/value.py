@@ -316,7 +316,7 @@ _NOT_RANKED: Final = tuple(map(np.dtype, (np.int16, np.uint16, np.uint32)))
 
 
 def where(condition: Any, a: Any, b: Any) -> Value:
-    """NumPy's `where` with promotion; of booleans by logic, and of what ONNX Runtime's operator does not take in int64."""
+    """NumPy's `where` with promotion; of booleans by logic, in int64 where ONNX Runtime does not take the dtype."""
     (x, y), test = _promote(a, b), as_value(condition)
     if x.dtype == np.bool_:
         return (test & x) | (~test & y)
