@@ -22,6 +22,7 @@ from onnx import TensorProto, helper
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
@@ -194,6 +195,9 @@ def test_options_of_predict_are_the_last_steps() -> None:
     forest = make_pipeline(RandomForestRegressor(2)).fit(X, X[:, 0])
     with pytest.raises(sardonyx.ConversionError, match=r"no method predict_std; it has predict, apply\.$"):
         sardonyx.to_onnx(forest, X, methods="predict_std")
+    search = GridSearchCV(BayesianRidge(), {}, cv=2).fit(X, X[:, 0])  # its predict takes X alone
+    with pytest.raises(sardonyx.ConversionError, match=r"no method predict_std; it has predict\.$"):
+        sardonyx.to_onnx(make_pipeline(search), X, methods="predict_std")
 
 
 # ---- as ONNX Runtime has it

@@ -169,7 +169,7 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
         )
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
-        value.sparse, value.objects, value.given = spec.sparse, spec.objects, True
+        value.sparse, value.objects, value.own, value.given = spec.sparse, spec.objects, spec.own, True
         value.moment = Moment(np.dtype(spec.moment), spec.missing == "NaN") if spec.moment else None
         value.layout = GIVEN if signature.records is None else Layout()
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]
