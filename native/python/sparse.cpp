@@ -1,10 +1,12 @@
 #include "python/sparse.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
 #include "python/numpy_api.h"
+#include "python/ref.h"
 #include "runtime/error.h"
 
 namespace sardonyx::python {
@@ -97,26 +99,44 @@ PyObject* csr_matrix(PyObject* data, PyObject* indices, PyObject* indptr, std::i
   return matrix;
 }
 
+void free_capsule(PyObject* capsule) { std::free(PyCapsule_GetPointer(capsule, nullptr)); }
+
+// An array over malloc's memory, which it takes over.
+Ref array_over(Allocated memory, npy_intp size, int typenum) {
+  Ref array(PyArray_SimpleNewFromData(1, &size, typenum, memory.get()));
+  PyObject* owner = array ? PyCapsule_New(memory.get(), nullptr, free_capsule) : nullptr;
+  if (owner == nullptr) return Ref();
+  static_cast<void>(memory.release());
+  return PyArray_SetBaseObject(as_array(array.get()), owner) == 0 ? std::move(array) : Ref();
+}
+
+// A new array of other integers.
+template <class To, class From>
+Ref converted(const From* from, npy_intp size, int typenum) {
+  Ref array(PyArray_SimpleNew(1, &size, typenum));
+  if (!array) return array;
+  auto* to = static_cast<To*>(PyArray_DATA(as_array(array.get())));
+  for (npy_intp i = 0; i < size; ++i) to[i] = static_cast<To>(from[i]);
+  return array;
+}
+
+Ref index_array(Allocated indices, npy_intp entries, bool wide) {
+  if (!wide) return array_over(std::move(indices), entries, NPY_INT32);
+  return converted<std::int64_t>(static_cast<const std::int32_t*>(indices.get()), entries, NPY_INT64);
+}
+
 }  // namespace
 
 // As SciPy, int32 as long as it is wide enough.
-PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, DType dtype, int typenum) {
+PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, int typenum) {
   const bool wide = result.entries() > std::numeric_limits<std::int32_t>::max();
-  const int index = wide ? NPY_INT64 : NPY_INT32;
-  npy_intp offsets = rows + 1, entries = result.entries();
-  PyObject* indptr = PyArray_SimpleNew(1, &offsets, index);
-  PyObject* indices = PyArray_SimpleNew(1, &entries, index);
-  PyObject* data = PyArray_SimpleNew(1, &entries, typenum);
-  PyObject* matrix = nullptr;
-  if (indptr != nullptr && indices != nullptr && data != nullptr) {
-    result.write(PyArray_DATA(as_array(indptr)), PyArray_DATA(as_array(indices)), PyArray_DATA(as_array(data)), wide,
-                 item_size(dtype));
-    matrix = csr_matrix(data, indices, indptr, rows, width);
-  }
-  Py_XDECREF(data);
-  Py_XDECREF(indices);
-  Py_XDECREF(indptr);
-  return matrix;
+  const npy_intp entries = result.entries(), offsets = rows + 1;
+  const Ref indptr = wide ? converted<std::int64_t>(result.indptr(), offsets, NPY_INT64)
+                          : converted<std::int32_t>(result.indptr(), offsets, NPY_INT32);
+  const Ref indices = index_array(result.take_indices(), entries, wide);
+  const Ref data = array_over(result.take_values(), entries, typenum);
+  if (!indptr || !indices || !data) return nullptr;
+  return csr_matrix(data.get(), indices.get(), indptr.get(), rows, width);
 }
 
 }  // namespace sardonyx::python

@@ -22,6 +22,7 @@
 #include "runtime/pace.h"
 #include "runtime/program.h"
 #include "runtime/sparse.h"
+#include "runtime/sparse_result.h"
 #include "runtime/texts.h"
 
 namespace sardonyx {
@@ -106,7 +107,7 @@ class Schedule {
   struct SparseOutput {
     std::int32_t output, buffer;
     std::int64_t width;
-    std::size_t row_bytes, item;
+    std::size_t row_bytes;
   };
 
   struct Layout {  // of a frame for up to `rows` rows

@@ -80,7 +80,7 @@ void Frame::read_sparse(const Schedule::SparseInput& input, const Arrays& arrays
 void Frame::write_sparse(const Schedule::SparseOutput& output, const Arrays& arrays, std::int64_t first,
                          std::int64_t rows) {
   SparseBuffer& buffer = sparse[output.buffer];
-  if (SparseResult* result = arrays.result(output.output)) return result->add(first, rows, buffer.rows(), output.item);
+  if (SparseResult* result = arrays.result(output.output)) return result->add(first, rows, buffer.rows());
   auto* dense = static_cast<std::byte*>(arrays.outputs[output.output]);
   buffer.expand(dense + first * output.row_bytes, rows, output.width);
 }
