@@ -1,6 +1,8 @@
 #include "python/arrow.h"
 
+#include <bit>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -303,6 +305,21 @@ Strips ArrowTable::strips(std::int64_t column) const {
     result.chunks.push_back(reader.strip(schema, array, struct_ ? chunk->offset : 0, chunk->length));
   }
   return result;
+}
+
+ColumnNames::ColumnNames(const ArrowTable& table)
+    : table_(table), places_(std::bit_ceil(2 * static_cast<std::size_t>(table.columns()) + 1), -1) {
+  for (std::int64_t i = 0; i < table.columns(); ++i) {
+    std::int64_t& place = places_[place_of(table.name(i))];
+    unique_ = unique_ && place < 0;
+    place = i;
+  }
+}
+
+std::size_t ColumnNames::place_of(std::string_view name) const {
+  std::size_t place = std::hash<std::string_view>{}(name) & (places_.size() - 1);
+  while (places_[place] >= 0 && table_.name(places_[place]) != name) place = (place + 1) & (places_.size() - 1);
+  return place;
 }
 
 }  // namespace sardonyx::python

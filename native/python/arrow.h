@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "python/strip.h"
@@ -107,6 +108,21 @@ class ArrowTable {
   std::vector<Released<ArrowArray>> chunks_;
   bool struct_ = false;
   std::int64_t rows_ = 0;
+};
+
+// The columns of a table by name: open addressing over their numbers.
+class ColumnNames {
+ public:
+  explicit ColumnNames(const ArrowTable& table);
+  bool unique() const { return unique_; }
+  std::int64_t find(std::string_view name) const { return places_[place_of(name)]; }  // -1: there is none
+
+ private:
+  std::size_t place_of(std::string_view name) const;  // where it is, or would be
+
+  const ArrowTable& table_;
+  std::vector<std::int64_t> places_;
+  bool unique_ = true;
 };
 
 }  // namespace sardonyx::python

@@ -6,6 +6,8 @@
 //     columns of other dtypes, lists, objects, Arrow arrays (reader.h)    ->  converted where every value stays the same
 //     anything else (frames, missing names, values that would change ...) ->  the hook given to set_coerce, then again
 //   _run_columns(names, feeds)      the same, but returns None in place of calling the hook
+//   _run_table(names, table)        the same for a table with the Arrow PyCapsule interface, whose columns are found by
+//                                   name: no object of Python's is made for them
 #include "python/core.h"
 // NumPy first: it includes Python.h, which must precede the standard headers.
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,6 +96,26 @@ class Call {
     return true;
   }
 
+  // False: a column is not there, or not taken; or a Python error is set. features: the columns of the only input's
+  // matrix, a tuple of str; or None, where every input is the column of its name.
+  bool bind_table(std::shared_ptr<ArrowTable> given, PyObject* features, const char* nulls) {
+    forget();
+    const ArrowTable& table = reader().keep(std::move(given));
+    if (!table.is_struct()) return false;
+    const ColumnNames columns(table);
+    if (!columns.unique()) return false;
+    rows_ = table.rows();
+    for (std::size_t i = 0; i < core_.inputs.size(); ++i) {
+      const Port& port = core_.inputs[i];
+      null_is_nan_ = nulls != nullptr && nulls[i] != 0;
+      PyObject* const* names = features == Py_None ? &port.name : PySequence_Fast_ITEMS(features);
+      const Py_ssize_t count = features == Py_None ? 1 : PyTuple_GET_SIZE(features);
+      if (is_half(port.dtype) || port.rank > 1 || port.width != count) return false;
+      if (!bind_columns(columns, {names, static_cast<std::size_t>(count)}, i)) return false;
+    }
+    return true;
+  }
+
   // nullptr: a value does not fit, so that the feeds need the hook; or a Python error is set.
   PyObject* run() {
     const auto count = static_cast<Py_ssize_t>(schedule_.outputs().size());
@@ -135,6 +158,22 @@ class Call {
     waits_ = waits_ || bound_[i].waits();
     Py_INCREF(feed);
     Py_XSETREF(kept_[i], feed);
+    return true;
+  }
+
+  bool bind_columns(const ColumnNames& columns, std::span<PyObject* const> names, std::size_t i) {
+    Few<std::int64_t> numbers(names.size());
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      Py_ssize_t size = 0;
+      const char* name = PyUnicode_AsUTF8AndSize(names[k], &size);
+      if (name == nullptr) PyErr_Clear();  // with lone surrogates, which Arrow's names cannot have
+      if (name == nullptr) return false;
+      numbers[k] = columns.find({name, static_cast<std::size_t>(size)});
+      if (numbers[k] < 0) return false;
+    }
+    if (!reader().bind_columns({numbers.data(), names.size()}, core_.inputs[i].dtype, &bound_[i])) return false;
+    inputs_[i] = bound_[i].data;
+    waits_ = waits_ || bound_[i].waits();
     return true;
   }
 
@@ -497,6 +536,52 @@ PyObject* program_run_columns(PyObject* self, PyObject* const* args, Py_ssize_t 
     Call call(core, *schedule, false);
     PyObject* result = call.bind(args[1], *nulls) ? call.run() : nullptr;
     if (result != nullptr) return result;
+  } catch (...) {
+    return raise_current(input_error);
+  }
+  if (PyErr_Occurred()) return nullptr;
+  Py_RETURN_NONE;
+}
+
+namespace {
+
+// nullptr: the library has no table to give in this way; or a Python error is set, if that is no Exception.
+std::shared_ptr<ArrowTable> table_if_any(PyObject* object) {
+  try {
+    auto table = read_table(object);
+    if (table == nullptr && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear();
+    return table;
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
+bool are_names(const Core& core, PyObject* features) {
+  bool are = features == Py_None || (PyTuple_Check(features) && core.inputs.size() == 1);
+  for (Py_ssize_t i = 0; are && features != Py_None && i < PyTuple_GET_SIZE(features); ++i) {
+    are = PyUnicode_Check(PyTuple_GET_ITEM(features, i));
+  }
+  if (!are) PyErr_SetString(PyExc_TypeError, "features are None, or a tuple of str for the only input");
+  return are;
+}
+
+}  // namespace
+
+PyObject* program_run_table(PyObject* self, PyObject* const* args, Py_ssize_t nargs) {
+  if (nargs != 4) {
+    PyErr_SetString(PyExc_TypeError, "_run_table takes the names of outputs (or None), a table, features and nulls");
+    return nullptr;
+  }
+  try {
+    Core& core = core_of(self);
+    const Schedule* schedule = choose(core, args[0]);
+    const std::optional<const char*> nulls = read_nulls(core, args[3]);
+    if (schedule == nullptr || !nulls || !are_names(core, args[2])) return nullptr;
+    if (auto table = table_if_any(args[1])) {
+      Call call(core, *schedule, false);
+      PyObject* result = call.bind_table(std::move(table), args[2], *nulls) ? call.run() : nullptr;
+      if (result != nullptr) return result;
+    }
   } catch (...) {
     return raise_current(input_error);
   }

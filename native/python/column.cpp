@@ -33,10 +33,10 @@ PyObject* make(std::unique_ptr<Source> source) {
 
 void deallocate(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  PyObject *kind = nullptr, *error = nullptr, *trace = nullptr;
-  PyErr_Fetch(&kind, &error, &trace);  // a library may call Python to release its data
-  delete reinterpret_cast<ColumnObject*>(self)->source;
-  PyErr_Restore(kind, error, trace);
+  {
+    const SetAside error;  // a library may call Python to release its data
+    delete reinterpret_cast<ColumnObject*>(self)->source;
+  }
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -181,24 +181,6 @@ T* in_capsule(PyObject* capsule, const char* name) {
 }
 
 PyObject *stream_method = nullptr, *array_method = nullptr;  // interned names
-
-// What an object with the Arrow PyCapsule interface gives. nullptr: a Python error is set.
-std::shared_ptr<ArrowTable> read_table(PyObject* object) {
-  Ref capsule(PyObject_CallMethodNoArgs(object, stream_method));
-  if (capsule) {
-    auto* stream = in_capsule<ArrowArrayStream>(capsule.get(), "arrow_array_stream");
-    return stream == nullptr ? nullptr : std::make_shared<ArrowTable>(stream);
-  }
-  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
-  PyErr_Clear();
-  const Ref pair(PyObject_CallMethodNoArgs(object, array_method));
-  if (!pair) return nullptr;
-  if (!PyTuple_Check(pair.get()) || PyTuple_GET_SIZE(pair.get()) != 2)
-    throw Error("__arrow_c_array__ gave no pair of capsules");
-  auto* schema = in_capsule<ArrowSchema>(PyTuple_GET_ITEM(pair.get(), 0), "arrow_schema");
-  auto* array = in_capsule<ArrowArray>(PyTuple_GET_ITEM(pair.get(), 1), "arrow_array");
-  return schema == nullptr || array == nullptr ? nullptr : std::make_shared<ArrowTable>(schema, array);
-}
 
 PyObject* column_of_table(const std::shared_ptr<ArrowTable>& table, std::int64_t number, bool missing_is_nan) {
   auto source = std::make_unique<Source>();
@@ -366,6 +348,23 @@ Strip strip_of_array(PyObject* array, DType dtype, std::int64_t count, std::int6
   strip.stride = stride;
   strip.values = PyArray_DATA(as_array(array));
   return strip;
+}
+
+std::shared_ptr<ArrowTable> read_table(PyObject* object) {
+  Ref capsule(PyObject_CallMethodNoArgs(object, stream_method));
+  if (capsule) {
+    auto* stream = in_capsule<ArrowArrayStream>(capsule.get(), "arrow_array_stream");
+    return stream == nullptr ? nullptr : std::make_shared<ArrowTable>(stream);
+  }
+  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
+  PyErr_Clear();
+  const Ref pair(PyObject_CallMethodNoArgs(object, array_method));
+  if (!pair) return nullptr;
+  if (!PyTuple_Check(pair.get()) || PyTuple_GET_SIZE(pair.get()) != 2)
+    throw Error("__arrow_c_array__ gave no pair of capsules");
+  auto* schema = in_capsule<ArrowSchema>(PyTuple_GET_ITEM(pair.get(), 0), "arrow_schema");
+  auto* array = in_capsule<ArrowArray>(PyTuple_GET_ITEM(pair.get(), 1), "arrow_array");
+  return schema == nullptr || array == nullptr ? nullptr : std::make_shared<ArrowTable>(schema, array);
 }
 
 Source::~Source() {

@@ -44,6 +44,10 @@ struct Source {
   const char* name() const;
 };
 
+// What an object with the Arrow PyCapsule interface gives. nullptr: a Python error is set. Throws Error when the data
+// are not legal.
+std::shared_ptr<ArrowTable> read_table(PyObject* object);
+
 bool is_column(PyObject* object);
 Source& source_of(PyObject* column);
 

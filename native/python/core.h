@@ -78,5 +78,6 @@ PyObject* raise_current(PyObject* type_of_error);
 // The methods of Program that compute (call.cpp).
 PyObject* program_run(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* keywords);
 PyObject* program_run_columns(PyObject* self, PyObject* const* args, Py_ssize_t nargs);
+PyObject* program_run_table(PyObject* self, PyObject* const* args, Py_ssize_t nargs);
 
 }  // namespace sardonyx::python

@@ -249,6 +249,10 @@ PyMethodDef program_methods[] = {
      "_run_columns(output_names, columns, nulls, /)\n--\n\n"
      "As run, for columns: arrays, lists, Columns; a tuple of them for a matrix. None if they do not fit exactly.\n\n"
      "nulls: None, or bytes: for each input, 1 if a null among its texts stands for NaN, and 0 if for None."},
+    {"_run_table", as_c_function(program_run_table), METH_FASTCALL,
+     "_run_table(output_names, table, features, nulls, /)\n--\n\n"
+     "As _run_columns, for a table with __arrow_c_stream__: of each input the column of its name, or all `features` of "
+     "the one matrix. None if it lacks a column, or they do not fit exactly."},
     {"_set_maps", program_set_maps, METH_VARARGS,
      "_set_maps(output, keys, /)\n--\n\nFrom now on run gives an output of two dimensions as a list of one dict for "
      "each "

@@ -84,6 +84,11 @@ void ColumnReader::clear() {
   kept_.clear();
   strs_.clear();
   parts_.clear();
+  chunks_.clear();
+  if (table_ != nullptr) {
+    const SetAside error;  // a library may call Python to release its data
+    table_.reset();
+  }
   strips_.clear();
   texts_.clear();
   blocks_.clear();
@@ -145,6 +150,16 @@ bool ColumnReader::add_column(PyObject* column, std::int64_t* count) {
   return true;
 }
 
+bool ColumnReader::add_column(std::int64_t number) {
+  if (!table_->refused_type(number).empty()) return false;
+  try {
+    parts_.push_back({chunks_.emplace_back(table_->strips(number)).chunks, none_, table_->name(number)});
+  } catch (const Error& error) {
+    refuse(table_->name(number), error);
+  }
+  return true;
+}
+
 bool ColumnReader::add_array(PyObject* array, DType dtype, std::int64_t count, std::int64_t stride) {
   DType own{};
   if (PyArray_TYPE(as_array(array)) == NPY_OBJECT) {
@@ -192,12 +207,16 @@ bool ColumnReader::fill_texts(const std::byte* items, std::int64_t stride, std::
 bool ColumnReader::bind(PyObject* column, DType dtype, std::int64_t* rows, Input* input) {
   *input = {nullptr, parts_.size(), 1, 1};
   if (!add_part(column, dtype, rows)) return false;
-  const Part& part = parts_.back();
-  if (part.strips.size() == 1 && lies_as(part.strips[0], dtype)) {
-    const Strip& strip = part.strips[0];
-    *input = {static_cast<const std::byte*>(strip.values) + strip.first * strip.stride};
-  }
+  lie(dtype, input);
   return true;
+}
+
+// Where the only part lies as the program takes it, it need not be read.
+void ColumnReader::lie(DType dtype, Input* input) const {
+  const Part& part = parts_.back();
+  if (part.strips.size() != 1 || !lies_as(part.strips[0], dtype)) return;
+  const Strip& strip = part.strips[0];
+  *input = {static_cast<const std::byte*>(strip.values) + strip.first * strip.stride};
 }
 
 bool ColumnReader::bind_matrix(PyObject* columns, DType dtype, std::int64_t* rows, Input* input) {
@@ -205,6 +224,15 @@ bool ColumnReader::bind_matrix(PyObject* columns, DType dtype, std::int64_t* row
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(columns); ++i) {
     if (!add_part(PyTuple_GET_ITEM(columns, i), dtype, rows)) return false;
   }
+  return true;
+}
+
+bool ColumnReader::bind_columns(std::span<const std::int64_t> numbers, DType dtype, Input* input) {
+  *input = {nullptr, parts_.size(), numbers.size(), 1};
+  for (const std::int64_t number : numbers) {
+    if (!add_column(number)) return false;
+  }
+  if (numbers.size() == 1) lie(dtype, input);
   return true;
 }
 

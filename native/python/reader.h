@@ -2,7 +2,8 @@
 //
 //   ndarray, list, tuple     numbers of any dtype and layout, objects, text            ┐
 //   Column                   Arrow arrays; values with a mask; codes with categories   ├─ bind ─▶ Input
-//   tuple of those           the columns of one matrix                                 ┘
+//   tuple of those           the columns of one matrix                                 │
+//   columns of ArrowTables   by number: no object is made for them                     ┘
 //
 //   Input    a pointer, if it lies as the program takes it      else parts, to be read: read(input, rows from .. to)
 //
@@ -18,8 +19,10 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "python/arrow.h"
 #include "python/strip.h"
 #include "python/text.h"
 
@@ -46,6 +49,10 @@ class ColumnReader {
   bool bind(PyObject* column, DType dtype, std::int64_t* rows, Input* input);
   bool bind_matrix(PyObject* columns, DType dtype, std::int64_t* rows, Input* input);
   bool bind_array(PyObject* array, DType dtype, std::int64_t width, Input* input);
+  bool bind_columns(std::span<const std::int64_t> numbers, DType dtype, Input* input);  // of the table
+
+  // Keeps a table until clear().
+  const ArrowTable& keep(std::shared_ptr<ArrowTable> table) { return *(table_ = std::move(table)); }
 
   // Reads rows of an input that waits. False: a value does not fit. Needs no GIL, threads may share it.
   bool read(const Input& input, DType dtype, std::int64_t first, std::int64_t rows, void* to) const;
@@ -64,6 +71,8 @@ class ColumnReader {
 
   bool add_part(PyObject* column, DType dtype, std::int64_t* rows);
   bool add_column(PyObject* column, std::int64_t* count);
+  bool add_column(std::int64_t number);
+  void lie(DType dtype, Input* input) const;
   bool add_array(PyObject* array, DType dtype, std::int64_t count, std::int64_t stride);
   bool add_objects(const std::byte* items, std::int64_t stride, std::int64_t count, DType dtype);
   void add_strip(const Strip& strip);
@@ -76,8 +85,10 @@ class ColumnReader {
   Text none_ = kMissingNone;
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   std::vector<PyObject*> kept_;  // whose memory is in use
+  std::shared_ptr<ArrowTable> table_;
   std::vector<Part> parts_;
-  std::deque<Strip> strips_;  // of arrays and objects
+  std::deque<Strip> strips_;   // of arrays and objects
+  std::deque<Strips> chunks_;  // of the table's columns
   std::deque<TextInput> texts_;
   StrTexts strs_;
 };

@@ -1,4 +1,4 @@
-// An owned reference to a Python object.
+// An owned reference to a Python object, and an error of Python's set aside for a while.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -21,6 +21,17 @@ class Ref {
 
  private:
   PyObject* object_;
+};
+
+class SetAside {
+ public:
+  SetAside() { PyErr_Fetch(&kind_, &error_, &trace_); }
+  ~SetAside() { PyErr_Restore(kind_, error_, trace_); }
+  SetAside(const SetAside&) = delete;
+  SetAside& operator=(const SetAside&) = delete;
+
+ private:
+  PyObject *kind_ = nullptr, *error_ = nullptr, *trace_ = nullptr;
 };
 
 }  // namespace sardonyx::python

@@ -152,6 +152,14 @@ def read(columns: dict[str, Any], dtype: str = "str", nulls: Any = None) -> Any:
     return None if result is None else result[0].ravel()
 
 
+def read_at_once(whole: Any, dtype: str = "str", nulls: Any = None, name: str = "a") -> Any:
+    """As `read`, for the table itself: no Column is made."""
+    builder = Builder(4)
+    program = load(builder.program(builder.input(name, dtype, (1,))))
+    result = program._run_table(None, whole, None, nulls)
+    return None if result is None else result[0].ravel()
+
+
 LONG = b"longer than twelve"
 LEGAL: dict[str, tuple[Callable[[], Array], str, list[Any]]] = {
     "int32": (lambda: numbers([1, 2, 3]), "int32", [1, 2, 3]),
@@ -189,6 +197,16 @@ def test_legal_arrays_are_read_and_released_once(name: str) -> None:
     objects = np.asarray(columns["a"]).tolist()
     assert [None if v != v else v for v in objects] == [None if v == MISSING_NONE else v for v in expected]
     del columns
+    assert whole.released == {"schema": 1, "data": 1}
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_legal_tables_are_read_at_once_and_released_once(name: str) -> None:
+    make, dtype, expected = LEGAL[name]
+    whole = table(make())
+    values = read_at_once(whole, dtype)
+    assert values is not None
+    assert [None if v != v else v for v in values.tolist()] == expected
     assert whole.released == {"schema": 1, "data": 1}
 
 
@@ -285,6 +303,80 @@ def test_what_is_not_legal_is_refused_and_released_once(name: str) -> None:
         refusal = str(error)
     assert message in refusal
     assert whole.released == {"schema": 1, "data": 1}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_not_legal_is_refused_at_once_or_left_to_the_slow_way(name: str) -> None:
+    make, message = HOSTILE[name]
+    whole = make()
+    refusal, result = "", None
+    try:
+        result = read_at_once(whole, "str" if b"u" in _formats(whole) else "int32")
+    except InputError as error:
+        refusal = str(error)
+    assert result is None
+    assert refusal == "" or message in refusal
+    assert whole.released == {"schema": 1, "data": 1}
+
+
+def test_tables_that_are_left_to_the_slow_way() -> None:
+    whole = table(numbers([1, 2, 3]))
+    assert read_at_once(whole, "int32", name="b") is None  # no such column
+    assert whole.released == {"schema": 1, "data": 1}
+    assert read_at_once(whole, "int32") is None  # taken already
+    assert read_at_once(numbers([1, 2, 3]), "int32") is None  # one column
+    assert read_at_once(table(numbers([1, 2, 3])), "float16") is None
+    assert read_at_once(table(numbers([1, 2, 300])), "uint8") is None
+    assert read_at_once(5) is None
+
+
+def test_a_matrix_of_a_tables_columns() -> None:
+    builder = Builder(4)
+    program = load(builder.program(builder.input("X", "float64", (3,))))
+
+    def columns() -> Array:
+        result = table(numbers([1, 2, 3]), numbers([4, 5, 6]), numbers([7, 8, 9], valid=0b011))
+        for name, column in zip((b"a", "ä".encode(), b""), result.kept[1:], strict=True):
+            column.schema.name = name
+        return result
+
+    result = program._run_table(None, columns(), ("", "a", "ä"), None)
+    assert result is not None
+    np.testing.assert_array_equal(result[0], [[7, 1, 4], [8, 2, 5], [np.nan, 3, 6]])
+    assert program._run_table(None, columns(), ("a", "ä"), None) is None
+    assert program._run_table(None, columns(), ("a", "ä", "\udc80"), None) is None
+    wrong: Any = (["", "a", "ä"], ("", "a", 1), "abc")
+    for features in wrong:
+        with pytest.raises(TypeError, match="tuple of str"):
+            program._run_table(None, columns(), features, None)
+    with pytest.raises(InputError, match="no output is named"):
+        program._run_table(["z"], columns(), ("", "a", "ä"), None)
+
+
+def test_many_columns_are_found_by_name() -> None:
+    count = 500
+    columns = [numbers([i]) for i in range(count)]
+    names = [f"column {i * i}" for i in range(count)]
+    for name, column in zip(names, columns, strict=True):
+        column.schema.name = name.encode()
+    builder = Builder(4)
+    program = load(builder.program(builder.input("X", "int32", (count,))))
+    result = program._run_table(None, table(*columns, rows=1), tuple(reversed(names)), None)
+    assert result is not None
+    assert result[0].tolist() == [list(reversed(range(count)))]
+
+
+def test_a_library_that_fails_is_left_to_the_slow_way_and_an_interrupt_is_not() -> None:
+    class Failing:
+        def __init__(self, error: BaseException) -> None:
+            self.error = error
+
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            raise self.error
+
+    assert read_at_once(Failing(ValueError("no such type"))) is None
+    with pytest.raises(KeyboardInterrupt):
+        read_at_once(Failing(KeyboardInterrupt()))
 
 
 def _formats(array: Array) -> bytes:

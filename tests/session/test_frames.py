@@ -45,8 +45,7 @@ def read(X: Any, signature: Signature) -> dict[str, Any] | None:
     """Read X in place, by a program that returns its inputs."""
     builder = Builder(16)
     slots = [builder.input(s.name, s.dtype, s.row_shape) for s in signature.inputs]
-    found = FrameReader(signature).columns(X)
-    result = None if found is None else load(builder.program(*slots), threads=2)._run_columns(None, *found)
+    result = FrameReader(signature).run(load(builder.program(*slots), threads=2), None, X)
     return None if result is None else dict(zip(signature.names, result, strict=True))
 
 
@@ -132,9 +131,7 @@ def test_a_matrix_is_made_of_columns() -> None:
     builder = Builder(16)
     program = load(builder.program(builder.input("X", "float64", (3,))))
     for X in (frame, pl.DataFrame(frame), pa.Table.from_pandas(frame), frame.to_dict("list")):
-        found = FrameReader(signature, ["a", "b", "c"]).columns(X)
-        assert found is not None
-        result = program._run_columns(None, *found)
+        result = FrameReader(signature, ["a", "b", "c"]).run(program, None, X)
         assert result is not None
         np.testing.assert_array_equal(result[0], expected)
 

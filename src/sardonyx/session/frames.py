@@ -2,12 +2,13 @@
 
 ::
 
-    pandas   blocks of the frame ───────────────┐
-    polars, pyarrow, Arrow streams ─▶ Column ───┼─▶ {input: column} ─▶ native core     no value becomes a Python object
-    dict of columns, list of dicts, array ──────┘
-                                                └─▶ None: the slow way, `inputs.tensors`, converts or explains
+    pandas   blocks of the frame ───────────────┬─▶ {input: column} ─▶ native core     no value becomes a Python object
+    dict of columns, list of dicts, array ──────┘                        │  ▲
+    polars, pyarrow, Arrow streams ──────────────────────────────────────┼──┘          nor does a column
+                                                                         └─▶ None: the slow way, `inputs.tensors`,
+                                                                             converts or explains
 
-`FrameReader.columns` only finds the columns; whether every value fits its input exactly is the native core's to say.
+`FrameReader` only finds the columns; whether every value fits its input exactly is the native core's to say.
 What it does not take goes through `inputs`, which has the last word. No library of frames is imported for reading.
 """
 
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import arrow_column, arrow_columns, coded_column, masked_column
+from .._native import arrow_column, coded_column, masked_column
 from ..description import Method
 from ..inputs.signature import Signature
 
@@ -31,6 +33,22 @@ Finder: TypeAlias = Callable[[Any, "tuple[str, ...]"], Sequence[Any] | None]
 
 #: layouts of pandas' frames to remember
 MOST_LAYOUTS: Final = 64
+
+
+class Program(Protocol):
+    """What reads columns in place: the native core."""
+
+    def _run_columns(
+        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
+    ) -> list[Array] | None: ...
+
+    def _run_table(
+        self, output_names: Sequence[str] | None, table: Any, features: tuple[str, ...] | None, nulls: bytes | None, /
+    ) -> list[Array] | None: ...
+
+
+#: reads frames of one kind: (program, outputs, X)
+Way: TypeAlias = Callable[[Program, "Sequence[str] | None", Any], "list[Array] | None"]
 
 
 class FrameReader:
@@ -54,51 +72,61 @@ class FrameReader:
         self._names = signature.names if signature.by_column else tuple(features or ())
         if signature.records is not None:
             self._names = ()  # which key is which input, `records` knows
+        self._features = None if signature.by_column else self._names
         missing = {spec.name: spec.missing for spec in signature.inputs}
         nulls = bytes(missing[name] == "NaN" for name in order or signature.names)
         self.nulls = nulls if any(nulls) else None  # where arrays and pandas say None or NaN, there are none
         self._places = tuple(map(signature.features.index, signature.names))
         self._width = len(signature.features)
-        self._finders: dict[type, tuple[Finder, bytes | None]] = {}
+        self._ways: dict[type, Way] = {}
         self._layouts: dict[tuple[Any, ...], tuple[int, ...] | None] = {}
         self._last: tuple[Any, tuple[int, ...] | None] = (None, None)  # an Index of pandas, which never changes
 
-    def columns(self, X: Any) -> tuple[dict[str, Any], bytes | None] | None:
-        """Return columns for the native core, and what nulls in them stand for (see ``_native.Program._run_columns``).
+    def run(self, program: Program, outputs: Sequence[str] | None, X: Any) -> list[Array] | None:
+        """Return what a program answers for columns that it reads in place.
 
         Parameters
         ----------
+        program : Program
+            The native core.
+        outputs : sequence of str or None
+            Their names; None for all.
         X : DataFrame, dict of columns, list of dicts or array
 
         Returns
         -------
-        tuple or None
-            One column an input, or a tuple of them for the one matrix. None if X is of no known kind, or lacks a
-            column.
+        list of ndarray or None
+            None if X is of no known kind, lacks a column, or a value does not fit exactly.
         """
-        kind = type(X)
-        known = self._finders.get(kind)
-        if known is None:
-            finder = self._finder(X)
-            known = self._finders[kind] = finder, None if finder in (self._in_array, self._in_pandas) else self.nulls
-        find, nulls = known
-        found = find(X, self._names) if self._names else None
+        way = self._ways.get(type(X))
+        if way is None:
+            way = self._ways[type(X)] = self._way(X)
+        return way(program, outputs, X)
+
+    def _way(self, X: Any) -> Way:
+        if not self._names:
+            return _nowhere
+        if isinstance(X, Mapping):
+            return partial(self._run_columns, _in_mapping, self.nulls)
+        if isinstance(X, list):
+            return partial(self._run_columns, _in_records, self.nulls)
+        if isinstance(X, np.ndarray):
+            return partial(self._run_columns, self._in_array, None) if self._by_column else _nowhere
+        if hasattr(X, "_mgr"):
+            return partial(self._run_columns, self._in_pandas, None)
+        return self._run_table if hasattr(X, "__arrow_c_stream__") else _nowhere
+
+    def _run_table(self, program: Program, outputs: Sequence[str] | None, X: Any) -> list[Array] | None:
+        return program._run_table(outputs, X, self._features, self.nulls)
+
+    def _run_columns(
+        self, find: Finder, nulls: bytes | None, program: Program, outputs: Sequence[str] | None, X: Any
+    ) -> list[Array] | None:
+        found = find(X, self._names)
         if found is None:
             return None
-        if self._by_column:
-            return dict(zip(self._inputs, found, strict=True)), nulls
-        return {self._inputs[0]: tuple(found)}, nulls
-
-    def _finder(self, X: Any) -> Finder:
-        if isinstance(X, Mapping):
-            return _in_mapping
-        if isinstance(X, list):
-            return _in_records
-        if isinstance(X, np.ndarray):
-            return self._in_array if self._by_column else _nowhere
-        if hasattr(X, "_mgr"):
-            return self._in_pandas
-        return _in_arrow if hasattr(X, "__arrow_c_stream__") else _nowhere
+        columns = dict(zip(self._inputs, found, strict=True)) if self._by_column else {self._inputs[0]: tuple(found)}
+        return program._run_columns(outputs, columns, nulls)
 
     def _in_pandas(self, frame: Any, names: tuple[str, ...]) -> Sequence[Any] | None:
         """Read the blocks that a pandas frame consists of: asking it for columns would cost more than a prediction."""
@@ -132,7 +160,7 @@ class FrameReader:
         return self._layouts[given]
 
 
-def _nowhere(X: Any, names: tuple[str, ...]) -> None:
+def _nowhere(program: Program, outputs: Sequence[str] | None, X: Any) -> None:
     return None
 
 
@@ -150,14 +178,6 @@ def _in_records(X: list[Any], names: tuple[str, ...]) -> Sequence[Any] | None:
         return [[row[name] for row in X] for name in names]
     except KeyError:
         return None
-
-
-def _in_arrow(X: Any, names: tuple[str, ...]) -> Sequence[Any] | None:
-    try:
-        columns = arrow_columns(X)
-    except Exception:  # the library cannot export some column of its; perhaps one that the model does not take
-        return None
-    return _in_mapping(columns, names)
 
 
 # ---- pandas' arrays --------------------------------------------------------------------------------------------------

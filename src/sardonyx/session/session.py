@@ -337,8 +337,7 @@ class Session(ABC):
     def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
         if (self._matrix is None or type(X) is not np.ndarray) and not is_sparse(X):
             X = opened(X)
-            found = self._reader.columns(X)
-            result = None if found is None else self._run_columns(names, *found)
+            result = self._reader.run(self, names, X)
             if result is not None:
                 return result
         return self.run(names, self._fast_feeds(X))
@@ -347,6 +346,12 @@ class Session(ABC):
         self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
     ) -> list[Array] | None:
         """Return the outputs for columns as the native core reads them; None if they need the slow way."""
+        return None
+
+    def _run_table(
+        self, output_names: Sequence[str] | None, table: Any, features: tuple[str, ...] | None, nulls: bytes | None, /
+    ) -> list[Array] | None:
+        """Return the outputs for an Arrow table as the native core reads it; None if it needs the slow way."""
         return None
 
     @property
