@@ -29,6 +29,7 @@ Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
   allocate_buffers();
   list_patches();
   pace_.guess(guessed_cost());
+  list_pieces();
   one_row_ = layout_for(1);
   block_ = layout_for(std::max<std::int64_t>(program.block_rows(), 1));
 }

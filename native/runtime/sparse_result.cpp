@@ -15,7 +15,7 @@ namespace sardonyx {
 namespace {
 
 constexpr std::int64_t kMostExpected = std::int64_t{1} << 26;  // entries to make room for because rows so far had many
-constexpr std::size_t kLarge = std::size_t{1} << 22;  // bytes
+constexpr std::size_t kLarge = std::size_t{1} << 22;           // bytes
 
 Allocated allocate(std::size_t bytes) {
   void* memory = std::malloc(std::max<std::size_t>(bytes, 1));
