@@ -18,7 +18,7 @@ _HARMLESS_PREFIXES = ("DW.ref.",)
 
 def kernel_objects(build: Path) -> list[Path]:
     """Return the object files of all kernels under a build directory."""
-    return sorted(build.glob("native/CMakeFiles/kernels_*.dir/kernels/*.o"))
+    return sorted(build.glob("native/CMakeFiles/kernels_*.dir/kernels/**/*.o"))
 
 
 def shared_symbols(listing: str) -> list[str]:

@@ -24,7 +24,8 @@ from sklearn.ensemble import (
 from sardonyx.convert import convert
 from sardonyx.errors import InputError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.plan import NativeSegment
+from sardonyx.lowering.runner import PlanRunner
 
 Floats = NDArray[Any]
 

@@ -1,5 +1,5 @@
-// Memory for large tables that are read anywhere: on huge pages where the system has them, so that a read misses a cache,
-// but not the table of pages too.
+// Memory for large tables that are read anywhere: on huge pages where the system has them, so that a read misses a
+// cache, but not the table of pages too.
 //
 // Fresh from the system: what malloc has had in use before lies on small pages already. Small tables are malloc's.
 //

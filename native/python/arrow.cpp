@@ -19,7 +19,7 @@ void require(bool ok, const char* what) {
   if (!ok) throw Error(std::string("the Arrow data are not legal: ") + what);
 }
 
-// ---- types -----------------------------------------------------------------------------------------------------------
+// ---- types ----------------------------------------------------------------------------------------------------------
 
 struct Form {
   Layout layout;
@@ -121,7 +121,7 @@ std::string refused(const ArrowSchema& schema, int depth = 0) {
   return form_of(schema.format) && !is_moment(schema.format) ? "" : type_name(schema.format);
 }
 
-// ---- arrays ----------------------------------------------------------------------------------------------------------
+// ---- arrays ---------------------------------------------------------------------------------------------------------
 
 void check_array(const ArrowArray& array, std::int64_t buffers, std::int64_t first, std::int64_t count) {
   require(array.release != nullptr, "an array was released");
@@ -219,7 +219,7 @@ class Reader {
 
 }  // namespace
 
-// ---- the table -------------------------------------------------------------------------------------------------------
+// ---- the table ------------------------------------------------------------------------------------------------------
 
 ArrowTable::ArrowTable(ArrowArrayStream* given) {
   Released<ArrowArrayStream> stream(given);

@@ -1,4 +1,4 @@
-// The Python type Column: a column of somebody's table, read in place. And what makes columns.
+// The Python type Column: a column of somebody's table, read in place. And what makes columns (column_makers.cpp).
 //
 //   arrow_columns(table)                  one Column for every column of a table with the Arrow PyCapsule interface
 //   arrow_column(array)                   a chunked array's
@@ -51,11 +51,11 @@ std::shared_ptr<ArrowTable> read_table(PyObject* object);
 bool is_column(PyObject* object);
 Source& source_of(PyObject* column);
 
-// The dtype of an array's numbers, if programs know it. False: it has none, or a foreign byte order.
-bool dtype_of_array(PyObject* array, DType* dtype);
+PyObject* new_column(std::unique_ptr<Source> source);  // nullptr: a Python error is set
 Strip strip_of_array(PyObject* array, DType dtype, std::int64_t count, std::int64_t stride);
 
-// Adds the type and the functions. False: a Python error is set.
-bool add_columns(PyObject* module, PyObject* input_error);
+// Add the type and the functions. False: a Python error is set.
+bool add_columns(PyObject* module);
+bool add_column_makers(PyObject* module);
 
 }  // namespace sardonyx::python

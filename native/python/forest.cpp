@@ -2,8 +2,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <exception>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -11,6 +9,7 @@
 #include <malloc.h>
 #endif
 
+#include "python/errors.h"
 #include "runtime/error.h"
 #include "runtime/forest.h"
 
@@ -21,8 +20,7 @@ const char* const kPackTreesDoc =
     "/)\n--\n\n"
     "Put the nodes of an ensemble in the order of the kernels: nodes, flags, trees, leaves, used, shift.\n\n"
     "Arrays as in sardonyx.kernels.trees.Nodes: split of float32 or float64, the others of int64, int32, uint8 or "
-    "bool. "
-    "ValueError: a number points beyond its table, a node is reached twice.";
+    "bool. ValueError: a number points beyond its table, a node is reached twice.";
 
 const char* const kDistinctRowsDoc =
     "distinct_rows(rows, most, /)\n--\n\n"
@@ -32,13 +30,10 @@ const char* const kDistinctRowsDoc =
 const char* const kReadVarintsDoc =
     "read_varints(buffer, tag, /)\n--\n\n"
     "Read protobuf's integers: all of a packed list if `tag` is below 0, else as many as begin with this byte.\n\n"
-    "Returns them, int32, or int64 where one of them needs it, and how many bytes they were. ValueError: the last has "
-    "no "
-    "end.";
+    "Returns them, int32, or int64 where one of them needs it, and how many bytes they were. ValueError: the last "
+    "has no end.";
 
 namespace {
-
-PyArrayObject* as_array(PyObject* object) { return reinterpret_cast<PyArrayObject*>(object); }
 
 struct Wrong {};  // an argument; the exception is set
 
@@ -144,12 +139,9 @@ PyObject* pack_trees(PyObject*, PyObject* arguments) {
     return packed(nodes);
   } catch (const Wrong&) {
     return nullptr;
-  } catch (const Error& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
+  } catch (...) {
+    return raise_current(PyExc_ValueError);
   }
-  return nullptr;
 }
 
 PyObject* distinct_rows(PyObject*, PyObject* arguments) {
@@ -168,8 +160,8 @@ PyObject* distinct_rows(PyObject*, PyObject* arguments) {
     const auto bytes = static_cast<std::size_t>(PyArray_DIM(as_array(rows), 1) * PyArray_ITEMSIZE(as_array(rows)));
     if (!find_distinct(PyArray_DATA(as_array(rows)), n, bytes, static_cast<std::size_t>(most), found)) Py_RETURN_NONE;
     return Py_BuildValue("(NN)", array_of(found.row, NPY_UINT32, 1), array_of(found.kept, NPY_UINT32, 1));
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
+  } catch (...) {
+    return raise_current(PyExc_ValueError);
   }
 }
 
@@ -182,8 +174,8 @@ struct Varints {
 
   bool more() const { return at < end && (tag < 0 || *at == tag); }
 
-  // 7 bits a byte, the lowest first, the last byte below 128; what is beyond 64 bits is dropped, as protobuf does. False
-  // where the number has no end, or more than ten bytes.
+  // 7 bits a byte, the lowest first, the last byte below 128; what is beyond 64 bits is dropped, as protobuf does.
+  // False where the number has no end, or more than ten bytes.
   bool next(std::int64_t& number) {
     if (tag >= 0) ++at;
     std::uint64_t bits = 0;
@@ -228,10 +220,8 @@ PyObject* read_varints(PyObject*, PyObject* arguments) {
   try {
     result = numbers_in<std::int32_t>(view, tag, NPY_INT32);
     if (result == nullptr && !PyErr_Occurred()) result = numbers_in<std::int64_t>(view, tag, NPY_INT64);
-  } catch (const Error& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
+  } catch (...) {
+    raise_current(PyExc_ValueError);
   }
   PyBuffer_Release(&view);
   return result;
@@ -239,10 +229,11 @@ PyObject* read_varints(PyObject*, PyObject* arguments) {
 
 PyObject* give_back_memory(PyObject*, PyObject*) {
 #if defined(__GLIBC__)
-  Py_BEGIN_ALLOW_THREADS malloc_trim(0);
-  Py_END_ALLOW_THREADS
+  PyThreadState* released = PyEval_SaveThread();
+  malloc_trim(0);
+  PyEval_RestoreThread(released);
 #endif
-      Py_RETURN_NONE;
+  Py_RETURN_NONE;
 }
 
 }  // namespace sardonyx::python

@@ -34,7 +34,7 @@ PyObject* hash_texts(PyObject*, PyObject* texts) {
   npy_intp count = PyList_GET_SIZE(texts);
   Ref hashes(PyArray_SimpleNew(1, &count, NPY_INT32));
   if (!hashes) return nullptr;
-  auto* data = static_cast<std::int32_t*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(hashes.get())));
+  auto* data = static_cast<std::int32_t*>(PyArray_DATA(as_array(hashes.get())));
   for (npy_intp i = 0; i < count; ++i) {
     if (!hash_one(PyList_GET_ITEM(texts, i), data + i)) return nullptr;
   }

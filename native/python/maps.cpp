@@ -39,7 +39,7 @@ PyObject* map_with(PyObject* keys) {
 }
 
 PyObject* maps_of_rows(PyObject* object, PyObject* keys, PyObject* empty) {
-  auto* array = reinterpret_cast<PyArrayObject*>(object);
+  PyArrayObject* array = as_array(object);
   const npy_intp rows = PyArray_DIM(array, 0);
   Ref maps(PyList_New(rows));
   for (npy_intp row = 0; maps && row < rows; ++row) {
@@ -54,7 +54,7 @@ PyObject* maps_of_rows(PyObject* object, PyObject* keys, PyObject* empty) {
 PyObject* row_maps(PyObject*, PyObject* arguments) {
   PyObject *array = nullptr, *keys = nullptr;
   if (!PyArg_ParseTuple(arguments, "O!O!", &PyArray_Type, &array, &PyTuple_Type, &keys)) return nullptr;
-  auto* given = reinterpret_cast<PyArrayObject*>(array);
+  PyArrayObject* given = as_array(array);
   if (PyArray_NDIM(given) != 2 || PyArray_DIM(given, 1) != PyTuple_GET_SIZE(keys)) {
     PyErr_SetString(PyExc_ValueError, "row_maps needs an array of two dimensions, and a key for each column");
     return nullptr;

@@ -1,4 +1,4 @@
-// NumPy's C API, as every file of the binding but module.cpp has to include it.
+// NumPy's C API, as every file of the binding has to include it (module.cpp with SARDONYX_IMPORTS_NUMPY).
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -11,3 +11,15 @@
 #define NO_IMPORT_ARRAY
 #endif
 #include <numpy/arrayobject.h>
+
+namespace sardonyx::python {
+
+inline PyArrayObject* as_array(PyObject* array) { return reinterpret_cast<PyArrayObject*>(array); }
+
+// A function of three or four arguments, as tables of methods want it.
+template <class Function>
+PyCFunction as_c_function(Function* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+}  // namespace sardonyx::python

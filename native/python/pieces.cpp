@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "runtime/first_error.h"
 #include "runtime/threads.h"
 
 namespace sardonyx::python {
@@ -20,16 +19,7 @@ struct Shared {
   const Pieces& pieces;
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> fits{true};
-  std::mutex mutex{};
-  std::int64_t failed_at = -1;
-  std::exception_ptr error{};
-
-  void keep_error(std::int64_t first) {
-    const std::lock_guard lock(mutex);
-    if (error != nullptr && failed_at < first) return;
-    failed_at = first;
-    error = std::current_exception();
-  }
+  FirstError error{};
 };
 
 // One thread's memory.
@@ -84,7 +74,7 @@ void work(void* context) {
       break;
     }
   } catch (...) {
-    shared.keep_error(first);
+    shared.error.keep(first);
   }
   shared.next.store(pieces.rows, std::memory_order_relaxed);  // nobody starts another piece
 }
@@ -95,7 +85,7 @@ bool Pieces::run(int threads) const {
   Shared shared{*this};
   run_on_threads(static_cast<int>(std::min<std::int64_t>(threads, (rows + piece - 1) / piece)), work, &shared);
   if (!shared.fits) return false;  // the slow way finds any error again
-  if (shared.error != nullptr) std::rethrow_exception(shared.error);
+  shared.error.rethrow();
   return true;
 }
 

@@ -7,14 +7,12 @@
 #include <utility>
 
 #include "python/column.h"
-#include "python/numpy_api.h"
+#include "python/dtypes.h"
 #include "python/ref.h"
 #include "runtime/error.h"
 
 namespace sardonyx::python {
 namespace {
-
-PyArrayObject* as_array(PyObject* array) { return reinterpret_cast<PyArrayObject*>(array); }
 
 [[noreturn]] void refuse(const char* name, const Error& error) {
   const std::string column = *name == '\0' ? "a column" : "column '" + std::string(name) + "'";
@@ -23,7 +21,7 @@ PyArrayObject* as_array(PyObject* array) { return reinterpret_cast<PyArrayObject
 
 std::int64_t size_of(DType dtype) { return static_cast<std::int64_t>(item_size(dtype)); }
 
-// ---- Python's own values ---------------------------------------------------------------------------------------------
+// ---- Python's own values --------------------------------------------------------------------------------------------
 
 // pandas' NA and NaT: known by their names, as pandas is not imported for them.
 bool is_na(PyObject* object) {
@@ -114,7 +112,7 @@ void ColumnReader::add_strip(const Strip& strip) {
   parts_.push_back({{&strips_.emplace_back(strip), 1}, kMissingNaN, ""});
 }
 
-// ---- finding ---------------------------------------------------------------------------------------------------------
+// ---- finding --------------------------------------------------------------------------------------------------------
 
 bool ColumnReader::add_part(PyObject* column, DType dtype, std::int64_t* rows) {
   std::int64_t count = 0;
@@ -202,7 +200,7 @@ bool ColumnReader::fill_texts(const std::byte* items, std::int64_t stride, std::
   return true;
 }
 
-// ---- binding ---------------------------------------------------------------------------------------------------------
+// ---- binding --------------------------------------------------------------------------------------------------------
 
 bool ColumnReader::bind(PyObject* column, DType dtype, std::int64_t* rows, Input* input) {
   *input = {nullptr, parts_.size(), 1, 1};
@@ -244,7 +242,7 @@ bool ColumnReader::bind_array(PyObject* array, DType dtype, std::int64_t width, 
   return true;
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -46,7 +46,7 @@ class Spare {
   // Whether the item of a list is an array of this kind that nobody else has.
   static bool fits(PyObject* item, int ndim, const npy_intp* dims, int typenum) {
     if (item == nullptr || Py_REFCNT(item) != 1 || !PyArray_CheckExact(item)) return false;
-    auto* array = reinterpret_cast<PyArrayObject*>(item);
+    PyArrayObject* array = as_array(item);
     return PyArray_NDIM(array) == ndim && std::equal(dims, dims + ndim, PyArray_DIMS(array)) &&
            PyArray_TYPE(array) == typenum && PyArray_ISCARRAY(array) && PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA) &&
            PyArray_BASE(array) == nullptr && reinterpret_cast<PyArrayObject_fields*>(item)->weakreflist == nullptr;

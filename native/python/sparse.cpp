@@ -12,8 +12,6 @@
 namespace sardonyx::python {
 namespace {
 
-PyArrayObject* as_array(PyObject* array) { return reinterpret_cast<PyArrayObject*>(array); }
-
 enum : int { kIndptr = 0, kIndices = 1, kData = 2 };
 
 bool is_vector(PyObject* object) {
@@ -26,14 +24,9 @@ bool holds(PyObject* array, int typenum) {
 }
 
 bool is_csr(PyObject* object) {
-  PyObject* format = PyObject_GetAttrString(object, "format");
-  if (format == nullptr) {
-    PyErr_Clear();
-    return false;
-  }
-  const bool result = PyUnicode_Check(format) && PyUnicode_CompareWithASCIIString(format, "csr") == 0;
-  Py_DECREF(format);
-  return result;
+  const Ref format(PyObject_GetAttrString(object, "format"));
+  if (!format) PyErr_Clear();
+  return format && PyUnicode_Check(format.get()) && PyUnicode_CompareWithASCIIString(format.get(), "csr") == 0;
 }
 
 }  // namespace
@@ -53,12 +46,11 @@ bool CsrInput::keep(int which, PyObject* object, const char* name) {
 }
 
 bool CsrInput::read_shape(PyObject* object, std::int64_t width) {
-  PyObject* shape = PyObject_GetAttrString(object, "shape");
-  if (shape == nullptr) PyErr_Clear();
-  const bool pair = shape != nullptr && PyTuple_Check(shape) && PyTuple_GET_SIZE(shape) == 2;
-  const long long rows = pair ? PyLong_AsLongLong(PyTuple_GET_ITEM(shape, 0)) : -1;
-  const long long columns = pair ? PyLong_AsLongLong(PyTuple_GET_ITEM(shape, 1)) : -1;
-  Py_XDECREF(shape);
+  const Ref shape(PyObject_GetAttrString(object, "shape"));
+  if (!shape) PyErr_Clear();
+  const bool pair = shape && PyTuple_Check(shape.get()) && PyTuple_GET_SIZE(shape.get()) == 2;
+  const long long rows = pair ? PyLong_AsLongLong(PyTuple_GET_ITEM(shape.get(), 0)) : -1;
+  const long long columns = pair ? PyLong_AsLongLong(PyTuple_GET_ITEM(shape.get(), 1)) : -1;
   if (PyErr_Occurred()) PyErr_Clear();
   rows_ = rows;
   return rows >= 0 && columns == width;
@@ -85,18 +77,13 @@ bool CsrInput::read(PyObject* object, int typenum, std::int64_t width) {
 
 namespace {
 
-PyObject* csr_matrix(PyObject* data, PyObject* indices, PyObject* indptr, std::int64_t rows, std::int64_t width) {
-  PyObject* scipy = PyImport_ImportModule("scipy.sparse");
-  if (scipy == nullptr) return nullptr;
-  PyObject* parts = Py_BuildValue("(OOO)", data, indices, indptr);
-  PyObject* shape =
-      parts == nullptr ? nullptr : Py_BuildValue("(LL)", static_cast<long long>(rows), static_cast<long long>(width));
-  PyObject* matrix = shape == nullptr ? nullptr : PyObject_CallMethod(scipy, "csr_matrix", "OO", parts, shape);
-  Py_XDECREF(shape);
-  Py_XDECREF(parts);
-  Py_DECREF(scipy);
-  if (matrix != nullptr && PyObject_SetAttrString(matrix, "has_canonical_format", Py_True) != 0) Py_CLEAR(matrix);
-  return matrix;
+PyObject* csr_matrix(const Ref& data, const Ref& indices, const Ref& indptr, std::int64_t rows, std::int64_t width) {
+  const Ref scipy(PyImport_ImportModule("scipy.sparse"));
+  if (!scipy) return nullptr;
+  Ref matrix(PyObject_CallMethod(scipy.get(), "csr_matrix", "((OOO)(LL))", data.get(), indices.get(), indptr.get(),
+                                 static_cast<long long>(rows), static_cast<long long>(width)));
+  if (!matrix || PyObject_SetAttrString(matrix.get(), "has_canonical_format", Py_True) != 0) return nullptr;
+  return matrix.release();
 }
 
 void free_capsule(PyObject* capsule) { std::free(PyCapsule_GetPointer(capsule, nullptr)); }
@@ -136,7 +123,7 @@ PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, 
   const Ref indices = index_array(result.take_indices(), entries, wide);
   const Ref data = array_over(result.take_values(), entries, typenum);
   if (!indptr || !indices || !data) return nullptr;
-  return csr_matrix(data.get(), indices.get(), indptr.get(), rows, width);
+  return csr_matrix(data, indices, indptr, rows, width);
 }
 
 }  // namespace sardonyx::python

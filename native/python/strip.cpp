@@ -52,7 +52,7 @@ T load(const void* at) {  // buffers of other libraries need not be aligned
   return value;
 }
 
-// ---- exact casts: those of inputs._same ------------------------------------------------------------------------------
+// ---- exact casts: those of inputs._same -----------------------------------------------------------------------------
 
 template <class From, class To>
 bool keep(From value, To* to) {
@@ -90,7 +90,7 @@ bool keep_nothing(T* to) {
   }
 }
 
-// ---- who is missing --------------------------------------------------------------------------------------------------
+// ---- who is missing -------------------------------------------------------------------------------------------------
 
 bool bit(const void* bits, std::int64_t at) {
   return (static_cast<const std::uint8_t*>(bits)[at >> 3] >> (at & 7) & 1) != 0;
@@ -98,7 +98,7 @@ bool bit(const void* bits, std::int64_t at) {
 
 bool has_missing(const Strip& strip) { return strip.valid != nullptr || strip.gone != nullptr; }
 
-// ---- numbers ---------------------------------------------------------------------------------------------------------
+// ---- numbers --------------------------------------------------------------------------------------------------------
 
 template <class From, class To>
 bool read_as(const Strip& strip, To* to, std::int64_t step) {
@@ -121,7 +121,7 @@ bool read_bits(const Strip& strip, To* to, std::int64_t step) {
   return fits;
 }
 
-// ---- codes -----------------------------------------------------------------------------------------------------------
+// ---- codes ----------------------------------------------------------------------------------------------------------
 
 // The place in the dictionary; -1 for a missing value.
 template <class Code>
@@ -139,8 +139,8 @@ std::int64_t code_at(const Strip& strip, std::int64_t at) {
 // Calls f(Type<T>{}) with the integer type of a strip's codes.
 template <class F>
 auto with_code(const Strip& strip, F&& f) {
-  return with_type(strip.dtype, [&](auto type) {
-    if constexpr (std::is_integral_v<typename decltype(type)::type>) {
+  return with_type(strip.dtype, [&]<class T>(Type<T> type) {
+    if constexpr (std::is_integral_v<T>) {
       return f(type);
     } else {
       throw Error("codes that are no integers");
@@ -150,7 +150,7 @@ auto with_code(const Strip& strip, F&& f) {
 }
 
 std::int64_t code_at(const Strip& strip, std::int64_t at) {
-  return with_code(strip, [&](auto type) { return code_at<typename decltype(type)::type>(strip, at); });
+  return with_code(strip, [&]<class T>(Type<T>) { return code_at<T>(strip, at); });
 }
 
 template <class T>
@@ -171,10 +171,10 @@ bool read_coded(const Strip& strip, ReadEntry&& read_entry, Write&& write) {
   std::vector<Entry<T>> entries;
   for (std::int64_t i = 0; size <= strip.count && i < size; ++i) entries.push_back(entry_at(i));
   const Entry<T> missing;
-  return with_code(strip, [&](auto type) {
+  return with_code(strip, [&]<class Code>(Type<Code>) {
     bool fits = true;
     for (std::int64_t i = 0; fits && i < strip.count; ++i) {
-      const std::int64_t code = code_at<typename decltype(type)::type>(strip, i);
+      const std::int64_t code = code_at<Code>(strip, i);
       if (code < 0) {
         fits = write(i, missing);
       } else {
@@ -185,7 +185,7 @@ bool read_coded(const Strip& strip, ReadEntry&& read_entry, Write&& write) {
   });
 }
 
-// ---- text ------------------------------------------------------------------------------------------------------------
+// ---- text -----------------------------------------------------------------------------------------------------------
 
 template <class Offset>
 Text text_by_offsets(const Strip& strip, std::int64_t place) {
@@ -317,8 +317,7 @@ Item read_text(const Strip& strip, std::int64_t at, Text* to) {
 
 bool read_numbers(const Strip& strip, DType dtype, void* to, std::int64_t step) {
   if (strip.count == 0) return true;
-  return with_type(dtype, [&](auto target) {
-    using To = typename decltype(target)::type;
+  return with_type(dtype, [&]<class To>(Type<To>) {
     auto* out = static_cast<To*>(to);
     if (strip.dictionary != nullptr) {
       return read_coded<To>(
@@ -330,8 +329,7 @@ bool read_numbers(const Strip& strip, DType dtype, void* to, std::int64_t step) 
     }
     if (strip.layout == Layout::bits) return read_bits(strip, out, step);
     if (strip.layout == Layout::numbers) {
-      return with_type(strip.dtype,
-                       [&](auto type) { return read_as<typename decltype(type)::type>(strip, out, step); });
+      return with_type(strip.dtype, [&]<class From>(Type<From>) { return read_as<From>(strip, out, step); });
     }
     if (strip.layout != Layout::nulls) return false;
     for (std::int64_t i = 0; i < strip.count; ++i) {
@@ -365,15 +363,15 @@ bool read_texts(const Strip& strip, const Text& missing, Text* to, std::int64_t 
 }
 
 bool keep_integer(std::int64_t value, DType dtype, void* to) {
-  return with_type(dtype, [&](auto type) { return keep(value, static_cast<typename decltype(type)::type*>(to)); });
+  return with_type(dtype, [&]<class T>(Type<T>) { return keep(value, static_cast<T*>(to)); });
 }
 
 bool keep_real(double value, DType dtype, void* to) {
-  return with_type(dtype, [&](auto type) { return keep(value, static_cast<typename decltype(type)::type*>(to)); });
+  return with_type(dtype, [&]<class T>(Type<T>) { return keep(value, static_cast<T*>(to)); });
 }
 
 bool keep_missing(DType dtype, void* to) {
-  return with_type(dtype, [&](auto type) { return keep_nothing(static_cast<typename decltype(type)::type*>(to)); });
+  return with_type(dtype, [&]<class T>(Type<T>) { return keep_nothing(static_cast<T*>(to)); });
 }
 
 }  // namespace sardonyx::python

@@ -9,8 +9,6 @@
 namespace sardonyx::python {
 namespace {
 
-PyArrayObject* as_array(PyObject* array) { return reinterpret_cast<PyArrayObject*>(array); }
-
 // The UTF-8 that a str holds already, as one of ASCII does, or null.
 const char* kept_utf8(PyObject* object, Py_ssize_t* size) {
   const auto* compact = reinterpret_cast<const PyCompactUnicodeObject*>(object);

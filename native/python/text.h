@@ -16,8 +16,8 @@ namespace sardonyx::python {
 // What stands for a missing value among texts: values.MISSING_NAN and MISSING_NONE.
 inline constexpr Text kMissingNaN{"\xEF\xB7\x90NaN", 6}, kMissingNone{"\xEF\xB7\x90None", 7};
 
-// Texts of str objects: of the UTF-8 that they hold or, for long ones that hold none, of UTF-8 made here. Python would make
-// it, too, but keep it as long as the str lives, and take longer over it.
+// Texts of str objects: of the UTF-8 that they hold or, for long ones that hold none, of UTF-8 made here. Python would
+// make it, too, but keep it as long as the str lives, and take longer over it.
 class StrTexts {
  public:
   StrTexts() = default;
@@ -26,8 +26,8 @@ class StrTexts {
   StrTexts(const StrTexts&) = delete;
   StrTexts& operator=(const StrTexts&) = delete;
 
-  // False, with a Python error, if there is no memory. A reference is kept, as other threads may let the object go while
-  // this one computes without the GIL.
+  // False, with a Python error, if there is no memory. A reference is kept, as other threads may let the object go
+  // while this one computes without the GIL.
   bool add(PyObject* object, Text* to);
   void clear();
 

@@ -62,8 +62,8 @@ inline void require_utf8(const Text* texts, std::int64_t count, std::int64_t ste
   for (std::int64_t i = 0; i < count; ++i) require_utf8(texts[i * step]);
 }
 
-// Every step-th of some texts, which the views hold or point to. A view that stands for a missing text may hold anything,
-// so that faults among the short ones have to be looked for again.
+// Every step-th of some texts, which the views hold or point to. A view that stands for a missing text may hold
+// anything, so that faults among the short ones have to be looked for again.
 inline void require_utf8_views(const char* views, const Text* texts, std::int64_t count, std::int64_t step) {
   const bool shorts = short_views_are_utf8(views, count);
   for (std::int64_t i = 0; i < count; ++i) {

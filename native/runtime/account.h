@@ -1,4 +1,5 @@
-// Whether to go on with a thing that gains a little in most calls and loses much in some: an account of what it brought.
+// Whether to go on with a thing that gains a little in most calls and loses much in some: an account of what it
+// brought.
 //
 //   balance    │   ╱╲╱╲╱╲ gains, kept up to what may be lost at once
 //              │  ╱      │

@@ -1,5 +1,5 @@
-// numpy.argpartition and argsort (NumPy 2), exchange by exchange: of equal keys, scikit-learn takes those that they leave
-// in front.
+// numpy.argpartition and argsort (NumPy 2), exchange by exchange: of equal keys, scikit-learn takes those that they
+// leave in front.
 //
 //   vectors of 4 or 8 doubles (x86-simd-sort, argselect):           without (npysort/selection.cpp, introselect):
 //     any NaN            std::nth_element                             kth < 3    selection sort of the first
@@ -30,7 +30,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // NaN is the largest.
 bool less(double a, double b) { return a < b || (b != b && a == a); }
 
-// ---- vectors ---------------------------------------------------------------------------------------------------------
+// ---- vectors --------------------------------------------------------------------------------------------------------
 
 struct Entry {
   double key;
@@ -200,7 +200,7 @@ void sort_by_vectors(int lanes, const double* keys, Index left, Index right, Ind
   if (pivot.key != pivot.biggest) sort_by_vectors(lanes, keys, middle, right, rounds - 1, order);
 }
 
-// ---- scalars ---------------------------------------------------------------------------------------------------------
+// ---- scalars --------------------------------------------------------------------------------------------------------
 
 void select_first(const double* keys, Index n, Index kth, Index* order) {
   for (Index i = 0; i <= kth; ++i) {

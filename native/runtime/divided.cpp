@@ -1,7 +1,7 @@
 // How threads share a row: few rows are too little to go round, but a step may fall into pieces (Kernel::pieces).
 //
-//   caller   step ─▶ step │ pieces 0 1   4 5 │ step ─▶ │ pieces 0 1 ... │ step       a frame of its own, with all values
-//   worker     (awake)    │ pieces 2 3   6   │ (awake) │ pieces 2 3 ... │            of a frame at rest only the scratch
+//   caller   step ─▶ step │ pieces 0 1   4 5 │ step ─▶ │ pieces 0 1 ... │ step      a frame of its own, with all values
+//   worker     (awake)    │ pieces 2 3   6   │ (awake) │ pieces 2 3 ... │           of a frame at rest only the scratch
 //
 // Only steps that take long are shared, in calls that do; as long as that gains more than it loses (gain.h).
 #include <algorithm>

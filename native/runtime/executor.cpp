@@ -2,10 +2,10 @@
 #include "runtime/executor.h"
 
 #include <algorithm>
-#include <exception>
 #include <new>
 #include <thread>
 
+#include "runtime/first_error.h"
 #include "runtime/frame.h"
 #include "runtime/threads.h"
 
@@ -69,22 +69,8 @@ void Schedule::run_serially(const Arrays& arrays, std::int64_t rows) const {
 
 namespace {
 
-// What the threads of one call share. Errors are kept by block, so that the caller sees the first one in row order.
-struct Shared {
-  std::mutex mutex;
-  std::int64_t failed_at = -1;
-  std::exception_ptr error{};
-
-  void keep(std::int64_t first) {
-    const std::lock_guard lock(mutex);
-    if (error != nullptr && failed_at < first) return;
-    failed_at = first;
-    error = std::current_exception();
-  }
-};
-
-// Rows are handed out in tasks: large ones first, for a thread to stay with its rows, then smaller ones, for all threads
-// to end together; of few rows, each thread gets an equal share. A task is never more than a block.
+// Rows are handed out in tasks: large ones first, for a thread to stay with its rows, then smaller ones, for all
+// threads to end together; of few rows, each thread gets an equal share. A task is never more than a block.
 struct Tasks {
   std::int64_t rows, most, smallest;
   int threads;
@@ -118,10 +104,10 @@ void Schedule::run_in_parallel(const Arrays& arrays, std::int64_t rows, int thre
     const Schedule& schedule;
     const Arrays& arrays;
     Tasks tasks;
-    Shared shared;
-  } work{*this, arrays, {rows, block_rows(arrays), pace_.smallest_task(), threads}, {}};
+    FirstError error{};
+  } work{*this, arrays, {rows, block_rows(arrays), pace_.smallest_task(), threads}};
   const auto body = [](void* context) {
-    auto& [schedule, arrays, tasks, shared] = *static_cast<Work*>(context);
+    auto& [schedule, arrays, tasks, error] = *static_cast<Work*>(context);
     std::int64_t first = 0;
     try {
       const auto make = [&schedule] { return new Frame(schedule, schedule.block_); };
@@ -131,11 +117,11 @@ void Schedule::run_in_parallel(const Arrays& arrays, std::int64_t rows, int thre
       }
     } catch (...) {
       tasks.stop();
-      shared.keep(first);
+      error.keep(first);
     }
   };
   run_on_threads(threads, body, &work);
-  if (work.shared.error != nullptr) std::rethrow_exception(work.shared.error);
+  work.error.rethrow();
 }
 
 // ---- schedules -----------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@
 // A program with a step that looks at all rows (Kernel::whole_batch) has one block, on one thread: the whole batch.
 // Of few rows, threads share the steps that take long (runtime/divided.cpp).
 //
-// Sparse values are kept per frame, as large as their entries (runtime/sparse.h); they are not part of the arena. A caller
-// may give any input dense or sparse, and take any sparse output either way: blocks are converted as they pass.
+// Sparse values are kept per frame, as large as their entries (runtime/sparse.h); they are not part of the arena. A
+// caller may give any input dense or sparse, and take any sparse output either way: blocks are converted as they pass.
 //
 // A Schedule is the plan for one choice of outputs: which steps run, where every slot lives. A Frame is what one thread
 // needs to follow it (runtime/frame.h); frames are kept and reused, so a call allocates nothing once they exist.
@@ -69,6 +69,8 @@ class Schedule {
 
   const std::vector<std::int32_t>& outputs() const { return outputs_; }
   double nanoseconds_per_row() const { return pace_.per_row(); }  // an estimate
+  // Of all outputs of a row; -1 where one of them is text, or sparse rows.
+  std::int64_t bytes_of_numbers() const { return bytes_of_numbers_; }
 
  private:
   friend struct Frame;
@@ -122,6 +124,7 @@ class Schedule {
   std::int32_t new_sparse(std::int32_t slot);
   bool takes_any_entries(std::int32_t slot) const;
   std::int64_t block_rows(const Arrays& arrays) const;
+  std::int64_t count_bytes() const;
   void choose_steps();
   void place_interface();
   void share_memory();
@@ -140,6 +143,7 @@ class Schedule {
 
   const Program& program_;
   std::vector<std::int32_t> outputs_;
+  std::int64_t bytes_of_numbers_;
   std::vector<std::int32_t> steps_;  // the needed ones, in order
   std::vector<Place> places_;        // of each slot
   std::vector<Buffer> buffers_;

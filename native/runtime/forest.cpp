@@ -17,7 +17,7 @@ constexpr int kHalf = 16, kWide = 32, kLowBits = 3;          // see native/kerne
 template <class Key>
 constexpr Key kFirstLeaf = sizeof(Key) == 4 ? Key(0xFF800001u) : Key(0xFFF0000000000001u);
 
-// ---- keys: see native/kernels/trees/layout.h. x <= NaN holds for no x: the least key -----------------------------------
+// ---- keys: see native/kernels/trees/layout.h. x <= NaN holds for no x: the least key --------------------------------
 
 std::uint32_t key_of(float x) {
   if (std::isnan(x)) return 0;
@@ -31,7 +31,7 @@ std::uint64_t key_of(double x) {
   return bits >> 63 != 0 ? ~bits : bits | std::uint64_t{1} << 63;
 }
 
-// ---- features in use -------------------------------------------------------------------------------------------------
+// ---- features in use ------------------------------------------------------------------------------------------------
 
 // A feature has a place; if nodes send the NaN of any feature both ways, each has two, half a power of two apart.
 class Features {
@@ -74,7 +74,7 @@ class Features {
   std::uint32_t half_ = 0;
 };
 
-// ---- places: each tree in the order of a walk that takes "yes" first --------------------------------------------------
+// ---- places: each tree in the order of a walk that takes "yes" first ------------------------------------------------
 
 template <class Word>
 class Packing {

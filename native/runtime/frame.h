@@ -1,7 +1,7 @@
 // What one thread needs to follow a Schedule: its copy of the steps, with tensors that point into an arena of its own.
 //
-//     run(): point the tensors at the caller's rows ─▶ make sparse rows dense, or dense ones sparse ─▶ step ▶ step ▶ step
-//            ─▶ copy what no step writes, and hand sparse results over
+//   run():  point the tensors at the caller's rows ─▶ make sparse rows dense, or dense ones sparse ─▶ step ▶ step ...
+//           ─▶ copy what no step writes, and hand sparse results over
 #pragma once
 
 #include <memory>
@@ -66,7 +66,7 @@ struct Frame {
   TextPages texts;  // calls point to it
 };
 
-// ---- what one row passes through: inline ------------------------------------------------------------------------------
+// ---- what one row passes through: inline ----------------------------------------------------------------------------
 
 inline void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
   run_with(arrays, first, rows,

@@ -1,7 +1,7 @@
-// Whether to go on with a way that takes less time on idle processors, and much more where other processes want them: as long
-// as it brings more than it loses (account.h), beside calls without it that say what is gained.
+// Whether to go on with a way that takes less time on idle processors, and much more where other processes want them: as
+// long as it brings more than it loses (account.h), beside calls without it that say what is gained.
 //
-//   calls   0 1 2 3 | 4 5 6 7 ... 62   63        64 ...            a loss: many calls without, as long as it takes to make it good
+//   calls   0 1 2 3 | 4 5 6 7 ... 62   63        64 ...      a loss: many calls without, until it is made good
 //           without | with it          without   with it
 #pragma once
 
@@ -23,7 +23,8 @@ class Gain {
   // Threads may lose each other's news.
   void took(bool this_way, double nanoseconds_per_row, std::int64_t rows) {
     const double without = without_.load(std::memory_order_relaxed);
-    if (this_way) return account_.took(nanoseconds_per_row * static_cast<double>(rows), without * static_cast<double>(rows));
+    if (this_way)
+      return account_.took(nanoseconds_per_row * static_cast<double>(rows), without * static_cast<double>(rows));
     const double share = without == 0 ? 1 : nanoseconds_per_row < without ? 0.5 : 0.125;
     without_.store(without + share * (nanoseconds_per_row - without), std::memory_order_relaxed);
   }

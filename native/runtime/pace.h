@@ -3,12 +3,12 @@
 //   before the first long call   the kernels' own guesses, added up
 //   afterwards                   what calls took on this machine, with this cache, beside these neighbours
 //
-// A thread that sleeps works about kWaking after it was called (measured on a virtual machine, where an idle processor has
-// to be woken too: 35 to 60 microseconds). Until then it takes no rows, and whoever called it has paid for the call: two
-// threads end after (T + kWaking) / 2, which may be less than T beyond kWorthWaking, and surely is beyond kSurelyShared.
-// Between them it is tried: rows that share what is loaded for them, the nodes of deep trees, take more in two halves.
-// One that is still awake (runtime/threads.h) joins at once, and is worth kWorthJoining; of short calls that follow each
-// other closely, one wakes a worker for the next ones' sake.
+// A thread that sleeps works about kWaking after it was called (measured on a virtual machine, where an idle processor
+// has to be woken too: 35 to 60 microseconds). Until then it takes no rows, and whoever called it has paid for the
+// call: two threads end after (T + kWaking) / 2, which may be less than T beyond kWorthWaking, and surely is beyond
+// kSurelyShared. Between them it is tried: rows that share what is loaded for them, the nodes of deep trees, take more
+// in two halves. One that is still awake (runtime/threads.h) joins at once, and is worth kWorthJoining; of short calls
+// that follow each other closely, one wakes a worker for the next ones' sake.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// A Program in memory: the parsed and checked form of the .sdx file. Numeric constants stay where the file holds them.
+// A Program in memory: the parsed and checked form (loader.cpp) of the .sdx file (sdx.h). Numeric constants stay where
+// the file holds them.
 //
 // It does not run itself: see executor.h.
 #pragma once
@@ -21,10 +22,9 @@ enum class Role : std::uint8_t { row = 0, constant = 1 };
 struct Slot {
   std::string name;
   Role role;
-  Tensor tensor;          // data is set for constants only
-  std::size_t row_bytes;  // width * item size, of a dense slot
-  std::int32_t entries =
-      -1;  // of a sparse slot: the slot whose indptr and indices it has (its own, or an earlier one's)
+  Tensor tensor;              // data is set for constants only
+  std::size_t row_bytes;      // width * item size, of a dense slot
+  std::int32_t entries = -1;  // of a sparse slot: that whose indptr and indices it has, itself or an earlier one
 };
 
 // A step as loaded. `step` points into the vectors beside it.

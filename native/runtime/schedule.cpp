@@ -21,7 +21,10 @@ bool same_form(const Slot& one, const Slot& other) {
 }  // namespace
 
 Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
-    : program_(program), outputs_(std::move(outputs)), places_(program.slots().size()) {
+    : program_(program),
+      outputs_(std::move(outputs)),
+      bytes_of_numbers_(count_bytes()),
+      places_(program.slots().size()) {
   for (std::size_t slot = 0; slot < places_.size(); ++slot) places_[slot].root = static_cast<std::int32_t>(slot);
   choose_steps();
   place_interface();
@@ -32,6 +35,16 @@ Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
   list_pieces();
   one_row_ = layout_for(1);
   block_ = layout_for(std::max<std::int64_t>(program.block_rows(), 1));
+}
+
+std::int64_t Schedule::count_bytes() const {
+  std::int64_t bytes = 0;
+  for (const std::int32_t output : outputs_) {
+    const Slot& slot = program_.slots()[program_.outputs()[output]];
+    if (slot.tensor.dtype == DType::text || slot.tensor.sparse) return -1;
+    bytes += static_cast<std::int64_t>(slot.row_bytes);
+  }
+  return bytes;
 }
 
 // A step runs when a chosen output depends on it, or when nobody at all reads its results: such a step is there for

@@ -31,8 +31,8 @@ class SparseBuffer {
   SparseRows& rows() { return rows_; }
   DType dtype() const { return dtype_; }
 
-  // Rows first .. first + rows of a caller's matrix. Throws Error when it is not a legal one; of `any` entries, columns are
-  // left as they are, for the kernels to check.
+  // Rows first .. first + rows of a caller's matrix. Throws Error when it is not a legal one; of `any` entries, columns
+  // are left as they are, for the kernels to check.
   void load(const Csr& csr, std::int64_t first, std::int64_t rows, std::int64_t width, bool any = false);
   // Rows of a dense array; what equals zero gets no entry.
   void compress(const void* dense, std::int64_t rows, std::int64_t width);

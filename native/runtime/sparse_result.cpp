@@ -23,8 +23,8 @@ Allocated allocate(std::size_t bytes) {
   return Allocated(memory);
 }
 
-// As NumPy does for its arrays: 512 pages are faulted in at once. A hint, which may be refused. All pages are asked for: with
-// some of another kind, they could not be moved without being copied when the memory grows.
+// As NumPy does for its arrays: 512 pages are faulted in at once. A hint, which may be refused. All pages are asked
+// for: with some of another kind, they could not be moved without being copied when the memory grows.
 void ask_for_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
 #ifdef MADV_HUGEPAGE
   if (bytes < kLarge) return;

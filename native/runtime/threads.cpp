@@ -46,8 +46,8 @@ struct Job {
 #if defined(__linux__)
 inline int this_processor() { return sched_getcpu(); }
 
-// A worker's processors: all but its caller's, on which Linux is fond of waking it. There it waits for the caller's turn to
-// end, and where threads of another library spin elsewhere after their work, it stays.
+// A worker's processors: all but its caller's, on which Linux is fond of waking it. There it waits for the caller's
+// turn to end, and where threads of another library spin elsewhere after their work, it stays.
 class Processors {
  public:
   Processors* next = nullptr;

@@ -42,12 +42,12 @@ bool is_utf8_by_characters(const char* bytes, std::size_t size) {
 
 #if defined(__x86_64__)
 
-// ---- sixteen bytes at a time -----------------------------------------------------------------------------------------
+// ---- sixteen bytes at a time ----------------------------------------------------------------------------------------
 //
 // J. Keiser and D. Lemire, Validating UTF-8 In Less Than One Instruction Per Byte, Software: Practice and Experience 51
-// (2021). Every error but one shows in two neighbouring bytes: three tables, of the halves of the first and of the upper
-// half of the second, say which errors each allows; one that all three allow is there. The last kind, where a second or
-// third continuation is missing or too many, follows from the leads two and three bytes before.
+// (2021). Every error but one shows in two neighbouring bytes: three tables, of the halves of the first and of the
+// upper half of the second, say which errors each allows; one that all three allow is there. The last kind, where a
+// second or third continuation is missing or too many, follows from the leads two and three bytes before.
 
 enum Fault : std::uint8_t {
   kTooShort = 1,

@@ -19,11 +19,11 @@ char* encode_by_characters(const Point* points, std::size_t count, char* to) {
 
 #if defined(__x86_64__)
 
-// ---- vectors ---------------------------------------------------------------------------------------------------------
+// ---- vectors --------------------------------------------------------------------------------------------------------
 //
-// Each code point is encoded in a lane as wide as it may need, then a shuffle drops the bytes that it does not: the tables
-// say which bytes stay, by what the lanes hold (after D. Lemire and W. Mula, Transcoding billions of Unicode characters per
-// second with SIMD instructions, Software: Practice and Experience 52, 2022).
+// Each code point is encoded in a lane as wide as it may need, then a shuffle drops the bytes that it does not: the
+// tables say which bytes stay, by what the lanes hold (after D. Lemire and W. Mula, Transcoding billions of Unicode
+// characters per second with SIMD instructions, Software: Practice and Experience 52, 2022).
 //
 //   é a ß b      C3 A9 | 61 -- | C3 9F | 62 --      ▶      C3 A9 61 C3 9F 62
 

@@ -1,4 +1,5 @@
-// UTF-8 of code points. Lone surrogates are encoded like any other: equal strings stay equal, and Python gets them back.
+// UTF-8 of code points. Lone surrogates are encoded like any other: equal strings stay equal, and Python gets them
+// back.
 #pragma once
 
 #include <cstddef>

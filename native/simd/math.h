@@ -1,5 +1,6 @@
-// exp, log, log1p, tanh, erf, the logistic function and softplus of vectors of doubles, over the whole range of doubles:
-// subnormals, infinities and NaN included, with NumPy's meaning. Within 2 units in the last place, mostly within 1.
+// exp, log, log1p, tanh, erf, the logistic function and softplus of vectors of doubles, over the whole range of
+// doubles: subnormals, infinities and NaN included, with NumPy's meaning. Within 2 units in the last place, mostly
+// within 1.
 //
 // A lane's result depends on that lane alone, and `map` gives the last few elements to the same vector code, so a row
 // has the same bits alone and in a batch. Floats are computed in double and rounded once.
@@ -88,8 +89,8 @@ struct Reduced {
 
 //   exp(x) = 2^n (1 + (exp(r) - 1))
 //
-// Where the result may be subnormal, the power of two is multiplied in two halves: the first product is exact, the second
-// is rounded once, and overflows where it must. Outside of [-746, 710] the result is 0 or infinite anyway.
+// Where the result may be subnormal, the power of two is multiplied in two halves: the first product is exact, the
+// second is rounded once, and overflows where it must. Outside of [-746, 710] the result is 0 or infinite anyway.
 [[maybe_unused]] inline Vector<double> exp_of(Vector<double> x) {
   constexpr double kLog2E = 0x1.71547652b82fep0;
   if (__builtin_expect(are_within(708.0, x), true)) {
@@ -154,8 +155,8 @@ struct Reduced {
 
 //   erf(x) = x p(x^2),  x <= 1             erf(x) = 1 - exp(-x^2) q((x - 3) / (x + 3)),  1 <= x <= 6
 //
-// p and q interpolate at Chebyshev's nodes: 13 for erf(x) / x, which is 2^-62 off at most, and 16 for exp(x^2) erfc(x) in
-// a variable that the right half line is mapped to (M. Shepherd, J. Laframboise, "Chebyshev Approximation of
+// p and q interpolate at Chebyshev's nodes: 13 for erf(x) / x, which is 2^-62 off at most, and 16 for exp(x^2) erfc(x)
+// in a variable that the right half line is mapped to (M. Shepherd, J. Laframboise, "Chebyshev Approximation of
 // (1 + 2x) exp(x^2) erfc x", 1981), 2^-54. Beyond 6 it is 1.
 [[maybe_unused]] inline Vector<double> erf_of(Vector<double> x) {
   constexpr double kNear[] = {1.128379167095512574,     -0.3761263890318374806,     0.1128379167095487867,
@@ -180,7 +181,8 @@ struct Reduced {
 
 // ---- floats ---------------------------------------------------------------------------------------------------------
 //
-// Twice as many lanes as doubles, within 3 units in the last place of a float: for what is computed in float32 throughout.
+// Twice as many lanes as doubles, within 3 units in the last place of a float: for what is computed in float32
+// throughout.
 
 [[maybe_unused]] inline Vector<float> magnitude_of(Vector<float> x) {
   return (Vector<float>)((VectorBits<float>)x & ~(VectorBits<float>)broadcast(-0.0f));

@@ -21,7 +21,7 @@ from sardonyx.convert import convert
 from sardonyx.errors import ConversionError
 from sardonyx.graph import Value, concat
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.registry import converter
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [3, 1, 2], "text": ["x", "", "ü"], "other": [0.5, 0.25, 0.0]})

@@ -12,7 +12,7 @@ from sardonyx.convert import convert, read_description
 from sardonyx.description import Method
 from sardonyx.errors import SardonyxError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.session.ragged import encode, is_coded
 
 from ..cases import (

@@ -14,7 +14,7 @@ from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
 from sardonyx.inputs.values import MISSING_NAN
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 HOLES = np.array([[np.nan, 1.0], [2.0, 3.0], [np.nan, 5.0]])
 TEXT = np.array([["a"], ["b"], [""]], dtype=object)

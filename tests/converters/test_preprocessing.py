@@ -21,7 +21,7 @@ import sardonyx
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 TEXT = np.array([["b"], ["a"], [""], ["日本"]], dtype=object)
 FRAME = pd.DataFrame({"size": [1.0, 2.0, 3.0, 2.0], "city": ["Köln", "Oslo", "Köln", "Rom"]})

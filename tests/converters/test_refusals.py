@@ -24,7 +24,7 @@ from sklearn.semi_supervised import LabelPropagation
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 from ..cases.data import dataset
 

@@ -14,8 +14,9 @@ from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import Plan, PlanRunner
-from sardonyx.lowering.reference import element_type
+from sardonyx.lowering.plan import Plan
+from sardonyx.lowering.reference.graphs import element_type
+from sardonyx.lowering.runner import PlanRunner
 
 Array = NDArray[Any]
 Judge = Callable[..., Any]

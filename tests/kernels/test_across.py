@@ -13,7 +13,7 @@ from onnx import helper
 import sardonyx
 from sardonyx.errors import ModelError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import assert_same, onnxruntime
 

@@ -7,7 +7,8 @@ import onnxruntime as ort
 import pytest
 
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.plan import NativeSegment
+from sardonyx.lowering.runner import PlanRunner
 
 from ..lowering.test_shaped import parsed
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sardonyx.errors import ModelError, SardonyxError
 from sardonyx.graph import Graph, Value, op
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
 from sardonyx.lowering.program import Program, Slot, Step
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.lowering.sdx import pack
 from sardonyx.operators.categories import category_lookup, one_hot
 from sardonyx.operators.checks import check_finite, refuse, require

@@ -14,8 +14,8 @@ from sardonyx import _native
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, ProgramError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
 from sardonyx.lowering.program import Program
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.lowering.sdx import pack
 
 from .single import onnxruntime

@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import nan_euclidean_distances
 import sardonyx
 from sardonyx.graph import Graph
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.operators.neighbors import nan_neighbors
 
 from .single import onnxruntime

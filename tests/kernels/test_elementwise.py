@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sardonyx
-from sardonyx.lowering.plan import PlanRunner
-from sardonyx.lowering.reference import element_type
+from sardonyx.lowering.reference.graphs import element_type
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import FINITE, INTEGERS, NATURALS, assert_declined, check, model_of, native_plan, numpy, reference, rows
 

@@ -10,7 +10,7 @@ import pytest
 
 from sardonyx.errors import InputError
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import FINITE, check, model_of, native_plan, of_rows, onnxruntime, reference, rows
 from .test_whole import check_whole

@@ -13,7 +13,7 @@ from scipy.interpolate import BSpline
 
 from sardonyx.graph import Graph, Value
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.operators.interpolation import b_spline_basis
 from sardonyx.operators.special import ndtr, ndtri
 

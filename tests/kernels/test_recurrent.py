@@ -14,7 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 import sardonyx
 from sardonyx.kernels.recurrent import FORMS
 from sardonyx.lowering.lower import lower, lower_whole
-from sardonyx.lowering.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.plan import NativeSegment
+from sardonyx.lowering.runner import PlanRunner
 
 Array = NDArray[Any]
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}

@@ -6,7 +6,7 @@ import numpy as np
 import onnx.parser
 import pytest
 
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import assert_declined, assert_same, check, native_plan, onnxruntime, reference, rows
 

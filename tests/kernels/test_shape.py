@@ -10,7 +10,7 @@ import onnx.parser
 import pytest
 
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import assert_declined, assert_same, check, draw, model_of, native_plan, numpy, reference, rows
 

@@ -14,8 +14,8 @@ from sardonyx import _native
 from sardonyx.errors import ProgramError
 from sardonyx.graph import Graph, Value
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
 from sardonyx.lowering.program import Program, Step
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.lowering.sdx import pack
 from sardonyx.operators.svm import kernel_sums, pairwise_coupling
 

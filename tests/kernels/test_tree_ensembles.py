@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import Rows, assert_same, draw, model_of, native_plan, onnxruntime, rows
 

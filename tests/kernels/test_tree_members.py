@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import assert_same, model_of, native_plan, rows
 

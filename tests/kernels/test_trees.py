@@ -20,8 +20,9 @@ from sardonyx.graph import Graph
 from sardonyx.kernels import forest_plan, forest_scan
 from sardonyx.kernels.forest_scan import MANY, SAME
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.plan import NativeSegment
 from sardonyx.lowering.program import Program
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.lowering.sdx import pack
 from sardonyx.operators.trees import Trees, build_trees, join_trees, leaves_of, sum_of
 from sardonyx.protos.large import Large

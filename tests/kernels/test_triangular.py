@@ -9,7 +9,7 @@ from scipy.linalg import cholesky, solve_triangular
 import sardonyx
 from sardonyx.graph import Graph
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.operators.triangular import solve_triangular as operator
 
 from .single import onnxruntime

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from sardonyx.lowering.lower import lower, lower_whole
-from sardonyx.lowering.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.plan import NativeSegment
+from sardonyx.lowering.runner import PlanRunner
 
 from .single import FINITE, SPECIAL, assert_same, check, of_rows, onnxruntime, reference, rows
 

@@ -14,9 +14,10 @@ import sardonyx
 from sardonyx.errors import ModelError
 from sardonyx.lowering.control_flow import MOST_UNROLLED
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import Plan, PlanRunner
-from sardonyx.lowering.reference_control_flow import MOST_ROUNDS
-from sardonyx.lowering.reference_operators import evaluator
+from sardonyx.lowering.plan import Plan
+from sardonyx.lowering.reference.control_flow import MOST_ROUNDS
+from sardonyx.lowering.reference.operators import evaluator
+from sardonyx.lowering.runner import PlanRunner
 
 from ..kernels.single import assert_same
 

@@ -20,8 +20,9 @@ from sklearn.preprocessing import StandardScaler
 from sardonyx.errors import InputError, ModelError
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.partition import choose_block_rows
-from sardonyx.lowering.plan import NativeSegment, Plan, PlanRunner, ReferenceSegment
+from sardonyx.lowering.plan import NativeSegment, Plan, ReferenceSegment
 from sardonyx.lowering.program import Program
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.passes import optimize
 
 from ..kernels.single import assert_same, onnxruntime, reference

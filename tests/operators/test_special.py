@@ -15,7 +15,7 @@ from scipy import special
 
 from sardonyx.graph import Graph, Value
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import PlanRunner
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.operators.interpolation import interp, knots_of_columns
 from sardonyx.operators.special import bessel_k, erf
 

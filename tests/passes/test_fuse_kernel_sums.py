@@ -10,7 +10,8 @@ import pytest
 
 from sardonyx.graph import Graph, Value
 from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import NativeSegment, PlanRunner
+from sardonyx.lowering.plan import NativeSegment
+from sardonyx.lowering.runner import PlanRunner
 from sardonyx.operators.pairwise import exact_distances
 
 FIT = np.random.default_rng(0).normal(size=(13, 3))

@@ -67,8 +67,8 @@ struct Kernel {
   void (*release)(void* state) = nullptr;
   // Nanoseconds one row takes, roughly: decides when threads are worth waking. nullptr: guessed from the widths.
   double (*cost)(const Step& step) = nullptr;
-  // Into how many pieces a row's work falls that do not depend on each other, at least 1; and runs some of them, on one row,
-  // from any thread, with a scratch of its own. All of them together are what run() does, bit for bit. nullptr: one piece.
+  // Into how many pieces a row's work falls that do not depend on each other, at least 1; and runs some of them, on one
+  // row, from any thread, with a scratch of its own. Together they are what run() does, bit for bit. nullptr: one piece.
   std::int64_t (*pieces)(const Step& step) = nullptr;
   void (*run_pieces)(const Step& step, const Context& context, const Pieces& pieces) = nullptr;
   // outputs[0] holds the same values as inputs[0], so the executor may make it the very same memory when type and width
@@ -83,18 +83,18 @@ struct Kernel {
   // check() looks at Tensor::sparse of every input and output and establishes which of them may be sparse. The loader
   // refuses a sparse tensor in a step of any other kernel. (A kernel may allocate through reserve_entries() only.)
   bool sparse = false;
-  // run() copes with sparse inputs whose columns are in no order, or come twice in a row, and refuses those that are out of
-  // range itself (refuse_column in kernels/sparse.h).
+  // run() copes with sparse inputs whose columns are in no order, or come twice in a row, and refuses those that are
+  // out of range itself (refuse_column in kernels/sparse/rows.h).
   bool any_entries = false;
-  // Element i of the output depends on element i of the inputs alone, and no scratch or state is needed. The runtime then
-  // runs such a step on the entries of sparse inputs, as if they were rows of width 1: check() and run() see dense
+  // Element i of the output depends on element i of the inputs alone, and no scratch or state is needed. The runtime
+  // then runs such a step on the entries of sparse inputs, as if they were rows of width 1: check() and run() see dense
   // tensors. Inputs beside the sparse ones are constants of one element. Whoever writes the program answers for
   // zeros becoming zeros.
   bool by_element = false;
   // A sparse outputs[0] has the very indptr and indices of inputs[0].
   bool keeps_entries = false;
-  // It casts floats of 16 bits, or moves elements whatever they are. Other kernels tell numbers apart by dtypes that are
-  // larger, and would read beyond these: the loader refuses them such tensors.
+  // It casts floats of 16 bits, or moves elements whatever they are. Other kernels tell numbers apart by dtypes that
+  // are larger, and would read beyond these: the loader refuses them such tensors.
   bool halves = false;
 };
 
@@ -122,8 +122,8 @@ struct KernelRegistration {
 
 // SARDONYX_KERNEL("Softmax", {check, run});
 //
-// The Kernel is a constant of the file, not built while the module loads: that would run instructions of a variant which
-// this machine may not have.
+// The Kernel is a constant of the file, not built while the module loads: that would run instructions of a variant
+// which this machine may not have.
 #define SARDONYX_KERNEL(name, ...) SARDONYX_KERNEL_(__COUNTER__, name, __VA_ARGS__)
 #define SARDONYX_KERNEL_(number, name, ...)                                            \
   static constexpr ::sardonyx::Kernel SARDONYX_CONCAT(kernel_, number) __VA_ARGS__;    \

@@ -9,8 +9,8 @@ namespace sardonyx {
 // asks for very much: a small file can double texts many times.
 char* make_text(const Context& context, std::int64_t bytes);
 
-// Writes a number as ONNX Runtime casts it: eight digits, without trailing zeros, "NaN", "INF", "-INF". Returns its size,
-// at most kMostDigits.
+// Writes a number as ONNX Runtime casts it: eight digits, without trailing zeros, "NaN", "INF", "-INF". Returns its
+// size, at most kMostDigits.
 constexpr std::int64_t kMostDigits = 32;
 std::int64_t write_number(double value, char* to);
 std::int64_t write_number(std::int64_t value, char* to);

@@ -23,7 +23,8 @@ struct SparseRows {
   const std::int64_t* indptr;
   const std::int32_t* indices;
   const void* values;
-  // Entries behind those of the block that may be read too, to fetch what the next block needs: nothing is known of them.
+  // Entries behind those of the block that may be read too, to fetch what the next block needs: nothing is known of
+  // them.
   std::int64_t beyond;
   // An output's own memory, to write to: rows + 1 offsets, and `capacity` entries. See reserve_entries().
   std::int64_t* own_indptr;
@@ -32,8 +33,8 @@ struct SparseRows {
   std::int64_t capacity;
 };
 
-// Makes room for `entries` entries in all in the own memory of a sparse output; those that are there stay. Grows by half
-// at least, so that row after row may be appended. Throws std::bad_alloc.
+// Makes room for `entries` entries in all in the own memory of a sparse output; those that are there stay. Grows by
+// half at least, so that row after row may be appended. Throws std::bad_alloc.
 void reserve_entries(const Tensor& output, std::int64_t entries);
 
 // Puts the entries of one row in order, wherever they are: sorted by column, those of one column added up in the order

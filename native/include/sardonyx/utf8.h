@@ -1,4 +1,5 @@
-// One code point as UTF-8, for kernels and for what makes texts of Python's. Lone surrogates are encoded like any other.
+// One code point as UTF-8, for kernels and for what makes texts of Python's. Lone surrogates are encoded like any
+// other.
 //
 // In an anonymous namespace: see the rules in sardonyx/kernel.h.
 #pragma once

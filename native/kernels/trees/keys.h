@@ -111,7 +111,7 @@ inline std::size_t keys_bytes(std::int64_t places, std::int64_t rows) {
   return static_cast<std::size_t>((rows + kLanes8 - 1) / kLanes8 * kLanes8 * places) * sizeof(Key);
 }
 
-// ---- a row alone -----------------------------------------------------------------------------------------------------
+// ---- a row alone ----------------------------------------------------------------------------------------------------
 
 // The keys of a row at the first `places` places. Returns whether there is NaN.
 template <class Key, class X>

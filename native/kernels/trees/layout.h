@@ -150,7 +150,7 @@ inline std::int64_t leaf_of(const Node& node) {
   return static_cast<std::int64_t>(node.split - kFirstLeaf<typename Node::Key>);
 }
 
-// ---- checks ----------------------------------------------------------------------------------------------------------
+// ---- checks ---------------------------------------------------------------------------------------------------------
 
 struct Limits {
   std::int64_t count, leaves, used, sets;  // nodes of the tree, numbers of leaves, features in use, sets
@@ -232,7 +232,7 @@ void check_forest(const Step& step, const char* name, std::int64_t shift, DType 
   narrow ? check_trees<Narrow>(name, step, static_cast<int>(shift)) : check_trees<Wide>(name, step, 32);
 }
 
-// ---- what is prepared ------------------------------------------------------------------------------------------------
+// ---- what is prepared -----------------------------------------------------------------------------------------------
 
 // Places of the first half where the second half has the same features, else all places.
 inline std::int64_t places_of(const std::int32_t* used, std::int64_t n_used) {
@@ -247,8 +247,8 @@ inline std::int64_t places_of(const std::int32_t* used, std::int64_t n_used) {
 // Rows of eight wait for the one that goes deepest. A step too many stays where it is, and costs less than asking.
 constexpr double kDeepest = 1.2;
 
-// The steps until most of eight rows have arrived, if all leaves are equally likely; of trees that are rather a chain, on
-// which rows hardly ever go to the end, not more than twice the levels of a complete tree.
+// The steps until most of eight rows have arrived, if all leaves are equally likely; of trees that are rather a chain,
+// on which rows hardly ever go to the end, not more than twice the levels of a complete tree.
 template <class Node>
 std::int32_t steps_of(const Node* tree, std::int64_t count, int shift, std::int32_t* depths) {
   std::int64_t leaves = 0, total = 0;

@@ -3,18 +3,18 @@
 //
 //   node = tree[at]      key = column of the node's feature [lane]      at = child + (key > split)
 //
-// Steps are taken without asking first (State::steps), then lanes are asked. Few rows go on until no lane of theirs moves.
-// Of many rows, those that still move are listed, and fill lanes again: no lane waits for its neighbours, no branch is
-// guessed wrong.
+// Steps are taken without asking first (State::steps), then lanes are asked. Few rows go on until no lane of theirs
+// moves. Of many rows, those that still move are listed, and fill lanes again: no lane waits for its neighbours, no
+// branch is guessed wrong.
 //
 //   group 0   r0 r1 .. r7 ──▶ ▶ ▶ ▶  asked: r2 r5 still move  ─┐
 //   group 1   r8 r9 .. r15 ─▶ ▶ ▶ ▶  asked: r8 still moves    ─┴▶  list  r2 r5 r8 ...  ──▶ ▶ ▶  asked: r8 ──▶ ...
 //
-// Of a forest larger than the cache, the nodes of the next tree are fetched while many rows walk down this one: rows ask
-// for nodes here and there, and would wait for each of them.
+// Of a forest larger than the cache, the nodes of the next tree are fetched while many rows walk down this one: rows
+// ask for nodes here and there, and would wait for each of them.
 //
-// Where nodes ask for sets, the step looks at the flags too. On machines that gather slowly (AMD's) this beats vectors of
-// gathers by half; on others it is no slower.
+// Where nodes ask for sets, the step looks at the flags too. On machines that gather slowly (AMD's) this beats vectors
+// of gathers by half; on others it is no slower.
 #pragma once
 
 #include "kernels/trees/keys.h"
@@ -48,8 +48,8 @@ inline const Key* key_at(const Key* keys, std::uint64_t byte) {
   return reinterpret_cast<const Key*>(reinterpret_cast<const char*>(keys) + byte);
 }
 
-// One step down, of the two forms of nodes. kStretch: bytes of a feature's column of keys, in eighths. kMasked: places are
-// taken from the first half of the list of features in use (see layout.h).
+// One step down, of the two forms of nodes. kStretch: bytes of a feature's column of keys, in eighths. kMasked: places
+// are taken from the first half of the list of features in use (see layout.h).
 template <bool kHalves, bool kMasked>
 struct NarrowStep {
   using Node = Narrow;
@@ -149,7 +149,7 @@ inline std::uint64_t fields_of(const Forest& forest) {
   return static_cast<std::uint64_t>(forest.n_used - forest.places) * 8 - 1;
 }
 
-// ---- many rows, one tree ---------------------------------------------------------------------------------------------
+// ---- many rows, one tree --------------------------------------------------------------------------------------------
 
 constexpr int kAgain = 2;                // steps that listed rows take before they are asked
 constexpr std::int64_t kManyGroups = 4;  // that are worth a list
@@ -236,7 +236,8 @@ inline std::int64_t walk_list(const Move& move, const typename Move::Node* tree,
   return left;
 }
 
-// Where all rows arrive that begin at starts[tops[row]], or at the root. `last` is the tree's last place, which is a leaf.
+// Where all rows arrive that begin at starts[tops[row]], or at the root. `last` is the tree's last place, which is a
+// leaf.
 template <class Move>
 __attribute__((noinline)) void walk_many(const Move& move, const typename Move::Node* tree, std::uint32_t last,
                                          const Groups<typename Move::Key>& groups, std::int32_t steps,
@@ -272,7 +273,7 @@ __attribute__((noinline)) void walk_many(const Move& move, const typename Move::
   }
 }
 
-// ---- few rows, one tree ----------------------------------------------------------------------------------------------
+// ---- few rows, one tree ---------------------------------------------------------------------------------------------
 
 // Where the rows of a group arrive that are at at[...]. Not inlined: once for every kind of node, whatever is done with
 // leaves.
@@ -285,7 +286,7 @@ __attribute__((noinline)) void walk_group(const Move& move, const typename Move:
   memcpy(from, at, sizeof at);
 }
 
-// ---- rows together ---------------------------------------------------------------------------------------------------
+// ---- rows together --------------------------------------------------------------------------------------------------
 
 constexpr std::int32_t kNoStep = -1;  // rows have arrived at their starts
 
@@ -371,7 +372,7 @@ inline void walk_groups(const Forest& forest, const X* x, Rows rows, void* scrat
   for (std::int64_t t = 0; t < forest.n_trees; ++t) pass_tree(pass, forest, rows, {t, forest.steps[t]}, walkers, sink);
 }
 
-// ---- one row, eight trees --------------------------------------------------------------------------------------------
+// ---- one row, eight trees -------------------------------------------------------------------------------------------
 
 // Where a row arrives in the eight trees from t on.
 template <class Move>
@@ -423,7 +424,7 @@ inline void walk_row(const Forest& forest, const X* x, std::int64_t row, void* s
   walk(Step(forest.shift, ~std::uint64_t{0}));
 }
 
-// ---- any rows --------------------------------------------------------------------------------------------------------
+// ---- any rows -------------------------------------------------------------------------------------------------------
 
 // Rows that are left of the groups walk alone, unless they nearly make another group.
 constexpr std::int64_t kAlone = 4;

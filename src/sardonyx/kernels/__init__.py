@@ -1,4 +1,4 @@
-"""Lowering rules, one module a family of native kernels (native/kernels/*.cpp).
+"""Lowering rules, one module a family of native kernels (native/kernels/).
 
 A rule says which steps a node becomes (see rules.py). Modules are imported here by listing the directory, so a new file
 is enough.

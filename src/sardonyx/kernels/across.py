@@ -190,7 +190,7 @@ def split_what_is_joined(b: Builder, node: NodeView) -> Values:
 
 @lowers("Cast", "Identity")
 def each_element(b: Builder, node: NodeView) -> Values:
-    from ..lowering.reference import dtype_of
+    from ..lowering.reference.graphs import dtype_of
 
     value = node.inputs[0]
     if not isinstance(value, Across):

@@ -1,10 +1,10 @@
-"""Category lookup and one-hot blocks (native/kernels/categories.cpp), hash_category.cpp, require.cpp."""
+"""Category lookup, hashes, one-hot blocks (native/kernels/preprocessing/), conditions on rows (guards/require.cpp)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..lowering.reference import dtype_of
+from ..lowering.reference.graphs import dtype_of
 from ..lowering.rules import Builder, NodeView, Values, decline, dtype_name, lowers
 from .sparse import pays_for_one_hot
 

@@ -1,4 +1,4 @@
-"""Einsum (native/kernels/einsum.cpp): labels of dimensions, read from the equation.
+"""Einsum (native/kernels/linear/einsum.cpp): labels of dimensions, read from the equation.
 
 ::
 

@@ -1,6 +1,6 @@
 """Element by element: arithmetic, comparison, logic, functions of one number.
 
-Their kernels are in native/kernels/arithmetic.cpp, comparisons.cpp and unary.cpp.
+Their kernels are in native/kernels/elementwise/arithmetic.cpp, comparisons.cpp and unary.cpp.
 
 Broadcasting follows ONNX: shapes are aligned from the right, with the row dimension in them. `aligned` takes the row
 dimension off::
@@ -345,7 +345,7 @@ def identity(b: Builder, node: NodeView) -> Values:
 
 @lowers("Cast", "CastLike", whole=None)
 def cast_node(b: Builder, node: NodeView) -> Values:
-    from ..lowering.reference import dtype_of
+    from ..lowering.reference.graphs import dtype_of
 
     x = node.inputs[0]
     operand = x if isinstance(x, Const) else node.any_row(0)

@@ -1,4 +1,4 @@
-"""Non-negative matrix factorisation (native/kernels/factorization.cpp, multiplicative_updates.cpp)."""
+"""Non-negative matrix factorisation (native/kernels/decomposition/factorization.cpp, multiplicative_updates.cpp)."""
 
 from __future__ import annotations
 

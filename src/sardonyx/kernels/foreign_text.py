@@ -1,4 +1,4 @@
-"""Text as skl2onnx writes it, counted by the kernel of our own files (native/kernels/count_terms.cpp).
+"""Text as skl2onnx writes it, counted by the kernel of our own files (native/kernels/text/count_terms.cpp).
 
 ::
 

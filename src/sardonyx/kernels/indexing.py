@@ -1,4 +1,4 @@
-"""Elements found and replaced by computed indices (native/kernels/index.cpp)."""
+"""Elements found and replaced by computed indices (native/kernels/tensor/index.cpp)."""
 
 from __future__ import annotations
 

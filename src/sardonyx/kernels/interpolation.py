@@ -1,4 +1,4 @@
-"""Interpolation and splines (native/kernels/interpolation.cpp)."""
+"""Interpolation and splines (native/kernels/preprocessing/interpolation.cpp)."""
 
 from __future__ import annotations
 

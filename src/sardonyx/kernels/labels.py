@@ -1,4 +1,4 @@
-"""LabelEncoder of ai.onnx.ml (native/kernels/labels.cpp): every key is replaced by its value."""
+"""LabelEncoder of ai.onnx.ml (native/kernels/preprocessing/labels.cpp): every key is replaced by its value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ..lowering.reference import to_array
+from ..lowering.reference.graphs import to_array
 from ..lowering.rules import Array, Builder, NodeView, Row, Values, as_constant, decline, lowers
 
 #: ending of an attribute -> (type of its values, the default when none is given)

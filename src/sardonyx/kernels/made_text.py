@@ -1,4 +1,4 @@
-"""Text that operators of ai.onnx make, and numbers that they read from it (native/kernels/made_text.cpp).
+"""Text that operators of ai.onnx make, and numbers that they read from it (native/kernels/text/made_text.cpp).
 
 ::
 
@@ -23,7 +23,7 @@ TEXT = frozenset({"str"})
 
 @lowers("Cast", "CastLike", whole=None)
 def cast_text(b: Builder, node: NodeView) -> Values:
-    from ..lowering.reference import dtype_of
+    from ..lowering.reference.graphs import dtype_of
 
     x = node.any_row(0)
     like = node.inputs[1] if node.op_type == "CastLike" else None

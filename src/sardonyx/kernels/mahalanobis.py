@@ -1,4 +1,4 @@
-"""Distances by the inverse of a covariance (native/kernels/mahalanobis.cpp)."""
+"""Distances by the inverse of a covariance (native/kernels/neighbors/mahalanobis.cpp)."""
 
 from __future__ import annotations
 

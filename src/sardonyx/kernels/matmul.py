@@ -1,4 +1,4 @@
-"""Matrix products: a row times a constant matrix (native/kernels/linear.cpp), matrices inside a row (matmul.cpp)."""
+"""Matrix products (native/kernels/linear/): a row times a constant matrix (linear.cpp), inside a row (matmul.cpp)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours (native/kernels/neighbors.cpp, argpartition.cpp), of rows with missing values too (donors.cpp)."""
+"""Nearest neighbours (native/kernels/neighbors/), of rows with missing values too (donors.cpp)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ METRICS = (
     "braycurtis", "scipy_braycurtis", "haversine", "jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath",
 )  # fmt: skip
 ALGORITHMS = ("brute", "kd_tree", "ball_tree")
-#: what native/kernels/argpartition.cpp takes for the numbers in a vector of the machine
+#: what native/kernels/neighbors/argpartition.cpp takes for the numbers in a vector of the machine
 LANES_OF_THE_MACHINE = 0
-#: in which order native/kernels/neighbors.cpp adds up the squares of a row
+#: in which order native/kernels/neighbors/neighbors.cpp adds up the squares of a row
 SQUARES_AS_EINSUM, SQUARES_AS_DOT = 0, 1
 #: inputs of the operator before the tree's arrays
 FIXED = 4
 
 
-#: of sklearn.neighbors.KernelDensity, as native/kernels/density.cpp numbers them
+#: of sklearn.neighbors.KernelDensity, as native/kernels/neighbors/density.cpp numbers them
 DENSITIES = ("gaussian", "tophat", "epanechnikov", "exponential", "linear", "cosine")
 
 

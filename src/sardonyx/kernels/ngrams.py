@@ -1,4 +1,4 @@
-"""TfIdfVectorizer of ai.onnx (native/kernels/ngrams.cpp): n-grams of tokens, counted and weighted.
+"""TfIdfVectorizer of ai.onnx (native/kernels/text/ngrams.cpp): n-grams of tokens, counted and weighted.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Recurrent networks (native/kernels/recurrent.cpp): `RNN`, `GRU` and `LSTM`, with all that the standard says of them.
+"""Recurrent networks (native/kernels/networks/recurrent.cpp): `RNN`, `GRU` and `LSTM`, as the standard has them.
 
 ::
 

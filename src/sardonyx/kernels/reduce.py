@@ -1,4 +1,4 @@
-"""Along an axis of a row: reductions, positions of extremes, softmax, sums, TopK (native/kernels/reduce.cpp)."""
+"""Along an axis of a row: reductions, positions of extremes, softmax, sums, TopK (native/kernels/reduction/)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where and Expand (native/kernels/select.cpp), and the constant rows that ConstantOfShape makes."""
+"""Where and Expand (native/kernels/tensor/select.cpp), and the constant rows that ConstantOfShape makes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def constant_of_shape(b: Builder, node: NodeView) -> Values:
 
 def fill_of(node: NodeView) -> Array:
     """Return the number that ConstantOfShape fills with."""
-    from ..lowering.reference import to_array
+    from ..lowering.reference.graphs import to_array
 
     value = node.attributes.get("value")
     return np.zeros((), dtype=np.float32) if value is None else to_array(value).reshape(())

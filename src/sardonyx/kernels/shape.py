@@ -1,4 +1,4 @@
-"""Shapes: what moves elements (native/kernels/shape.cpp), what only renames them, and sums about shapes themselves.
+"""Shapes: what moves elements (native/kernels/tensor/shape.cpp), what only renames them, sums about shapes themselves.
 
 Rules about rows keep the row dimension first, or see that only dimensions of size 1 come before it (`Row.lead`). Rules
 named ``..._of_dims`` compute with shapes in which the number of rows occurs.

@@ -1,4 +1,4 @@
-"""Products of count sketches (native/kernels/sketch.cpp)."""
+"""Products of count sketches (native/kernels/svm/sketch.cpp)."""
 
 from __future__ import annotations
 

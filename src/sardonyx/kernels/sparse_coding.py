@@ -1,4 +1,4 @@
-"""Sparse codes over a dictionary (native/kernels/sparse_coding.cpp)."""
+"""Sparse codes over a dictionary (native/kernels/decomposition/sparse_coding.cpp)."""
 
 from __future__ import annotations
 

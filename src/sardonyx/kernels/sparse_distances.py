@@ -1,4 +1,4 @@
-"""Sparse rows against training rows: squares, cosines, kernel sums, of products (native/kernels/sparse_product.cpp).
+"""Sparse rows against training rows: squares, cosines, kernel sums, of products (native/kernels/sparse/product.cpp).
 
 ::
 

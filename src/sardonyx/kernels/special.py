@@ -1,4 +1,4 @@
-"""Special functions of one number (native/kernels/normal.cpp, bessel.cpp)."""
+"""Special functions of one number (native/kernels/elementwise/normal.cpp, bessel.cpp)."""
 
 from __future__ import annotations
 

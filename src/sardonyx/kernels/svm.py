@@ -1,4 +1,4 @@
-"""Kernel machines (native/kernels/svm.cpp)."""
+"""Kernel machines (native/kernels/svm/svm.cpp)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms of documents and their weights (native/kernels/count_terms.cpp, tf_idf.cpp)."""
+"""Terms of documents and their weights (native/kernels/text/count_terms.cpp, tf_idf.cpp)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from onnx import helper
 
 from ..lowering.program import Param
-from ..lowering.reference import dtype_of, to_array, type_of
+from ..lowering.reference.graphs import dtype_of, to_array, type_of
 from ..lowering.rules import Array, Builder, NodeView, ReferenceStep, Row, Values, decline, lowers
 from ..text.methods import METHODS, kind_of
 
@@ -39,7 +39,7 @@ def count_terms(b: Builder, node: NodeView) -> Values:
 
 @lowers("FindTokens", domain="sardonyx")
 def find_tokens(b: Builder, node: NodeView) -> Values:
-    """Leave the node to Python: its body would refuse what `reference_operators.FindTokens` can do."""
+    """Leave the node to Python: its body would refuse what `FindTokens` of reference/operators.py can do."""
     reason = f"FindTokens: token_pattern={node.text('token_pattern', '')!r} has no automaton"
     return (in_python(b, node, "str", reason),)
 

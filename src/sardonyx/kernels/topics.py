@@ -1,4 +1,4 @@
-"""Latent Dirichlet allocation (native/kernels/topics.cpp)."""
+"""Latent Dirichlet allocation (native/kernels/decomposition/topics.cpp)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ..lowering.reference import to_array
+from ..lowering.reference.graphs import to_array
 from ..lowering.rules import Builder, Const, NodeView, Row, Values, decline, lowers
 from .elementwise import FLOATS, cast_row, elementwise
 from .reduce import reduce_axes

@@ -1,4 +1,4 @@
-"""Tree ensembles: reading their nodes, and the tables for the walk and for the scan (native/kernels/trees.cpp).
+"""Tree ensembles: reading their nodes, and the tables for the walk and for the scan (native/kernels/trees/trees.cpp).
 
 Recognised are the operators of `sardonyx.operators.trees`, and ``ai.onnx.ml.TreeEnsemble`` itself where it sums or
 averages. An inner node that is reached twice, or a circle, is no tree and is declined.

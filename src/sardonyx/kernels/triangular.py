@@ -1,4 +1,4 @@
-"""Triangular systems (native/kernels/triangular.cpp)."""
+"""Triangular systems (native/kernels/linear/triangular.cpp)."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def tile(b: Builder, node: NodeView) -> Values:
 
 @lowers("EyeLike", whole=True)
 def eye_like(b: Builder, node: NodeView) -> Values:
-    from ..lowering.reference import dtype_of
+    from ..lowering.reference.graphs import dtype_of
 
     x = node.row(0)
     dtype = dtype_of(node.integer("dtype", 0)) or x.dtype

@@ -1,4 +1,4 @@
-"""Convolutions and pooling (native/kernels/convolution.cpp, pooling.cpp), of images of up to three axes of known sizes.
+"""Convolutions and pooling (native/kernels/networks/convolution.cpp, pooling.cpp), of images of at most three axes.
 
 ::
 

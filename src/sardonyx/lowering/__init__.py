@@ -7,15 +7,12 @@
                      kinds.py (values), node_view.py (nodes), builder.py (steps)
                      control_flow.py  windows.py  quantization.py  halves.py     taken apart before rules are asked
                      scope.py  inference.py     what names and foreign nodes mean
-               ──▶ partition.py cuts the steps into segments ──▶ Plan (plan.py), which runs them in order
+               ──▶ partition.py cuts the steps into segments ──▶ Plan (plan.py), which runner.py runs in order
                      a native segment is a Program (program.py), written as a .sdx file (sdx.py)
-                     a segment without kernels is a model for `onnx.reference`: reference_nodes.py collects it
+                     a segment without kernels is a model for `onnx.reference` (reference/)
                ──▶ borders.py makes of rows what no program gives: lists, maps, texts cut apart
 
     shaped.py  seen.py            programs for shapes that only the data say, and the short way to those known
-    reference.py                  folds a node whose inputs are known
-    reference_native.py           runs nodes of a reference segment natively after all, where shapes come to be known
-    reference_rounds.py           rounds of loops that Python leads, many at a time
-    reference_operators.py  reference_numbers.py  reference_control_flow.py   where onnx's own falls short
-    sizes.py  reference_sizes.py  how large a value may be that a file asks for
+    reference/                    what runs in Python, and folds nodes whose inputs are known
+    sizes.py                      how large a value may be that a file asks for
 """

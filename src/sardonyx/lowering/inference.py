@@ -22,7 +22,7 @@ from onnx import AttributeProto, TensorProto, TypeProto, defs
 
 from ..errors import ModelError
 from ..protos import all_nodes
-from .reference import Opsets, make_model, to_array, type_of
+from .reference.graphs import Opsets, make_model, to_array, type_of
 from .rules import Value
 
 #: Functions call functions at most this deep; the models of sardonyx need three.

@@ -35,7 +35,7 @@ from .inference import MAX_NODES, is_since, standard_body
 from .partition import Output, partition
 from .plan import Arrival, Plan
 from .program import DTYPE_CODES
-from .reference import (
+from .reference.graphs import (
     RANDOM,
     ROWS,
     dtype_of,
@@ -45,7 +45,7 @@ from .reference import (
     initializers,
     is_known,
 )
-from .reference_nodes import (
+from .reference.steps import (
     NotWholeError,
     ReferenceNodes,
     all_at_border,

@@ -24,7 +24,7 @@ from .borders import Border
 from .inference import inlined
 from .plan import NativeSegment, Plan, PlanInput, ReferenceSegment, Segment
 from .program import ITEM_SIZES, Program, Step
-from .reference import make_model
+from .reference.graphs import make_model
 from .rules import ROWLESS, Across, AnyStep, Array, Batch, Builder, Const, Listed, Made, NativeStep, ReferenceStep, Row
 
 #: what an output of a model may be

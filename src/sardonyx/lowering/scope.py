@@ -12,7 +12,7 @@ from ..errors import ModelError
 from ..protos.large import Large, fill
 from .inference import MAX_DEPTH
 from .kinds import Const, SparseConst
-from .reference import Opsets, dense_array, entries_of, subgraphs, to_array
+from .reference.graphs import Opsets, dense_array, entries_of, subgraphs, to_array
 from .rules import Attributes, Value, as_constant
 
 

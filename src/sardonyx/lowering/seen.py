@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .plan import PlanRunner
+from .runner import PlanRunner
 
 #: forms of feeds that are kept
 MOST_SEEN: Final = 64

@@ -21,9 +21,10 @@ import numpy as np
 import onnx
 
 from .lower import lower, lower_whole
-from .plan import Plan, PlanRunner
-from .reference import dtype_of, given_names
+from .plan import Plan
+from .reference.graphs import dtype_of, given_names
 from .rules import Array, dtype_name
+from .runner import PlanRunner
 
 #: programs that are kept: the newest
 MOST_KEPT: Final = 64

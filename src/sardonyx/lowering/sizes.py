@@ -5,7 +5,7 @@
     Pad, Expand, Tile, ConstantOfShape, Range, OneHot, Resize ─▶ size of what they make ─▶ refused, before it is made
 
 Native programs are refused when they are lowered (builder.py), what runs in Python just before it runs
-(reference_sizes.py). A value is what one row has of it, or all of a tensor without rows.
+(reference/sized.py). A value is what one row has of it, or all of a tensor without rows.
 """
 
 from __future__ import annotations

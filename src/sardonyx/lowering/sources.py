@@ -17,8 +17,8 @@ import onnx
 
 from .plan import Arrival, PlanInput
 from .program import DTYPE_CODES
-from .reference import dtype_of
-from .reference_nodes import NotWholeError
+from .reference.graphs import dtype_of
+from .reference.steps import NotWholeError
 from .rules import MAX_RANK, ROWLESS, Array, Batch, Builder, Const, Row, Shape, as_constant
 
 #: elements that an input of a model without rows may have

@@ -111,7 +111,7 @@ class OrtValue:
 
     def element_type(self) -> int:
         """Return ONNX's number of the element type."""
-        from ..lowering.reference import element_type
+        from ..lowering.reference.graphs import element_type
 
         return element_type(dtype_name(self._value))
 

@@ -27,7 +27,7 @@ from .rewriting import add_slot
 
 Floats = NDArray[np.float64]
 
-#: codes of native/kernels/svm.cpp; params before the sizes of the groups
+#: codes of native/kernels/svm/svm.cpp; params before the sizes of the groups
 POLY, FIXED = 0, 4
 DEGREES = range(2, 9)
 #: what a monomial costs beside a product of a kernel
@@ -53,7 +53,7 @@ def expand_polynomials(program: Program) -> Program:
 
 
 def _expanded(program: Program, step: Step) -> Floats | None:
-    """Return the blocks of native/kernels/polynomial.cpp, one row an output, or None where they do not pay."""
+    """Return the blocks of native/kernels/svm/polynomial.cpp, one row an output, or None where they do not pay."""
     vectors, weights = (np.asarray(program.slots[slot].data, np.float64) for slot in step.inputs[1:3])
     if program.slots[step.inputs[0]].dtype != "float64":
         return None

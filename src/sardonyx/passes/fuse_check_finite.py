@@ -3,7 +3,7 @@
 ::
 
     X ─▶ CheckFinite ─▶ Linear      every number is read twice
-    X ─▶ Linear(refuses)            once: what is not finite makes its sums not finite (native/kernels/linear.cpp)
+    X ─▶ Linear(refuses)            once: what is not finite makes its sums not finite (kernels/linear/linear.cpp)
 
 Contract: bit-identical; the same rows are refused with the same words, before and after the same other steps. So the
 new step stands where the check stood: all else that Linear reads is constant.

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..lowering.program import Program, Slot, Step
 from .rewriting import Uses, add_slot
 
-#: codes of native/kernels/space.h and svm.cpp
+#: codes of native/kernels/neighbors/space.h and svm.cpp
 SQEUCLIDEAN, BRUTE, RBF = 1, 0, 1
 
 

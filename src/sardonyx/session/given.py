@@ -41,7 +41,7 @@ def check_shape(name: str, value: Any, dtype: str, shape: tuple[int | None, ...]
 
 def element_types(model: onnx.ModelProto) -> dict[str, str]:
     """Return the types of the tensors that inputs are sequences of."""
-    from ..lowering.reference import dtype_of
+    from ..lowering.reference.graphs import dtype_of
 
     kinds = {v.name: v.type.sequence_type.elem_type.tensor_type.elem_type for v in model.graph.input}
     names = {name: dtype_of(kind) for name, kind in kinds.items() if kind}

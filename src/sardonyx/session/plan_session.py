@@ -4,7 +4,7 @@
 
     feeds ──▶ all outputs of one program? ─ yes ─▶ it answers, with nothing in between
                └─ forms seen before? ────── yes ─▶ the program kept for them                      (lowering/seen.py)
-                   └─ coerced ──▶ a program for these shapes (lowering/shaped.py), or the segments (lowering/plan.py)
+                   └─ coerced ──▶ a program for these shapes (lowering/shaped.py), or the segments (lowering/runner.py)
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from .. import _native
 from ..description import Description
 from ..errors import InputError, ModelError, SardonyxError
 from ..inputs.tensors import coerce_feeds
-from ..lowering.plan import Plan, PlanRunner
-from ..lowering.reference_native import native_evaluator
+from ..lowering.plan import Plan
+from ..lowering.reference.native import native_evaluator
+from ..lowering.runner import PlanRunner
 from ..lowering.seen import Seen
 from ..lowering.shaped import shaped
 from .explanation import heading, program_lines
