@@ -1,5 +1,5 @@
-// Whether to go on with a way that takes less time on idle processors, and much more where other processes want them: as
-// long as it brings more than it loses (account.h), beside calls without it that say what is gained.
+// Whether to go on with a way that takes less time on idle processors, and much more where other processes want them:
+// as long as it brings more than it loses (account.h), beside calls without it that say what is gained.
 //
 //   calls   0 1 2 3 | 4 5 6 7 ... 62   63        64 ...      a loss: many calls without, until it is made good
 //           without | with it          without   with it

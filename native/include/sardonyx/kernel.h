@@ -68,7 +68,7 @@ struct Kernel {
   // Nanoseconds one row takes, roughly: decides when threads are worth waking. nullptr: guessed from the widths.
   double (*cost)(const Step& step) = nullptr;
   // Into how many pieces a row's work falls that do not depend on each other, at least 1; and runs some of them, on one
-  // row, from any thread, with a scratch of its own. Together they are what run() does, bit for bit. nullptr: one piece.
+  // row, from any thread, with a scratch of its own. Together they are what run() does, bit for bit. nullptr: one.
   std::int64_t (*pieces)(const Step& step) = nullptr;
   void (*run_pieces)(const Step& step, const Context& context, const Pieces& pieces) = nullptr;
   // outputs[0] holds the same values as inputs[0], so the executor may make it the very same memory when type and width
