@@ -180,14 +180,15 @@ void* Call::text_output(std::size_t k, std::int64_t count) {
 
 void Call::sparse_output(std::size_t k) {
   results_of_.resize(schedule_.outputs().size(), nullptr);
-  sparse_outputs_.emplace_back(k, std::make_unique<SparseResult>());
+  const DType dtype = core_.outputs[schedule_.outputs()[k]].dtype;
+  sparse_outputs_.emplace_back(k, std::make_unique<SparseResult>(rows_, item_size(dtype)));
   results_of_[k] = sparse_outputs_.back().second.get();
 }
 
 bool Call::fill_sparse(PyObject* list) {
   for (const auto& [k, result] : sparse_outputs_) {
     const Port& port = core_.outputs[schedule_.outputs()[k]];
-    PyObject* matrix = make_csr(*result, rows_, port.width, port.dtype, port.typenum);
+    PyObject* matrix = make_csr(*result, rows_, port.width, port.typenum);
     if (matrix == nullptr) return false;
     PyList_SET_ITEM(list, static_cast<Py_ssize_t>(k), matrix);
   }

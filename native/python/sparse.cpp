@@ -1,6 +1,7 @@
 #include "python/sparse.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -91,20 +92,43 @@ PyObject* csr_matrix(const Ref& data, const Ref& indices, const Ref& indptr, std
   return matrix.release();
 }
 
-void* data_of(const Ref& array) { return PyArray_DATA(as_array(array.get())); }
+void free_capsule(PyObject* capsule) { std::free(PyCapsule_GetPointer(capsule, nullptr)); }
+
+// An array over malloc's memory, which it takes over.
+Ref array_over(Allocated memory, npy_intp size, int typenum) {
+  Ref array(PyArray_SimpleNewFromData(1, &size, typenum, memory.get()));
+  PyObject* owner = array ? PyCapsule_New(memory.get(), nullptr, free_capsule) : nullptr;
+  if (owner == nullptr) return Ref();
+  static_cast<void>(memory.release());
+  return PyArray_SetBaseObject(as_array(array.get()), owner) == 0 ? std::move(array) : Ref();
+}
+
+// A new array of other integers.
+template <class To, class From>
+Ref converted(const From* from, npy_intp size, int typenum) {
+  Ref array(PyArray_SimpleNew(1, &size, typenum));
+  if (!array) return array;
+  auto* to = static_cast<To*>(PyArray_DATA(as_array(array.get())));
+  for (npy_intp i = 0; i < size; ++i) to[i] = static_cast<To>(from[i]);
+  return array;
+}
+
+Ref index_array(Allocated indices, npy_intp entries, bool wide) {
+  if (!wide) return array_over(std::move(indices), entries, NPY_INT32);
+  return converted<std::int64_t>(static_cast<const std::int32_t*>(indices.get()), entries, NPY_INT64);
+}
 
 }  // namespace
 
 // As SciPy, int32 as long as it is wide enough.
-PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, DType dtype, int typenum) {
+PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, int typenum) {
   const bool wide = result.entries() > std::numeric_limits<std::int32_t>::max();
-  const int index = wide ? NPY_INT64 : NPY_INT32;
-  npy_intp offsets = rows + 1, entries = result.entries();
-  const Ref indptr(PyArray_SimpleNew(1, &offsets, index));
-  const Ref indices(PyArray_SimpleNew(1, &entries, index));
-  const Ref data(PyArray_SimpleNew(1, &entries, typenum));
+  const npy_intp entries = result.entries(), offsets = rows + 1;
+  const Ref indptr = wide ? converted<std::int64_t>(result.indptr(), offsets, NPY_INT64)
+                          : converted<std::int32_t>(result.indptr(), offsets, NPY_INT32);
+  const Ref indices = index_array(result.take_indices(), entries, wide);
+  const Ref data = array_over(result.take_values(), entries, typenum);
   if (!indptr || !indices || !data) return nullptr;
-  result.write(data_of(indptr), data_of(indices), data_of(data), wide, item_size(dtype));
   return csr_matrix(data, indices, indptr, rows, width);
 }
 

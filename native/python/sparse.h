@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "runtime/sparse.h"
-#include "sardonyx/tensor.h"
+#include "runtime/sparse_result.h"
 
 namespace sardonyx::python {
 
@@ -37,6 +37,6 @@ class CsrInput {
 };
 
 // A new scipy.sparse.csr_matrix of what was collected, or nullptr with a Python error set. SciPy is imported here.
-PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, DType dtype, int typenum);
+PyObject* make_csr(SparseResult& result, std::int64_t rows, std::int64_t width, int typenum);
 
 }  // namespace sardonyx::python

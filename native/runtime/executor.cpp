@@ -29,6 +29,7 @@ std::int64_t Schedule::block_rows(const Arrays& arrays) const {
 }
 
 void Schedule::run(const Arrays& arrays, std::int64_t rows, int threads) const {
+  if (!pieces_.empty() && rows < kFewestRows && run_divided(arrays, rows, threads)) return;
   if (rows == 1) {
     const auto make = [this] { return new Frame(*this, one_row_); };
     Borrowed(one_row_frames_, make)->run(arrays, 0, 1);

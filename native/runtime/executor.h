@@ -5,6 +5,8 @@
 //     caller's outputs                    └──▶ y rows 0..255  ...
 //
 // A program with a step that looks at all rows (Kernel::whole_batch) has one block, on one thread: the whole batch.
+// Of few rows, threads share the steps that take long (runtime/divided.cpp).
+//
 // Sparse values are kept per frame, as large as their entries (runtime/sparse.h); they are not part of the arena. A
 // caller may give any input dense or sparse, and take any sparse output either way: blocks are converted as they pass.
 //
@@ -19,9 +21,11 @@
 #include <span>
 #include <vector>
 
+#include "runtime/gain.h"
 #include "runtime/pace.h"
 #include "runtime/program.h"
 #include "runtime/sparse.h"
+#include "runtime/sparse_result.h"
 #include "runtime/texts.h"
 
 namespace sardonyx {
@@ -111,7 +115,7 @@ class Schedule {
   struct SparseOutput {
     std::int32_t output, buffer;
     std::int64_t width;
-    std::size_t row_bytes, item;
+    std::size_t row_bytes;
   };
 
   struct Layout {  // of a frame for up to `rows` rows
@@ -131,12 +135,14 @@ class Schedule {
   bool takes_over(std::int32_t step, const LoadedStep& loaded) const;
   std::int32_t free_buffer(std::size_t row_bytes);
   void list_patches();
+  void list_pieces();
   double guessed_cost() const;
   Layout layout_for(std::int64_t rows) const;
 
   void run_whole(const Arrays& arrays, std::int64_t rows) const;
   void run_serially(const Arrays& arrays, std::int64_t rows) const;
   void run_in_parallel(const Arrays& arrays, std::int64_t rows, int threads) const;
+  bool run_divided(const Arrays& arrays, std::int64_t rows, int threads) const;
 
   const Program& program_;
   std::vector<std::int32_t> outputs_;
@@ -146,10 +152,12 @@ class Schedule {
   std::vector<Buffer> buffers_;
   std::vector<Patch> patches_;
   std::vector<Copy> copies_;
-  std::vector<DType> sparse_;  // of each sparse buffer of a frame
+  std::vector<std::int64_t> pieces_;  // of each of steps_: more than 1 where threads may share a row; empty if nowhere
+  std::vector<DType> sparse_;         // of each sparse buffer of a frame
   std::vector<SparseInput> sparse_inputs_;
   std::vector<SparseOutput> sparse_outputs_;
   mutable Pace pace_;
+  mutable Gain dividing_;
   Layout one_row_, block_;
   mutable FramePool one_row_frames_, block_frames_;
 };

@@ -39,11 +39,12 @@ void run_by_element(const Step& step, std::int64_t rows, const Context& context)
 Frame::Frame(const Schedule& schedule, const Schedule::Layout& layout) : schedule(schedule), layout_rows(layout.rows) {
   if (layout.bytes > 0)
     arena.reset(static_cast<std::byte*>(::operator new(layout.bytes, std::align_val_t{kArenaAlignment})));
+  scratch = arena.get() + layout.scratch_at;
   sparse.reserve(schedule.sparse_.size());  // tensors point to the elements
   for (const DType dtype : schedule.sparse_) sparse.emplace_back(dtype, layout.rows);
   for (const std::int32_t index : schedule.steps_) add_tensors(schedule.program_.steps()[index], layout);
   const Tensor* at = tensors.data();
-  for (const std::int32_t index : schedule.steps_) at = add_call(schedule.program_.steps()[index], layout, at);
+  for (const std::int32_t index : schedule.steps_) at = add_call(schedule.program_.steps()[index], at);
 }
 
 void Frame::stage_inputs(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
@@ -80,7 +81,7 @@ void Frame::read_sparse(const Schedule::SparseInput& input, const Arrays& arrays
 void Frame::write_sparse(const Schedule::SparseOutput& output, const Arrays& arrays, std::int64_t first,
                          std::int64_t rows) {
   SparseBuffer& buffer = sparse[output.buffer];
-  if (SparseResult* result = arrays.result(output.output)) return result->add(first, rows, buffer.rows(), output.item);
+  if (SparseResult* result = arrays.result(output.output)) return result->add(first, rows, buffer.rows());
   auto* dense = static_cast<std::byte*>(arrays.outputs[output.output]);
   buffer.expand(dense + first * output.row_bytes, rows, output.width);
 }
@@ -98,14 +99,15 @@ void Frame::add_tensors(const LoadedStep& loaded, const Schedule::Layout& layout
   }
 }
 
-const Tensor* Frame::add_call(const LoadedStep& loaded, const Schedule::Layout& layout, const Tensor* at) {
+const Tensor* Frame::add_call(const LoadedStep& loaded, const Tensor* at) {
   Step step = loaded.step;
   step.inputs = at;
   step.outputs = at + step.n_inputs;
   if (loaded.by_element) {
     calls.push_back({run_by_element, step, {nullptr, &loaded.entry->kernel}});
   } else {
-    calls.push_back({loaded.entry->kernel.run, step, {arena.get() + layout.scratch_at, loaded.state, &texts}});
+    const Kernel& kernel = loaded.entry->kernel;
+    calls.push_back({kernel.run, step, {scratch, loaded.state, &texts}, kernel.run_pieces});
   }
   return step.outputs + step.n_outputs;
 }

@@ -22,12 +22,15 @@ struct Frame {
 
   // Runs all steps on some of the caller's rows, at most as many as the layout has room for.
   void run(const Arrays& arrays, std::int64_t first, std::int64_t rows);
+  // One row, some steps shared by threads.
+  void run_divided(const Arrays& arrays, std::int64_t row, int threads);
 
  private:
   struct Call {
     void (*run)(const Step&, std::int64_t, const Context&);
     Step step;
     Context context;
+    void (*run_pieces)(const Step&, const Context&, const Pieces&) = nullptr;
   };
 
   // Sparse rows for inputs that the program takes dense: made dense here, for this block only.
@@ -41,17 +44,21 @@ struct Frame {
     void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{kArenaAlignment}); }
   };
 
+  template <class RunCall>
+  void run_with(const Arrays& arrays, std::int64_t first, std::int64_t rows, RunCall run_call);
+  void divide(const Call& call, std::int64_t pieces, int threads);
   void stage_inputs(const Arrays& arrays, std::int64_t first, std::int64_t rows);
   Staged& staged_of(std::int32_t input, DType dtype);
   void read_sparse(const Schedule::SparseInput& input, const Arrays& arrays, std::int64_t first, std::int64_t rows);
   void write_sparse(const Schedule::SparseOutput& output, const Arrays& arrays, std::int64_t first, std::int64_t rows);
   void add_tensors(const LoadedStep& loaded, const Schedule::Layout& layout);
-  const Tensor* add_call(const LoadedStep& loaded, const Schedule::Layout& layout, const Tensor* at);
+  const Tensor* add_call(const LoadedStep& loaded, const Tensor* at);
   void copy_rows(const Schedule::Copy& copy, const Arrays& arrays, std::int64_t first, std::int64_t rows);
 
   const Schedule& schedule;
   std::int64_t layout_rows;
   std::unique_ptr<std::byte, Release> arena;
+  std::byte* scratch;
   std::vector<SparseBuffer> sparse;
   std::vector<Staged> staged;
   std::vector<Tensor> tensors;
@@ -62,6 +69,12 @@ struct Frame {
 // ---- what one row passes through: inline ----------------------------------------------------------------------------
 
 inline void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t rows) {
+  run_with(arrays, first, rows,
+           [this, rows](std::size_t at) { calls[at].run(calls[at].step, rows, calls[at].context); });
+}
+
+template <class RunCall>
+inline void Frame::run_with(const Arrays& arrays, std::int64_t first, std::int64_t rows, RunCall run_call) {
   for (const Schedule::Patch& patch : schedule.patches_) {
     void* base = patch.output ? arrays.outputs[patch.index] : const_cast<void*>(arrays.inputs[patch.index]);
     const bool staged = !patch.output && arrays.csr(patch.index) != nullptr;
@@ -72,7 +85,7 @@ inline void Frame::run(const Arrays& arrays, std::int64_t first, std::int64_t ro
   if (!texts.empty()) texts.clear();  // of a block that failed
   std::size_t at = 0;
   try {
-    for (; at < calls.size(); ++at) calls[at].run(calls[at].step, rows, calls[at].context);
+    for (; at < calls.size(); ++at) run_call(at);
   } catch (const Error& error) {
     const std::string& label = schedule.program_.steps()[schedule.steps_[at]].label;
     throw Error(label.empty() ? error.what() : label + ": " + error.what());

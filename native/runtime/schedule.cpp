@@ -32,6 +32,7 @@ Schedule::Schedule(const Program& program, std::vector<std::int32_t> outputs)
   allocate_buffers();
   list_patches();
   pace_.guess(guessed_cost());
+  list_pieces();
   one_row_ = layout_for(1);
   block_ = layout_for(std::max<std::int64_t>(program.block_rows(), 1));
 }
@@ -88,7 +89,7 @@ void Schedule::place_interface() {
     const auto output = static_cast<std::int32_t>(k);
     if (info.tensor.sparse) {
       const std::int32_t buffer = place.home == Home::sparse ? place.index : new_sparse(slot);
-      sparse_outputs_.push_back({output, buffer, info.tensor.width, info.row_bytes, item_size(info.tensor.dtype)});
+      sparse_outputs_.push_back({output, buffer, info.tensor.width, info.row_bytes});
     } else if (place.home == Home::none) {
       place = {Home::output, output, slot, -1};
     } else if (place.home == Home::input) {

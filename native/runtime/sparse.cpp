@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "runtime/error.h"
 
@@ -305,54 +306,6 @@ void SparseBuffer::expand(void* dense, std::int64_t rows, std::int64_t width) co
       for (std::int64_t i = rows_.indptr[r]; i < rows_.indptr[r + 1]; ++i) y[rows_.indices[i]] = values[i];
     }
   });
-}
-
-// ---- results -------------------------------------------------------------------------------------------------------
-
-void SparseResult::add(std::int64_t first, std::int64_t rows, const SparseRows& block, std::size_t item) {
-  const std::int64_t begin = block.indptr[0], entries = block.indptr[rows] - begin;
-  const std::size_t lengths = rows * sizeof(std::int64_t), columns = entries * sizeof(std::int32_t);
-  Chunk chunk{first, rows, entries, std::unique_ptr<std::byte[]>(new std::byte[lengths + columns + entries * item])};
-  auto* length = reinterpret_cast<std::int64_t*>(chunk.memory.get());
-  for (std::int64_t r = 0; r < rows; ++r) length[r] = block.indptr[r + 1] - block.indptr[r];
-  if (entries > 0) {
-    std::memcpy(chunk.memory.get() + lengths, block.indices + begin, columns);
-    std::memcpy(chunk.memory.get() + lengths + columns, static_cast<const std::byte*>(block.values) + begin * item,
-                entries * item);
-  }
-  const std::lock_guard lock(mutex_);
-  entries_ += entries;
-  chunks_.push_back(std::move(chunk));
-}
-
-void SparseResult::write(void* indptr, void* indices, void* values, bool wide, std::size_t item) {
-  std::sort(chunks_.begin(), chunks_.end(), [](const Chunk& a, const Chunk& b) { return a.first < b.first; });
-  std::int64_t row = 0, at = 0;
-  const auto set_end = [&] {
-    if (wide) {
-      static_cast<std::int64_t*>(indptr)[row++] = at;
-    } else {
-      static_cast<std::int32_t*>(indptr)[row++] = static_cast<std::int32_t>(at);
-    }
-  };
-  set_end();
-  for (Chunk& chunk : chunks_) {
-    const auto* length = reinterpret_cast<const std::int64_t*>(chunk.memory.get());
-    const auto* columns = reinterpret_cast<const std::int32_t*>(length + chunk.rows);
-    if (wide) {
-      std::copy_n(columns, chunk.entries, static_cast<std::int64_t*>(indices) + at);
-    } else {
-      std::copy_n(columns, chunk.entries, static_cast<std::int32_t*>(indices) + at);
-    }
-    if (chunk.entries > 0) {
-      std::memcpy(static_cast<std::byte*>(values) + at * item, columns + chunk.entries, chunk.entries * item);
-    }
-    for (std::int64_t r = 0; r < chunk.rows; ++r) {
-      at += length[r];
-      set_end();
-    }
-    chunk.memory.reset();
-  }
 }
 
 }  // namespace sardonyx

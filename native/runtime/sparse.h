@@ -3,12 +3,8 @@
 //   caller's CSR      ─▶ load_block()  ─▶ SparseRows of a frame        in place where it is in order already
 //   caller's array    ─▶ compress()    ─▶ SparseRows of a frame
 //   caller's CSR      ─▶ expand()      ─▶ a dense block of a frame     for a program that takes dense rows
-//   SparseRows        ─▶ SparseResult  ─▶ caller's CSR                 blocks come in any order, from any thread
+//   SparseRows        ─▶ SparseResult  ─▶ caller's CSR                 see runtime/sparse_result.h
 #pragma once
-
-#include <memory>
-#include <mutex>
-#include <vector>
 
 #include "sardonyx/sparse.h"
 
@@ -50,26 +46,6 @@ class SparseBuffer {
 
   DType dtype_;
   SparseRows rows_{};
-};
-
-// Collects the blocks of one sparse output.
-class SparseResult {
- public:
-  void add(std::int64_t first, std::int64_t rows, const SparseRows& block, std::size_t item);  // thread-safe
-  // To be called when all blocks are there.
-  std::int64_t entries() const { return entries_; }
-  // Writes everything in row order; `wide`: to int64 offsets and columns. The blocks are freed on the way.
-  void write(void* indptr, void* indices, void* values, bool wide, std::size_t item);
-
- private:
-  struct Chunk {
-    std::int64_t first, rows, entries;
-    std::unique_ptr<std::byte[]> memory;  // lengths of the rows (int64), columns (int32), values
-  };
-
-  std::mutex mutex_;
-  std::vector<Chunk> chunks_;
-  std::int64_t entries_ = 0;
 };
 
 }  // namespace sardonyx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,34 @@ def test_convolutions(name: str) -> None:
     shape, arrays, attributes = CONVOLUTIONS[name]
     content = model([("Conv", arrays, attributes)], ["N", *shape])
     check(content, (2, *shape), (1, *shape), (0, *shape), (40, *shape))
+
+
+SHARED: dict[str, tuple[tuple[int, ...], list[Any], dict[str, Any]]] = {  # large enough for threads to share a row
+    "filters": ((16, 32, 32), [weights(23, 16, 3, 3), weights(23)], {"pads": [1] * 4}),
+    "strides": ((16, 63, 63), [weights(22, 16, 3, 3)], {"strides": [2, 2]}),
+    "in place": ((64, 20, 20), [weights(130, 64, 1, 1), weights(130)], {}),
+    "groups": ((12, 40, 40), [weights(36, 4, 3, 3), weights(36)], {"group": 3, "pads": [1] * 4}),
+    "depthwise": ((64, 41, 41), [weights(64, 1, 5, 5)], {"group": 64, "pads": [2] * 4}),
+}
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("name", SHARED)
+def test_threads_share_a_row(name: str, isa: str) -> None:
+    shape, arrays, attributes = SHARED[name]
+    content = model([("Conv", arrays, attributes), ("Relu", [], {})], ["N", *shape])
+    check(content, (1, *shape))
+    plan = lower(onnx.load_from_string(content))
+    assert plan.native is not None
+    alone, together = (load(plan.native, threads, isa) for threads in (1, 3))
+    X = rng.normal(size=(7, *shape)).astype("float32")
+    (expected,) = alone.run(None, {"X": X})
+    for rows in (1, 2, 7):
+        for _ in range(6):  # the first four without
+            np.testing.assert_array_equal(together.run(None, {"X": X[:rows]})[0], expected[:rows])
+    with ThreadPoolExecutor(3) as callers:
+        for result in callers.map(lambda i: together.run(None, {"X": X[i : i + 2]})[0] - expected[i : i + 2], range(6)):
+            assert not result.any()
 
 
 @pytest.mark.parametrize("opset", [11, 17, 19, 21])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,37 @@ def test_rows_come_back_in_order_from_threads(threads: int) -> None:
         assert (again != X).nnz == 0
         for part in ("indptr", "indices", "data"):
             np.testing.assert_array_equal(getattr(first, part), getattr(X, part))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_results_grow_beyond_what_their_first_rows_let_expect(threads: int) -> None:
+    sizes = np.zeros(6_000, int)
+    sizes[3_000:4_000], sizes[5_999] = 40, 1
+    indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    indices = np.concatenate([np.arange(n) for n in sizes]).astype(np.int32)
+    X = sp.csr_matrix((np.arange(1.0, len(indices) + 1), indices, indptr), shape=(6_000, 40))
+    program = load(chain(40, block_rows=16), threads=threads)
+    result = program.run(["again"], {"X": X}, sparse=True)[0]
+    for part in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(result, part), getattr(X, part), strict=True)
+    result.data *= 2  # it is the caller's own
+    result.sort_indices()
+    assert (result != 2 * X).nnz == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from Linux's /proc")
+def test_sparse_results_leave_nothing_behind() -> None:
+    def megabytes() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+    X = matrix(2_000, 50, density=0.5)  # a result of 0.6 MB
+    program = load(chain(50, block_rows=64), threads=2)
+    kept = [program.run(["again"], {"X": X}, sparse=True)[0] for _ in range(200)][:8]
+    before = megabytes()
+    for call in range(1_000):
+        kept[call % len(kept)] = program.run(["again"], {"X": X}, sparse=True)[0]
+    assert megabytes() - before < 8  # a hundredth of what was returned
+    assert all((result != X).nnz == 0 for result in kept)
 
 
 def test_a_dense_array_is_compressed_and_nan_and_zeros_kept() -> None:

@@ -46,6 +46,12 @@ struct Context {
   TextPages* texts = nullptr;  // where make_text() takes from (sardonyx/made_text.h)
 };
 
+// Some of the pieces that the work of one row falls into, for threads to share where there are few rows.
+struct Pieces {
+  std::int64_t first, last;
+  bool again;  // the thread has done others of this row just before, and the scratch is as it left it
+};
+
 struct Kernel {
   // Throws (through fail) unless types, shapes, params and the *contents* of constants (indices!) are all in range:
   // a file is hostile until this returned. Everything run() relies on is established here.
@@ -61,6 +67,10 @@ struct Kernel {
   void (*release)(void* state) = nullptr;
   // Nanoseconds one row takes, roughly: decides when threads are worth waking. nullptr: guessed from the widths.
   double (*cost)(const Step& step) = nullptr;
+  // Into how many pieces a row's work falls that do not depend on each other, at least 1; and runs some of them, on one
+  // row, from any thread, with a scratch of its own. Together they are what run() does, bit for bit. nullptr: one.
+  std::int64_t (*pieces)(const Step& step) = nullptr;
+  void (*run_pieces)(const Step& step, const Context& context, const Pieces& pieces) = nullptr;
   // outputs[0] holds the same values as inputs[0], so the executor may make it the very same memory when type and width
   // agree (even when it is the caller's). run() must not write to outputs[0].data when it equals inputs[0].data.
   bool view = false;

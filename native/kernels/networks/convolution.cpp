@@ -234,14 +234,15 @@ inline void copy_part(const T* x, const Windows& windows, const Layout& layout, 
   }
 }
 
-// All channels of an image, part by part.
+// Channels of an image, part by part.
 template <class T>
-inline void copy_image(const T* x, const Network& net, const Layout& layout, T* to) {
+inline void copy_image(const T* x, const Network& net, const Layout& layout, std::int64_t first, std::int64_t last,
+                       T* to) {
   const std::int64_t volume = net.windows.volume(), *n = layout.phases;
   for (std::int64_t i = 0; i < n[0] * n[1] * n[2]; ++i, to += layout.part()) {
     const std::int64_t phase[kAxes] = {i / (n[1] * n[2]), i / n[2] % n[1], i % n[2]};
     const Inside inside = inside_of(net.windows, layout, phase);
-    for (std::int64_t c = 0; c < net.channels; ++c)
+    for (std::int64_t c = first; c < last; ++c)
       copy_part(x + c * volume, net.windows, layout, phase, inside, to + c * layout.channel);
   }
 }
@@ -342,19 +343,20 @@ inline std::int64_t lines_size(const Layout& layout) {
   return layout.wide ? layout.lines * layout.line + kLanes<T> : 0;
 }
 
-// All filters of a group.
+// Filters of a group, from a tile's first one on; `block` is of the group.
 template <class T>
-inline void run_group(const Network& net, const Prepared<T>& p, Block<T> block, T* lines, T* y) {
+inline void run_filters(const Network& net, const Prepared<T>& p, Block<T> block, std::int64_t first, std::int64_t last,
+                        T* lines, T* y) {
   const Layout& layout = p.layout;
-  const std::int64_t filters = net.filters_of_group(), plane = net.windows.count();
+  const std::int64_t plane = net.windows.count();
   const std::int64_t seen = net.channels_of_group() * static_cast<std::int64_t>(sizeof(Vector<T>));
   const std::int64_t most = layout.wide ? p.vectors : 12 * (kSeenAtOnce / 12 / seen + 1);
-  const T *w = block.w, *bias = block.bias;
+  const T *w = block.w + first * block.taps, *bias = block.bias + first;
   block.plane = layout.wide ? lines_size<T>(layout) : plane;
   for (std::int64_t v = 0; v < p.vectors; v += most) {
     block.w = w, block.bias = bias;
-    for (std::int64_t m = 0; m < filters; m += kFilters) {
-      const std::int64_t count = filters - m < kFilters ? filters - m : kFilters;
+    for (std::int64_t m = first; m < last; m += kFilters) {
+      const std::int64_t count = last - m < kFilters ? last - m : kFilters;
       block.y = layout.wide ? lines : y + m * plane;
       run_block(block, count, p.places + v, p.vectors - v < most ? p.vectors - v : most);
       for (std::int64_t r = 0; layout.wide && r < count; ++r)
@@ -364,25 +366,57 @@ inline void run_group(const Network& net, const Prepared<T>& p, Block<T> block, 
   }
 }
 
+// Some groups of an image; of a single one, some filters.
+struct Share {
+  std::int64_t first_group, last_group, first_filter, last_filter;
+  bool copied;  // the copy of the image is there
+};
+
+template <class T>
+inline void run_image(const Step& step, const Context& context, const T* x, const Share& share, T* y) {
+  const Network net = network_of(step);
+  const auto& p = *static_cast<const Prepared<T>*>(context.state);
+  const std::int64_t filters = net.filters_of_group(), channels = net.channels_of_group(), plane = net.windows.count();
+  const T floor = step.params[kRelu].i != 0 ? T{0} : -static_cast<T>(__builtin_inf());
+  const std::int64_t valid = p.layout.line < kLanes<T> ? p.layout.line : kLanes<T>;
+  T *copy = static_cast<T*>(context.scratch), *lines = copy + copied_size<T>(net, p.layout);
+  if (p.layout.copied && !share.copied)
+    copy_image(x, net, p.layout, share.first_group * channels, share.last_group * channels, copy);
+  const T* const seen = p.layout.copied ? copy : x;
+  const std::int64_t group = channels * (p.layout.copied ? p.layout.channel : net.windows.volume());
+  for (std::int64_t g = share.first_group; g < share.last_group; ++g) {
+    const T *w = p.weights + g * filters * net.taps(), *bias = p.bias + g * filters;
+    const Block<T> block{net.taps(), plane, valid, p.taps, seen + g * group, w, bias, nullptr, floor};
+    run_filters(net, p, block, share.first_filter, share.last_filter, lines, y + g * filters * plane);
+  }
+}
+
 template <class T>
 inline void run_as(const Step& step, std::int64_t rows, const Context& context) {
   const Network net = network_of(step);
-  const auto& p = *static_cast<const Prepared<T>*>(context.state);
-  const std::int64_t filters = net.filters_of_group(), volume = net.windows.volume(), plane = net.windows.count();
-  const T floor = step.params[kRelu].i != 0 ? T{0} : -static_cast<T>(__builtin_inf());
-  const std::int64_t valid = p.layout.line < kLanes<T> ? p.layout.line : kLanes<T>;
-  const std::int64_t group = net.channels_of_group() * (p.layout.copied ? p.layout.channel : volume);
-  T *copy = static_cast<T*>(context.scratch), *lines = copy + copied_size<T>(net, p.layout);
-  const T* x = data_of<T>(step.inputs[0]);
-  T* y = data_of<T>(step.outputs[0]);
-  for (std::int64_t i = 0; i < rows * net.batch; ++i, x += net.channels * volume) {
-    if (p.layout.copied) copy_image(x, net, p.layout, copy);
-    const T *seen = p.layout.copied ? copy : x, *w = p.weights, *bias = p.bias;
-    for (std::int64_t g = 0; g < net.groups; ++g, seen += group, y += filters * plane) {
-      run_group(net, p, {net.taps(), plane, valid, p.taps, seen, w, bias, nullptr, floor}, lines, y);
-      w += filters * net.taps(), bias += filters;
-    }
+  const Share all{0, net.groups, 0, net.filters_of_group(), false};
+  const std::int64_t from = net.channels * net.windows.volume(), to = net.filters * net.windows.count();
+  for (std::int64_t i = 0; i < rows * net.batch; ++i)
+    run_image(step, context, data_of<T>(step.inputs[0]) + i * from, all, data_of<T>(step.outputs[0]) + i * to);
+}
+
+// Groups, or tiles of the filters of a single one: those of a group share a copy.
+std::int64_t pieces_of_conv(const Step& step) {
+  const Network net = network_of(step);
+  if (net.batch > 1) return 1;
+  return net.groups > 1 ? net.groups : (net.filters + kFilters - 1) / kFilters;
+}
+
+void run_pieces_of_conv(const Step& step, const Context& context, const Pieces& pieces) {
+  const Network net = network_of(step);
+  Share share{pieces.first, pieces.last, 0, net.filters_of_group(), false};
+  if (net.groups == 1) {
+    const std::int64_t last = pieces.last * kFilters;
+    share = {0, 1, pieces.first * kFilters, last < net.filters ? last : net.filters, pieces.again};
   }
+  with_float(step.inputs[0].dtype, [&]<class T>(Type<T>) {
+    run_image(step, context, data_of<const T>(step.inputs[0]), share, data_of<T>(step.outputs[0]));
+  });
 }
 
 void run_conv(const Step& step, std::int64_t rows, const Context& context) {
@@ -437,7 +471,9 @@ SARDONYX_KERNEL("Conv", {.check = check_conv,
                          .scratch = scratch_conv,
                          .prepare = prepare_conv,
                          .release = release_memory,
-                         .cost = cost_conv});
+                         .cost = cost_conv,
+                         .pieces = pieces_of_conv,
+                         .run_pieces = run_pieces_of_conv});
 
 }  // namespace
 }  // namespace sardonyx
