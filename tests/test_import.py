@@ -159,3 +159,12 @@ def test_public_names_resolve() -> None:
     assert callable(sardonyx.verify)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = sardonyx.nonsense
+
+
+def test_to_convert_without_scikit_learn_says_what_to_install() -> None:
+    code = "import importlib.machinery, importlib.util; importlib.util.find_spec = lambda name: None; import sardonyx"
+    said = run(
+        f"{code}\ntry: sardonyx.to_onnx(1, [[1.0]])\nexcept ModuleNotFoundError as error: print(error.name, error)"
+    )
+    assert said.startswith("sklearn ")
+    assert "pip install 'sardonyx[sklearn]'" in said

@@ -16,7 +16,7 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 48;  // values, children: k
 constexpr int kDeepest = 4;                               // a dictionary of run-end encoded values, and the like
 
 void require(bool ok, const char* what) {
-  if (!ok) throw Error(std::string("the Arrow data are not legal: ") + what);
+  if (!ok) throw Error(std::string("the Arrow data are not legal: ") + what + "; see the library that made them.");
 }
 
 // ---- types ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "python/maps.h"
 #include "python/pieces.h"
 #include "python/ref.h"
+#include "python/unending.h"
 
 namespace sardonyx::python {
 namespace {
@@ -244,7 +245,7 @@ bool Call::compute() {
   } catch (...) {
     error = std::current_exception();
   }
-  if (released != nullptr) PyEval_RestoreThread(released);
+  if (released != nullptr) unending(PyEval_RestoreThread, released);
   if (error == nullptr) return fits;
   try {
     std::rethrow_exception(error);

@@ -10,6 +10,7 @@
 #include "python/dtypes.h"
 #include "python/errors.h"
 #include "python/ref.h"
+#include "python/unending.h"
 #include "runtime/error.h"
 
 namespace sardonyx::python {
@@ -164,14 +165,14 @@ PyMethodDef functions[] = {
 }  // namespace
 
 std::shared_ptr<ArrowTable> read_table(PyObject* object) {
-  Ref capsule(PyObject_CallMethodNoArgs(object, stream_method));
+  Ref capsule(unending(PyObject_CallMethodNoArgs, object, stream_method));
   if (capsule) {
     auto* stream = in_capsule<ArrowArrayStream>(capsule.get(), "arrow_array_stream");
     return stream == nullptr ? nullptr : std::make_shared<ArrowTable>(stream);
   }
   if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return nullptr;
   PyErr_Clear();
-  const Ref pair(PyObject_CallMethodNoArgs(object, array_method));
+  const Ref pair(unending(PyObject_CallMethodNoArgs, object, array_method));
   if (!pair) return nullptr;
   if (!PyTuple_Check(pair.get()) || PyTuple_GET_SIZE(pair.get()) != 2)
     throw Error("__arrow_c_array__ gave no pair of capsules");

@@ -133,6 +133,11 @@ void program_dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
+PyObject* program_content(PyObject* self, PyObject*) {
+  const std::span<const std::byte> file = core_of(self).program->file();
+  return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(file.data()), static_cast<Py_ssize_t>(file.size()));
+}
+
 PyObject* program_set_maps(PyObject* self, PyObject* arguments) {
   Core& core = core_of(self);
   PyObject *name = nullptr, *keys = nullptr;
@@ -244,6 +249,7 @@ PyMethodDef program_methods[] = {
      "_run_table(output_names, table, features, nulls, /)\n--\n\n"
      "As _run_columns, for a table with __arrow_c_stream__: of each input the column of its name, or all `features` of "
      "the one matrix. None if it lacks a column, or they do not fit exactly."},
+    {"content", program_content, METH_NOARGS, "content()\n--\n\nThe bytes of the .sdx file that this program is."},
     {"_set_maps", program_set_maps, METH_VARARGS,
      "_set_maps(output, keys, /)\n--\n\n"
      "From now on run gives an output of two dimensions as a list of one dict for each row, from `keys` to the row's "

@@ -21,6 +21,7 @@
 #include "python/errors.h"
 #include "python/program.h"
 #include "python/ref.h"
+#include "python/unending.h"
 #include "runtime/error.h"
 
 namespace sardonyx::python {
@@ -80,7 +81,8 @@ PyObject* run_coerced(PyObject* self, Call& call, PyObject* feeds) {
                     "feeds must be a dict that holds, for every input, a C-contiguous array of its dtype and shape");
     return nullptr;
   }
-  const Ref coerced(PyObject_CallFunctionObjArgs(coerce_hook, self, feeds, nullptr));
+  PyObject* const arguments[] = {self, feeds};
+  const Ref coerced(unending(PyObject_Vectorcall, coerce_hook, arguments, std::size_t{2}, nullptr));
   if (!coerced) return nullptr;
   if (call.bind(coerced.get())) {
     PyObject* result = call.run();

@@ -7,6 +7,7 @@
 
 #include "python/numpy_api.h"
 #include "python/ref.h"
+#include "python/unending.h"
 #include "runtime/error.h"
 
 namespace sardonyx::python {
@@ -66,7 +67,10 @@ bool CsrInput::read(PyObject* object, int typenum, std::int64_t width) {
   const int index = csr_.wide ? NPY_INT64 : NPY_INT32;
   if (!holds(arrays_[kIndptr], index) || !holds(arrays_[kIndices], index)) return false;
   if (PyArray_SIZE(as_array(arrays_[kIndptr])) != rows_ + 1) {
-    throw Error("the sparse matrix is not a legal one: indptr has not one number for each row, and one more");
+    throw Error(
+        "the sparse matrix is not a legal one: indptr has not one number for each row, and one more; X.check_format() "
+        "of "
+        "SciPy says where");
   }
   csr_.indptr = PyArray_DATA(as_array(arrays_[kIndptr]));
   csr_.indices = PyArray_DATA(as_array(arrays_[kIndices]));
@@ -80,8 +84,10 @@ namespace {
 PyObject* csr_matrix(const Ref& data, const Ref& indices, const Ref& indptr, std::int64_t rows, std::int64_t width) {
   const Ref scipy(PyImport_ImportModule("scipy.sparse"));
   if (!scipy) return nullptr;
+  Unending call;
   Ref matrix(PyObject_CallMethod(scipy.get(), "csr_matrix", "((OOO)(LL))", data.get(), indices.get(), indptr.get(),
                                  static_cast<long long>(rows), static_cast<long long>(width)));
+  call.returned();
   if (!matrix || PyObject_SetAttrString(matrix.get(), "has_canonical_format", Py_True) != 0) return nullptr;
   return matrix.release();
 }

@@ -56,7 +56,10 @@ class FramePool {
 
  private:
   static constexpr int kPlaces = 32;
-  std::array<std::atomic<Frame*>, kPlaces> places_{};
+  struct alignas(64) Place {  // each in its own line of the cache: threads that come and go do not wait for each other
+    std::atomic<Frame*> frame{nullptr};
+  };
+  std::array<Place, kPlaces> places_{};
 };
 
 class Schedule {

@@ -130,7 +130,7 @@ void Frame::copy_rows(const Schedule::Copy& copy, const Arrays& arrays, std::int
 // ---- frames at rest ----------------------------------------------------------------------------------------------
 
 FramePool::~FramePool() {
-  for (auto& place : places_) delete place.load();
+  for (auto& place : places_) delete place.frame.load();
 }
 
 }  // namespace sardonyx

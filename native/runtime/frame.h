@@ -105,7 +105,7 @@ inline std::size_t first_place() {
 inline Frame* FramePool::take() {
   const std::size_t first = first_place();
   for (int i = 0; i < kPlaces; ++i) {
-    auto& place = places_[(first + i) % kPlaces];
+    auto& place = places_[(first + i) % kPlaces].frame;
     if (place.load(std::memory_order_relaxed) == nullptr) continue;
     if (Frame* frame = place.exchange(nullptr, std::memory_order_acquire)) return frame;
   }
@@ -116,7 +116,7 @@ inline void FramePool::give(Frame* frame) {
   const std::size_t first = first_place();
   for (int i = 0; i < kPlaces; ++i) {
     Frame* empty = nullptr;
-    if (places_[(first + i) % kPlaces].compare_exchange_strong(empty, frame, std::memory_order_release)) return;
+    if (places_[(first + i) % kPlaces].frame.compare_exchange_strong(empty, frame, std::memory_order_release)) return;
   }
   delete frame;
 }

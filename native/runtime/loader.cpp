@@ -29,7 +29,7 @@ void refuse(const char* format, ...) {
   va_start(arguments, format);
   std::vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  throw Error(std::string("not a legal program: ") + message);
+  throw Error(std::string("not a legal program: ") + message + ". Compile the model again (Session.save).");
 }
 
 std::uint64_t round_up(std::uint64_t size, std::uint64_t unit) { return (size + unit - 1) / unit * unit; }
@@ -59,7 +59,7 @@ class Loader {
     std::memcpy(&header_, file_.data(), sizeof header_);
     if (std::memcmp(header_.magic, kMagic, sizeof kMagic) != 0) refuse("it does not begin like an .sdx file");
     if (header_.version != kVersion) {
-      refuse("format version %u, this library reads %u; compile the model again", header_.version, kVersion);
+      refuse("format version %u, this library reads %u", header_.version, kVersion);
     }
     if (header_.block_rows > kMaxBlockRows) refuse("block_rows is %u", header_.block_rows);
     if (header_.reserved != 0) refuse("a reserved header field is not 0");

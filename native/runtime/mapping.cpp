@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 #if !defined(_WIN32)
@@ -32,6 +33,22 @@ struct Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 };
 
+// What a file holds now: fewer bytes than it had if it shrinks meanwhile, which the loader notices.
+Mapping read_file(int fd, std::size_t size) {
+  const std::shared_ptr<void> memory(std::aligned_alloc(kAlignment, (size / kAlignment + 1) * kAlignment), std::free);
+  if (memory == nullptr) throw std::system_error(ENOMEM, std::generic_category());
+  auto* bytes = static_cast<std::byte*>(memory.get());
+  std::size_t read = 0;
+  while (read < size) {
+    const ssize_t count = ::read(fd, bytes + read, size - read);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) raise_errno();
+    if (count == 0) break;
+    read += static_cast<std::size_t>(count);
+  }
+  return {{bytes, read}, memory};
+}
+
 }  // namespace
 
 Mapping map_file(const char* path) {
@@ -40,7 +57,7 @@ Mapping map_file(const char* path) {
   if (::fstat(file.fd, &info) != 0) raise_errno();
   if (S_ISDIR(info.st_mode)) throw std::system_error(EISDIR, std::generic_category());
   const auto size = static_cast<std::size_t>(info.st_size);
-  if (size == 0) return {};  // mmap refuses empty files; the loader says it better
+  if (size <= kMostRead) return read_file(file.fd, size);
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
   if (memory == MAP_FAILED) raise_errno();
   return {{static_cast<const std::byte*>(memory), size}, {memory, [size](void* begin) { ::munmap(begin, size); }}};

@@ -97,7 +97,7 @@ void Schedule::place_interface() {
     } else if (place.home == Home::constant) {
       copies_.push_back({output, -1, info.tensor.data, info.row_bytes});
     } else {  // the same output chosen twice
-      throw Error("the output '" + info.name + "' is asked for twice");
+      throw Error("the output '" + info.name + "' is asked for twice; name it once");
     }
   }
 }
@@ -235,7 +235,7 @@ Schedule::Layout Schedule::layout_for(std::int64_t rows) const {
   for (const Buffer& buffer : buffers_) {
     layout.buffer_at.push_back(layout.bytes);
     layout.bytes += aligned(buffer.row_bytes * static_cast<std::size_t>(rows));
-    if (layout.bytes > kMaxArena) throw Error("the program needs too much memory for a block of rows");
+    if (layout.bytes > kMaxArena) throw Error("the program needs too much memory for a block of rows; give fewer rows");
   }
   layout.scratch_at = layout.bytes;
   std::size_t scratch = 0;
@@ -244,7 +244,7 @@ Schedule::Layout Schedule::layout_for(std::int64_t rows) const {
     if (loaded.entry->kernel.scratch == nullptr) continue;
     scratch = std::max(scratch, loaded.entry->kernel.scratch(loaded.step, rows));
   }
-  if (scratch > kMaxArena) throw Error("the program needs too much memory for a block of rows");
+  if (scratch > kMaxArena) throw Error("the program needs too much memory for a block of rows; give fewer rows");
   layout.bytes += aligned(scratch);
   return layout;
 }

@@ -66,7 +66,8 @@ template <class T>
 void key_sort(std::int32_t* indices, T* values, std::int64_t n) {
   thread_local std::vector<std::uint64_t> keys;
   thread_local std::vector<std::byte> copy;
-  if (n > std::numeric_limits<std::uint32_t>::max()) throw Error("a sparse row has more than 2^32 entries");
+  if (n > std::numeric_limits<std::uint32_t>::max())
+    throw Error("a sparse row has more than 2^32 entries; give fewer columns");
   keys.resize(n);
   copy.resize(n * sizeof(T));
   std::memcpy(copy.data(), values, n * sizeof(T));
@@ -138,7 +139,7 @@ bool ends_in_range(const std::int32_t* indices, const std::int64_t* indptr, std:
 }
 
 [[noreturn]] void refuse(const char* what) {
-  throw Error(std::string("the sparse matrix is not a legal one: ") + what);
+  throw Error(std::string("the sparse matrix is not a legal one: ") + what + "; X.check_format() of SciPy says where");
 }
 
 }  // namespace

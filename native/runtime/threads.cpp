@@ -34,14 +34,17 @@ inline void relax() {
 #endif
 }
 
-// Lives on the caller's stack; linked into the pool while it still wants workers.
+// Lives on the caller's stack; on desks and in the pool's list while it still wants workers.
 struct Job {
   void (*body)(void*);
   void* context;
-  int wanted;                  // calls no worker has taken yet
-  std::atomic<int> active{0};  // calls being run by workers; whoever makes it 0 touches the job no more
+  int wanted = 0;              // in the list: calls no worker has taken yet
+  std::atomic<int> active{0};  // calls that workers run or are offered; whoever makes it 0 touches the job no more
   Job* next = nullptr;
 };
+
+constexpr int kSleeper = 1 << 16;  // in `active`: the caller sleeps, and wants to be told
+constinit Job nothing{nullptr, nullptr};
 
 #if defined(__linux__)
 inline int this_processor() { return sched_getcpu(); }
@@ -50,14 +53,14 @@ inline int this_processor() { return sched_getcpu(); }
 // turn to end, and where threads of another library spin elsewhere after their work, it stays.
 class Processors {
  public:
-  Processors* next = nullptr;
-
   Processors() : worker_(pthread_self()) {}
+
+  bool keeps_off(int callers) const { return kept_off_.load(std::memory_order_relaxed) == callers; }
 
   // Of one caller at a time. Without success nothing is worse than before.
   void keep_off(int callers) {
-    if (callers == kept_off_) return;
-    kept_off_ = callers;
+    if (keeps_off(callers)) return;
+    kept_off_.store(callers, std::memory_order_relaxed);
     cpu_set_t now;
     if (pthread_getaffinity_np(worker_, sizeof now, &now) != 0) return;
     if (!CPU_EQUAL(&now, &chosen_)) all_ = now;  // somebody else's wish
@@ -69,17 +72,46 @@ class Processors {
  private:
   const pthread_t worker_;
   cpu_set_t all_{}, chosen_{};
-  int kept_off_ = -1;
+  std::atomic<int> kept_off_{-1};
 };
 #else
 inline int this_processor() { return 0; }
 
 class Processors {
  public:
-  Processors* next = nullptr;
+  bool keeps_off(int) const { return true; }
   void keep_off(int) {}
 };
 #endif
+
+// Where a worker that is awake finds its next job without a lock. It alone has its line of the cache, until a caller
+// lays a job down; whoever changes the place from the job's address has the job: the worker, or its caller, once there
+// is nothing left to do.
+//
+//   nullptr ◀──leave── nothing ──offer──▶ job ──take──▶ nullptr
+//      └────sit_down────▶  ◀────withdraw───┘
+class alignas(64) Desk {
+ public:
+  Processors processors;
+  Desk* next = nullptr;
+
+  bool is_empty() const { return there() == &nothing; }
+  void sit_down() { place_.store(&nothing, std::memory_order_release); }
+  bool leave() { return change(&nothing, nullptr); }
+  bool offer(Job& job) { return change(&nothing, &job); }
+  bool withdraw(Job& job) { return there() == &job && change(&job, &nothing); }
+
+  Job* take() {
+    Job* job = there();
+    return job != &nothing && change(job, nullptr) ? job : nullptr;
+  }
+
+ private:
+  Job* there() const { return place_.load(std::memory_order_relaxed); }
+  bool change(Job* from, Job* to) { return place_.compare_exchange_strong(from, to, std::memory_order_acq_rel); }
+
+  alignas(64) std::atomic<Job*> place_{nullptr};
+};
 
 // Held for a few instructions only: whoever comes at the same moment had better not be put to sleep.
 class Brief {
@@ -99,30 +131,23 @@ class Brief {
 
 class Pool {
  public:
-  int awake() const { return awake_.load(std::memory_order_relaxed); }
+  int awake() const {
+    int found = 0;
+    for (const Desk* desk = first_desk(); desk != nullptr; desk = desk->next) found += desk->is_empty() ? 1 : 0;
+    return found;
+  }
 
   void run(int helpers, Job& job) {
-    int wanted = 0;
-    {
-      Brief lock(mutex_);
-      hire(helpers);
-      wanted = job.wanted = std::min(helpers, workers_);
-      keep_off_this_processor();
-      append(job);
-    }
-    posted_.fetch_add(1);
-    const int asleep = wanted - awake_.load();  // whoever falls asleep after this sees the job first
-    if (asleep > 1) wake_.notify_all();
-    if (asleep == 1) wake_.notify_one();
+    const int offered = offer(helpers, job);
+    const bool posted = offered < helpers && post(helpers - offered, job);
     job.body(job.context);
-    {
+    // Nobody joins any more: the work is handed out.
+    if (offered > 0) withdraw(job);
+    if (posted) {
       Brief lock(mutex_);
-      remove(job);  // nobody joins any more: the work is handed out
+      remove(job);
     }
-    for (int i = 0; i < kPatience && job.active.load() != 0; ++i) relax();
-    if (job.active.load() == 0) return;
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [&job] { return job.active.load() == 0; });
+    wait_for_workers(job);
   }
 
   void wake(int workers) {
@@ -135,8 +160,65 @@ class Pool {
   }
 
  private:
+  Desk* first_desk() const { return desks_.load(std::memory_order_acquire); }
+
+  // ---- callers ------------------------------------------------------------------------------------------------------
+
+  // Lays the job on desks; returns on how many.
+  int offer(int helpers, Job& job) {
+    const int here = this_processor();
+    int found = 0;
+    for (Desk* desk = first_desk(); desk != nullptr && found < helpers; desk = desk->next) {
+      if (!desk->is_empty() || !desk->processors.keeps_off(here)) continue;
+      job.active.fetch_add(1, std::memory_order_relaxed);
+      if (desk->offer(job)) {
+        ++found;
+      } else {
+        job.active.fetch_sub(1, std::memory_order_relaxed);
+      }
+    }
+    return found;
+  }
+
+  void withdraw(Job& job) {
+    for (Desk* desk = first_desk(); desk != nullptr; desk = desk->next) {
+      if (desk->withdraw(job)) job.active.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+
+  // Puts the job into the list, and wakes workers. False: there are none.
+  bool post(int wanted, Job& job) {
+    int asleep = 0;
+    {
+      Brief lock(mutex_);
+      hire(wanted);
+      job.wanted = std::min(wanted, workers_);
+      if (job.wanted == 0) return false;
+      keep_off_this_processor();
+      append(job);
+      asleep = std::min(job.wanted, asleep_);
+    }
+    posted_.fetch_add(1);  // whoever falls asleep after this sees the job first
+    if (asleep > 1) wake_.notify_all();
+    if (asleep == 1) wake_.notify_one();
+    return true;
+  }
+
+  void wait_for_workers(Job& job) {
+    for (int i = 0; job.active.load(std::memory_order_acquire) != 0; ++i) {
+      if (i == kPatience) return sleep_until_done(job);
+      relax();
+    }
+  }
+
+  void sleep_until_done(Job& job) {
+    std::unique_lock lock(mutex_);
+    if (job.active.fetch_add(kSleeper) == 0) return;
+    done_.wait(lock, [&job] { return job.active.load() == kSleeper; });
+  }
+
   void keep_off_this_processor() {
-    for (Processors* p = processors_; p != nullptr; p = p->next) p->keep_off(this_processor());
+    for (Desk* desk = first_desk(); desk != nullptr; desk = desk->next) desk->processors.keep_off(this_processor());
   }
 
   void hire(int wanted) {
@@ -150,52 +232,69 @@ class Pool {
     }
   }
 
+  // ---- workers ------------------------------------------------------------------------------------------------------
+
   void work() {
-    Clock::duration patience = kLongestWatch;
-    std::uint32_t seen = 0;
-    Processors processors;
+    Desk desk;
     {
       Brief lock(mutex_);
-      processors.next = processors_;
-      processors_ = &processors;
+      desk.next = first_desk();
+      desks_.store(&desk, std::memory_order_release);
     }
+    Clock::duration patience = kLongestWatch;
+    std::uint32_t seen = posted_.load() - 1;  // there may be a job already
     for (;;) {
-      if (!watch(seen, patience)) sleep();
-      patience = kLongestWatch;
-      for (;;) {
-        seen = posted_.load();  // before looking: what is posted after it ends the watch
-        Job* job = next();
-        if (job == nullptr) break;
+      Job* job = listed(seen);
+      if (job == nullptr) job = watch(desk, seen, patience);
+      if (job != nullptr) {
         const auto start = Clock::now();
         job->body(job->context);
+        finish(*job);
         patience = std::min<Clock::duration>(Clock::now() - start, kLongestWatch);
-        Brief lock(mutex_);
-        if (job->active.fetch_sub(1) == 1) done_.notify_all();
+      } else {
+        if (posted_.load() == seen) sleep();
+        patience = kLongestWatch;
       }
     }
   }
 
-  // Whether more jobs are posted than were seen.
-  bool watch(std::uint32_t seen, Clock::duration patience) {
+  void finish(Job& job) {
+    if (job.active.fetch_sub(1, std::memory_order_acq_rel) != kSleeper + 1) return;
+    const std::lock_guard lock(mutex_);  // the caller waits by now
+    done_.notify_all();
+  }
+
+  // The job of the list that waits longest, joined; nullptr if nothing was posted since the list was seen to be empty.
+  Job* listed(std::uint32_t& seen) {
+    const std::uint32_t now = posted_.load();
+    if (now == seen) return nullptr;
+    Job* job = next();
+    if (job == nullptr) seen = now;
+    return job;
+  }
+
+  // The job that is laid on the desk; nullptr when one is posted, or at the end of the patience.
+  Job* watch(Desk& desk, std::uint32_t seen, Clock::duration patience) {
     const auto end = Clock::now() + patience;
-    awake_.fetch_add(1);
-    bool posted = false;
-    while (!posted && Clock::now() < end) {
-      for (int i = 0; i < kLooks && !posted; ++i) {
-        relax();
-        posted = posted_.load(std::memory_order_relaxed) != seen;
-      }
+    desk.sit_down();
+    for (int looks = 1;; ++looks) {
+      relax();
+      if (Job* job = desk.take()) return job;
+      const bool late = looks % kLooks == 0 && Clock::now() >= end;
+      if ((late || posted_.load(std::memory_order_relaxed) != seen) && desk.leave()) return nullptr;
     }
-    awake_.fetch_sub(1);
-    return posted;
   }
 
   void sleep() {
     std::unique_lock lock(mutex_);
-    if (first_ == nullptr) wake_.wait(lock);
+    if (first_ != nullptr) return;
+    ++asleep_;
+    wake_.wait(lock);
+    --asleep_;
   }
 
-  // The job that waits longest, joined; nullptr if there is none.
+  // ---- the list -----------------------------------------------------------------------------------------------------
+
   Job* next() {
     Brief lock(mutex_);
     Job* job = first_;
@@ -206,7 +305,6 @@ class Pool {
   }
 
   void append(Job& job) {
-    if (job.wanted == 0) return;
     Job** end = &first_;
     while (*end != nullptr) end = &(*end)->next;
     *end = &job;
@@ -223,10 +321,9 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Job* first_ = nullptr;
-  int workers_ = 0;
-  Processors* processors_ = nullptr;                  // on the stacks of workers, which never end
-  alignas(64) std::atomic<std::uint32_t> posted_{0};  // jobs so far: what workers that are awake look at
-  std::atomic<int> awake_{0};
+  int workers_ = 0, asleep_ = 0;
+  std::atomic<Desk*> desks_{nullptr};                 // on the stacks of workers, which never end
+  alignas(64) std::atomic<std::uint32_t> posted_{0};  // jobs of the list so far
 };
 
 // Never deleted: workers may outlive static destruction, and after fork() its threads and locks are lost in the child.
@@ -276,7 +373,7 @@ void wake_workers(int workers) {
 
 void run_on_threads(int threads, void (*body)(void*), void* context) {
   if (threads <= 1) return body(context);
-  Job job{body, context, 0};
+  Job job{body, context};
   the_pool().run(threads - 1, job);
 }
 

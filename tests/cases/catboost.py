@@ -85,6 +85,7 @@ CASES = [
     Case(CatBoostClassifier(loss_function="MultiLogloss", **SMALL), "multilabel"),
     Case(CatBoostClassifier(grow_policy="Lossguide", **SMALL), "multiclass_int"),
     Case(Grouped(**SMALL), "ranked"),
+    Case(Grouped(**SMALL), "ranked", methods=RAW),
     Case(Grouped(loss_function="QueryRMSE", **SMALL), "ranked"),
     Case(Grouped(loss_function="PairLogit", **SMALL), "ranked_two"),
     Case(make_pipeline(StandardScaler(), CatBoostClassifier(**SMALL)), "multiclass_codes"),

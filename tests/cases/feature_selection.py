@@ -34,6 +34,8 @@ CASES = [
         for data in ("binary", "multiclass32", "multiclass_int", "frame_classes")
     ),
     *(Case(s(), "binary", INVERSE) for s in (SelectPercentile, SelectFpr, SelectFdr, SelectFwe)),
+    *(Case(SelectKBest(f_regression, k=1), d, note="float64") for d in ("own_dtypes", "bools_and_codes")),
+    Case(SelectKBest(f_regression, k=1), "own_dtypes", INVERSE),
     Case(SelectFwe(alpha=1e-30), "binary", note="nothing is chosen"),
     Case(GenericUnivariateSelect(mode="k_best", param=2), "multiclass32"),
     Case(GenericUnivariateSelect(f_regression, mode="percentile", param=50), "regression_int"),

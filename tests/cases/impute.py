@@ -13,6 +13,9 @@ from sklearn.tree import DecisionTreeRegressor
 
 from . import Case
 
+#: frames that scikit-learn makes float64 of, whatever their columns are
+OWN = ("own_dtypes", "bools_and_codes")
+
 SIMPLE = [
     Case(SimpleImputer(), "regression_nan"),
     Case(SimpleImputer(add_indicator=True), "complete_first", ("inverse_transform",)),
@@ -33,6 +36,7 @@ SIMPLE = [
     Case(SimpleImputer(missing_values=-1), "imputed_int"),
     Case(SimpleImputer(missing_values=-1, strategy="most_frequent", add_indicator=True), "imputed_int"),
     Case(SimpleImputer(missing_values=0, strategy="constant", fill_value=9), "imputed_int"),
+    *(Case(i, d) for i in (SimpleImputer(strategy="most_frequent"), SimpleImputer(strategy="constant")) for d in OWN),
     Case(SimpleImputer(strategy="most_frequent"), "text_nan"),
     Case(SimpleImputer(strategy="constant", fill_value=""), "text_nan"),
     Case(SimpleImputer(strategy="constant"), "text_nan"),

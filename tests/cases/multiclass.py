@@ -5,6 +5,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -21,6 +22,7 @@ CASES = [
     Case(OneVsRestClassifier(LogisticRegression()), "binary_str"),
     Case(OneVsRestClassifier(LogisticRegression()), "multilabel"),
     Case(OneVsRestClassifier(QuadraticDiscriminantAnalysis()), "multiclass_str"),
+    Case(OneVsRestClassifier(GaussianNB()), "far_classes", ("predict",), note="NaN among the scores"),
     Case(OneVsRestClassifier(Ridge()), "multiclass_float", note="regressors"),
     Case(OneVsRestClassifier(Ridge()), "multilabel", note="regressors"),
     Case(OneVsRestClassifier(DummyClassifier(strategy="prior")), "multiclass", note="ties, no decision_function"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import pickle
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import sardonyx
 from sardonyx.cli import OK, USAGE
+from sardonyx.lowering.sdx import MAGIC
 
 from .conftest import Run, Titanic
 
@@ -124,3 +128,43 @@ def test_skops_files_are_data(run: Run, tmp_path: Path) -> None:
 def unknown_function(X: Any) -> Any:
     """Do what nobody can know."""
     return X
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["show", "model.onnx"], ["run", "model.onnx", "rows.csv"]])
+def test_a_reader_that_has_enough_is_no_error(titanic: Titanic, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "sardonyx", *arguments]
+    with subprocess.Popen(command, cwd=titanic.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", OK)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "model.onnx"], ["run", "model.onnx", "rows.csv"]])
+@pytest.mark.parametrize("where", ["> /dev/full", ">&-"])
+def test_an_output_that_takes_nothing_is_named(titanic: Titanic, arguments: list[str], where: str) -> None:
+    command = shlex.join([sys.executable, "-m", "sardonyx", *arguments])
+    done = subprocess.run(
+        f"{command} {where}", check=False, shell=True, cwd=titanic.folder, capture_output=True, text=True
+    )
+    if where == ">&-" and "run" not in arguments:  # who closes it wants the exit code alone
+        assert (done.returncode, done.stderr) == (OK, "")
+    else:
+        assert done.returncode == USAGE
+        assert done.stderr.startswith("error: the standard output")
+        assert done.stderr.count("\n") == 1
+
+
+def test_what_a_terminal_cannot_say_is_marked(titanic: Titanic) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "sardonyx", "check", "model.onnx"]
+    done = subprocess.run(command, check=False, cwd=titanic.folder, capture_output=True, env=environment)
+    assert (done.returncode, done.stderr) == (OK, b"")
+    assert done.stdout.isascii()
+
+
+def test_a_file_that_cannot_be_loaded_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "broken [b].sdx").write_bytes(MAGIC)
+    code, _, err = run("check", tmp_path / "broken [b].sdx")
+    assert code == USAGE
+    assert "broken [b].sdx" in err

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import joblib
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from onnx import numpy_helper
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 import sardonyx
 from sardonyx.cli import DISAGREES, OK, USAGE
@@ -120,3 +125,15 @@ def test_check_says_when_there_is_no_proof(run: Run, titanic: Titanic, tmp_path:
     code, _, err = run("check", tmp_path / "bare.onnx")
     assert code == USAGE
     assert "carries no rows" in err
+
+
+def test_documents_are_one_column(run: Run, tmp_path: Path) -> None:
+    texts = ["one two", "two three", "drei vier", "vier fünf"] * 3
+    fitted = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, [0, 0, 1, 1] * 3)
+    joblib.dump(fitted, tmp_path / "text.joblib")
+    rows = tmp_path / "text.csv"
+    pd.DataFrame({"said": texts, "y": 0}).to_csv(rows, index=False)
+    assert run("convert", tmp_path / "text.joblib", rows, "--target", "y")[0] == OK
+    model = tmp_path / "text.onnx"
+    assert run("verify", tmp_path / "text.joblib", model, rows, "--target", "y")[0] == OK
+    assert sardonyx.load(model).predict(texts).tolist() == fitted.predict(texts).tolist()

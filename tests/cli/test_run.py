@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -313,3 +314,30 @@ def test_a_full_disk_is_named(titanic: Titanic) -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == USAGE
     assert " ".join(done.stderr.split()) == "error: the standard output cannot be written: No space left on device."
+
+
+def test_a_kept_column_is_no_result(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    titanic.rows.assign(predict="mine").to_csv(tmp_path / "rows.csv", index=False)
+    out = tmp_path / "out [b].csv"
+    code, _, err = run("run", titanic("model.onnx"), tmp_path / "rows.csv", "--keep", "predict", "-o", out)
+    assert code == USAGE
+    assert "--keep predict: results are called so too" in err
+    options = ("--keep", "predict", "--methods", "predict_proba", "-o", out)
+    code, _, err = run("run", titanic("model.onnx"), tmp_path / "rows.csv", *options)
+    assert code == OK
+    assert str(out) in err
+    assert set(pd.read_csv(out)["predict"]) == {"mine"}
+
+
+def test_links_and_pipes_stay_what_they_are(run: Run, titanic: Titanic, tmp_path: Path) -> None:
+    link, pipe, rows = tmp_path / "link.csv", tmp_path / "pipe.csv", titanic("rows.csv")
+    link.symlink_to(tmp_path / "real.csv")
+    assert run("run", titanic("model.onnx"), rows, "-o", link)[0] == OK
+    assert link.is_symlink()
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_bytes)
+        assert run("run", titanic("model.onnx"), rows, "-o", pipe)[0] == OK
+        assert read.result() == (tmp_path / "real.csv").read_bytes()
+    assert pipe.is_fifo()
+    assert {p.name for p in tmp_path.iterdir()} == {"link.csv", "real.csv", "pipe.csv"}

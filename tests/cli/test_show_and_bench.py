@@ -36,6 +36,8 @@ def test_bench_uses_the_rows_that_a_file_carries(run: Run, titanic: Titanic, tmp
     assert "ONNX Runtime" in out
 
 
-@pytest.mark.parametrize("options", [["--batches", "0"], ["--estimator", "x.joblib"]])
+@pytest.mark.parametrize(
+    "options", [["--batches", "0"], ["--estimator", "x.joblib"], ["-o", "model.onnx"], ["--seconds", "nan"]]
+)
 def test_bench_refuses(run: Run, titanic: Titanic, options: list[str]) -> None:
     assert run("bench", titanic("model.onnx"), *options)[0] == USAGE

@@ -12,7 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 import sardonyx
 from sardonyx import InputError
@@ -82,3 +82,10 @@ def test_none_among_numbers_of_the_sample_is_refused() -> None:
         sardonyx.to_onnx(SimpleImputer(strategy="most_frequent").fit(X), X)
     mean = SimpleImputer().fit(X)  # makes numbers of objects first, and NaN of None
     np.testing.assert_array_equal(sardonyx.compile(mean, X).transform(X), mean.transform(X))
+
+
+@pytest.mark.parametrize("form", [np.asarray, lambda X: pd.DataFrame(X, columns=["a", "b"])], ids=["array", "frame"])
+def test_integers_in_objects_become_floats_where_they_are_validated(form: Any) -> None:
+    X = form(np.array([[1, 4], [2, 5], [3, 6]], dtype=object))
+    estimator = FunctionTransformer(validate=True).fit(X)
+    assert sardonyx.compile(estimator, X).transform(X).dtype == estimator.transform(X).dtype == np.float64

@@ -8,19 +8,29 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import AffinityPropagation, FeatureAgglomeration
-from sklearn.decomposition import NMF, KernelPCA, LatentDirichletAllocation, MiniBatchNMF, SparseCoder
+from sklearn.decomposition import (
+    NMF,
+    DictionaryLearning,
+    KernelPCA,
+    LatentDirichletAllocation,
+    MiniBatchNMF,
+    SparseCoder,
+)
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import AdaBoostClassifier
+from sklearn.ensemble import AdaBoostClassifier, BaggingRegressor
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF
+from sklearn.gaussian_process.kernels import RBF, DotProduct
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import AdditiveChi2Sampler, SkewedChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import BernoulliRBM
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.semi_supervised import LabelPropagation
 
+import sardonyx
 from sardonyx.convert import convert
 from sardonyx.errors import ConversionError, SardonyxError
 from sardonyx.lowering.lower import lower
@@ -79,6 +89,18 @@ REFUSED: dict[str, tuple[Any, Any, str, str]] = {
         "transform",
         r"astype\('float32'\)",
     ),
+    "more neighbours than rows": (
+        BaggingRegressor(KNeighborsRegressor(), n_estimators=2, max_samples=2),
+        NUMBERS,
+        "predict",
+        "n_neighbors=5 is more than the 2 rows",
+    ),
+    "another width than in the fit": (
+        make_pipeline(DictionaryLearning(3, split_sign=True, max_iter=2, random_state=0), Ridge()),
+        NUMBERS,
+        "predict",
+        "Ridge is given 6 features here, and was fitted on 3",
+    ),
     "no way back": (KernelPCA(2), NUMBERS, "inverse_transform", "Set it to True"),
 }
 
@@ -88,6 +110,17 @@ def test_conversion_refuses(estimator: Any, data: Any, method: str, message: str
     fitted = estimator.fit(data.X, data.y)
     with pytest.raises(ConversionError, match=message):
         convert(fitted, data.X, methods=method)
+
+
+def test_squares_of_bools_are_refused() -> None:
+    fitted = GaussianProcessRegressor(DotProduct(), alpha=1.0, optimizer=None).fit(NUMBERS.X, NUMBERS.y)
+    with pytest.raises(ConversionError, match=r"DotProduct of bool adds up squares in bool.*as float64"):
+        convert(fitted, NUMBERS.X > 0, methods="predict_std")
+    session = sardonyx.load(convert(fitted, NUMBERS.X, methods="predict_std"))
+    with pytest.raises(
+        sardonyx.InputError, match=r"X holds int8, whose squares DotProduct .* give X.astype\('float64'\)"
+    ):
+        session.predict((NUMBERS.X > 0).astype(np.int8), return_std=True)
 
 
 LABELS = {

@@ -213,6 +213,16 @@ def test_every_rule_has_a_test() -> None:
     assert set(FUNCTIONS) == tested_by_name
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_integers_of_every_width_are_chosen(dtype: str) -> None:
+    top = np.iinfo(dtype).max
+    X = np.array([[0, top, 1], [top, top - 1, top]], dtype)
+    same(lambda x: np.where(x == top, x, X.dtype.type(3)), X)
+    if dtype != "uint64":
+        same(lambda x: np.argmax(x, axis=1), X)
+        same(lambda x: np.argmin(x, axis=1), X)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(width=32), min_size=1, max_size=5), st.sampled_from(["float32", "float64"]))
 def test_edges_of_arithmetic(numbers: list[float], dtype: str) -> None:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from sardonyx.lowering.lower import lower
-from sardonyx.lowering.plan import Plan
+from sardonyx.lowering.lower import lower, lower_whole
+from sardonyx.lowering.plan import NativeSegment, Plan
 from sardonyx.lowering.reference.graphs import element_type
 from sardonyx.lowering.runner import PlanRunner
+
+from ..parsing import parsed
 
 Array = NDArray[Any]
 Judge = Callable[..., Any]
@@ -175,5 +177,16 @@ def assert_declined(op: str, *inputs: Rows | Array | None, outputs: int = 1, **a
     assert plan.reference_operators == (op,)
     rng = np.random.default_rng(0)
     feeds = {f"x{i}": draw(x, 5, rng) for i, x in enumerate(inputs) if isinstance(x, Rows)}
+    for actual, expected in zip(PlanRunner(plan, threads=1).run(None, feeds), reference(model, feeds), strict=True):
+        assert_same(actual, expected)
+
+
+def check_whole(text: str, *arrays: Array) -> None:
+    """Assert that a model of fixed shapes runs natively, without rows, and answers as the reference does."""
+    model = parsed(text)
+    plan = lower_whole(model)
+    assert plan is not None
+    assert all(isinstance(segment, NativeSegment) and segment.whole for segment in plan.segments)
+    feeds = dict(zip([value.name for value in model.graph.input], arrays, strict=True))
     for actual, expected in zip(PlanRunner(plan, threads=1).run(None, feeds), reference(model, feeds), strict=True):
         assert_same(actual, expected)

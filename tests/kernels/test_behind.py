@@ -10,7 +10,7 @@ from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import NativeSegment
 from sardonyx.lowering.runner import PlanRunner
 
-from ..lowering.test_shaped import parsed
+from ..parsing import parsed
 
 #: what is done with x, k x 3 x N x 4 (its rows are behind two dimensions), and k x N x 4
 DEEP = [

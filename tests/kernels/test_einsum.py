@@ -10,8 +10,7 @@ import pytest
 
 from sardonyx.lowering.lower import lower
 
-from .single import assert_declined, check, model_of, native_plan, numpy, rows
-from .test_whole import check_whole
+from .single import assert_declined, check, check_whole, model_of, native_plan, numpy, rows
 
 W = np.arange(12.0).reshape(3, 4)
 

@@ -12,8 +12,7 @@ from sardonyx.errors import InputError
 from sardonyx.lowering.lower import lower
 from sardonyx.lowering.runner import PlanRunner
 
-from .single import FINITE, check, model_of, native_plan, of_rows, onnxruntime, reference, rows
-from .test_whole import check_whole
+from .single import FINITE, check, check_whole, model_of, native_plan, of_rows, onnxruntime, reference, rows
 
 REFERENCE: dict[str, Any] = {"judge": of_rows(reference)}
 TYPES = ["float64", "float32", "int32", "uint8", "str"]

@@ -10,8 +10,7 @@ import pytest
 
 from sardonyx.lowering.lower import lower
 
-from .single import check, model_of, of_rows, onnxruntime, rows
-from .test_whole import check_whole
+from .single import check, check_whole, model_of, of_rows, onnxruntime, rows
 
 NUMBERS = [2, 3, 5, 2, 3, 5, 3, 2, 3]  # 2 | 3 | 5 | is a pair of them twice, a triple
 TEXTS = ["a", "b", "ä", "a", "b", "ä", "b", "a", "b"]

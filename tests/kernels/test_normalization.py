@@ -11,7 +11,7 @@ import pytest
 import sardonyx
 from sardonyx.lowering.lower import lower
 
-from ..lowering.test_shaped import parsed
+from ..parsing import parsed
 from .single import FINITE, assert_same, check, numpy, rows
 
 SCALE, SHIFT = np.array([0.5, -1.0, 2.0, 1.5], np.float32), np.array([1.0, 0.0, -2.0, 3.0], np.float32)

@@ -27,8 +27,8 @@ from sardonyx.lowering.sdx import pack
 from sardonyx.operators.trees import Trees, build_trees, join_trees, leaves_of, sum_of
 from sardonyx.protos.large import Large
 
+from ..native.files import changed, try_every_byte, try_file
 from ..native.programs import ISAS, load
-from ..native.test_hostile import try_file
 
 FEATURES, CATEGORIES = 3, 70
 
@@ -378,22 +378,13 @@ FILES = _files()
 @pytest.mark.parametrize("name", ["scan", "tops", "leaves"])
 @pytest.mark.parametrize("value", [0x00, 0x01, 0x7F, 0xFF])
 def test_every_byte_changed(name: str, value: int) -> None:
-    file = bytearray(FILES[name])
-    for at, original in enumerate(FILES[name]):
-        file[at] = value
-        try_file(bytes(file))
-        file[at] = original
-    assert try_file(bytes(file))
+    try_every_byte(FILES[name], value)
 
 
 @given(st.sampled_from(sorted(FILES)), st.lists(st.tuples(st.integers(0, 1 << 16), st.binary(min_size=1, max_size=8))))
 @settings(max_examples=500, deadline=None)
 def test_random_changes(name: str, changes: list[tuple[int, bytes]]) -> None:
-    file = bytearray(FILES[name])
-    for position, value in changes:
-        at = position % len(file)
-        file[at : at + len(value)] = value[: len(file) - at]
-    try_file(bytes(file))
+    try_file(changed(FILES[name], changes))
 
 
 def standard(seed: int, dtype: type, aggregate: int) -> onnx.ModelProto:

@@ -5,35 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
-import onnx.parser
 import pytest
 from numpy.typing import NDArray
 
 from sardonyx.lowering.lower import lower, lower_whole
-from sardonyx.lowering.plan import NativeSegment
 from sardonyx.lowering.runner import PlanRunner
 
-from .single import FINITE, SPECIAL, assert_same, check, of_rows, onnxruntime, reference, rows
+from ..parsing import parsed
+from .single import FINITE, SPECIAL, assert_same, check, check_whole, of_rows, onnxruntime, rows
 
 Array = NDArray[Any]
-HEAD = '<ir_version: 9, opset_import: ["": 18, "ai.onnx.ml": 3]>'
-
-
-def parsed(text: str) -> onnx.ModelProto:
-    model: onnx.ModelProto = onnx.parser.parse_model(f"{HEAD} {text}")
-    return model
-
-
-def check_whole(text: str, *arrays: Array) -> None:
-    """Assert that a model of fixed shapes runs natively, without rows, and answers as the reference does."""
-    model = parsed(text)
-    plan = lower_whole(model)
-    assert plan is not None
-    assert all(isinstance(segment, NativeSegment) and segment.whole for segment in plan.segments)
-    feeds = dict(zip([value.name for value in model.graph.input], arrays, strict=True))
-    for actual, expected in zip(PlanRunner(plan, threads=1).run(None, feeds), reference(model, feeds), strict=True):
-        assert_same(actual, expected)
 
 
 def numbers(*shape: int) -> Array:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import onnx
-import onnx.parser
 import pytest
 from numpy.typing import NDArray
 
@@ -20,15 +18,10 @@ from sardonyx.lowering.reference.operators import evaluator
 from sardonyx.lowering.runner import PlanRunner
 
 from ..kernels.single import assert_same
+from ..parsing import parsed
 
 Array = NDArray[Any]
 X = np.random.default_rng(0).normal(size=(5, 4))
-HEAD = '<ir_version: 9, opset_import: ["": 18]>'
-
-
-def parsed(text: str) -> onnx.ModelProto:
-    model: onnx.ModelProto = onnx.parser.parse_model(f"{HEAD} {text}")
-    return model
 
 
 def answers(text: str, *arrays: Array, native: bool = True) -> Plan:

@@ -10,7 +10,7 @@ import pytest
 import sardonyx
 from sardonyx.lowering.seen import MOST_SEEN
 
-from .test_shaped import parsed
+from ..parsing import parsed
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 

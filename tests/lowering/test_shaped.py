@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnx.parser
 import pytest
 from onnx.reference import ReferenceEvaluator
 
@@ -15,13 +14,7 @@ from sardonyx.errors import InputError
 from sardonyx.lowering.shaped import MOST_KEPT, Shaped, shaped
 
 from ..kernels.single import assert_same
-
-HEAD = '<ir_version: 9, opset_import: ["": 18]>'
-
-
-def parsed(text: str) -> onnx.ModelProto:
-    model: onnx.ModelProto = onnx.parser.parse_model(f"{HEAD} {text}")
-    return model
+from ..parsing import parsed
 
 
 def programs(session: Any) -> int:

@@ -13,7 +13,7 @@ from sardonyx.lowering.lower import lower
 from sardonyx.lowering.plan import NativeSegment
 from sardonyx.lowering.sizes import check_size
 
-from .test_shaped import parsed
+from ..parsing import parsed
 
 
 @pytest.mark.parametrize(("text", "said"), [

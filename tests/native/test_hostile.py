@@ -12,11 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sardonyx import _native
-from sardonyx.errors import InputError, ProgramError
 from sardonyx.lowering.program import Program, Slot, Step
 from sardonyx.lowering.sdx import pack
 
+from .files import changed, try_every_byte, try_file
 from .programs import Builder, linear
 
 
@@ -36,26 +35,6 @@ def mixed() -> Program:
 FILES = {"linear": pack(linear(3, 2)), "mixed": pack(mixed())}
 
 
-def try_file(file: bytes) -> bool:
-    """Load and run; say whether it was taken."""
-    try:
-        program = _native.Program.from_bytes(file)
-    except ProgramError:
-        return False
-    if any(np.prod(shape, dtype=float) > 1e6 for _, _, shape in (*program.inputs, *program.outputs)):
-        return True
-    for rows in (0, 1, 40):
-        feeds = {
-            name: np.full((rows, *shape), "ü", object) if dtype == "str" else np.ones((rows, *shape), dtype)
-            for name, dtype, shape in program.inputs
-        }
-        try:
-            program.run(None, feeds)
-        except (InputError, MemoryError):
-            assert rows > 0
-    return True
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_whole_files_are_taken(name: str) -> None:
     assert try_file(FILES[name])
@@ -71,23 +50,14 @@ def test_every_truncation_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("value", [0x00, 0x01, 0x7F, 0x80, 0xFF])
 def test_every_byte_changed(name: str, value: int) -> None:
-    file = bytearray(FILES[name])
-    for at, original in enumerate(FILES[name]):
-        file[at] = value
-        try_file(bytes(file))
-        file[at] = original
-    assert try_file(bytes(file))
+    try_every_byte(FILES[name], value)
 
 
 @given(st.sampled_from(sorted(FILES)), st.lists(st.tuples(st.integers(0, 4000), st.binary(min_size=1, max_size=8))))
 @example("linear", [(8, b"\2\0\0\0")])
 @settings(max_examples=2000, deadline=None)
 def test_random_changes(name: str, changes: list[tuple[int, bytes]]) -> None:
-    file = bytearray(FILES[name])
-    for position, value in changes:
-        at = position % len(file)
-        file[at : at + len(value)] = value[: len(file) - at]
-    try_file(bytes(file))
+    try_file(changed(FILES[name], changes))
 
 
 CHANGES = {

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
 import sardonyx
+from sardonyx.lowering.sdx import MAGIC
 
 X = load_iris().data.astype(np.float32)
 
@@ -198,9 +199,9 @@ def test_external_data_lie_beside_the_model(tmp_path: Path) -> None:
     (inside / "link.bin").symlink_to(tmp_path / "secret.bin")
     for hostile in ("../secret.bin", str(tmp_path / "secret.bin"), "link.bin", "missing.bin", ""):
         file = external(inside, hostile)
-        with pytest.raises(sardonyx.ModelError):
+        with pytest.raises(sardonyx.ModelError, match=r"model\.onnx: the model's external data cannot be read"):
             sardonyx.load(file)
-    with pytest.raises(sardonyx.ModelError):
+    with pytest.raises(sardonyx.ModelError, match=r"in other files \(w\.bin\); load it by its path"):
         sardonyx.load(external(inside, "w.bin").read_bytes())  # bytes have no folder
 
 
@@ -490,3 +491,10 @@ def test_opsets_of_a_future_are_refused() -> None:
     model.opset_import[0].version = 999
     with pytest.raises(sardonyx.ModelError, match="opset 999"):
         sardonyx.InferenceSession(model.SerializeToString())
+
+
+def test_a_compiled_program_is_sent_to_load(tmp_path: Path) -> None:
+    path = tmp_path / "model.sdx"
+    path.write_bytes(MAGIC + bytes(100))
+    with pytest.raises(errors(sardonyx).InvalidProtobuf, match=r"model\.sdx failed: .*sardonyx\.load runs it"):
+        sardonyx.InferenceSession(path)

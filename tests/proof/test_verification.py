@@ -26,7 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import sardonyx
-from sardonyx import ConversionError, VerificationError
+from sardonyx import ConversionError, InputError, VerificationError
 from sardonyx.convert import convert
 from sardonyx.inputs.signature import describe
 from sardonyx.inputs.tensors import tensors
@@ -365,3 +365,12 @@ def test_half_precision_is_refused_where_the_estimator_rounds_to_it() -> None:
     X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float16)
     with pytest.raises(ConversionError, match="float32"):
         sardonyx.to_onnx(StandardScaler().fit(X), X)
+
+
+def test_what_no_row_passes_is_said_in_the_estimators_words() -> None:
+    X = np.arange(12.0).reshape(6, 2)
+    model = sardonyx.to_onnx(Ridge().fit(X, X[:, 0]), X)
+    with pytest.raises(InputError, match=r"accepts none of them \(This Ridge instance is not fitted yet"):
+        sardonyx.verify(Ridge(), model, X)
+    with pytest.raises(InputError, match=r"accepts none of them \(X has 1 features"):
+        sardonyx.verify(Ridge().fit(X, X[:, 0]), model, X[:, :1])

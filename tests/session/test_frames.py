@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -220,6 +221,20 @@ def test_a_null_is_what_the_fit_saw(model: tuple[Any, Session]) -> None:
         np.testing.assert_allclose(session.predict_proba(X), expected, rtol=1e-10)
     as_it_is = pd.DataFrame([row], dtype=object).astype({"gap": float, "real": float, "whole": int, "flag": bool})
     np.testing.assert_allclose(session.predict_proba(as_it_is), estimator.predict_proba(as_it_is), rtol=1e-10)
+
+
+def test_a_sample_of_floats_allows_nulls_among_integers_and_bools() -> None:
+    X = pd.DataFrame({"n": pd.array([1, 2, 3, 4] * 10, "Int64"), "m": [1, 2] * 20, "b": [True, False] * 20})
+    estimator = HistGradientBoostingClassifier(max_iter=3).fit(X, [0, 1, 1, 0] * 10)
+    session = sardonyx.compile(estimator, X.astype("float64"))
+    gaps = X.assign(
+        n=X["n"].mask(X.index == 3), m=X["m"].mask(X.index == 2), b=X["b"].astype(object).mask(X.index == 5)
+    )
+    expected = estimator.predict_proba(gaps)
+    for rows in (gaps, pl.from_pandas(gaps.convert_dtypes()), pa.Table.from_pandas(gaps.convert_dtypes())):
+        np.testing.assert_array_equal(session.predict_proba(rows), expected)
+    with pytest.raises(InputError, match="with these columns as float64"):
+        sardonyx.compile(estimator, X).predict(gaps)
 
 
 def test_the_sample_says_what_missing_text_is() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import pickle
 import random
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,15 +17,18 @@ import onnx
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse
 from onnx import TensorProto, helper
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
 import sardonyx
 from sardonyx import InputError, ModelError, Session
+from sardonyx.lowering.sdx import MAGIC
 from sardonyx.session.native_session import NativeSession
 from sardonyx.session.plan_session import PlanSession
 
@@ -189,6 +195,9 @@ def test_options_of_predict_are_the_last_steps() -> None:
     forest = make_pipeline(RandomForestRegressor(2)).fit(X, X[:, 0])
     with pytest.raises(sardonyx.ConversionError, match=r"no method predict_std; it has predict, apply\.$"):
         sardonyx.to_onnx(forest, X, methods="predict_std")
+    search = GridSearchCV(BayesianRidge(), {}, cv=2).fit(X, X[:, 0])  # its predict takes X alone
+    with pytest.raises(sardonyx.ConversionError, match=r"no method predict_std; it has predict\.$"):
+        sardonyx.to_onnx(make_pipeline(search), X, methods="predict_std")
 
 
 # ---- as ONNX Runtime has it
@@ -289,6 +298,35 @@ def test_sessions_travel_by_pickle(mixed: Any, tmp_path: Path) -> None:
     serial = sardonyx.load(tmp_path / "m.sdx", threads=1)
     assert isinstance(serial, NativeSession)
     assert pickle.loads(pickle.dumps(serial)).threads == 1
+
+
+@pytest.mark.parametrize("harm", ["replace", "overwrite", "truncate", "remove"])
+def test_a_session_stays_the_model_that_it_loaded(mixed: Any, numbers: Any, tmp_path: Path, harm: str) -> None:
+    _, X, session = mixed
+    path = tmp_path / "m.sdx"
+    session.save(path)
+    loaded, expected = sardonyx.load(path), session.predict_proba(X)
+    if harm == "replace":
+        numbers[2].save(path)
+    elif harm == "remove":
+        path.unlink()
+    else:
+        with path.open("r+b") as file:
+            _ = file.truncate(100) if harm == "truncate" else file.write(b"\xff" * path.stat().st_size)
+    loaded.save(tmp_path / "again.sdx")
+    for one in (loaded, pickle.loads(pickle.dumps(loaded)), sardonyx.load(tmp_path / "again.sdx")):
+        np.testing.assert_array_equal(one.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(MAGIC, "not a legal program.*Compile the model again"), (pickle.dumps(1), "this is a pickle"), (b"", "no graph")],
+)
+def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=f"{re.escape(str(path))}: .*{said}"):
+        sardonyx.load(path)
 
 
 def test_damaged_files_are_refused(numbers: Any, tmp_path: Path) -> None:
@@ -401,3 +439,27 @@ def test_threads_share_a_session(numbers: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
         for answer in pool.map(lambda i: session.predict_proba(rows[i % 7 :]), range(40)):
             np.testing.assert_array_equal(answer, expected[-len(answer) :])
+
+
+@pytest.mark.parametrize("rows", ["X", "X.astype('float32')", "frame", "X[::2]", "scipy.sparse.csr_matrix(X)"])
+def test_threads_that_never_end_do_not_hinder_the_end(tmp_path: Path, rows: str) -> None:
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    estimator = make_pipeline(MaxAbsScaler(), RandomForestRegressor(9, random_state=0)).fit(X, X[:, 0])
+    sardonyx.compile(estimator, scipy.sparse.csr_matrix(X)).save(tmp_path / "m.sdx")
+    code = f"""
+import threading, time
+import numpy as np, pyarrow, scipy.sparse, sardonyx
+session = sardonyx.load({str(tmp_path / "m.sdx")!r})
+X = np.random.default_rng(1).normal(size=(20000, 3))
+frame = pyarrow.table([X[:, i].copy() for i in range(3)], ["x0", "x1", "x2"])
+rows = {rows}
+def work(ready=[]):
+    while True:
+        session.predict(rows)
+        ready.append(1) or started.set()
+started = threading.Event()
+for _ in range(3): threading.Thread(target=work, daemon=True).start()
+assert started.wait(60)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")

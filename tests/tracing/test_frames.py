@@ -279,3 +279,16 @@ def test_branches_on_the_kind_of_data() -> None:
 def test_refusals(function: Callable[..., Any], why: str) -> None:
     with pytest.raises(ConversionError, match=why):
         convert(FunctionTransformer(function), FRAME)
+
+
+def test_a_set_makes_the_same_file_whatever_the_seed_of_hashes() -> None:
+    X = pd.DataFrame({"city": ["a", "b", "ü", "zz"] * 3})
+    words = ["zz", "ü", "a", "kk", "hh"]
+    files = [
+        sardonyx.to_onnx(
+            FunctionTransformer(lambda X, given=given: X[["city"]].assign(city=X["city"].isin(given))).fit(X), X
+        )
+        for given in ({*words}, frozenset(words), sorted(words, key=repr))
+    ]
+    assert files[0].graph == files[1].graph == files[2].graph
+    assert list(files[0].functions) == list(files[1].functions) == list(files[2].functions)

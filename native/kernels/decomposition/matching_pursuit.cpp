@@ -28,51 +28,35 @@ std::int64_t largest(const T* x, const std::int64_t* order, std::int64_t n) {
   return best;
 }
 
-// One row's search. Places 0 .. n - 1 of `order` are the atoms that are chosen.
+// order: the atoms, chosen ones first. Of a row: inner products with the residual; right-hand side; solution.
 template <class T>
-struct Pursuit {
-  const T *xy, *gram;
-  std::int64_t k;
-  std::int64_t* order;
-  T *inner, *solved, *code;  // products with the residual; L^-1 of those with the row; the coefficients so far
-  Factor<T> factor;
+void pursue(const T* xy, const T* gram, std::int64_t k, std::int64_t most, std::int64_t* order, T* inner, T* solved,
+            T* code, Factor<T> factor, T* y) {
+  constexpr T epsilon = std::numeric_limits<T>::epsilon();
   std::int64_t n = 0;
-
-  static constexpr T kEpsilon = std::numeric_limits<T>::epsilon();
-
-  // Takes in the atom that the residual correlates with most; false if none is left that would tell more.
-  bool add() {
+  for (std::int64_t a = 0; a < k; ++a) order[a] = a, inner[a] = xy[a];
+  while (n < most) {
     const std::int64_t at = largest(inner, order, k), atom = order[at];
-    if (at < n || inner[atom] * inner[atom] < kEpsilon) return false;
+    if (at < n || inner[atom] * inner[atom] < epsilon) break;
     const T* products = gram + atom * k;
     T* row = factor.row(n);
     for (std::int64_t j = 0; j < n; ++j) row[j] = products[order[j]];
     factor.forward(row, n);
     const T rest = products[atom] - dot(row, row, n);
-    if (n > 0 && rest <= kEpsilon) return false;
+    if (n > 0 && rest <= epsilon) break;
     row[n] = std::sqrt(rest);
     swap(order[n], order[at]);
     solved[n] = (xy[atom] - dot(row, solved, n)) / row[n];
     ++n;
-    return true;
-  }
-
-  // The coefficients of the chosen atoms, and what the residual has in common with all.
-  void solve() {
     for (std::int64_t j = 0; j < n; ++j) code[j] = solved[j];
     factor.backward(code, n);
     for (std::int64_t a = 0; a < k; ++a) inner[a] = 0;
     for (std::int64_t j = 0; j < n; ++j) add_scaled(code[j], gram + order[j] * k, inner, k);
     for (std::int64_t a = 0; a < k; ++a) inner[a] = xy[a] - inner[a];
   }
-
-  void pursue(std::int64_t most, T* y) {
-    for (std::int64_t a = 0; a < k; ++a) order[a] = a, inner[a] = xy[a];
-    while (n < most && add()) solve();
-    for (std::int64_t a = 0; a < k; ++a) y[a] = 0;
-    for (std::int64_t j = 0; j < n; ++j) y[order[j]] = code[j];
-  }
-};
+  for (std::int64_t a = 0; a < k; ++a) y[a] = 0;
+  for (std::int64_t j = 0; j < n; ++j) y[order[j]] = code[j];
+}
 
 template <class T>
 void run_pursuit_as(const Step& step, std::int64_t rows, void* scratch) {
@@ -82,7 +66,7 @@ void run_pursuit_as(const Step& step, std::int64_t rows, void* scratch) {
   const T *xy = data_of<const T>(step.inputs[0]), *gram = data_of<const T>(step.inputs[1]);
   T* y = data_of<T>(step.outputs[0]);
   for (std::int64_t r = 0; r < rows; ++r, xy += k, y += k) {
-    Pursuit<T>{xy, gram, k, order, inner, solved, code, Factor<T>{code + m, m}}.pursue(m, y);
+    pursue(xy, gram, k, m, order, inner, solved, code, Factor<T>{code + m, m}, y);
   }
 }
 

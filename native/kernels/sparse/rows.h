@@ -33,7 +33,7 @@ class SparseReader {
 
 // Said of columns that a kernel with any_entries meets, in the words of runtime/sparse.cpp.
 [[noreturn, maybe_unused]] inline void refuse_column() {
-  fail("the sparse matrix is not a legal one: a column is out of range");
+  fail("the sparse matrix is not a legal one: a column is out of range; X.check_format() of SciPy says where");
 }
 
 // Appends rows to a sparse output:

@@ -7,6 +7,7 @@
     samples.py       the table a model was fitted on         files.py        models and estimators from files
     report.py        what is printed                         waiting.py      what is seen meanwhile
     demo.py          who survived the Titanic                paths.py        what may be read, and written over
+    printing.py      where it is printed
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"The command line needs {' and '.join(missing)}: pip install 'sardonyx[cli]'", file=sys.stderr)
         return USAGE
     from .commands import run_app
+    from .printing import spare_what_is_unprintable
 
+    spare_what_is_unprintable()
     with _ending_as_interrupted():
         return run_app(sys.argv[1:] if arguments is None else arguments)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
-from rich.console import Console
 
 import sardonyx
 
@@ -19,8 +18,10 @@ from ..session.session import Session
 from . import DISAGREES, INTERRUPTED, OK, USAGE, report, samples, tables
 from .files import compiled, is_program, load_fitted, load_session, read_model
 from .paths import check_apart, write
+from .printing import Errors, Output, forget_output
 from .waiting import counted, progress, status
 
+# An option of several values would take the files after it for its own: usage lines name the files first.
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")]
 Trust = Annotated[
     list[str] | None, Parameter(negative="", help="A type that a .skops file may hold beyond the known ones.")
@@ -38,30 +39,30 @@ app = App(
 
 def run_app(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code; errors of ours are printed, others are bugs and keep their traceback."""
-    errors = Console(stderr=True, soft_wrap=True)
+    errors = Errors()
     try:
-        result = app(list(arguments), exit_on_error=False, print_error=True, error_console=errors)
+        result = app(list(arguments), exit_on_error=False, print_error=True, console=Output(), error_console=errors)
     except CycloptsError:
         return USAGE
     except VerificationError as error:
-        errors.print(report.error_text(error))
+        errors.refused(report.error_text(error))
         return DISAGREES
     except SardonyxError as error:
-        errors.print(report.error_text(error))
-        return USAGE
-    except PermissionError as error:
-        errors.print(report.error_text(InputError(f"{error.filename}: {error.strerror}.")))
+        errors.refused(report.error_text(error))
         return USAGE
     except BrokenPipeError:
-        sys.stderr.close()
+        forget_output()
         return OK
+    except OSError as error:
+        errors.refused(report.error_text(InputError(_untaken(error))))
+        return USAGE
     except KeyboardInterrupt:
         errors.print("interrupted; no output was written")
         return INTERRUPTED
     return result if isinstance(result, int) else OK
 
 
-@app.command
+@app.command(usage="Usage: sardonyx convert ESTIMATOR DATA [OPTIONS]")
 def convert(
     estimator: Path,
     data: Path,
@@ -109,18 +110,18 @@ def convert(
         model = sardonyx.to_onnx(fitted, X, methods=methods, target_opset=target_opset, inline=inline)
         result = sardonyx.verify(fitted, model, X)
     content = model.SerializeToString()
-    console = Console()
+    console = Output()
     console.print(report.model_tree(model, out.name, len(content)))
     console.print()
     console.print(report.verdict_table(result))
     if not result.ok:
         return DISAGREES
     write(out, content if out.suffix == ".onnx" else compiled(model))
-    console.print(f"written to {out}", highlight=False)
+    console.told(f"written to {out}")
     return OK
 
 
-@app.command
+@app.command(usage="Usage: sardonyx verify ESTIMATOR MODEL DATA [OPTIONS]")
 def verify(
     estimator: Path,
     model: Path,
@@ -154,7 +155,7 @@ def verify(
         X = samples.as_sample(samples.read_frame(data, rows), fitted, target)
     with status("comparing"):
         result = sardonyx.verify(fitted, load_session(model) if is_program(model) else read_model(model), X)
-    Console().print(report.verdict_table(result))
+    Output().print(report.verdict_table(result))
     return OK if result.ok else DISAGREES
 
 
@@ -168,11 +169,11 @@ def check(model: Path, /) -> int:
         The .onnx or .sdx file.
     """
     result = load_session(model).check()
-    Console().print(report.verdict_table(result))
+    Output().print(report.verdict_table(result))
     return OK if result.ok else DISAGREES
 
 
-@app.command
+@app.command(usage="Usage: sardonyx run MODEL DATA [OPTIONS]")
 def run(
     model: Path,
     data: Path,
@@ -214,14 +215,14 @@ def run(
     with progress(data.name) as told, tables.writer(output) as write:
         for rows in tables.batches(data, types, kept, batch, told):
             results = dict(zip(names, _answers(session, names, rows, chosen), strict=True))
-            write({**{k: rows.column(k) for k in kept}, **tables.columns(results, session.description)})
+            write(tables.beside({k: rows.column(k) for k in kept}, tables.columns(results, session.description)))
             done += rows.num_rows
     if output is not None:
-        Console(stderr=True).print(f"{done:,} rows → {output}", highlight=False)
+        Errors().told(f"{done:,} rows → {output}")
     return OK
 
 
-@app.command
+@app.command(usage="Usage: sardonyx show MODEL [OPTIONS]")
 def show(model: Path, /, *, metadata: bool = False, plan: bool = False) -> int:
     """Draw a model as the pipeline it is.
 
@@ -234,18 +235,18 @@ def show(model: Path, /, *, metadata: bool = False, plan: bool = False) -> int:
     plan
         List the steps that our runtime runs.
     """
-    console, compiled = Console(), is_program(model)
+    console, compiled = Output(), is_program(model)
     if not compiled:
         proto = read_model(model)
         console.print(report.model_tree(proto, model.name, model.stat().st_size))
         if metadata:
             console.print(report.metadata_table(proto))
     if plan or compiled:
-        console.print(str(load_session(model).explain()), markup=False, highlight=False)
+        console.told(str(load_session(model).explain()))
     return OK
 
 
-@app.command
+@app.command(usage="Usage: sardonyx bench MODEL [DATA] [OPTIONS]")
 def bench(
     model: Path,
     data: Path | None = None,
@@ -275,13 +276,16 @@ def bench(
     threads
         Threads of each runtime; 0 for its own choice.
     output
-        A PNG to draw; by default beside the model.
+        A picture to draw, .png, .svg or .pdf; by default a PNG beside the model.
     """
     if is_program(model):
         raise InputError(f"{model.name} is a compiled program, which ONNX Runtime does not read; give the ONNX file.")
+    picture = _picture(output or model.with_suffix(".png"))
     session, sizes = load_session(model, threads), batches or list(timings.BATCHES)
     if min(sizes) < 1:
         raise InputError(f"--batches {min(sizes)} is not possible; give at least 1.")
+    if not 0 < seconds < math.inf:
+        raise InputError(f"--seconds {seconds} is not possible; give a number above 0.")
     feeds = _first_rows(session, data, max(sizes))
     runners = {"sardonyx": timings.sardonyx_runner(session), **_onnxruntime(model, threads)}
     X = None
@@ -293,11 +297,10 @@ def bench(
         runners["scikit-learn"] = timings.sklearn_runner(fitted, session.methods)
     with counted("timing", len(sizes)) as step:
         found = timings.compare(runners, feeds, sizes, X, seconds, step)
-    picture = output or model.with_suffix(".png")
     drawn = timings.save_plot({model.name: found}, picture)
-    console = Console()
+    console = Output()
     console.print(report.timing_table(found, "sardonyx", f"{model.name}: median time of a call"))
-    console.print(f"drawn in {picture}" if drawn else "no picture: pip install matplotlib", highlight=False)
+    console.told(f"drawn in {picture}" if drawn else "no picture: pip install matplotlib")
     return OK
 
 
@@ -318,15 +321,29 @@ def demo(*, output: Annotated[Path, Parameter(alias="-o")] = Path("demo_output")
         raise InputError(
             f"the demo needs scikit-learn and pandas ({error}): pip install 'sardonyx[cli,sklearn]' pandas"
         ) from error
-    return OK if run_demo(output, seconds, Console()) else DISAGREES
+    return OK if run_demo(output, seconds, Output()) else DISAGREES
 
 
 # -------------------------------------------------------------------------------------------------------------- details
 
 
+def _untaken(error: OSError) -> str:
+    """Return what the system refused: a file, or else the standard output, of which no more is tried."""
+    if error.filename is None:
+        forget_output()
+    return f"{error.filename or 'the standard output'}: {error.strerror or error}."
+
+
 def _check_rows(rows: int) -> None:
     if rows < 1:
         raise InputError(f"--rows {rows} is not possible; give at least 1.")
+
+
+def _picture(path: Path) -> Path:
+    """Refuse a name that no picture has: the model's, or the data's."""
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"{path.name or path}: pictures are drawn in .png, .svg or .pdf files.")
+    return path
 
 
 def _output_names(session: Session, methods: Sequence[str] | None) -> list[str]:

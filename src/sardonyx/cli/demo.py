@@ -165,7 +165,9 @@ def _leave(
 def _point(output: Path, console: Console) -> None:
     console.print()
     console.rule("[bold]Yours to try")
-    console.print(f"in {output}/: {', '.join(sorted(p.name for p in output.iterdir()))}\n", highlight=False)
+    console.print(
+        f"in {output}/: {', '.join(sorted(p.name for p in output.iterdir()))}\n", highlight=False, markup=False
+    )
     model, rows = output / "model.onnx", output / "passengers.csv"
     for command in (
         f"sardonyx run {model} {rows} --keep name survived -o {output / 'answers.csv'}",
@@ -173,4 +175,4 @@ def _point(output: Path, console: Console) -> None:
         f"sardonyx show {model} --plan",
         f"sardonyx verify {output / 'model.joblib'} {model} {rows}",
     ):
-        console.print(f"  {command}", highlight=False, soft_wrap=True)
+        console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)

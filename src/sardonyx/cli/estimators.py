@@ -49,7 +49,8 @@ def _load_pickle(path: Path) -> Any:
     try:
         return joblib.load(path)
     except (pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError) as error:
-        raise InputError(f"{path.name} is not a readable pickle ({error}). Write it again with joblib.dump.") from error
+        what = str(error) or type(error).__name__  # the end of the file has no words
+        raise InputError(f"{path.name} is not a readable pickle ({what}). Write it again with joblib.dump.") from error
     except (ImportError, AttributeError) as error:
         raise InputError(f"{path.name} needs code that is not installed here: {error}.") from error
 

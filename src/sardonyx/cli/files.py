@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.text import Text
 
 import sardonyx
 
@@ -17,6 +17,7 @@ from ..lowering.sdx import MAGIC
 from ..session.session import Session
 from .estimators import load_estimator
 from .paths import check_file
+from .printing import Errors
 
 if TYPE_CHECKING:
     import onnx
@@ -28,7 +29,7 @@ def load_fitted(path: Path, trust: Sequence[str] | None) -> Any:
         warnings.simplefilter("always")
         estimator = load_estimator(path, trust or ())
     for text in dict.fromkeys(str(w.message).strip().splitlines()[0] for w in caught):
-        Console(stderr=True, soft_wrap=True).print("[yellow]warning:[/]", text, markup=True, highlight=False)
+        Errors().refused(Text.assemble(("warning: ", "yellow"), text))
     return estimator
 
 

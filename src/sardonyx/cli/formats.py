@@ -62,7 +62,7 @@ def format_named(path: Path, what: str) -> Format:
         if path.suffix in known.suffixes:
             return known
     suffixes = ", ".join(suffix for known in FORMATS for suffix in known.suffixes)
-    raise InputError(f"{path.name}: {what} {suffixes} files.")
+    raise InputError(f"{path.name or path}: {what} {suffixes} files.")
 
 
 def arrow() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
+from ..session.writing import whole
 
 
 def check_file(path: Path) -> None:
@@ -45,11 +46,8 @@ def write(path: Path, content: bytes) -> None:
     InputError
         If it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        with whole(path) as file:
+            file.write_bytes(content)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        part.unlink(missing_ok=True)

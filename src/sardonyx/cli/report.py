@@ -171,7 +171,9 @@ def timing_table(timings: Sequence[Timing], against: str, title: str) -> Table:
     title : str
         What was timed.
     """
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, padding=(0, 2))
+    table = Table(
+        title=Text(title), title_justify="left", title_style="bold", header_style="bold", box=None, padding=(0, 2)
+    )
     table.add_column("rows", justify="right")
     names = list(dict.fromkeys(t.name for t in timings))
     for name in names:

@@ -38,7 +38,7 @@ def read_frame(path: Path, rows: int | None = None) -> Any:
 
 
 def as_sample(frame: Any, estimator: Any, target: str | None = None) -> Any:
-    """Return a table as the estimator was given it: its columns in order, or a matrix if it never saw names.
+    """Return a table as the estimator was given it: columns in order, a matrix if it saw no names, or its one column.
 
     Parameters
     ----------
@@ -63,6 +63,8 @@ def as_sample(frame: Any, estimator: Any, target: str | None = None) -> Any:
         raise InputError(
             f"the estimator takes {expected} columns, the table has {len(frame.columns)}. Is one the --target?"
         )
+    if expected is None and len(frame.columns) == 1:  # documents or labels, which no estimator counts columns of
+        return frame[frame.columns[0]]
     return frame.to_numpy()
 
 

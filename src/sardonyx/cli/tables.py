@@ -29,6 +29,7 @@ from ..description import Description, Method
 from ..errors import InputError
 from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..session.frames import named_columns
+from ..session.writing import whole
 from .formats import CSV, Progress, arrow, format_named, format_of
 
 #: how Arrow begins what it says of a field that it cannot convert
@@ -199,25 +200,41 @@ def columns(outputs: Mapping[str, Any], description: Description | None) -> dict
     return spread
 
 
+def beside(kept: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a table, those of the data first.
+
+    Raises
+    ------
+    InputError
+        If a result has the name of a column that is kept.
+    """
+    if twice := [name for name in kept if name in results]:
+        raise InputError(
+            f"--keep {' '.join(twice)}: results are called so too; choose others with --methods, or rename the column."
+        )
+    return {**kept, **results}
+
+
 @contextmanager
 def writer(path: Path | None) -> Iterator[Callable[[Any], None]]:
     """Open a table for writing batch by batch; without a path, CSV goes to the standard output.
 
     The file appears under its name only when all of it has been written.
     """
+    if path is None and sys.stdout is None:
+        raise InputError("the standard output is closed; name a file with --output.")
     if path is None:
         with _refusing("the standard output"), _closing_writer(sys.stdout.buffer, CSV.writer, ".csv") as write:
             yield write
         return
     kind = format_named(path, "results are written to")
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with _refusing(str(path)):
-            with part.open("wb") as sink, _closing_writer(sink, kind.writer, path.suffix) as write:
-                yield write
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with (
+        _refusing(str(path)),
+        whole(path) as file,
+        file.open("wb") as sink,
+        _closing_writer(sink, kind.writer, path.suffix) as write,
+    ):
+        yield write
 
 
 @contextmanager

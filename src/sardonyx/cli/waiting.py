@@ -42,5 +42,5 @@ def counted(name: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def _bar(*columns: ProgressColumn) -> Progress:
     console = Console(stderr=True)
-    shown = (TextColumn("{task.description}"), BarColumn(), *columns)
+    shown = (TextColumn("{task.description}", markup=False), BarColumn(), *columns)
     return Progress(*shown, console=console, transient=True, disable=not console.is_terminal)

@@ -44,9 +44,21 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
     memo, key = current_graph().memo, (id(estimator), method, identity(data))
     if key not in memo:
+        if isinstance(data, Value) and method != "inverse_transform":
+            _check_handed(estimator, data)
         given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
         memo[key] = _traced(entry, estimator, method, given)
     return memo[key]
+
+
+def _check_handed(estimator: Any, X: Value) -> None:
+    """Refuse what the step before makes, if the estimator was fitted on another number of columns, as it would."""
+    expected = getattr(estimator, "n_features_in_", None)
+    if X.ndim == 2 and isinstance(expected, int) and X.shape[1] not in (expected, None):
+        raise ConversionError(
+            f"{type(estimator).__name__} is given {X.shape[1]} features here, and was fitted on {expected}: the step "
+            "before it transforms into others than its fit_transform gave. scikit-learn refuses that model's rows too."
+        )
 
 
 def _traced(entry: registry.Converter, estimator: Any, method: str, X: Data) -> Result:
@@ -81,7 +93,7 @@ def step(name: str, estimator: Any, methods: Sequence[str], X: Data) -> dict[str
     def body(*formal: Value) -> list[Value]:
         formal = tuple(v.like(given) for v, given in zip(formal, values, strict=True))
         for inside, outside in zip(formal, values, strict=True):
-            inside.moment, inside.objects, inside.given = outside.moment, outside.objects, outside.given
+            inside.marked_as(outside)
         data = Columns(X.names, formal, X.records) if isinstance(X, Columns) else formal[0]
         shapes.update((m, call(estimator, m, data)) for m in methods)
         return [v for result in shapes.values() for v in flatten(result)]

@@ -33,7 +33,17 @@ class Columns:
         return ("N", len(self.values))
 
     def matrix(self) -> Value:
-        """Return the columns as one matrix, in the dtype NumPy would give it."""
+        """Return the columns as the matrix that scikit-learn's ``check_array`` makes of them.
+
+        It is ``numpy.asarray``'s, but where a column has a dtype of pandas' own (Int64, boolean): then it is float64.
+        """
+        matrix = self.array()
+        if not self._converted_early() or matrix.objects or matrix.dtype.kind not in "iub":
+            return matrix
+        return matrix.astype(np.float64).marked_as(matrix)
+
+    def array(self) -> Value:
+        """Return the columns as one matrix, in the dtype that ``numpy.asarray`` would give it."""
         kinds = {v.dtype == STRING for v in self.values}
         if len(kinds) > 1:
             text = [n for n, v in zip(self.names, self.values, strict=True) if v.dtype == STRING]
@@ -41,10 +51,15 @@ class Columns:
                 f"columns {text} are text while others are numbers, and this step takes one matrix. "
                 "Encode the text columns first, e.g. OneHotEncoder inside a ColumnTransformer."
             )
-        matrix = concat(self.values)
+        matrix: Value = concat(self.values)
         matrix.objects = any(v.objects for v in self.values)
         matrix.given = all(v.given for v in self.values)
         return matrix
+
+    def _converted_early(self) -> bool:
+        """Whether ``check_array`` asks pandas for one dtype, and leaves it to pandas which: that is float64."""
+        early = any(v.own == "early" or v.dtype.kind == "b" for v in self.values)
+        return early and any(v.own for v in self.values)
 
     def take(self, indices: Sequence[int]) -> Columns:
         """Return the columns at these positions."""
@@ -113,9 +128,9 @@ def demand(estimator: Any, X: Value, *what: str) -> Value:
     estimator : object
         Who answers otherwise.
     X : Value
-    *what : {"kind", "no stored zeros", "no None"}
-        Floats where the sample had floats, integers of its dtype where it had those; no zeros among a sparse matrix's
-        entries; NaN for what is missing among numbers in arrays of objects.
+    *what : {"kind", "wide", "no stored zeros", "no None"}
+        Floats where the sample had floats, integers of its dtype where it had those; no bools or narrow integers; no
+        zeros among a sparse matrix's entries; NaN for what is missing among numbers in arrays of objects.
     """
     if X.given:
         current_graph().root.demands.update(dict.fromkeys(what, type(estimator).__name__))
@@ -175,7 +190,10 @@ def rebuild(result: Result, values: Any) -> Any:
     if isinstance(result, Value):
         return next(values).like(result)
     if isinstance(result, Columns):
-        return Columns(result.names, tuple(next(values) for _ in result.values))
+        parts = [(next(values), value) for value in result.values]
+        for part, value in parts:
+            part.own = value.own
+        return Columns(result.names, tuple(part for part, _ in parts))
     if isinstance(result, Coded):
         return replace(result, value=next(values).like(result.value))
     return type(result)(next(values) for _ in result)

@@ -54,10 +54,11 @@ def offers(estimator: Any, method: str) -> bool:
         return hasattr(estimator, method) or registry.spelling(estimator, method) is not None
     estimator = _answering(estimator)
     predict = getattr(estimator, "predict", None)
-    return predict is not None and (
-        registry.OPTIONS[method] in inspect.signature(predict).parameters
-        or registry.lookup(type(estimator), method) is not None
-    )
+    if predict is None:
+        return False
+    taken = inspect.signature(predict).parameters
+    anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken.values())
+    return registry.OPTIONS[method] in taken or (anything and registry.lookup(type(estimator), method) is not None)
 
 
 def _answering(estimator: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ def draft(
     target_opset: int | None = None,
 ) -> Draft:
     """Do what `convert` does, but for the numbers of large attributes, which double the memory of a large model."""
+    _check_installed()
     _check_fitted(estimator)
     chosen = choose_methods(estimator, methods)
     graph = Graph({"": _opset(target_opset), "ai.onnx.ml": OPSET_ML, "sardonyx": 1, STEPS: 1})
@@ -123,6 +125,11 @@ def _trace(estimator: Any, methods: Sequence[str], data: Data) -> dict[str, Any]
 # ---- details ---------------------------------------------------------------------------------------------------------
 
 
+def _check_installed() -> None:
+    if find_spec("sklearn") is None:
+        raise ModuleNotFoundError("to convert takes scikit-learn: pip install 'sardonyx[sklearn]'", name="sklearn")
+
+
 def _check_fitted(estimator: Any) -> None:
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
@@ -162,7 +169,7 @@ def _inputs(graph: Graph, signature: Signature) -> Data:
         )
     values = [graph.input(s.name, STRING if s.dtype == "str" else s.dtype, ("N", *s.row_shape)) for s in specs]
     for spec, value in zip(specs, values, strict=True):
-        value.sparse, value.objects, value.given = spec.sparse, spec.objects, True
+        value.sparse, value.objects, value.own, value.given = spec.sparse, spec.objects, spec.own, True
         value.moment = Moment(np.dtype(spec.moment), spec.missing == "NaN") if spec.moment else None
         value.layout = GIVEN if signature.records is None else Layout()
     return Columns(signature.names, tuple(values), signature.records) if signature.by_column else values[0]

@@ -57,14 +57,14 @@ def as_numbers(block: Data) -> Value:
     if not isinstance(block, Columns):
         return block
     kinds = {v.dtype.kind for v in block.values}
-    return concat([v.astype(np.float64) for v in block.values]) if "b" in kinds and len(kinds) > 1 else block.matrix()
+    return concat([v.astype(np.float64) for v in block.values]) if "b" in kinds and len(kinds) > 1 else block.array()
 
 
 def weighted(block: Data, weight: float | None) -> Data:
     """Multiply a block of numbers with its weight."""
     if weight is None:
         return block
-    matrix = block.matrix() if isinstance(block, Columns) else block
+    matrix = block.array() if isinstance(block, Columns) else block
     if matrix.dtype == STRING:
         raise ConversionError(
             f"transformer_weights multiplies text by {weight}; give weights to transformers of numbers only."

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.gaussian_process import kernels
 
+from ..convert import demand
 from ..errors import ConversionError
 from ..graph import Value, one, op, per_row, where
 from ..operators.pairwise import exact_distances, pairwise_kernel, self_kernel, transpose
@@ -124,8 +125,24 @@ def _exp_sine_squared(kernel: Kernel, X: Value, Y: Rows) -> Value:
     return np.exp(-2 * (wave * wave))
 
 
+def _wide(k: Any, X: Value) -> Value:
+    """Return X, refused where scikit-learn adds up its squares in a narrow dtype: they overflow there."""
+    if X.dtype.kind in "biu" and X.dtype.itemsize < 8:
+        raise ConversionError(
+            f"{type(k).__name__} of {X.dtype} adds up squares in {X.dtype} in scikit-learn, where they overflow. "
+            "Fit on float64, and give the sample as float64."
+        )
+    return demand(k, X, "wide")
+
+
+def _dot_product_diagonal(kernel: Kernel, X: Value) -> Value:
+    X = _wide(kernel, X)
+    return (X * X).sum(1) + float(kernel.sigma_0**2)
+
+
 def _dot_product(kernel: Kernel, X: Value, Y: Rows) -> Value:
-    return X @ (transpose(Y) if isinstance(Y, Value) else Y.T) + float(kernel.sigma_0**2)
+    given = transpose(_wide(kernel, Y)) if isinstance(Y, Value) else Y.T
+    return X @ given + float(kernel.sigma_0**2)
 
 
 def _pairwise(kernel: Kernel, X: Value, Y: Rows) -> Value:
@@ -155,7 +172,7 @@ _CROSS: dict[type, Callable[..., Numbers]] = {
 _DIAGONAL: dict[type, Callable[..., Numbers]] = {
     kernels.ConstantKernel: lambda k, X: float(k.constant_value),
     kernels.WhiteKernel: lambda k, X: float(k.noise_level),
-    kernels.DotProduct: lambda k, X: (X * X).sum(1) + float(k.sigma_0**2),
+    kernels.DotProduct: _dot_product_diagonal,
     kernels.PairwiseKernel: _pairwise_diagonal,
     kernels.Sum: lambda k, X: _diagonal(k.k1, X) + _diagonal(k.k2, X),
     kernels.Product: lambda k, X: _diagonal(k.k1, X) * _diagonal(k.k2, X),

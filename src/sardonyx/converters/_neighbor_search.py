@@ -34,6 +34,11 @@ PARTITIONED = (*WHOLE, "hamming", "mahalanobis")
 
 def search(est: Any, X: Value, k: int) -> tuple[Value, Value]:
     """Return distances and indices of the k nearest training rows: ``kneighbors(X, k)``."""
+    if k > est.n_samples_fit_:
+        raise ConversionError(
+            f"{type(est).__name__}: n_neighbors={k} is more than the {est.n_samples_fit_} rows of the fit, so that "
+            "scikit-learn refuses every row; choose fewer."
+        )
     if partitions(est, X) or (est._fit_method == "brute" and metric_of(est) in SPECIAL):
         distances, indices = arg_partition(_all_distances(est, X), k=int(k))
         return check_shared(est, distances.astype(np.float32) if is_narrow(est, X) else distances, indices)

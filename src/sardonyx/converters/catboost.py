@@ -201,7 +201,7 @@ def scores(est: Any, X: Data) -> Value:
 
 @spelled(CatBoost, method="decision_function")
 def ask_scores(est: Any, X: Any) -> Any:
-    return est.predict(X, prediction_type="RawFormulaVal")
+    return CatBoost.predict(est, X, prediction_type="RawFormulaVal")  # a ranker's own takes no type
 
 
 @converter(CatBoost, method="apply", frame=True, finite=False)

@@ -15,7 +15,7 @@ from sklearn.multiclass import (
 )
 
 from ..convert import Columns, Data, call, step, take
-from ..graph import Value, concat, per_row, where
+from ..graph import Value, concat, op, per_row, where
 from ..registry import converter
 from ._response import as_float64, columns_of, flat, names_in, positive_scores
 from .base import argmax_labels, inverse_binarize, take_labels
@@ -60,10 +60,24 @@ def one_vs_rest_classes(est: Any, X: Data) -> Value:
 
 
 def _best_class(est: Any, scores: Value) -> Value:
-    """Return the class of the largest score; of equal ones the first, in old versions of scikit-learn the last."""
-    if "reversed" in names_in(OneVsRestClassifier.predict):
-        return scores.argmax(1)
-    return len(est.estimators_) - 1 - scores[:, ::-1].argmax(1)
+    """Return the class of the largest score; of equal ones the first, in old versions of scikit-learn the last.
+
+    scikit-learn compares from there on, and no score is larger than NaN: what it comes to afterwards does not count.
+    """
+    old, last = "reversed" not in names_in(OneVsRestClassifier.predict), len(est.estimators_) - 1
+    if all(hasattr(part, "coef_") for part in est.estimators_):  # NaN only where sums overflow, as the BLAS adds them
+        return last - scores[:, ::-1].argmax(1) if old else scores.argmax(1)
+    scores = as_float64(scores)
+    if not old:
+        return _before_nan(scores, reverse=1).argmax(1)
+    found = _before_nan(scores, reverse=0)[:, ::-1].argmax(1)
+    return where(np.isnan(scores[:, 0]), 0, last - found)
+
+
+def _before_nan(scores: Value, *, reverse: int) -> Value:
+    """Return scores, minus infinity from the first NaN on, or from the last one back."""
+    met = op.CumSum(np.isnan(scores).astype(np.float64), np.int64(1), reverse=reverse)
+    return where(met > 0.0, -np.inf, scores)
 
 
 @converter(OneVsRestClassifier, method="predict_proba", frame=True, finite=False)

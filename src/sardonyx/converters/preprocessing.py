@@ -264,13 +264,18 @@ def label_binarizer_inverse(est: Any, Y: Value) -> Value:
 
 def _apply(est: Any, X: Data, function: Any, arguments: Any, parameter: str) -> Data:
     if est.validate:
-        X = checked(est, as_matrix(X))
+        X = checked(est, _numeric(as_matrix(X)))
     if function is None or not isinstance(X, Columns):
         refuse_moments(X.values if isinstance(X, Columns) else [X], f"the input of {type(est).__name__}")
     if function is None:
         return X
     label = getattr(function, "__name__", repr(function))
     return trace(f"{type(est).__name__}({parameter}={label})", function, X, arguments)
+
+
+def _numeric(X: Value) -> Value:
+    """Return what ``check_array`` makes of X by default: float64 of numbers in arrays of objects."""
+    return X.astype(np.float64).marked_as(X) if X.objects and X.dtype.kind in "iub" else X
 
 
 @converter(FunctionTransformer, frame=True, finite=False)

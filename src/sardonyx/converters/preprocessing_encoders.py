@@ -221,7 +221,7 @@ def _equals(X: Value, value: Any) -> Any:
 @converter(OneHotEncoder, method="inverse_transform", finite=False)
 def one_hot_encoder_inverse(est: Any, X: Value) -> Data | Coded:
     X = check_finite(X, allow_nan=0, estimator="OneHotEncoder").like(X) if X.dtype.kind == "f" else X
-    X = X.astype(np.int64) if X.dtype.kind == "b" else X
+    X = X.astype(np.int64) if X.dtype.kind in "biu" else X  # sums of a row, as NumPy makes them
     starts = np.cumsum([0, *est._n_features_outs])
     blocks = [(int(a), int(b)) for a, b in itertools.pairwise(starts)]
     everything = [np.asarray(est._compute_transformed_categories(i, remove_dropped=False)) for i in range(len(blocks))]

@@ -146,7 +146,7 @@ def _read(fields: dict[str, Any]) -> Description:
 
 
 def _write_spec(spec: InputSpec) -> dict[str, Any]:
-    return {name: value for name, value in asdict(spec).items() if name not in {"objects", "refused"}}
+    return {name: value for name, value in asdict(spec).items() if name not in {"objects", "own", "refused"}}
 
 
 def _read_signature(fields: dict[str, Any]) -> Signature:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -76,11 +76,14 @@ class Value:
         What it counts, if it is an input of moments or durations, of which the tensor holds the numbers.
     objects : bool
         Whether it is an input of numbers that scikit-learn is given in an array of objects.
+    own : {"", "read", "early"}
+        Whether it is a column of a dtype of pandas' own, and how scikit-learn makes a matrix of its frame: with early
+        ones it is float64, and with bools beside any.
     given : bool
         Whether it holds inputs as they are given, in whatever dtype they come.
     """
 
-    __slots__ = ("dtype", "given", "graph", "layout", "moment", "name", "objects", "shape", "sparse")
+    __slots__ = ("dtype", "given", "graph", "layout", "moment", "name", "objects", "own", "shape", "sparse")
     __array_priority__ = 1000
 
     def __init__(self, graph: Graph, name: str, dtype: np.dtype[Any], shape: Shape) -> None:
@@ -89,6 +92,7 @@ class Value:
         self.layout = Layout()
         self.moment: Moment | None = None
         self.objects = self.given = False
+        self.own = ""
 
     def __repr__(self) -> str:
         return f"Value({self.name!r}, {self.dtype.name}, {list(self.shape)})"
@@ -125,6 +129,11 @@ class Value:
         self.layout = X.layout.taken_as(*accepted, matrix=matrix) if accepted else X.layout
         return self
 
+    def marked_as(self, X: Value) -> Value:
+        """Return the value, marked as holding what X holds of the data that are given."""
+        self.moment, self.objects, self.own, self.given = X.moment, X.objects, X.own, X.given
+        return self
+
     def taken_as(self, *accepted: str) -> Value:
         """Return the same value as a transformer takes it that accepts these sparse formats only."""
         return Value(self.graph, self.name, self.dtype, self.shape).like(self, *accepted)
@@ -155,11 +164,11 @@ class Value:
 
     def argmax(self, axis: int) -> Value:
         """Index of the first maximum."""
-        return one(op.ArgMax(self, axis=axis, keepdims=0))
+        return one(op.ArgMax(_ordered(self), axis=axis, keepdims=0))
 
     def argmin(self, axis: int) -> Value:
         """Index of the first minimum."""
-        return one(op.ArgMin(self, axis=axis, keepdims=0))
+        return one(op.ArgMin(_ordered(self), axis=axis, keepdims=0))
 
     def __getitem__(self, key: Any) -> Value:
         """NumPy indexing by slices, integers, None, index arrays and constant masks, one index array at most."""
@@ -301,10 +310,19 @@ def as_value(x: Any) -> Value:
     return x if isinstance(x, Value) else current_graph().constant(x)
 
 
+#: what `Where` and `ArgMax` of ONNX Runtime do not take
+_NOT_CHOSEN: Final = tuple(map(np.dtype, (np.int16, np.uint16, np.uint64)))
+_NOT_RANKED: Final = tuple(map(np.dtype, (np.int16, np.uint16, np.uint32)))
+
+
 def where(condition: Any, a: Any, b: Any) -> Value:
-    """NumPy's `where` with promotion; of booleans by logic, which ONNX Runtime's operator does not take."""
+    """NumPy's `where` with promotion; of booleans by logic, in int64 where ONNX Runtime does not take the dtype."""
     (x, y), test = _promote(a, b), as_value(condition)
-    return (test & x) | (~test & y) if x.dtype == np.bool_ else one(op.Where(test, x, y))
+    if x.dtype == np.bool_:
+        return (test & x) | (~test & y)
+    if x.dtype not in _NOT_CHOSEN:
+        return one(op.Where(test, x, y))
+    return one(op.Where(test, x.astype(np.int64), y.astype(np.int64))).astype(x.dtype)  # wraps there and back
 
 
 # ---- details ---------------------------------------------------------------------------------------------------------
@@ -368,6 +386,11 @@ def divide(a: Any, b: Any) -> Value:
 def _reduce(op_type: str, x: Value, axis: int | Sequence[int], keepdims: bool) -> Value:
     axes = np.atleast_1d(np.asarray(axis, np.int64))
     return one(getattr(op, op_type)(x, axes, keepdims=int(keepdims)))
+
+
+def _ordered(x: Value) -> Value:
+    """Return x, in int64 if ONNX Runtime finds no extremes of its dtype."""
+    return x.astype(np.int64) if x.dtype in _NOT_RANKED else x
 
 
 def _index(x: Value, axis: int, key: Any) -> tuple[Value, int]:

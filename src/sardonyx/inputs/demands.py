@@ -1,7 +1,8 @@
 """What data must be like beyond fitting their input's dtype, where an estimator answers otherwise with equal numbers.
 
 Nearly none does: numbers are what they are, in floats or integers. `GaussianMixture` keeps squared distances in the
-dtype of the rows, which truncates them where they are integers, and a file computes in the sample's. Encoders and
+dtype of the rows, which truncates them where they are integers, and a file computes in the sample's. `DotProduct` adds
+up squares of bools and of narrow integers in their own dtype, where they overflow. Encoders and
 `SimpleImputer` tell None from NaN in arrays of objects, and a tensor of numbers has NaN alone.
 """
 
@@ -39,6 +40,14 @@ def _check_kind(X: Any, signature: Signature, estimator: str) -> None:
         f"X holds {given}, the model was converted from {expected}, and {estimator} answers otherwise with the same "
         f"numbers in {given}. Give X.astype({expected.name!r}), or convert with a sample of {given}."
     )
+
+
+def _check_wide(X: Any, signature: Signature, estimator: str) -> None:
+    given = _dtype(X, signature)
+    if given.kind in "biu" and given.itemsize < 8:
+        raise InputError(
+            f"X holds {given}, whose squares {estimator} adds up in {given} in scikit-learn; give X.astype('float64')."
+        )
 
 
 def _dtype(X: Any, signature: Signature) -> np.dtype[Any]:
@@ -86,6 +95,7 @@ def _given(X: Any, signature: Signature, name: str) -> Any:
 #: what may be demanded -> how it is checked
 DEMANDS: Final[dict[str, Callable[[Any, Signature, str], None]]] = {
     "kind": _check_kind,
+    "wide": _check_wide,
     "no stored zeros": _check_entries,
     "no None": _check_none,
 }

@@ -47,8 +47,11 @@ Array: TypeAlias = NDArray[Any]
 _WIDENED: Final = {"float16": "float64", "longdouble": "float64", "float128": "float64"}
 
 
-#: pandas' dtypes that scikit-learn does not convert early (``_pandas_dtype_needs_early_conversion``)
+#: pandas' dtypes that scikit-learn does not convert early, but for bools (``_pandas_dtype_needs_early_conversion``)
 _COMPUTED_AS_THEY_ARE: Final = ("CategoricalDtype", "SparseDtype")
+
+#: what it computes with instead of numbers that it converts early
+_WIDEST: Final = {"float32": "float64", "int8": "int64", "int16": "int64", "int32": "int64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class InputSpec:
     `moment`: the dtype of moments or durations (``datetime64[us]``), of which the input holds the numbers; `missing` is
     ``NaN`` if the sample had NaT among them.
     `objects`: the sample had numbers in an array of objects, whose infinity some estimators let through.
+    `own`: the column has a dtype of pandas' own, and scikit-learn converts its frame ``early`` or only has it ``read``.
     `refused`: why a model that reads this column of the sample cannot be converted.
     """
 
@@ -71,6 +75,7 @@ class InputSpec:
     sparse: bool = False
     moment: str = ""
     objects: bool = False
+    own: str = ""
     refused: str = ""
 
     @property
@@ -195,7 +200,9 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
         array = one_column(array, name)
         missed = _missing_of(array, missing) if spec.dtype == "str" else spec.missing
         objects = spec.objects and getattr(column, "dtype", None) == np.dtype(object)
-        specs.append(replace(spec, dtype=_early(column, spec.dtype), missing=missed, objects=objects))
+        own = _own(column, spec.dtype)
+        dtype = _WIDEST.get(spec.dtype, spec.dtype) if own == "early" else spec.dtype
+        specs.append(replace(spec, dtype=dtype, missing=missed, objects=objects, own=own))
     if not specs:
         raise InputError("the sample has no columns; give at least one.")
     if "" in columns:
@@ -203,12 +210,12 @@ def _describe_columns(columns: Mapping[str, Any], missing: str = "None") -> Sign
     return Signature(tuple(specs), by_column=True)
 
 
-def _early(column: Any, dtype: str) -> str:
-    """Return the dtype in which scikit-learn computes with pandas' own numbers (Float32, int8[pyarrow]): the widest."""
+def _own(column: Any, dtype: str) -> str:
+    """Return how scikit-learn takes a column of a dtype of pandas' own, as `InputSpec` has it; NumPy's are others."""
     own = getattr(column, "dtype", None)
-    if isinstance(own, np.dtype) or not hasattr(column, "iloc") or type(own).__name__ in _COMPUTED_AS_THEY_ARE:
-        return dtype
-    return {"float32": "float64", "int8": "int64", "int16": "int64", "int32": "int64"}.get(dtype, dtype)
+    if isinstance(own, np.dtype) or not hasattr(column, "iloc"):
+        return ""
+    return "read" if type(own).__name__ in _COMPUTED_AS_THEY_ARE and dtype != "bool" else "early"
 
 
 def _missing_of(array: Array, default: str) -> str:

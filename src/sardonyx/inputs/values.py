@@ -165,7 +165,8 @@ def _refuse_value(array: Array, same: NDArray[np.bool_], target: np.dtype[Any], 
         raise InputError(f"{where}, which {target} cannot hold exactly; {hint}.")
     if array.dtype.kind == "f" and np.isnan(value):
         raise InputError(
-            f"{where}, and the model takes {target}, as the sample had nothing missing; convert it with one that has."
+            f"{where}, and the model takes {target}, as the sample had nothing missing; "
+            "convert it with one that has, or with these columns as float64."
         )
     raise InputError(
         f"{where}, and the model takes {target}; convert the model with a sample of {array.dtype} to allow it."

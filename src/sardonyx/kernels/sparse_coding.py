@@ -1,4 +1,4 @@
-"""Sparse codes over a dictionary (native/kernels/decomposition/sparse_coding.cpp)."""
+"""Sparse codes over a dictionary (native/kernels/decomposition/: matching_pursuit.cpp, lasso.cpp, least_angle.cpp)."""
 
 from __future__ import annotations
 

@@ -260,7 +260,8 @@ def _parsed(given: Any) -> Any:
     except (FileNotFoundError, IsADirectoryError) as error:
         raise NoSuchFile(f"Load model from {given} failed. File doesn't exist: {error}") from error
     except ModelError as error:
-        raise InvalidProtobuf(str(error)) from error
+        place = f"Load model from {given} failed: " if isinstance(given, str | os.PathLike) else ""
+        raise InvalidProtobuf(f"{place}{error}") from error
     raise TypeError(f"Unable to load from type {type(given).__name__!r}; give a path or bytes.")
 
 

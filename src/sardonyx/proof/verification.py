@@ -88,9 +88,19 @@ def verify(estimator: Any, model: Any, X: Any) -> Report:
     if report.ok and not any(verdict.rows for verdict in report.verdicts):
         raise InputError(
             f"nothing could be compared: X has {number_of_rows(X)} rows, and {type(estimator).__name__} "
-            "accepts none of them. Give rows such as it was fitted on."
+            f"accepts none of them{_its_words(estimator, session, X)}. Give rows such as it was fitted on."
         )
     return report
+
+
+def _its_words(estimator: Any, session: Session, X: Any) -> str:
+    """Return what an estimator says of rows that it refuses."""
+    try:
+        for method in session.methods if number_of_rows(X) else ():
+            ask(estimator, method, X)
+    except REFUSALS as error:
+        return f" ({str(error).strip().rstrip('.')})"
+    return ""
 
 
 def verify_quickly(estimator: Any, session: Session, X: Any) -> Report:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: bytes of a file that takes much memory to read
 LARGE_FILE: Final = 1 << 24
+#: how pickles begin, in every version since 2006; no ONNX file does
+PICKLE: Final = b"\x80"
 #: the most threads that may be asked for
 MOST_THREADS: Final = 4096
 
@@ -50,6 +52,8 @@ def load(
     ----------
     model : path, bytes or ModelProto
         An ``.onnx`` or ``.sdx`` file, or what it contains. Any ONNX model can be loaded, whoever wrote it.
+        A ``.sdx`` file of more than 16 MiB stays mapped, so that processes share it: replace it by another, as
+        ``Session.save`` and ``mv`` do, but do not write into it.
     threads : int, default 0
         The most threads that a call uses; 0 means all processors.
 
@@ -68,7 +72,10 @@ def load(
     """
     check_threads(threads)
     if isinstance(model, str | os.PathLike):
-        return _load_path(Path(model), threads)
+        try:
+            return _load_path(Path(model), threads)
+        except ModelError as error:
+            raise type(error)(f"{os.fspath(model)}: {error}") from error
     if isinstance(model, bytes | bytearray | memoryview):
         content = bytes(model)
         return _load_program(content, threads) if content.startswith(MAGIC) else _load_content(content, "", threads)
@@ -88,7 +95,7 @@ def _load_path(path: Path, threads: int) -> Session:
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     if head == MAGIC:
-        return _native_session(NativeSession.open(str(path), threads), str(path.resolve()), threads)
+        return _native_session(NativeSession.open(str(path), threads), threads)
     session = _load_content(path.read_bytes(), str(path.parent), threads)
     if path.stat().st_size >= LARGE_FILE:
         _native.give_back_memory()  # the allocator would keep what the model was while it was read
@@ -103,12 +110,12 @@ def _load_content(content: bytes, directory: str, threads: int) -> Session:
 
 
 def _load_program(content: bytes, threads: int) -> Session:
-    return _native_session(NativeSession.from_bytes(content, threads), content, threads)
+    return _native_session(NativeSession.from_bytes(content, threads), threads)
 
 
-def _native_session(session: NativeSession, source: bytes | str, threads: int) -> NativeSession:
+def _native_session(session: NativeSession, threads: int) -> NativeSession:
     text = session.metadata.get(KEY)
-    session._source, session._threads = source, threads
+    session._threads = threads
     session._describe(None if text is None else Description.parse(text), session.inputs)
     return session
 
@@ -117,17 +124,46 @@ def parse_onnx(content: bytes, directory: str = "") -> onnx.ModelProto:
     """Return the model that a file contains; external data are looked for in `directory`."""
     import onnx
 
+    _check_kind(content)
     try:
         model = onnx.load_model_from_string(content)
-        if directory:
-            onnx.load_external_data_for_model(model, directory)
-    except OSError as error:
-        raise ModelError(f"the model's external data cannot be read: {error}; keep their files beside it.") from error
     except Exception as error:
         raise ModelError(
             f"this is not a readable ONNX file ({len(content)} bytes): {error}. Was it truncated? Convert it again."
         ) from error
-    return _with_graph(model, f"this is not a readable ONNX file ({len(content)} bytes): it")
+    model = _with_graph(model, f"this is not a readable ONNX file ({len(content)} bytes): it")
+    if directory:
+        _load_external(model, directory)
+    return model
+
+
+def _load_external(model: onnx.ModelProto, directory: str) -> None:
+    """Read the numbers that lie in files beside the model's."""
+    import onnx
+
+    try:
+        onnx.load_external_data_for_model(model, directory)
+    except Exception as error:
+        text = str(error).rstrip(".")
+        raise ModelError(f"the model's external data cannot be read: {text}; keep their files beside it.") from error
+
+
+def _check_whole(model: onnx.ModelProto) -> None:
+    """Refuse a model whose numbers lie in files that nobody has named."""
+    from onnx.external_data_helper import uses_external_data
+
+    outside = [tensor for tensor in model.graph.initializer if uses_external_data(tensor)]
+    if outside:
+        places = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
+        raise ModelError(f"the model's numbers lie in other files ({', '.join(sorted(places))}); load it by its path.")
+
+
+def _check_kind(content: bytes) -> None:
+    """Refuse files that are something else, by their first bytes."""
+    if content.startswith(MAGIC):
+        raise ModelError("this is a compiled program (.sdx), not an ONNX file; sardonyx.load runs it.")
+    if content.startswith(PICKLE):
+        raise ModelError("this is a pickle, not an ONNX file; convert the estimator in it: sardonyx.to_onnx.")
 
 
 def _with_graph(model: onnx.ModelProto, what: str) -> onnx.ModelProto:
@@ -142,6 +178,7 @@ def load_onnx(model: onnx.ModelProto, threads: int = 0, large: Mapping[str, Larg
     from ..protos.large import fill_model
 
     _check_opset(model)
+    _check_whole(model)
     try:
         plan = lower(model, sparse=sparse_inputs(model), large=large)
         return session_of(plan, model if plan.native else fill_model(model, large or {}), threads)

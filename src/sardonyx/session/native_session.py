@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from .. import _native
@@ -12,6 +11,7 @@ from ..inputs.tensors import coerce_feeds
 from .explanation import heading, program_lines
 from .node_args import NodeArg, tensor_type
 from .session import Session
+from .writing import whole
 
 _native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
 
@@ -19,7 +19,6 @@ _native.set_coerce(lambda program, feeds: coerce_feeds(feeds, program.inputs))
 class NativeSession(_native.Program, Session):
     """A session that is one native program; ``run`` is the native core's method."""
 
-    _source: bytes | str
     _threads: int  # as asked for: another machine has other processors
 
     def get_inputs(self) -> list[NodeArg]:
@@ -32,8 +31,8 @@ class NativeSession(_native.Program, Session):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the compiled program as an ``.sdx`` file."""
-        content = self._source if isinstance(self._source, bytes) else Path(self._source).read_bytes()
-        _write_whole(path, content)
+        with whole(path) as file:
+            file.write_bytes(self.content())
 
     def explain(self) -> str:
         """Return a text for people: what runs, in which kernels."""
@@ -42,21 +41,7 @@ class NativeSession(_native.Program, Session):
     def __reduce__(self) -> tuple[Any, ...]:
         from .loading import load
 
-        content = self._source if isinstance(self._source, bytes) else Path(self._source).read_bytes()
-        return partial(load, threads=self._threads), (content,)
-
-
-def _write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that appears under its name only when all of it is there; into pipes and devices, at once."""
-    if Path(path).exists() and not Path(path).is_file():
-        Path(path).write_bytes(content)
-        return
-    beside = Path(f"{os.fspath(path)}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        return partial(load, threads=self._threads), (self.content(),)
 
 
 def _node_arg(name: str, dtype: str, shape: tuple[int, ...]) -> NodeArg:

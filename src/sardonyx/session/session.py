@@ -75,7 +75,9 @@ class Session(ABC):
     """A loaded model. Made by `sardonyx.load` or `sardonyx.compile`; threads may share it.
 
     It has the inference methods of the estimator that its file holds (``predict``, ``transform`` ...), and
-    ``classes_``, ``feature_names_in_``, ``n_features_in_`` where the estimator has them.
+    ``classes_``, ``feature_names_in_``, ``n_features_in_`` where the estimator has them. Each takes X, array-like,
+    DataFrame, table of Arrow, dict of columns, list of dicts or sparse matrix of shape (n_samples, n_features), and
+    raises `InputError` where it does not fit the model, or the estimator would refuse it.
 
     Attributes
     ----------
@@ -122,12 +124,24 @@ class Session(ABC):
         *,
         sparse: bool = False,
     ) -> list[Any]:
-        """Return the outputs named (all if None or empty) for tensors given by input name.
+        """Return outputs for tensors given by input name.
 
-        Any matrix of numbers may be given as a SciPy sparse matrix. ``sparse=True`` gives outputs that the program
-        computes sparse as ``scipy.sparse.csr_matrix``; else all are dense, as in ONNX.
+        Parameters
+        ----------
+        output_names : sequence of str or None
+            Which; all if None or empty.
+        input_feed : mapping of str to array-like or sparse matrix
+            A value for every input (`get_inputs`), of its dtype or one that fits it exactly. Any matrix of numbers may
+            be a SciPy sparse matrix.
+        run_options : None
+            There for those who come from ONNX Runtime.
+        sparse : bool, default False
+            Give outputs that the program computes sparse as ``scipy.sparse.csr_matrix``; else all are dense.
 
-        ``run_options`` is there for those who come from ONNX Runtime; it must be None.
+        Returns
+        -------
+        list of ndarray
+            New arrays, in the order of the names.
 
         Raises
         ------
@@ -147,10 +161,17 @@ class Session(ABC):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the compiled program as an ``.sdx`` file, which loads at once and needs no onnx.
 
+        Parameters
+        ----------
+        path : path
+            The file; it appears, or replaces what is there, when all of it has been written.
+
         Raises
         ------
         ModelError
             If parts of the model have no native kernel.
+        OSError
+            If it cannot be written.
         """
 
     @abstractmethod
@@ -245,6 +266,12 @@ class Session(ABC):
 
     def answer(self, method: str, X: Any) -> Any:
         """Return what ``estimator.<method>(X)`` returns: its arrays, in its dtypes.
+
+        Parameters
+        ----------
+        method : str
+            One of `methods`.
+        X : array-like, DataFrame, dict of columns, list of dicts or sparse matrix of shape (n_samples, n_features)
 
         Raises
         ------

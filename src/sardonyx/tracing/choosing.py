@@ -120,9 +120,10 @@ def isin(
 ) -> Array:
     if not is_array(element) or is_array(test_elements):
         refuse("np.isin of other than an array and constants")
-    given = list(test_elements) if isinstance(test_elements, set | frozenset) else test_elements
-    values = np.asarray(given).ravel()
-    if any(is_missing(v) for v in np.asarray(given, object).ravel()):
+    if isinstance(test_elements, set | frozenset):
+        refuse("np.isin of a set, which NumPy takes for one object that nothing equals; give a list")
+    values = np.asarray(test_elements).ravel()
+    if any(is_missing(v) for v in np.asarray(test_elements, object).ravel()):
         refuse("membership in constants of which one is missing; ask for these apart: np.isnan(X), X['a'].isna()")
     hits = [_u(np.equal, element, v if values.dtype.kind in "OUT" else values.dtype.type(v)) for v in values.tolist()]
     result = hits[0] if hits else _full(element, False, bool)

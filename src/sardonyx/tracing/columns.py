@@ -120,7 +120,8 @@ class Column(Array):
 
     def isin(self, values: Any) -> Any:
         """Return where values are among constants."""
-        values, text = list(values), self.value.dtype == STRING
+        values = sorted(values, key=repr) if isinstance(values, set | frozenset) else list(values)  # files are alike
+        text = self.value.dtype == STRING
         if any(isinstance(value, str) != text and not is_missing(value) for value in values):
             refuse(f"membership of {'text' if text else self.dtype} in constants of another kind")
         return self.wrap(FUNCTIONS[np.isin](self.to_numpy(), values))

@@ -76,6 +76,36 @@ def mixed_categorical() -> Dataset:
 
 
 @data
+def own_dtypes() -> Dataset:
+    """A frame of pandas' own dtypes, nothing missing, of which scikit-learn makes float64; and a category of bools."""
+    rng = np.random.default_rng(46)
+
+    def make(n: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "rooms": pd.array(rng.integers(1, 9, n), "Int64"),
+                "sold": pd.array(rng.random(n) < 0.5, "boolean"),
+                "floor": rng.integers(0, 30, n),
+                "lift": pd.Categorical(rng.random(n) < 0.7),
+            }
+        )
+
+    X = make(100)
+    return Dataset(X, X["rooms"].to_numpy(int) * 2.0 + X["floor"], make(30))
+
+
+@data
+def bools_and_codes() -> Dataset:
+    """Bools beside a category of integers: neither is pandas' own number, and yet the frame becomes float64."""
+    full = own_dtypes()
+    X, test = (
+        pd.DataFrame({"sold": f["sold"].to_numpy(bool), "code": pd.Categorical(f["floor"] % 3)})
+        for f in (full.X, full.X_test)
+    )
+    return Dataset(X, full.y, test)
+
+
+@data
 def frame_nan() -> Dataset:
     """A frame of numbers with NaN."""
     full = regression_nan()

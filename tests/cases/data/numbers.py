@@ -233,3 +233,12 @@ def regression_multi_int() -> Dataset:
 def regression_positive32() -> Dataset:
     full = regression_positive()
     return Dataset(full.X.astype(np.float32), full.y, full.X_test.astype(np.float32))
+
+
+@data
+def far_classes() -> Dataset:
+    """Four classes; rows so far away that likelihoods of some overflow, and their probabilities are NaN."""
+    rng = np.random.default_rng(47)
+    y = np.arange(80) % 4
+    X, scales = rng.normal(size=(80, 4)) + y[:, None], np.array([1.0, 1e100, -1e154, 1e200, 1e300])
+    return Dataset(X, y, X[:40] * scales[np.arange(40) % 5, None])

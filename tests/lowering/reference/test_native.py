@@ -13,7 +13,7 @@ import sardonyx
 from sardonyx.lowering.reference.native import MOST_MADE, NativeEvaluator, Programs, native_evaluator
 
 from ...kernels.single import assert_same
-from ..test_shaped import parsed
+from ...parsing import parsed
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 

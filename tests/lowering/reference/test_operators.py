@@ -12,7 +12,7 @@ import pytest
 import sardonyx
 from sardonyx.lowering.reference.operators import evaluator
 
-from ..test_shaped import parsed
+from ...parsing import parsed
 
 X = np.array([[3, 1, 1, 2], [3, 1, 1, 2], [0, 3, 3, 1]], np.float32)
 
