@@ -343,16 +343,20 @@ inline std::int64_t lines_size(const Layout& layout) {
   return layout.wide ? layout.lines * layout.line + kLanes<T> : 0;
 }
 
-// Filters of a group, from a tile's first one on; `block` is of the group.
+// Vectors of windows that go with all filters before the next ones.
 template <class T>
-inline void run_filters(const Network& net, const Prepared<T>& p, Block<T> block, std::int64_t first, std::int64_t last,
-                        T* lines, T* y) {
-  const Layout& layout = p.layout;
-  const std::int64_t plane = net.windows.count();
+inline std::int64_t vectors_at_once(const Network& net, const Prepared<T>& p) {
   const std::int64_t seen = net.channels_of_group() * static_cast<std::int64_t>(sizeof(Vector<T>));
-  const std::int64_t most = layout.wide ? p.vectors : 12 * (kSeenAtOnce / 12 / seen + 1);
+  return p.layout.wide ? p.vectors : 12 * (kSeenAtOnce / 12 / seen + 1);
+}
+
+// Filters of a group, from a tile's first one on; `block` is of the group. There may be many groups of one filter.
+template <class T>
+[[gnu::always_inline]] inline void run_filters(const Network& net, const Prepared<T>& p, Block<T> block,
+                                               std::int64_t first, std::int64_t last, std::int64_t most,
+                                               std::int64_t plane, T* lines, T* y) {
+  const Layout& layout = p.layout;
   const T *w = block.w + first * block.taps, *bias = block.bias + first;
-  block.plane = layout.wide ? lines_size<T>(layout) : plane;
   for (std::int64_t v = 0; v < p.vectors; v += most) {
     block.w = w, block.bias = bias;
     for (std::int64_t m = first; m < last; m += kFilters) {
@@ -384,10 +388,14 @@ inline void run_image(const Step& step, const Context& context, const T* x, cons
     copy_image(x, net, p.layout, share.first_group * channels, share.last_group * channels, copy);
   const T* const seen = p.layout.copied ? copy : x;
   const std::int64_t group = channels * (p.layout.copied ? p.layout.channel : net.windows.volume());
-  for (std::int64_t g = share.first_group; g < share.last_group; ++g) {
-    const T *w = p.weights + g * filters * net.taps(), *bias = p.bias + g * filters;
-    const Block<T> block{net.taps(), plane, valid, p.taps, seen + g * group, w, bias, nullptr, floor};
-    run_filters(net, p, block, share.first_filter, share.last_filter, lines, y + g * filters * plane);
+  const std::int64_t most = vectors_at_once(net, p), taps = net.taps(), at = share.first_group * filters;
+  const std::int64_t between = p.layout.wide ? lines_size<T>(p.layout) : plane;
+  Block<T> block{taps,        between, valid, p.taps, seen + share.first_group * group, p.weights + at * taps,
+                 p.bias + at, nullptr, floor};
+  y += at * plane;
+  for (std::int64_t g = share.first_group; g < share.last_group; ++g, y += filters * plane) {
+    run_filters(net, p, block, share.first_filter, share.last_filter, most, plane, lines, y);
+    block.x += group, block.w += filters * taps, block.bias += filters;
   }
 }
 
