@@ -308,10 +308,12 @@ def test_a_run_that_is_ended_leaves_no_file(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-def test_a_full_disk_is_named(titanic: Titanic) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_named(titanic: Titanic, unbuffered: str) -> None:
     command = [sys.executable, "-m", "sardonyx", "run", titanic("model.onnx"), titanic("rows.csv")]
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=env)
     assert done.returncode == USAGE
     assert " ".join(done.stderr.split()) == "error: the standard output cannot be written: No space left on device."
 

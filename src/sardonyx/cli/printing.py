@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from rich.console import Console
 
@@ -40,6 +42,17 @@ def spare_what_is_unprintable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+@contextmanager
+def written_out() -> Iterator[BinaryIO]:
+    """Open the standard output for bytes, all of which it has taken in the end, or is not given again."""
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except OSError:
+        forget_output()
+        raise
 
 
 def forget_output() -> None:

@@ -31,6 +31,7 @@ from ..inputs.values import MISSING_NAN, MISSING_NONE
 from ..session.frames import named_columns
 from ..session.writing import whole
 from .formats import CSV, Progress, arrow, format_named, format_of
+from .printing import written_out
 
 #: how Arrow begins what it says of a field that it cannot convert
 _FIELD: Final = re.compile(r"In CSV column #(?P<column>\d+): (?P<what>.*)", re.DOTALL)
@@ -224,7 +225,11 @@ def writer(path: Path | None) -> Iterator[Callable[[Any], None]]:
     if path is None and sys.stdout is None:
         raise InputError("the standard output is closed; name a file with --output.")
     if path is None:
-        with _refusing("the standard output"), _closing_writer(sys.stdout.buffer, CSV.writer, ".csv") as write:
+        with (
+            _refusing("the standard output"),
+            written_out() as sink,
+            _closing_writer(sink, CSV.writer, ".csv") as write,
+        ):
             yield write
         return
     kind = format_named(path, "results are written to")
