@@ -13,14 +13,14 @@
 namespace sardonyx {
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
+constexpr std::int64_t kLine = 64;  // bytes of a line of the caches
 
-constexpr std::size_t whole_lines(std::size_t bytes) { return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine; }
+constexpr std::size_t whole_lines(std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
 // Fails where there is no memory: "Linear: not enough memory for the weights".
 [[maybe_unused]] inline void* allocate_zeroed(std::size_t bytes, const char* kernel, const char* what) {
   void* memory = nullptr;
-  if (posix_memalign(&memory, kCacheLine, bytes) != 0) fail("%s: not enough memory for %s", kernel, what);
+  if (posix_memalign(&memory, kLine, bytes) != 0) fail("%s: not enough memory for %s", kernel, what);
   std::memset(memory, 0, bytes);
   return memory;
 }

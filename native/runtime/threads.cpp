@@ -123,7 +123,6 @@ class Brief {
     }
     if (!lock_.owns_lock()) lock_.lock();
   }
-  std::unique_lock<std::mutex>& operator*() { return lock_; }
 
  private:
   std::unique_lock<std::mutex> lock_;

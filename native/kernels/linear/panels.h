@@ -10,13 +10,14 @@
 
 #include <type_traits>
 
+#include "kernels/memory.h"
 #include "simd/vector.h"
 
 namespace sardonyx {
 namespace {
 
-constexpr int kPanelRows = 4;  // rows computed together, so that a weight is loaded once for all of them
-constexpr std::int64_t kAhead = 4096, kLine = 64;  // bytes
+constexpr int kPanelRows = 4;          // rows computed together, so that a weight is loaded once for all of them
+constexpr std::int64_t kAhead = 4096;  // bytes
 
 // Panels that R rows meet at once: their sums hide the latency of the additions, and fill the registers.
 template <int R>

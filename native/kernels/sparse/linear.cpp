@@ -25,6 +25,7 @@
 
 #include "kernels/guards/finite.h"
 #include "kernels/huge_pages.h"
+#include "kernels/memory.h"
 #include "kernels/sparse/rows.h"
 
 namespace sardonyx {
@@ -36,7 +37,6 @@ constexpr std::int64_t kAhead = 128;
 constexpr int kSecondCache = 2, kOnce = 0;
 constexpr std::int64_t kFarAhead = 256;  // entries from where they are read whose value, or column, is fetched itself
 constexpr std::int64_t kGroup = 8;       // entries that are fetched together: no more than a line of values
-constexpr std::int64_t kLine = 64;
 
 template <class T>
 struct Matrix {

@@ -8,6 +8,7 @@
 // there, and would wait for each of them.
 #pragma once
 
+#include "kernels/memory.h"
 #include "kernels/trees/step.h"
 
 namespace sardonyx {
@@ -37,7 +38,6 @@ inline Walkers walkers_in(void* memory, std::int64_t rows) {
   return {arrived, reinterpret_cast<Listed*>(arrived + lanes_of(rows))};
 }
 
-constexpr std::int64_t kLine = 64;            // bytes of the cache
 constexpr std::int64_t kAheadOfRow = 16;      // lines to fetch for a row: fewer rows ask for too few of the nodes
 constexpr std::int64_t kMostAhead = 1 << 19;  // bytes of nodes that stay in the cache until they are asked
 
