@@ -42,11 +42,12 @@ def call(estimator: Any, method: str, X: Data) -> Any:
             "has, or name methods that do not need it."
         )
     data = X if entry.frame else as_matrix(X if method == "inverse_transform" else in_order(estimator, X))
-    memo, key = current_graph().memo, (id(estimator), method, identity(data))
+    if isinstance(data, Value) and method != "inverse_transform":
+        _check_handed(estimator, data)
+    given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
+    # The rows as the converter sees them: it may ask for another method of theirs, which is the caller's to ask for too.
+    memo, key = current_graph().memo, (id(estimator), method, identity(given))
     if key not in memo:
-        if isinstance(data, Value) and method != "inverse_transform":
-            _check_handed(estimator, data)
-        given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
         memo[key] = _traced(entry, estimator, method, given)
     return memo[key]
 
