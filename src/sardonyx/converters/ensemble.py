@@ -23,7 +23,7 @@ from sklearn.ensemble._gb import BaseGradientBoosting
 from sklearn.ensemble._iforest import _average_path_length
 
 from ..convert import Data, call
-from ..graph import Value, where
+from ..graph import Value, current_graph, where
 from ..operators.trees import Trees, build_trees, sum_of
 from ..registry import converter
 from ._boosting import constant_start, flattened, inverse_link, is_constant, labels, probabilities, start
@@ -214,10 +214,14 @@ def isolation_labels(est: Any, X: Value) -> Value:
 
 
 def _depth(est: Any, X: Value) -> Value:
-    """Return the sum over trees of a row's depth, shape (N,)."""
-    features = None if est._max_features == est.n_features_in_ else est.estimators_features_
-    values = leaf_rows(est.estimators_, _depths(est)).reshape(-1, 1) + 0.0
-    return sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
+    """Return the sum over trees of a row's depth, shape (N,), once for all methods."""
+    memo, key = current_graph().memo, ("depth", id(est), X.name)
+    if key not in memo:
+        features = None if est._max_features == est.n_features_in_ else est.estimators_features_
+        values = leaf_rows(est.estimators_, _depths(est)).reshape(-1, 1) + 0.0
+        memo[key] = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
+    known: Value = memo[key]
+    return known
 
 
 def _depths(est: Any) -> list[NDArray[np.float64]]:
