@@ -127,3 +127,14 @@ def test_boosting_refuses_nan_but_not_in_apply() -> None:
     np.testing.assert_array_equal(apply.run(None, {"X": X})[0], boosting.apply(X))
     with pytest.raises(InputError, match="NaN"):
         predict.run(None, {"X": X})
+
+
+@pytest.mark.parametrize("trees", [1, 2, 3, 7])
+def test_rows_whose_score_is_the_offset_of_an_isolation_forest_are_inliers(trees: int) -> None:
+    """The last bit of NumPy's power, which scores are made of, depends on the processor; labels are NumPy's own."""
+    for seed in range(20):
+        X = np.random.default_rng(seed).integers(-9, 9, (101, 3)).astype(float)
+        forest = IsolationForest(n_estimators=trees, max_samples=(2, 3, 50)[seed % 3], contamination=0.2)
+        forest.set_params(random_state=seed).fit(X)
+        (labels,) = PlanRunner(lower(convert(forest, X, methods=["predict"])), threads=1).run(None, {"X": X})
+        np.testing.assert_array_equal(labels, forest.predict(X))

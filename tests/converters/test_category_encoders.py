@@ -87,6 +87,22 @@ def test_indicators_invariant_columns_and_arrays() -> None:
         assert_same(encoder.fit(sample, Y), sample, STRANGE.assign(flat="never")[list(sample)])
 
 
+@pytest.mark.parametrize("categories", [1, 2, 3, 4])
+@pytest.mark.parametrize("policy", ["value", "return_nan", "error", "indicator"])
+@pytest.mark.parametrize(
+    "name", ["BackwardDifferenceEncoder", "BinaryEncoder", "HelmertEncoder", "OneHotEncoder", "SumEncoder"]
+)
+def test_contrasts_are_floats_and_digits_are_integers(name: str, policy: str, categories: int) -> None:
+    if categories == 1 and policy == "error":
+        pytest.skip("refused: no column would be left to refuse another category")
+    sample = pd.DataFrame({"letter": [*"abcd"[:categories]] * 4, "digit": [1, 2] * 2 * categories})
+    encoder = getattr(ce, name)(cols=list(sample), handle_unknown=policy, handle_missing=policy).fit(sample)
+    actual = np.asarray(sardonyx.compile(encoder, sample).transform(sample))
+    expected = encoder.transform(sample).to_numpy()
+    assert actual.dtype == expected.dtype
+    np.testing.assert_array_equal(actual, expected)
+
+
 def test_a_pipeline_in_both_runtimes_reads_like_it() -> None:
     pipeline = make_pipeline(ce.TargetEncoder(cols=COLUMNS), LogisticRegression()).fit(MISSING, Y)
     model = sardonyx.to_onnx(pipeline, MISSING)
@@ -100,11 +116,13 @@ def test_a_pipeline_in_both_runtimes_reads_like_it() -> None:
         (ce.HashingEncoder(cols=["kind"]), "HashingEncoder of category_encoders cannot be converted; OrdinalEncoder"),
         (ce.OrdinalEncoder(cols=["kind"], handle_unknown=lambda v, m: 3), "a function of Python"),
         (ce.CountEncoder(cols=["kind"], min_group_size=45), "min_group_size"),
+        (ce.SumEncoder(cols=["flat"], handle_unknown="error"), "'flat' had one category, of which no column comes"),
     ],
 )
 def test_what_has_no_form_is_refused(encoder: Any, message: str) -> None:
+    sample = X.assign(flat="always")
     with pytest.raises(ConversionError, match=message):
-        sardonyx.to_onnx(encoder.fit(X, Y), X)
+        sardonyx.to_onnx(encoder.fit(sample, Y), sample)
 
 
 def test_none_is_refused_where_its_meaning_depends_on_the_batch() -> None:

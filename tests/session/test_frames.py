@@ -402,6 +402,16 @@ def test_missing_text_comes_back_as_missing() -> None:
     assert session.to_frame(X)["keep__city"].isna().tolist() == [False, True]
 
 
+@pytest.mark.parametrize("beside", [[], [1.5, 2.0, -1.0], ["Rome", "", "ü"]], ids=["alone", "numbers", "text"])
+def test_numbers_that_the_estimator_answers_with_na_are_nan(beside: list[Any]) -> None:
+    X = pd.DataFrame({"n": pd.array([1, None, 3], dtype="Int64")} | ({"beside": beside} if beside else {}))
+    keep = ColumnTransformer([("keep", "passthrough", list(X))]).set_output(transform="pandas").fit(X)
+    session = sardonyx.load(sardonyx.to_onnx(keep, X))
+    assert session.check().ok
+    assert session.to_frame(X)["keep__n"].isna().tolist() == [False, True, False]
+    assert session.transform(X)[2].tolist() == [3, *beside[2:]]
+
+
 @pytest.mark.parametrize("output", ["pandas", "polars"])
 def test_numbers_beside_text_keep_the_dtypes_of_the_frame_that_the_estimator_makes(output: str) -> None:
     X = pd.DataFrame({"age": [1.5, 2, 3], "n": [1, 2, 3], "sure": [True, False, True], "city": ["Rome", "", "ü"]})

@@ -50,6 +50,8 @@ class Table:
         The same for what is missing, and what is no category; None where that is refused.
     refuses_none : bool
         Missing text that is None is refused: what becomes of it depends on the others of the batch.
+    whole : bool
+        The numbers are integers, unless one is missing; those of contrasts are floats, also where each is whole.
     """
 
     names: list[Any]
@@ -57,6 +59,7 @@ class Table:
     missing: list[float] | None
     unknown: list[float] | None
     refuses_none: bool = False
+    whole: bool = False
 
 
 # ---- from categories to numbers --------------------------------------------------------------------------------------
@@ -106,7 +109,9 @@ def _constant(est: Any, name: str, policy: Any) -> float:
     return float(policy)
 
 
-def _by_number(est: Any, tables: Iterator[tuple[Any, list[Any], Callable[[float], list[float]]]]) -> dict[Any, Table]:
+def _by_number(
+    est: Any, tables: Iterator[tuple[Any, list[Any], Callable[[float], list[float]]]], whole: bool = False
+) -> dict[Any, Table]:
     """Return the tables of an encoder that holds an OrdinalEncoder, from what each number becomes."""
     numbered, strict = _numbered(est.ordinal_encoder), est.handle_unknown == "error"
     made = {}
@@ -114,7 +119,8 @@ def _by_number(est: Any, tables: Iterator[tuple[Any, list[Any], Callable[[float]
         known, missing, unknown = numbered[column]
         refused = unknown is None or (strict and unknown == UNKNOWN)
         rows = {key: row(code) for key, code in known.items()}
-        made[column] = Table(names, rows, row(missing), None if refused or unknown is None else row(unknown))
+        answer = None if refused or unknown is None else row(unknown)
+        made[column] = Table(names, rows, row(missing), answer, whole=whole)
     return made
 
 
@@ -165,7 +171,8 @@ def _one_row(est: Any, nan_as: float = np.nan) -> dict[Any, Table]:
 
             yield switch["col"], list(frame.columns), row
 
-    return _by_number(est, tables())
+    whole = all(dtype.kind in "iu" for switch in est.mapping for dtype in switch["mapping"].dtypes)
+    return _by_number(est, tables(), whole)
 
 
 def _one_hot(est: Any) -> dict[Any, Table]:
@@ -276,9 +283,15 @@ def _looked_up(est: Any, name: str, value: Value, table: Table) -> dict[str, Val
         )
         value = refuse(value, value == MISSING_NONE, message=message)
     width = len(table.names)
+    if not width and table.unknown is None:
+        raise ConversionError(
+            f"{type(est).__name__}(handle_unknown='error'): column {name!r} had one category, of which no column comes "
+            "that could refuse others. Leave it out of cols."
+        )
     missing, unknown = ([0.0] * width if row is None else row for row in (table.missing, table.unknown))
     keys, absent = _keys(est, name, value, table), _missing_keys(value)
-    rows = np.array([*(table.rows[key] for key in keys), *[missing] * len(absent), unknown]).reshape(-1, width)
+    each = [*(table.rows[key] for key in keys), *[missing] * len(absent), unknown]
+    rows = np.array(each).reshape(len(each), width)  # there are no contrasts of one category
     known = np.array([*keys, *absent, None], object)[:-1]
     if value.dtype != STRING:
         known = known.astype(np.result_type(np.array(known.tolist()), value.dtype) if len(known) else value.dtype)
@@ -286,8 +299,7 @@ def _looked_up(est: Any, name: str, value: Value, table: Table) -> dict[str, Val
     place = category_lookup(
         value, known, np.arange(len(rows)), column=name, refuse_unknown=int(table.unknown is None)
     ).reshape(-1)
-    whole = rows.astype(np.int64) if len(table.names) > 1 and np.array_equal(rows, np.round(rows)) else rows
-    found = as_value(whole)[place]
+    found = as_value(rows.astype(np.int64) if table.whole and np.isfinite(rows).all() else rows)[place]
     return {str(made): found[:, i : i + 1] for i, made in enumerate(table.names)}
 
 

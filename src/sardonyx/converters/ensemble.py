@@ -23,7 +23,7 @@ from sklearn.ensemble._gb import BaseGradientBoosting
 from sklearn.ensemble._iforest import _average_path_length
 
 from ..convert import Data, call
-from ..graph import Value, where
+from ..graph import Value, current_graph, where
 from ..operators.trees import Trees, build_trees, sum_of
 from ..registry import converter
 from ._boosting import constant_start, flattened, inverse_link, is_constant, labels, probabilities, start
@@ -196,13 +196,8 @@ def hist_proba(est: Any, X: Data) -> Value:
 
 @converter(IsolationForest, method="score_samples", finite=False)
 def isolation_scores(est: Any, X: Value) -> Value:
-    """Return minus ``2 ** -(mean depth / expected depth)``; takes NaN and infinity, as scikit-learn does."""
-    features = None if est._max_features == est.n_features_in_ else est.estimators_features_
-    lengths = zip(est._decision_path_lengths, est._average_path_length_per_tree, strict=True)
-    depths = [path + average - 1.0 for path, average in lengths]
-    values = leaf_rows(est.estimators_, depths).reshape(-1, 1) + 0.0
-    total = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
-    expected = float(len(est.estimators_) * _average_path_length([est._max_samples])[0])
+    """Return minus ``2 ** -(depth / expected depth)``; takes NaN and infinity, as scikit-learn does."""
+    total, expected = _depth(est, X), _expected_depth(est)
     ratio = total / expected if expected else total * 0.0 + 1.0
     return -(2.0**-ratio)
 
@@ -214,4 +209,44 @@ def isolation_decision(est: Any, X: Value) -> Value:
 
 @converter(IsolationForest, method="predict", finite=False)
 def isolation_labels(est: Any, X: Value) -> Value:
-    return where(call(est, "decision_function", X) < 0.0, np.int64(-1), np.int64(1))
+    """Compare depths: the offset is some row's score, and the last bit of NumPy's power depends on the processor."""
+    return where(_depth(est, X) < _least_depth_of_inliers(est), np.int64(-1), np.int64(1))
+
+
+def _depth(est: Any, X: Value) -> Value:
+    """Return the sum over trees of a row's depth, shape (N,), once for all methods."""
+    memo, key = current_graph().memo, ("depth", id(est), X.name)
+    if key not in memo:
+        features = None if est._max_features == est.n_features_in_ else est.estimators_features_
+        values = leaf_rows(est.estimators_, _depths(est)).reshape(-1, 1) + 0.0
+        memo[key] = sum_of(X.astype(np.float32), read_trees(est.estimators_, features), values).reshape(-1)
+    known: Value = memo[key]
+    return known
+
+
+def _depths(est: Any) -> list[NDArray[np.float64]]:
+    """Return how deep a row lies in each node, tree by tree."""
+    lengths = zip(est._decision_path_lengths, est._average_path_length_per_tree, strict=True)
+    return [path + average - 1.0 for path, average in lengths]
+
+
+def _expected_depth(est: Any) -> float:
+    return float(len(est.estimators_) * _average_path_length([est._max_samples])[0])
+
+
+def _least_depth_of_inliers(est: Any) -> float:
+    """Return the least sum of depths that scikit-learn calls an inlier, infinity if there is none."""
+    low, high = np.array([0.0, sum(float(depths.max()) for depths in _depths(est)) + 1.0]).view(np.int64).tolist()
+    if not _is_inlier(est, high):
+        return float("inf")
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _is_inlier(est, middle) else (middle + 1, high)
+    return float(np.int64(low).view(np.float64))
+
+
+def _is_inlier(est: Any, pattern: int) -> bool:
+    """Whether scikit-learn calls a depth an inlier; floats from 0 on are ordered as their bit patterns are."""
+    expected = _expected_depth(est)
+    ratio = np.array([pattern]).view(np.float64) / expected if expected else np.ones(1)
+    return not bool((-(2**-ratio) - est.offset_ < 0)[0])

@@ -331,7 +331,15 @@ def restored(array: Array, X: Any, columns: int = 0) -> Array:
 
 
 def _dense(result: Any) -> Array:
-    return np.asarray(result.toarray() if hasattr(result, "toarray") else result)
+    array = np.asarray(result.toarray() if hasattr(result, "toarray") else result)
+    return _without_na(array) if array.dtype == object and is_frame(result) else array
+
+
+def _without_na(array: Array) -> Array:
+    """Return objects with NaN for pd.NA, which no tensor holds and no file can write."""
+    found = np.empty(array.size, dtype=object)
+    found[:] = [np.nan if type(value).__name__ == "NAType" else value for value in array.ravel().tolist()]
+    return found.reshape(array.shape)
 
 
 def _dtype(array: Array) -> str:
