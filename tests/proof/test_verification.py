@@ -22,7 +22,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import sardonyx
@@ -93,6 +93,15 @@ def test_changed_labels_are_caught(classifier: Any) -> None:
     report = sardonyx.verify(other, model, X)
     wrong = {v.method for v in report.verdicts if not v.ok}
     assert wrong == {"predict"}
+
+
+def test_floats_that_an_encoder_misses_by_the_last_bit_are_to_be_rounded() -> None:
+    X = np.random.default_rng(0).integers(1, 5, size=(30, 2)) / 3
+    estimator = OrdinalEncoder().fit(X)
+    model = sardonyx.to_onnx(estimator, X)
+    estimator.categories_ = [np.nextafter(c, 9) for c in estimator.categories_]
+    with pytest.raises(VerificationError, match=r"unknown category \d\.\d+ .*FunctionTransformer\(np.round"):
+        sardonyx.verify(estimator, model, np.nextafter(X, 9)).raise_if_wrong()
 
 
 def test_a_changed_proof_is_caught(classifier: Any) -> None:
