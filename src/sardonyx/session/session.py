@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _native
 from ..description import Description, Method
 from ..errors import InputError, MissingMethodError, ModelError
 from ..inputs.containers import check_matrix, is_sparse, opened
@@ -364,21 +365,15 @@ class Session(ABC):
     def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
         if (self._matrix is None or type(X) is not np.ndarray) and not is_sparse(X):
             X = opened(X)
-            result = self._reader.run(self, names, X)
+            program = self._program
+            result = None if program is None else self._reader.run(program, names, X)
             if result is not None:
                 return result
         return self.run(names, self._fast_feeds(X))
 
-    def _run_columns(
-        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
-    ) -> list[Array] | None:
-        """Return the outputs for columns as the native core reads them; None if they need the slow way."""
-        return None
-
-    def _run_table(
-        self, output_names: Sequence[str] | None, table: Any, features: tuple[str, ...] | None, nulls: bytes | None, /
-    ) -> list[Array] | None:
-        """Return the outputs for an Arrow table as the native core reads it; None if it needs the slow way."""
+    @property
+    def _program(self) -> _native.Program | None:
+        """The native core, if it alone is the session: it reads columns in place."""
         return None
 
     @property
