@@ -18,9 +18,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import Birch
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import NMF, LatentDirichletAllocation, MiniBatchNMF, SparseCoder, SparsePCA
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -374,6 +376,14 @@ def test_half_precision_is_refused_where_the_estimator_rounds_to_it() -> None:
     X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float16)
     with pytest.raises(ConversionError, match="float32"):
         sardonyx.to_onnx(StandardScaler().fit(X), X)
+
+
+def test_a_logit_of_probabilities_in_float32_is_no_other() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5))
+    y = X[:, 0] + rng.normal(size=200) > 0
+    estimator = GradientBoostingClassifier(init=GaussianNB(), n_estimators=3).fit(X * 10, y)
+    assert sardonyx.load(sardonyx.to_onnx(estimator, X * 10, methods="decision_function")).check().ok
 
 
 def test_what_no_row_passes_is_said_in_the_estimators_words() -> None:
