@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
+import onnx
 import pytest
 import sklearn
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+import sardonyx
 from benchmarks.__main__ import BEGIN, END, with_block
-from sardonyx import registry
+from sardonyx import api, registry
 from scripts.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
@@ -50,15 +59,37 @@ def test_code_in_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.Monk
         exec(compile(code, page, "exec"), {"__name__": "page"})
 
 
+@pytest.mark.usefixtures("converters")
+@pytest.mark.parametrize("module", [api, registry])
+def test_examples_in_docstrings_run(module: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, X[:, 0] > 0)
+    given = {"sardonyx": sardonyx, "onnx": onnx, "X": X, "pipeline": pipeline, "MyScaler": type("MyScaler", (), {})}
+    given["forest"] = RandomForestClassifier(5, random_state=0).fit(X, X[:, 0] > 0)
+    result = doctest.testmod(module, extraglobs=given)
+    assert result.attempted > 0
+    assert not result.failed
+
+
 def links() -> Iterator[tuple[str, str]]:
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "native").glob("*.md")]:
+        for target in re.findall(r"\]\(([^):]+)\)", path.read_text(encoding="utf-8")):
             yield str(path.relative_to(ROOT)), target
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what links may name behind a ``#``: headings, as GitHub writes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize(("page", "target"), sorted(set(links())))
 def test_links_lead_somewhere(page: str, target: str) -> None:
-    assert (ROOT / page).parent.joinpath(target).exists()
+    name, _, anchor = target.partition("#")
+    linked = (ROOT / page).parent / name if name else ROOT / page
+    assert linked.exists()
+    assert not anchor or anchor in anchors(linked)
 
 
 def test_readmes_table_is_replaced_between_its_marks() -> None:

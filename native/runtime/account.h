@@ -1,5 +1,5 @@
 // Whether to go on with a thing that gains a little in most calls and loses much in some: an account of what it
-// brought.
+// brought, where it is known what a call takes without. All calls count; a trial (trial.h) looks at those of late.
 //
 //   balance    │   ╱╲╱╲╱╲ gains, kept up to what may be lost at once
 //              │  ╱      │

@@ -12,19 +12,19 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 
 #include "runtime/account.h"
+#include "runtime/estimate.h"
 #include "runtime/trial.h"
 
 namespace sardonyx {
 
 class Pace {
  public:
-  void guess(double nanoseconds_per_row) { per_row_.store(nanoseconds_per_row, std::memory_order_relaxed); }
-  double per_row() const { return per_row_.load(std::memory_order_relaxed); }
+  void guess(double nanoseconds_per_row) { per_row_.guess(nanoseconds_per_row); }
+  double per_row() const { return per_row_.value(); }
   double of(std::int64_t rows) const { return per_row() * static_cast<double>(rows); }
 
   // Whether a thread that is awake may be worth calling.
@@ -63,7 +63,7 @@ class Pace {
     const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
     const double per_row = time.count() / static_cast<double>(rows);
     if (of(rows) >= kWorthWaking) trial_.took(false, per_row);
-    observe(per_row);
+    per_row_.observe(per_row);
   }
 
  private:
@@ -74,18 +74,9 @@ class Pace {
   static constexpr double kLong = 10e3;
   static constexpr std::int64_t kManyRows = 4096;
 
-  // A call that was interrupted says too much, so what is less counts more. Threads may lose each other's news.
-  void observe(double nanoseconds_per_row) {
-    const double known = per_row();
-    const double share = !watched_.load(std::memory_order_relaxed) ? 1.0 : nanoseconds_per_row < known ? 0.5 : 0.125;
-    per_row_.store(known + share * (nanoseconds_per_row - known), std::memory_order_relaxed);
-    watched_.store(true, std::memory_order_relaxed);
-  }
-
   Account joining_{kWaking};
   Trial trial_;
-  std::atomic<double> per_row_{0};
-  std::atomic<bool> watched_{false};
+  Estimate per_row_;  // nanoseconds
 };
 
 }  // namespace sardonyx

@@ -1,4 +1,5 @@
-// Which of two ways of doing a thing takes less time here, found out by going both.
+// Which of two ways of doing a thing takes less time here, found out by going both. Neither may take much longer in
+// some calls than in most: what was measured of late decides. Where one may, see gain.h.
 //
 //   calls   0 1 2 3 4 5 6 7 | 8 ...                            32 ...                       64 ...
 //   way     a b a b a b a b | the one that took less of late   the other one, to be fair    ...

@@ -97,7 +97,7 @@ def compile(estimator: Any, X: Any, methods: Sequence[str] | str | None = None, 
     Examples
     --------
     >>> fast = sardonyx.compile(forest, X)
-    >>> fast.predict(X)
+    >>> labels = fast.predict(X)
     """
     check_threads(threads)
     converted = draft(estimator, X, methods=methods)

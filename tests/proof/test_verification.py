@@ -18,11 +18,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import Birch
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import NMF, LatentDirichletAllocation, MiniBatchNMF, SparseCoder, SparsePCA
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import sardonyx
@@ -93,6 +95,15 @@ def test_changed_labels_are_caught(classifier: Any) -> None:
     report = sardonyx.verify(other, model, X)
     wrong = {v.method for v in report.verdicts if not v.ok}
     assert wrong == {"predict"}
+
+
+def test_floats_that_an_encoder_misses_by_the_last_bit_are_to_be_rounded() -> None:
+    X = np.random.default_rng(0).integers(1, 5, size=(30, 2)) / 3
+    estimator = OrdinalEncoder().fit(X)
+    model = sardonyx.to_onnx(estimator, X)
+    estimator.categories_ = [np.nextafter(c, 9) for c in estimator.categories_]
+    with pytest.raises(VerificationError, match=r"unknown category \d\.\d+ .*FunctionTransformer\(np.round"):
+        sardonyx.verify(estimator, model, np.nextafter(X, 9)).raise_if_wrong()
 
 
 def test_a_changed_proof_is_caught(classifier: Any) -> None:
@@ -365,6 +376,14 @@ def test_half_precision_is_refused_where_the_estimator_rounds_to_it() -> None:
     X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float16)
     with pytest.raises(ConversionError, match="float32"):
         sardonyx.to_onnx(StandardScaler().fit(X), X)
+
+
+def test_a_logit_of_probabilities_in_float32_is_no_other() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5))
+    y = X[:, 0] + rng.normal(size=200) > 0
+    estimator = GradientBoostingClassifier(init=GaussianNB(), n_estimators=3).fit(X * 10, y)
+    assert sardonyx.load(sardonyx.to_onnx(estimator, X * 10, methods="decision_function")).check().ok
 
 
 def test_what_no_row_passes_is_said_in_the_estimators_words() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
@@ -50,6 +51,8 @@ def test_which_methods_answer_with_the_output_itself() -> None:
         (LogisticRegression(), LABELS.astype(object)),
         (LogisticRegression(), X[:, 1] > 0),
         (LogisticRegression(), (X[:, 1] > 0).astype(np.int8)),
+        (DummyClassifier(), LABELS.astype(np.dtypes.StringDType())),
+        (DummyClassifier(), np.column_stack([LABELS, LABELS[::-1]]).astype(np.dtypes.StringDType())),
         (MultiOutputClassifier(LogisticRegression()), X[:, :2] > 0),
         (KMeans(2, n_init=1, random_state=0), None),
         (IsolationForest(n_estimators=3, random_state=0), None),

@@ -113,6 +113,8 @@ np.zeros_like(X)                 np.ones_like(X[:, 0], dtype=int)   np.full_like
 np.isclose(X, 1.0000001)         np.flip(X, axis=1)                 np.roll(X, 1, axis=1)     np.repeat(X, 2, axis=1)
 np.hstack(np.split(X, 2, axis=1)[::-1])         np.squeeze(X[:, :1], axis=1)    np.asarray(X, dtype=np.float64)
 X**2                             X**3                               -X % 3                    X // 2
+X**2.0                           X**0.5                             (1.0 * X)**-1             (X > 0)**2
+np.power(X, 0.5)                 np.power(X, np.float64(0.5))       (1.0 * X)**np.array(0.5)   2**(X > 0).astype(float)
 np.add.reduce(X, axis=1)         np.maximum.reduce(X, axis=1)       np.broadcast_to(X[:, :1], X.shape)
 np.percentile(X, 75, axis=1)     np.quantile(X, [0, 0.3, 1], axis=1).T                         np.nanpercentile(X, 30, axis=1)
 np.nanmedian(X, axis=1)          np.nanstd(X, axis=1)               np.nanvar(X, axis=1, ddof=1)   np.nanprod(X, axis=1)

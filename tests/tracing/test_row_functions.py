@@ -52,6 +52,8 @@ FUNCTIONS: list[Callable[[Any], Any]] = [
     lambda X: X["f"].map(lambda v: v * 1.1),
     lambda X: X["f"].apply(np.log1p),
     lambda X: X["age"].apply(lambda v: math.sqrt(abs(v))),
+    lambda X: X["age"].apply(lambda v: np.divide(1.0, v**0.5) if v == 0 else 7.0),
+    lambda X: 1 / X["age"].where(X["age"] == 0, 1.0) ** 0.5,
     lambda X: X["age"].map(lambda v: 0 if math.isnan(v) else 1),
     lambda X: X["age"].map(lambda v: 0 if pd.isna(v) else v),
     lambda X: X["age"].apply(lambda v: min(v, 10)),

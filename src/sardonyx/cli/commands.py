@@ -364,8 +364,12 @@ def _answers(session: Session, names: Sequence[str], rows: Any, chosen: Mapping[
     """Run a batch of rows: its columns in place if they fit as they are, else converted."""
     inputs = session.get_inputs()
     nulls = session._reader.nulls if session.description else bytes([1]) * len(inputs)
-    result = session._run_columns(names, tables.feeds(rows, inputs, chosen), nulls)
-    return session.run(names, tables.tensors(rows, inputs, chosen)) if result is None else result
+    program = session._program
+    if program is not None:
+        result = program._run_columns(names, tables.feeds(rows, inputs, chosen), nulls)
+        if result is not None:
+            return result
+    return session.run(names, tables.tensors(rows, inputs, chosen))
 
 
 def _features(session: Session) -> list[str] | None:

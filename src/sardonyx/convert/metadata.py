@@ -27,9 +27,8 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
     from .. import __version__
 
     features = getattr(estimator, "feature_names_in_", None)
-    classes = getattr(estimator, "classes_", None)
-    classes = None if isinstance(classes, np.ndarray) and not classes.size else classes  # catboost's regressors
-    labels = np.asarray(classes).dtype.str if isinstance(classes, np.ndarray) else None
+    classes = _classes_of(estimator)
+    labels = classes.dtype.str if isinstance(classes, np.ndarray) else None
     return Description(
         estimator=type(estimator).__name__,
         signature=signature,
@@ -43,8 +42,23 @@ def describe_model(estimator: Any, signature: Signature, results: dict[str, Any]
         sklearn=sklearn.__version__,
         single=single or any(spec.dtype == "float32" for spec in signature.inputs),
         features=None if features is None else tuple(map(str, features)),
-        classes=[np.asarray(c) for c in classes] if isinstance(classes, list) else classes,
+        classes=classes,
     )
+
+
+def _classes_of(estimator: Any) -> NDArray[Any] | list[NDArray[Any]] | None:
+    """Return ``classes_``, a list of them for several outputs."""
+    classes = getattr(estimator, "classes_", None)
+    if isinstance(classes, list):
+        return [_as_written(np.asarray(c)) for c in classes]
+    if not isinstance(classes, np.ndarray):
+        return classes
+    return _as_written(classes) if classes.size else None  # catboost's regressors have none
+
+
+def _as_written(classes: NDArray[Any]) -> NDArray[Any]:
+    """Return text of any length (NumPy's StringDType), for which NumPy has no code that a file could hold, as str."""
+    return np.array(classes.tolist(), str) if classes.dtype.kind == "T" else classes
 
 
 def names_out(estimator: Any, method: str, result: Result, signature: Signature) -> tuple[str, ...]:

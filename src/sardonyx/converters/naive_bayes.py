@@ -31,10 +31,16 @@ def predict_proba(est: Any, X: Value) -> Any:
 
 
 def logsumexp(x: Value) -> Any:
-    """Return ``log(sum(exp(x)))`` of each row as a column; the largest is taken out, so that nothing overflows."""
+    """Return ``log(sum(exp(x)))`` of each row as a column, as scikit-learn's ``_logsumexp``: only the others are added.
+
+    In float32 other orders lose digits that a logit of the probabilities makes large.
+    """
     largest = x.max(1, keepdims=True)
-    finite = where(np.isinf(largest), np.zeros((), x.dtype), largest)
-    return np.log(np.exp(x - finite).sum(1, keepdims=True)) + finite
+    shift = where(np.isinf(largest), np.zeros((), x.dtype), largest)
+    is_largest = x == largest
+    many = is_largest.astype(x.dtype).sum(1, keepdims=True)
+    others = np.exp(where(is_largest, x.dtype.type(-np.inf), x) - shift).sum(1, keepdims=True)
+    return np.log1p(others / many) + np.log(many) + largest
 
 
 def joint_log_likelihood(est: Any, X: Value) -> Value:

@@ -37,10 +37,11 @@ from ..lowering.rules import (
     lowers,
     rules_for,
 )
+from .dims import slice_of
 from .elementwise import BINARY, COMPARISONS, UNARY, elementwise
 from .reduce import REDUCTIONS, reduce_axes
 from .select import expand_to, fill_of
-from .shape import concat_rows, gather_axis, slice_axis, slice_of
+from .shape import concat_rows, gather_axis, slice_axis
 
 #: no reason of its own: the operator's first rules say why they declined
 ELSEWHERE = ""

@@ -1,7 +1,7 @@
-"""Shapes: what moves elements (native/kernels/tensor/shape.cpp), what only renames them, sums about shapes themselves.
+"""What moves elements (native/kernels/tensor/shape.cpp), and what only gives them another shape.
 
-Rules about rows keep the row dimension first, or see that only dimensions of size 1 come before it (`Row.lead`). Rules
-named ``..._of_dims`` compute with shapes in which the number of rows occurs.
+Rules keep the row dimension first, or see that only dimensions of size 1 come before it (`Row.lead`). Computing with
+shapes themselves is in dims.py.
 """
 
 from __future__ import annotations
@@ -17,74 +17,20 @@ from ..lowering.rules import (
     Array,
     Builder,
     Const,
-    Dims,
     NodeView,
     Operand,
     Row,
     Shape,
-    Value,
     Values,
     decline,
     lowers,
     split_at,
 )
 from . import sparse
+from .dims import slice_of
 
 #: elements of a table that a rule makes for the places of an axis
 LARGEST_TABLE = 1 << 22
-
-# ---- shapes in which the number of rows occurs -----------------------------------------------------------------------
-
-
-def _dims(items: Sequence[int | None], *, scalar: bool = False) -> Value:
-    """Return a shape: a constant unless the number of rows is in it."""
-    if None in items:
-        return Dims(tuple(items), scalar)
-    array = np.array(items, dtype=np.int64)
-    return Const(array.reshape(()) if scalar else array)
-
-
-@lowers("Shape")
-def shape_of(b: Builder, node: NodeView) -> Values:
-    x = node.any_row(0)
-    items = x.dims
-    return (_dims(items[node.integer("start", 0) : node.integer("end", len(items))]),)
-
-
-@lowers("Gather")
-def gather_of_dims(b: Builder, node: NodeView) -> Values:
-    items, at = node.dims(0), node.const(1)
-    if at.ndim > 1 or any(not -len(items) <= int(i) < len(items) for i in at.reshape(-1)):
-        decline("not a choice of dimensions")
-    return (_dims([items[int(i)] for i in at.reshape(-1)], scalar=at.ndim == 0),)
-
-
-@lowers("Slice")
-def slice_of_dims(b: Builder, node: NodeView) -> Values:
-    items = node.dims(0)
-    starts, ends = node.integers("starts", 1), node.integers("ends", 2)
-    steps = node.integers("steps", 4) or (1,)
-    if starts is None or ends is None or len(starts) != 1 or (node.integers("axes", 3) or (0,)) not in ((0,), (-1,)):
-        decline("not a slice of dimensions")
-    start, step, count = slice_of(len(items), starts[0], ends[0], steps[0])
-    return (_dims([items[start + i * step] for i in range(count)]),)
-
-
-@lowers("Concat")
-def concat_of_dims(b: Builder, node: NodeView) -> Values:
-    parts = [node.dims(i) for i in range(len(node.inputs))]
-    return (_dims([n for part in parts for n in part]),)
-
-
-@lowers("Unsqueeze", "Squeeze", "Reshape", "Cast", "Identity")
-def reshape_of_dims(b: Builder, node: NodeView) -> Values:
-    x = node.inputs[0]
-    if not isinstance(x, Dims) or len(x.items) != 1:
-        decline("input 0 is not one number of a shape")
-    if node.op_type in ("Cast", "Identity"):
-        return (x,) if node.op_type == "Identity" or node.integer("to", 0) == 7 else decline("not cast to int64")
-    to_scalar = node.op_type == "Squeeze" or (node.op_type == "Reshape" and not node.dims(1))
-    return (Dims(x.items, to_scalar),)
 
 
 # ---- the same elements under another shape ---------------------------------------------------------------------------
@@ -206,18 +152,6 @@ def concat_rows(b: Builder, rows: list[Row], axis: int) -> Row:
         return row
     (result,) = b.step("Concat", pieces, [(rows[0].dtype, shape)], [math.prod(first[:axis])])
     return result
-
-
-def slice_of(n: int, start: int, end: int, step: int) -> tuple[int, int, int]:
-    """Return (start, step, count) of a slice of n elements.
-
-    Backwards from before the first element is from the first, as the standard has it: Python takes nothing.
-    """
-    if step == 0:
-        decline("a slice with step 0")
-    start = 0 if step < 0 and start < -n else start
-    start, stop, step = slice(start, end, step).indices(n)
-    return start, step, len(range(start, stop, step))
 
 
 def slice_axis(b: Builder, x: Row, axis: int, start: int, step: int, count: int) -> Row:

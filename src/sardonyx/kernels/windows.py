@@ -74,7 +74,8 @@ def _shape(x: Row, batch: int, channels: int, axes: tuple[Axis, ...]) -> Shape:
     return (batch, *own) if x.lead == ROWLESS else own
 
 
-def _each(node: NodeView, name: str, axes: int) -> tuple[int, ...]:
+def each_axis(node: NodeView, name: str, axes: int) -> tuple[int, ...]:
+    """Return strides or dilations, which are 1 where a node does not give them."""
     values = node.integers(name) or (1,) * axes
     return values if len(values) == axes and 0 < min(values) <= max(values) <= MOST_ALONG else decline(name)
 
@@ -83,7 +84,7 @@ def _windows(node: NodeView, sizes: Shape, kernel: Shape) -> tuple[Axis, ...]:
     n = len(sizes)
     if len(kernel) != n or not 0 < min(kernel) <= max(kernel) <= MOST_ALONG:
         decline("a kernel that does not fit")
-    strides, dilations = _each(node, "strides", n), _each(node, "dilations", n)
+    strides, dilations = each_axis(node, "strides", n), each_axis(node, "dilations", n)
     pads = node.integers("pads") or (0,) * (2 * n)
     auto, ceil = node.text("auto_pad", "NOTSET"), bool(node.integer("ceil_mode", 0))
     if len(pads) != 2 * n or not 0 <= min(pads) <= max(pads) <= MOST_ALONG:

@@ -3,7 +3,8 @@
 ::
 
     ModelProto ──▶ lower.py walks the nodes, from the inputs on (sources.py)
-                     what an operator becomes is said by a rule (kernels/), written in what rules.py offers:
+                     what an operator becomes is said by a rule (kernels/), which by_rule.py asks for,
+                     written in what rules.py offers:
                      kinds.py (values), node_view.py (nodes), builder.py (steps)
                      control_flow.py  windows.py  quantization.py  halves.py     taken apart before rules are asked
                      scope.py  inference.py     what names and foreign nodes mean

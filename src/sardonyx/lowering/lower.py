@@ -4,7 +4,7 @@ The nodes are walked in order, with an environment from names to values (see rul
 
     node ──▶ all inputs known?   fold it now, by the reference implementation
          ──▶ control flow?       take it apart (control_flow.py)
-         ──▶ a rule accepts?     its steps
+         ──▶ a rule accepts?     its steps (by_rule.py)
          ──▶ a function?         walk its body, names in an environment of its own
          ──▶ else                a reference step over whole batches
 
@@ -25,13 +25,12 @@ import onnx
 from .. import kernels as kernels  # registers the rules
 from ..errors import ModelError
 from ..kernels.classical import keys_of
-from ..kernels.elementwise import cast as cast_to
 from ..protos.large import Large, stubs
 from . import quantization as quantization  # these two register what they take apart
 from . import windows as windows
-from .control_flow import STRUCTURES, joined_rows, row_of
-from .halves import has_halves, narrowed, rounds_within, widened
-from .inference import MAX_NODES, is_since, standard_body
+from .by_rule import ByRule
+from .control_flow import STRUCTURES
+from .inference import MAX_NODES, standard_body
 from .partition import Output, partition
 from .plan import Arrival, Plan
 from .program import DTYPE_CODES
@@ -72,13 +71,9 @@ from .rules import (
     Value,
     Values,
     fold_of,
-    rules_for,
 )
 from .scope import Scope, constant_of, filled, opsets_of, with_attributes
 from .sources import Sources, Whole
-
-#: rows of a tensor that a model without rows may take apart
-MOST_SLICES = 64
 
 
 def lower(
@@ -183,6 +178,7 @@ class Lowering:
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.scope = Scope(opsets_of(model.opset_import))
         self.sources = Sources(self.builder, sparse, whole)
+        self._by_rule = ByRule(self.builder, whole=self.whole)
         self._fresh = 0
         self._visited = 0
 
@@ -306,70 +302,6 @@ class Lowering:
             return rule(view)
         except Declined:
             return None
-
-    def _by_rule(self, view: NodeView, reasons: list[str]) -> Values | None:
-        domain = view.proto.domain
-        if domain in ("", "ai.onnx") and view.version < 7 and not is_since(view.op_type, view.version, 7):
-            return None
-        if all(is_known(value) for value in view.inputs) or any(isinstance(value, Batch) for value in view.inputs):
-            return None
-        if rounds_within(view):
-            return None
-        outer, self.builder.label = self.builder.label, self.builder.label or view.proto.name or view.op_type
-        try:
-            if has_halves(view):
-                return self._by_halves(view, reasons)
-            return self._by_first_rule(view, reasons, whole=self.whole) or self._row_by_row(view, reasons)
-        finally:
-            self.builder.label = outer
-
-    def _row_by_row(self, view: NodeView, reasons: list[str]) -> Values | None:
-        """Return what an operator of ai.onnx.ml makes of the rows of tensors that are none to the program.
-
-        Each slice is taken for the only row of a batch; few can be, as every one has steps of its own.
-        """
-        rows = [value for value in view.inputs if isinstance(value, Row)]
-        count = rows[0].shape[0] if rows and rows[0].shape else 0
-        if view.proto.domain != "ai.onnx.ml" or not self.whole or not 0 < count <= MOST_SLICES:
-            return None
-        mark = self.builder.mark()
-        try:
-            joined = joined_rows(self.builder, [self._of_slice(view, i, reasons) for i in range(count)])
-        except Declined as declined:
-            reasons.append(str(declined))
-            joined = None
-        if joined is None:
-            self.builder.undo(mark)
-        return joined
-
-    def _of_slice(self, view: NodeView, i: int, reasons: list[str]) -> Values | None:
-        inputs = tuple(row_of(self.builder, value, i) if isinstance(value, Row) else value for value in view.inputs)
-        self.builder.lead = 0
-        try:
-            return self._by_first_rule(replace(view, inputs=inputs), reasons, whole=False)
-        finally:
-            self.builder.lead = ROWLESS
-
-    def _by_halves(self, view: NodeView, reasons: list[str]) -> Values | None:
-        cast = partial(cast_to, self.builder)
-        mark = self.builder.mark()
-        wider = widened(view, cast)
-        wide = self._by_first_rule(wider, reasons, whole=self.whole) or self._row_by_row(wider, reasons)
-        results = None if wide is None else narrowed(view, wide, cast)
-        if results is None:
-            self.builder.undo(mark)
-        return results
-
-    def _by_first_rule(self, view: NodeView, reasons: list[str], *, whole: bool) -> Values | None:
-        for rule in rules_for(view.proto.domain, view.op_type, whole=whole):
-            try:
-                result = rule(self.builder, view)
-            except Declined as declined:
-                reasons += [str(declined)] if str(declined) else []
-                continue
-            if result is not None:
-                return result
-        return None
 
     def _arrived(self, view: NodeView) -> Values | None:
         """Return an input that is a map as the rows that a node makes of it, if it says the keys."""

@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,6 @@ class Slot:
     shape: tuple[int, ...]
     data: Constant | None = None
     sparse: bool = False
-
-    @property
-    def role(self) -> Literal["row", "constant"]:
-        """Whether the slot holds something for every row, or the same for all."""
-        return "row" if self.data is None else "constant"
 
     @property
     def width(self) -> int:

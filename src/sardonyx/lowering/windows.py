@@ -21,13 +21,12 @@ from typing import Final
 import numpy as np
 import onnx
 
+from ..kernels.windows import MOST_ALONG, each_axis
 from .control_flow import Walk, graph_of, node_of, takes_apart
 from .rules import Array, Builder, Const, NodeView, Row, Value, decline
 
 #: elements that the windows of one row see
 MOST_SEEN: Final = 1 << 20
-#: windows along one axis, and how far apart anything may be: numbers of a file are not multiplied before they are small
-MOST_ALONG: Final = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,6 @@ def _sizes_of(x: Value | None) -> tuple[int, ...]:
     return tuple(sizes) if len(sizes) == x.rank - 1 and all(sizes) else decline("sizes that are not known")
 
 
-def _each(node: NodeView, name: str, axes: int) -> tuple[int, ...]:
-    values = node.integers(name) or (1,) * axes
-    return values if len(values) == axes and 0 < min(values) <= max(values) <= MOST_ALONG else decline(name)
-
-
 def _check_along(count: int, kernel: int) -> None:
     if not (0 < count <= MOST_ALONG and 0 < kernel <= MOST_ALONG and count * kernel <= MOST_SEEN):
         decline("no windows along an axis, or too many")
@@ -94,7 +88,7 @@ def conv_transpose(b: Builder, node: NodeView, walk: Walk) -> Sequence[Value | N
 
 def _spread(node: NodeView, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> Windows:
     axes = len(sizes)
-    strides, dilations = _each(node, "strides", axes), _each(node, "dilations", axes)
+    strides, dilations = each_axis(node, "strides", axes), each_axis(node, "dilations", axes)
     pads, more = node.integers("pads") or (0,) * (2 * axes), node.integers("output_padding") or (0,) * axes
     if len(pads) != 2 * axes or len(more) != axes or not 0 <= min(*pads, *more) <= max(*pads, *more) <= MOST_ALONG:
         decline("pads that do not fit")

@@ -16,6 +16,7 @@ No estimator is needed here: `verification` asks those; a session checks the ans
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -43,6 +44,15 @@ MOST_NOISE: Final = {False: 1e-6, True: 1e-3}
 MOST_CONTRADICTED: Final = {False: 1e-5, True: 1e-3}
 #: so many times the estimator's own noise is accepted: it is measured a few times only
 NOISE_FACTOR: Final = 8
+#: what an encoder of ours says of a float that the estimator's own knows
+UNKNOWN_FLOAT: Final = re.compile(r"found unknown category -?\d+(\.\d|e)")
+#: what to do about answers that differ, by whether an encoder missed such a float
+ADVICE: Final = {
+    False: "Please report this case; do not use the file, or convert with verify=False if you know why it differs.",
+    True: "If a step before the encoder computes these floats, it rounds their last bits otherwise than scikit-learn: "
+    "round them between the two, as with FunctionTransformer(np.round, kw_args={'decimals': 9}), and fit again. "
+    "If none does, please report this case.",
+}
 #: relative and absolute tolerance by whether scikit-learn computes in float32
 TOLERANCES: Final = {False: (1e-10, 1e-12), True: (1e-5, 1e-6)}
 
@@ -134,10 +144,8 @@ class Report:
         """
         if wrong := [v for v in self.verdicts if not v.ok]:
             told = "; ".join(f"{v.method} in {v.runtime}: {v.wrong} of {v.rows} rows, {v.worst}" for v in wrong)
-            raise VerificationError(
-                f"the model does not say what {self.estimator} says: {told}. Please report this case; "
-                "do not use the file, or convert with verify=False if you know why it differs."
-            )
+            advice = ADVICE[any(UNKNOWN_FLOAT.search(v.worst) for v in wrong)]
+            raise VerificationError(f"the model does not say what {self.estimator} says: {told}. {advice}")
 
 
 def check_proof(description: Description, run: Run) -> Report:

@@ -9,4 +9,5 @@
     answers.py     arrays in the estimator's own forms and dtypes       ragged.py      rows that no tensor holds
     node_args.py   inputs and outputs as ONNX Runtime describes them    given.py       inputs that are no rows
     explanation.py what runs, for people                                writing.py     files, never by halves
+    missing.py     methods that the file lacks
 """

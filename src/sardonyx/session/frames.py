@@ -17,12 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import arrow_column, coded_column, masked_column
+from .._native import Program, arrow_column, coded_column, masked_column
 from ..description import Method
 from ..inputs.signature import Signature
 
@@ -31,24 +31,11 @@ Array: TypeAlias = NDArray[Any]
 #: finds columns by name (by position in arrays); None where the slow way has to look
 Finder: TypeAlias = Callable[[Any, "tuple[str, ...]"], Sequence[Any] | None]
 
-#: layouts of pandas' frames to remember
-MOST_LAYOUTS: Final = 64
-
-
-class Program(Protocol):
-    """What reads columns in place: the native core."""
-
-    def _run_columns(
-        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
-    ) -> list[Array] | None: ...
-
-    def _run_table(
-        self, output_names: Sequence[str] | None, table: Any, features: tuple[str, ...] | None, nulls: bytes | None, /
-    ) -> list[Array] | None: ...
-
-
 #: reads frames of one kind: (program, outputs, X)
 Way: TypeAlias = Callable[[Program, "Sequence[str] | None", Any], "list[Array] | None"]
+
+#: layouts of pandas' frames to remember
+MOST_LAYOUTS: Final = 64
 
 
 class FrameReader:

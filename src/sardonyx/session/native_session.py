@@ -21,6 +21,10 @@ class NativeSession(_native.Program, Session):
 
     _threads: int  # as asked for: another machine has other processors
 
+    @property
+    def _program(self) -> _native.Program:
+        return self
+
     def get_inputs(self) -> list[NodeArg]:
         """Return the inputs."""
         return [_node_arg(*port) for port in self.inputs]

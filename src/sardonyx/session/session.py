@@ -14,61 +14,28 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _native
 from ..description import Description, Method
-from ..errors import InputError, MissingMethodError, ModelError
+from ..errors import InputError, ModelError
 from ..inputs.containers import check_matrix, is_sparse, opened
 from ..inputs.demands import check_demands
 from ..inputs.signature import InputSpec, Signature
 from ..inputs.tensors import tensors
 from ..layouts import Layout, laid_out
 from ..proof.agreement import Report, check_proof
-from ..registry import ALIASES
 from .answers import as_csr, in_dtypes, in_form, plain_dtypes
 from .frames import FrameReader, frame_like, named_columns
+from .missing import missing_method, with_methods
 from .node_args import NodeArg
 from .ragged import decode, is_coded
 
 Array: TypeAlias = NDArray[Any]
 Port: TypeAlias = tuple[str, str, tuple[int, ...]]
-
-#: those of a session that its file may lack
-METHODS: Final = (
-    *("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"),
-    *("transform", "inverse_transform", "apply", "kneighbors"),
-)
-
-
-class _Missing:
-    """A method that a session has not, as its file has not, like scikit-learn's ``available_if``."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, session: Session | None, owner: type[Session]) -> Any:
-        if session is None:
-            return self
-        raise MissingMethodError(_missing_method(session, self.name))
-
-
-@cache
-def _without(cls: type[Session], missing: tuple[str, ...]) -> type[Session]:
-    """Return the class of sessions that have all methods but some: looking up those that are there costs nothing."""
-    return type(cls.__name__, (cls,), {name: _Missing(name) for name in missing} | {"__module__": cls.__module__})
-
-
-def _missing_method(session: Session, name: str) -> str:
-    if session.description is None:
-        return f"this file does not say which output is {name}'s, as sardonyx did not write it; use run(None, feeds)."
-    return (
-        f"this file has no {name}; it has {', '.join(session.methods)}. "
-        f"Convert the estimator again with methods=[..., {name!r}]."
-    )
 
 
 class Session(ABC):
@@ -109,9 +76,7 @@ class Session(ABC):
         if self._matrix is not None and not self.signature.demands:
             x = self._matrix.name
             self._quick = {name: (methods[name].outputs, x, dtype) for name, dtype in self._plain.items()}
-        there = {ALIASES.get(name, name) for name in self.methods}
-        if missing := tuple(name for name in METHODS if name not in there):
-            self.__class__ = _without(type(self), missing)
+        self.__class__ = with_methods(type(self), self.methods)
 
     # ---- as ONNX Runtime has it ------------------------------------------------------------------------------------
 
@@ -287,7 +252,7 @@ class Session(ABC):
             return array if array.dtype is dtype else self._in_dtype(method, dtype, array)
         entry = self.description.methods.get(method) if self.description else None
         if entry is None:
-            raise MissingMethodError(_missing_method(self, method))
+            raise missing_method(self, method)
         if self.signature.demands:
             check_demands(X, self.signature)
         plain = self._plain.get(method)
@@ -347,7 +312,7 @@ class Session(ABC):
         chosen = tuple(known) if methods is None else (methods,) if isinstance(methods, str) else tuple(methods)
         for name in chosen or ("predict",):
             if name not in known:
-                raise MissingMethodError(_missing_method(self, name))
+                raise missing_method(self, name)
             if is_coded(known[name]) or known[name].form == "stacked":
                 raise InputError(f"{name} gives rows that no column holds; call session.{name}(X).")
         return {name: known[name] for name in chosen}
@@ -364,21 +329,15 @@ class Session(ABC):
     def _outputs_of(self, names: tuple[str, ...], X: Any) -> list[Array]:
         if (self._matrix is None or type(X) is not np.ndarray) and not is_sparse(X):
             X = opened(X)
-            result = self._reader.run(self, names, X)
+            program = self._program
+            result = None if program is None else self._reader.run(program, names, X)
             if result is not None:
                 return result
         return self.run(names, self._fast_feeds(X))
 
-    def _run_columns(
-        self, output_names: Sequence[str] | None, columns: Mapping[str, Any], nulls: bytes | None, /
-    ) -> list[Array] | None:
-        """Return the outputs for columns as the native core reads them; None if they need the slow way."""
-        return None
-
-    def _run_table(
-        self, output_names: Sequence[str] | None, table: Any, features: tuple[str, ...] | None, nulls: bytes | None, /
-    ) -> list[Array] | None:
-        """Return the outputs for an Arrow table as the native core reads it; None if it needs the slow way."""
+    @property
+    def _program(self) -> _native.Program | None:
+        """The native core, if it alone is the session: it reads columns in place."""
         return None
 
     @property

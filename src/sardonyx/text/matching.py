@@ -11,9 +11,11 @@ bounded beforehand, from the pattern's form and the text's length. The answers a
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final, TypeAlias
@@ -211,7 +213,7 @@ class Pattern:
         start, seen, moved = 0, set[Any](), True
         while start <= len(text):
             least = start if moved else start + 1
-            result = search.run(0, start, places, seen, lambda at, least=least: at >= least)  # type: ignore[misc]
+            result = search.run(0, start, places, seen, partial(operator.le, least))
             if result is None:
                 start, moved = start + 1, True
                 continue

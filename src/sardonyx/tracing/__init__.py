@@ -13,7 +13,8 @@ business and done once, now.
 
 ::
 
-    array.py     what a traced array is: shapes, views        ufuncs.py  elementary.py  reductions.py ...  NumPy's
+    array.py     what a traced array is, its views            shapes.py   transposed, reshaped, beside each other
+    loops.py     how a ufunc is called                        ufuncs.py  elementary.py  reductions.py ...  NumPy's
     frames.py    columns.py  frame_methods.py ...             pandas' methods;  tabular.py  pandas' functions
     masks.py     X[mask], written where it was read           texts.py  text_columns.py   methods of text
     moments.py   X["when"].dt

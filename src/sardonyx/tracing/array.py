@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConversionError
-from ..graph import Value, current_graph, op
+from ..graph import Value, current_graph
 from ..protos import STRING
 
 #: dtypes that are computed with; narrow integers go through int64 and are cut again
@@ -77,6 +77,8 @@ class Array:
     """
 
     __array_priority__ = 2000
+    #: whether ``x ** 0.5`` is a root, as of NumPy's arrays: of -infinity and -0.0 it is another number than their power
+    takes_roots = True
 
     def __init__(
         self, value: Value, row_axis: int = 0, owner: Array | None = None, key: tuple[Any, ...] | None = None
@@ -137,7 +139,7 @@ class Array:
 
     def axis(self, axis: Any) -> int:
         """Return the tensor's axis that the user calls `axis`; the rows are refused."""
-        number = _integer(axis)
+        number = as_integer(axis)
         place = number + self.ndim if number < 0 else number
         if not 0 <= place < self.ndim:
             refuse(f"axis {number} is out of bounds for {self!r}")
@@ -254,7 +256,7 @@ class Array:
     def assign(self, result: Any, key: Any = None) -> Array:
         """Let the array hold other values from here on, as writing into it does; a view writes into its owner."""
         from .indexing import updated
-        from .ufuncs import broadcast_like
+        from .loops import broadcast_like
 
         self.owner.check_writable(self, key if self.owner is self else self.key)
         new = broadcast_like(result, self)
@@ -272,6 +274,8 @@ class Array:
     @property
     def T(self) -> Array:
         """The transpose, which moves the rows."""
+        from .shapes import transposed
+
         return transposed(self, tuple(reversed(range(self.ndim))))
 
     @property
@@ -281,6 +285,8 @@ class Array:
 
     def transpose(self, *axes: Any) -> Array:
         """Permute the axes."""
+        from .shapes import transposed
+
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return transposed(self, tuple(order) if order else tuple(reversed(range(self.ndim))))
 
@@ -294,6 +300,8 @@ class Array:
 
     def reshape(self, *shape: Any, order: str = "C") -> Array:
         """Reshape what is in a row."""
+        from .shapes import reshaped
+
         given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
         return reshaped(self, tuple(given), order)
 
@@ -307,6 +315,8 @@ class Array:
 
     def ravel(self, order: str = "C") -> Array:
         """Return one number a row as one axis."""
+        from .shapes import reshaped
+
         return reshaped(self, (-1,), order)
 
     flatten = ravel
@@ -322,7 +332,8 @@ def _options(method: str, options: dict[str, Any]) -> str:
     return ("" if method == "__call__" else f".{method}") + (f"({', '.join(options)}=...)" if options else "")
 
 
-def _integer(axis: Any) -> int:
+def as_integer(axis: Any) -> int:
+    """Return an axis, or a size, as an int."""
     if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
         refuse(f"axis {axis!r} is no integer")
     return int(axis)
@@ -359,66 +370,3 @@ def constant(x: Any, dtype: np.dtype[Any]) -> Value:
         return current_graph().constant(np.asarray(x, dtype) if not isinstance(x, np.ndarray) else x.astype(dtype))
     except (OverflowError, TypeError, ValueError) as error:
         refuse(f"{x!r} is no {dtype}: {error}")
-
-
-def transposed(x: Array, order: tuple[int, ...]) -> Array:
-    """Return a view with the axes that the user sees in another order."""
-    axes = [_integer(a) % x.ndim for a in order]
-    if sorted(axes) != list(range(x.ndim)):
-        refuse(f"axes {order} are no order of the {x.ndim} axes")
-    inner = [0, *(a + 1 if a < x.row_axis else a for a in axes if a != x.row_axis)]
-    value = x.value if inner == sorted(inner) else op.Transpose(x.value, perm=inner)
-    return x.view(value, axes.index(x.row_axis))
-
-
-def reshaped(x: Array, shape: tuple[Any, ...], order: str = "C") -> Array:
-    """Return another shape of the same rows: the rows stay the first axis, what is in one is arranged anew."""
-    if x.row_axis or order != "C":
-        refuse(f"reshape of {x!r} would mix rows; the rows must be its first axis, in C order")
-    total = int(np.prod(x.dims, dtype=np.int64))
-    first, *rest = shape or (None,)
-    sizes = [_integer(n) for n in rest]
-    if first is ROWS and sizes.count(-1) == 1 and total:
-        known = -int(np.prod(sizes, dtype=np.int64))
-        sizes = [total // known if n == -1 and known else n for n in sizes]
-    if first is not ROWS and first != -1:
-        refuse(
-            f"reshape{shape} of {x!r} has a fixed number of rows; write reshape(-1, ...) or reshape(X.shape[0], ...)"
-        )
-    if int(np.prod(sizes, dtype=np.int64)) != total or min(sizes, default=0) < 0:
-        refuse(f"reshape{tuple(shape)} of {x!r} would move elements from row to row")
-    value = op.Reshape(x.value, np.array([-1 if total else 0, *sizes], np.int64))
-    return x.view(Value(value.graph, value.name, value.dtype, ("N", *sizes)), 0)
-
-
-def aligned(operands: Sequence[Any]) -> tuple[list[Any], int]:
-    """Return operands that broadcast as NumPy's do, tensors for arrays, and the row axis of the result.
-
-    Axes are counted from the right. Rows may only stand over rows, or over a constant axis of size 1.
-    """
-    arrays = [x for x in operands if is_array(x)]
-    from_right = {x.ndim - x.row_axis for x in arrays}
-    if len(from_right) > 1:
-        refuse(
-            f"{' and '.join(map(repr, arrays))} are aligned from the right, so that rows would meet columns. "
-            "Write x[:, None] or x.reshape(-1, 1) for a column beside a matrix"
-        )
-    (place,) = from_right
-    ndim = max(np.ndim(x) if not is_array(x) else x.ndim for x in operands)
-    return [_padded(x, ndim, place) for x in operands], ndim - place
-
-
-def _padded(x: Any, ndim: int, place: int) -> Any:
-    if is_array(x):
-        more = ndim - x.ndim
-        return op.Unsqueeze(x.value, np.arange(1, 1 + more)) if more else x.value
-    if np.ndim(x) < place:
-        return x
-    array = np.asarray(x)
-    array = array.reshape((1,) * (ndim - array.ndim) + array.shape)
-    if array.shape[ndim - place] != 1:
-        refuse(
-            f"a constant of shape {np.shape(x)} has a value for each row, whose number is not known. "
-            "A constant may differ from column to column only"
-        )
-    return np.moveaxis(array, ndim - place, 0)

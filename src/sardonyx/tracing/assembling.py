@@ -10,7 +10,7 @@ import numpy as np
 from .array import Array, is_array, refuse
 from .functions import implements
 from .joining import concatenate, expand_dims, full
-from .ufuncs import broadcast_like
+from .loops import broadcast_like
 
 
 def _place(a: Array, axis: Any, name: str) -> int:

@@ -67,6 +67,8 @@ def current_way() -> _Way | None:
 class Scalar(Array):
     """One value of each row, or of each element, as NumPy hands it out: a float64, an int64 or a bool of its own."""
 
+    takes_roots = False
+
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """``isinstance(x, float)`` must take the branch that it takes with data."""

@@ -10,11 +10,12 @@ import numpy as np
 from ..graph import Value, op, where
 from ..inputs.values import is_missing
 from ..protos import STRING
-from .array import Array, aligned, cast, constant, is_array, refuse
+from .array import Array, cast, constant, is_array, refuse
 from .functions import apply_ufunc as _u
 from .functions import implements
 from .joining import full as _full
 from .reductions import sum_
+from .shapes import aligned
 
 # ---- choosing --------------------------------------------------------------------------------------------------------
 

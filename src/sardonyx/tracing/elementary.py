@@ -12,7 +12,8 @@ import numpy as np
 from ..graph import Value, op, where
 from ..operators.numeric import arctan, expm1, log1p
 from .array import constant
-from .ufuncs import Rule, register, signbit, with_sign
+from .loops import Rule, register
+from .ufuncs import signbit, with_sign
 
 # ---- exponentials and logarithms -------------------------------------------------------------------------------------
 

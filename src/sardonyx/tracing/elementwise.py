@@ -12,8 +12,8 @@ from .branches import by_value, followed, numpy_value, python_value
 from .functions import apply_ufunc as _u
 from .functions import implements
 from .joining import full
+from .loops import broadcast_like
 from .replaced import Function, replaces
-from .ufuncs import broadcast_like
 
 
 @replaces(np.vectorize, "__call__")

@@ -316,7 +316,7 @@ def _as_column(value: Any, name: Any, like: Frame | None = None) -> Any:
         first = next(iter(like._columns.values()))
         array = np.asarray(value, object) if isinstance(value, str) else np.asarray(value)
         part = constant(array, array.dtype)
-        from .ufuncs import always
+        from .loops import always
 
         return Column(where(always(first.value), part, part), name)
     if value.ndim == 2 and value.row_axis == 0 and value.dims == (1,):

@@ -102,8 +102,8 @@ def disjoint(x: Array, a: Any, b: Any) -> bool:
 
 def updated(x: Array, key: Any, new: Any) -> Array:
     """Return what x holds after ``x[key] = new``."""
+    from .loops import broadcast_like
     from .masks import Chosen, is_mask, written
-    from .ufuncs import broadcast_like
 
     if is_mask(key):
         return written(x, key, new)

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..graph import concat, op, per_row, where
 from ..protos import STRING
-from .array import Array, cast, constant, is_array, refuse, reshaped, transposed
+from .array import Array, cast, constant, is_array, refuse
 from .functions import implements
-from .ufuncs import always, broadcast_like
+from .loops import always, broadcast_like
+from .shapes import reshaped, transposed
 
 # ---- joining and shaping ---------------------------------------------------------------------------------------------
 

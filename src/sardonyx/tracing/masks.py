@@ -18,8 +18,8 @@ import numpy as np
 
 from ..graph import Value, op, where
 from .array import UFUNCS, Array, is_array, refuse
+from .loops import broadcast_like
 from .methods import BINARY
-from .ufuncs import broadcast_like
 
 
 class Chosen:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from .array import UFUNCS, Array
+from .ufuncs import operator_power
 
 #: methods of an array that are functions of NumPy
 _METHODS: Final = (
@@ -34,7 +35,8 @@ def _operator(ufunc: np.ufunc, *, swapped: bool = False, in_place: bool = False)
     def apply(self: Array, other: Any) -> Any:
         if isinstance(other, str | bytes) or (other is None):
             return NotImplemented if ufunc not in (np.equal, np.not_equal) else UFUNCS[ufunc](self, other)
-        result = UFUNCS[ufunc](other, self) if swapped else UFUNCS[ufunc](self, other)
+        rule = operator_power if ufunc is np.power else UFUNCS[ufunc]
+        result = rule(other, self) if swapped else rule(self, other)
         return self.assign(result) if in_place else result
 
     return apply

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .array import Array, is_array, refuse, transposed
+from .array import Array, is_array, refuse
 from .functions import apply_ufunc as _u
 from .functions import implements
 from .joining import concatenate, stack
 from .reductions import sum_
+from .shapes import transposed
 
 
 @implements(np.dot)

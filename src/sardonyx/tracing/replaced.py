@@ -26,7 +26,7 @@ import numpy as np
 from ..graph import Value, per_row
 from .array import FUNCTIONS, ROWS, UFUNCS, Array, is_array, refuse
 from .frames import is_frame, plain
-from .ufuncs import broadcast_like
+from .loops import broadcast_like
 
 Function = Callable[..., Any]
 

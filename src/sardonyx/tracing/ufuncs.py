@@ -1,131 +1,19 @@
-"""NumPy's ufuncs on traced arrays: the loop's dtypes are NumPy's own, asked of ``ufunc.resolve_dtypes``.
+"""NumPy's ufuncs on traced arrays: what each computes of tensors that are all of the loop's dtype (loops.py).
 
-A rule computes in one of bool, int64, float32 and float64: narrower integers are widened before and cut afterwards,
-which is the same modulo their size. Where ONNX Runtime's answer differs (sign of NaN) or where it would crash (integers
-divided by zero), the rule is written with what it has. Exponentials and trigonometry are in elementary.py.
+Where ONNX Runtime's answer differs (sign of NaN) or where it would crash (integers divided by zero), the rule is
+written with what it has. Exponentials and trigonometry are in elementary.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from ..graph import Value, op, where
-from ..protos import STRING
-from .array import KNOWN, ROWS, UFUNCS, Array, aligned, cast, constant, is_array, refuse
-
-Rule = Callable[..., Any]
-
-
-# ---- the frame around a rule -----------------------------------------------------------------------------------------
-
-
-def register(ufunc: np.ufunc) -> Callable[[Rule], Rule]:
-    """Make a rule of tensors, all of the loop's dtype, a function of arrays and constants."""
-
-    def declare(rule: Rule) -> Rule:
-        def call(*inputs: Any) -> Any:
-            return _call(ufunc, rule, inputs)
-
-        UFUNCS[ufunc] = call
-        return rule
-
-    return declare
-
-
-def _call(ufunc: np.ufunc, rule: Rule, inputs: tuple[Any, ...]) -> Any:
-    operands = [x if is_array(x) or _is_weak(x) else _known_constant(x) for x in inputs]
-    if any(_is_text(x) for x in operands):
-        return _text(ufunc, operands)
-    loop = _loop(ufunc, operands)
-    tensors, row_axis = aligned(operands)
-    given = [_operand(t, d) for t, d in zip(tensors, loop[: ufunc.nin], strict=True)]
-    results = rule(*given)
-    several = results if isinstance(results, tuple) else (results,)
-    arrays = tuple(Array(cast(v, d), row_axis) for v, d in zip(several, loop[ufunc.nin :], strict=True))
-    like = next((x for x in inputs if is_array(x) and type(x) is not Array), None)
-    wrapped = tuple(like.wrap(a) if like is not None else a for a in arrays)
-    return wrapped if ufunc.nout > 1 else wrapped[0]
-
-
-def _is_weak(x: Any) -> bool:
-    return type(x) in (int, float)
-
-
-def _known_constant(x: Any) -> Any:
-    if x is ROWS:
-        refuse("the number of rows is not known while converting")
-    if isinstance(x, list | tuple) and any(is_array(item) for item in x):
-        refuse("a list of arrays stands for a stack of them; write np.stack or np.column_stack")
-    return np.asarray(x)
-
-
-def _is_text(x: Any) -> bool:
-    return x.value.dtype == STRING if is_array(x) else isinstance(x, np.ndarray) and x.dtype.kind in "OUT"
-
-
-def _loop(ufunc: np.ufunc, operands: list[Any]) -> tuple[np.dtype[Any], ...]:
-    """Return the dtypes in which NumPy computes, of operands and results."""
-    given = tuple(type(x) if _is_weak(x) else x.dtype for x in operands)
-    try:
-        loop = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))
-    except TypeError as error:
-        refuse(str(error))
-    if any(d not in KNOWN for d in loop):
-        unknown = next(d for d in loop if d not in KNOWN)
-        refuse(
-            f"numpy.{ufunc.__name__} of {', '.join(map(_named, given))} computes in "
-            f"{unknown}, which is not computed here. Cast to float32, float64 or int64 first"
-        )
-    return loop
-
-
-def _named(kind: Any) -> str:
-    return str(kind.__name__ if isinstance(kind, type) else kind)
-
-
-def _operand(x: Any, dtype: np.dtype[Any]) -> Value:
-    value = cast(x, dtype) if isinstance(x, Value) else constant(x, dtype)
-    return value.astype(np.int64) if dtype.kind in "iu" else value
-
-
-def _text(ufunc: np.ufunc, operands: list[Any]) -> Any:
-    if ufunc not in (np.equal, np.not_equal) or not all(_is_text(x) for x in operands):
-        refuse(f"numpy.{ufunc.__name__} of text; text can be compared with == and != to text only")
-    tensors, row_axis = aligned(operands)
-    a, b = (t if isinstance(t, Value) else constant(np.asarray(t, object), np.dtype(object)) for t in tensors)
-    same: Value = op.Equal(a, b)
-    result = Array(same if ufunc is np.equal else ~same, row_axis)
-    column = next((x for x in operands if is_array(x) and type(x) is not Array), None)
-    return column.wrap(result) if column is not None else result
-
-
-def broadcast_like(x: Any, like: Array) -> Array:
-    """Return x broadcast to the shape of an array, in x's own dtype (a Python number's: the array's)."""
-    if is_array(x) and (x.dims, x.row_axis) == (like.dims, like.row_axis):
-        return x
-    if not is_array(x):
-        x = np.asarray(x, like.dtype if _is_weak(x) else None)
-    (value, target), row_axis = aligned([x, like])
-    if row_axis != like.row_axis or target.ndim != like.ndim:
-        refuse(f"{x!r} cannot be broadcast to {like!r}")
-    given = value if isinstance(value, Value) else constant(value, x.dtype)
-    own = tuple(given.dim(i) for i in range(1 if given.ndim == like.ndim else 0, given.ndim))
-    if np.broadcast_shapes(own, like.dims) != like.dims:
-        refuse(f"a value of shape {tuple(given.shape)} does not fit {like!r}")
-    return Array(where(always(target), given, given), row_axis)
-
-
-def always(like: Value) -> Value:
-    """Return true for every element of a tensor."""
-    if like.dtype == STRING:
-        same: Value = op.Equal(like, like)
-        return same
-    wide = like.astype(np.int64) if like.dtype.kind in "iub" else like
-    return (wide == wide) | ~(wide == wide)
-
+from .array import UFUNCS, Array, cast, constant, is_array, refuse
+from .loops import Rule, always, in_loop, is_weak, loop_of, register
 
 # ---- arithmetic ------------------------------------------------------------------------------------------------------
 
@@ -237,12 +125,15 @@ def _power(a: Value, b: Any) -> Value:
     return op.Pow(a, b)
 
 
+#: whether this NumPy takes a root for the power 0.5 of an array: of -0.0 and -infinity it is another
+ROOTS: Final = bool(np.signbit(np.power(np.full(2, -0.0), 0.5))[0])
+
 register(np.power)(_power)
 register(np.float_power)(_power)
 _float_power = UFUNCS[np.power]
 
 
-def power(base: Any, exponent: Any) -> Any:
+def power(base: Any, exponent: Any, *, roots: bool = ROOTS) -> Any:
     """``np.power``: integers to the power of a constant only, by multiplication, which wraps as NumPy's does."""
     whole = is_array(base) and base.dtype.kind in "iub"
     if whole and not is_array(exponent) and np.asarray(exponent).dtype.kind in "iub":
@@ -250,14 +141,17 @@ def power(base: Any, exponent: Any) -> Any:
             refuse(f"integers to the power of {exponent!r}; give one non-negative integer, or cast to float")
         return _whole_power(base, exponent)
     if any(is_array(x) and x.dtype.kind in "iub" for x in (base, exponent)):
-        loop = _loop(np.power, [x if is_array(x) or _is_weak(x) else np.asarray(x) for x in (base, exponent)])
+        loop = loop_of(np.power, [x if is_array(x) or is_weak(x) else np.asarray(x) for x in (base, exponent)])
         if loop[0].kind in "iu":
             refuse("integers to the power of integers that differ from row to row; cast to float first")
+    if roots and is_array(base) and not is_array(exponent) and np.ndim(exponent) == 0 and exponent == 0.5:
+        loop = loop_of(np.power, [base, exponent if is_weak(exponent) else np.asarray(exponent)])
+        return UFUNCS[np.sqrt](base.astype(loop[0]))
     return _float_power(base, exponent)
 
 
 def _whole_power(base: Array, exponent: Any) -> Array:
-    (dtype, *_) = _loop(np.power, [base, exponent if _is_weak(exponent) else np.asarray(exponent)])
+    (dtype, *_) = loop_of(np.power, [base, exponent if is_weak(exponent) else np.asarray(exponent)])
     factor = cast(base.value, dtype).astype(np.int64)
     result: Value = factor * 0 + 1
     left = int(exponent)
@@ -273,16 +167,12 @@ UFUNCS[np.power] = power
 
 def operator_power(base: Any, exponent: Any) -> Any:
     """Return ``base ** exponent``, for which NumPy takes a square, a root or a reciprocal where it can."""
-    fast = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
-    quick = is_array(base) and type(exponent) in (int, float) and exponent in fast
-    if quick and (base.dtype.kind == "f" or exponent == 2):
-        return UFUNCS[fast[exponent]](base)
-    return power(base, exponent)
-
-
-setattr(Array, "__pow__", operator_power)  # noqa: B010
-setattr(Array, "__rpow__", lambda self, other: power(other, self))  # noqa: B010
-setattr(Array, "__ipow__", lambda self, other: self.assign(operator_power(self, other)))  # noqa: B010
+    if not is_array(base) or not base.takes_roots:
+        return power(base, exponent, roots=False)
+    fast = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal} if base.dtype.kind == "f" else {2: np.square}
+    exact = (int, float) if base.dtype.kind == "f" else (int,)
+    quick = fast.get(exponent) if type(exponent) in exact else None
+    return power(base, exponent) if quick is None else UFUNCS[quick](base)
 
 
 # ---- extremes, signs, roundings --------------------------------------------------------------------------------------
@@ -387,7 +277,7 @@ def _shift(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
         def rule(a: Value, _: Value) -> Value:
             return a * factor if ufunc is np.left_shift else op.Div(a - op.Mod(a, factor), factor)
 
-        return _call(ufunc, rule, (x, by))
+        return in_loop(ufunc, rule, (x, by))
 
     return call
 
