@@ -15,12 +15,13 @@ from sklearn.linear_model import LogisticRegression, SGDOneClassSVM
 
 import sardonyx
 
+TREES = {"n_estimators": 3, "random_state": 0}
 CASES = [
     (LogisticRegression(), ("decision_function", "predict", "predict_proba"), {"MatMul": 1}),
     (LinearDiscriminantAnalysis(), ("decision_function", "predict", "predict_log_proba"), {"MatMul": 1}),
-    (RandomForestClassifier(3, random_state=0), ("predict", "predict_proba", "predict_log_proba"), {"TreeEnsemble": 1}),
+    (RandomForestClassifier(**TREES), ("predict", "predict_proba", "predict_log_proba"), {"TreeEnsemble": 1}),
     (SGDOneClassSVM(), ("decision_function", "score_samples", "predict"), {"MatMul": 1}),
-    (IsolationForest(n_estimators=3, random_state=0), ("decision_function", "score_samples", "predict"), {"TreeEnsemble": 1}),
+    (IsolationForest(**TREES), ("decision_function", "score_samples", "predict"), {"TreeEnsemble": 1}),
 ]
 
 

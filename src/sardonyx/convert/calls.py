@@ -45,7 +45,7 @@ def call(estimator: Any, method: str, X: Data) -> Any:
     if isinstance(data, Value) and method != "inverse_transform":
         _check_handed(estimator, data)
     given = checked(estimator, data) if entry.finite and isinstance(data, Value) else data
-    # The rows as the converter sees them: it may ask for another method of theirs, which is the caller's to ask for too.
+    # The rows as the converter sees them: it may ask for another method of theirs, as may the caller.
     memo, key = current_graph().memo, (id(estimator), method, identity(given))
     if key not in memo:
         memo[key] = _traced(entry, estimator, method, given)
