@@ -171,7 +171,8 @@ struct Reduced {
       -8.009780939076079326e-6,  2.013511142644742797e-6,   1.275581894962447923e-6,   3.381355142042903768e-9};
   const Vector<double> a = smaller_of(6.0, magnitude_of(x)), square = a * a;
   const Vector<double> rest = exp_of(-square) * polynomial(kFar, (a - 3.0) / (a + 3.0));
-  return with_sign_of(a < 1.0 ? a * polynomial(kNear, square) : 1.0 - rest, x);
+  // Of NaN too: its sign is that of either factor of `rest`, as the compiler has it.
+  return with_sign_of(magnitude_of(a < 1.0 ? a * polynomial(kNear, square) : 1.0 - rest), x);
 }
 
 // log(1 + exp(x))

@@ -56,7 +56,8 @@ CASES = [
         since="1.9",
     ),
     Case(coder(TIES, "lasso_cd", alpha=0.5), "regression_int", note="lasso_cd", since="1.9"),
-    Case(coder(FEW32, "lasso_cd", alpha=0.1), "regression32", note="lasso_cd", since="1.9"),
+    # few sweeps: where more of them end is up to a gap that float32 does not resolve, and to the processor
+    Case(coder(FEW32, "lasso_cd", alpha=0.1, max_iter=5), "regression32", note="lasso_cd", since="1.9"),
     *(
         Case(SparseCoder(MANY, transform_algorithm="threshold", positive_code=p, split_sign=s), "regression", note="t")
         for p, s in ((False, False), (True, False), (False, True))

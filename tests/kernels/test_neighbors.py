@@ -73,7 +73,8 @@ def test_ties_of_booleans_fall_as_in_the_tree(metric: str, leaf_size: int) -> No
 def test_equal_places_on_a_sphere_come_as_in_the_tree() -> None:
     fit = np.round(np.random.default_rng(0).uniform(-1.5, 1.5, (200, 2)), 1)
     search = NearestNeighbors(n_neighbors=9, algorithm="ball_tree", metric="haversine", leaf_size=5).fit(fit)
-    assert_same_neighbours(search, fit[:60] + np.array([[0.0], [1e-3], [1.0]]).repeat(20, axis=0), rtol=0)
+    # the last bit of the distances is that of NumPy's arcsine, which depends on the processor
+    assert_same_neighbours(search, fit[:60] + np.array([[0.0], [1e-3], [1.0]]).repeat(20, axis=0), rtol=4e-16)
 
 
 @pytest.mark.parametrize("n", [1, 60])

@@ -144,7 +144,7 @@ def test_what_has_no_kernel_gets_the_numbers(monkeypatch: pytest.MonkeyPatch) ->
     def without_trees(domain: str, op_type: str, **kinds: bool) -> Any:
         return () if "Tree" in op_type else rules_for(domain, op_type, **kinds)
 
-    monkeypatch.setattr("sardonyx.lowering.lower.rules_for", without_trees)
+    monkeypatch.setattr("sardonyx.lowering.by_rule.rules_for", without_trees)
     session = sardonyx.load(content)
     assert isinstance(session, PlanSession)
     np.testing.assert_allclose(session.run(None, {"X": X})[0], expected, rtol=1e-12)
