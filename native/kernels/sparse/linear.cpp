@@ -47,7 +47,6 @@ struct Matrix {
   const T* data;
   std::int64_t stride;  // elements from one row to the next
   std::int64_t height;
-  bool once;  // whether entries are best fetched past the second cache
 
   const T* row(std::int32_t i) const { return data + static_cast<std::int64_t>(i) * stride; }
 };
@@ -57,6 +56,7 @@ template <class T>
 struct Entries {
   SparseRow<T> row;
   std::int64_t fetching;
+  bool once;  // whether they are best fetched past the second cache
 };
 
 // The first lines of a row of weights of `bytes` bytes, wherever in a line it begins; more follow by themselves. It may
@@ -81,7 +81,7 @@ template <class T>
 [[gnu::always_inline]] inline void fetch_ahead(const Entries<T>& x, std::int64_t i, const Matrix<T>& w,
                                                std::int64_t n) {
   if (i + kGroup > x.fetching) return;
-  if (w.once) {
+  if (x.once) {
     fetch_entries<kOnce>(x.row, i);
   } else {
     fetch_entries<kSecondCache>(x.row, i);
@@ -209,11 +209,11 @@ void release(void* state) {
 template <class T>
 void multiply(const Step& step, std::int64_t rows, const Weights& weights) {
   const SparseReader<T> x(step.inputs[0]);
-  const Matrix<T> w{static_cast<const T*>(weights.data), weights.stride, step.inputs[0].width, weights.once};
+  const Matrix<T> w{static_cast<const T*>(weights.data), weights.stride, step.inputs[0].width};
   T* y = data_of<T>(step.outputs[0]);
   const std::int64_t n = step.outputs[0].width, *indptr = x.rows().indptr;
   const std::int64_t end = weights.far ? indptr[rows] + x.rows().beyond - kAhead : 0;
-  for (std::int64_t r = 0; r < rows; ++r) any_row<T>({x[r], end - indptr[r]}, w, n, y + r * n);
+  for (std::int64_t r = 0; r < rows; ++r) any_row<T>({x[r], end - indptr[r], weights.once}, w, n, y + r * n);
   if (step.n_params == 1 && step.params[0].i != 0 && has_special(y, rows * n)) {
     refuse_special(static_cast<const T*>(x.rows().values) + indptr[0], indptr[rows] - indptr[0], false);
   }

@@ -237,16 +237,16 @@ def _expected_depth(est: Any) -> float:
 def _least_depth_of_inliers(est: Any) -> float:
     """Return the least sum of depths that scikit-learn calls an inlier, infinity if there is none."""
     low, high = np.array([0.0, sum(float(depths.max()) for depths in _depths(est)) + 1.0]).view(np.int64).tolist()
-    if not _is_inlier(est, high):
+    expected = _expected_depth(est)
+    if not _is_inlier(est, high, expected):
         return float("inf")
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if _is_inlier(est, middle) else (middle + 1, high)
+        low, high = (low, middle) if _is_inlier(est, middle, expected) else (middle + 1, high)
     return float(np.int64(low).view(np.float64))
 
 
-def _is_inlier(est: Any, pattern: int) -> bool:
+def _is_inlier(est: Any, pattern: int, expected: float) -> bool:
     """Whether scikit-learn calls a depth an inlier; floats from 0 on are ordered as their bit patterns are."""
-    expected = _expected_depth(est)
     ratio = np.array([pattern]).view(np.float64) / expected if expected else np.ones(1)
     return not bool((-(2**-ratio) - est.offset_ < 0)[0])
